@@ -1,0 +1,30 @@
+from fnet import datasets as datasets
+from fnet import reference as reference
+from fnet.activations import softmax as softmax
+from fnet.batches import Plan as Plan
+from fnet.batches import full_batch_plan as full_batch_plan
+from fnet.batches import kfold_plan as kfold_plan
+from fnet.batches import minibatch_plan as minibatch_plan
+from fnet.batches import pipeline as pipeline
+from fnet.errors import FnetError as FnetError
+from fnet.errors import InvalidArgument as InvalidArgument
+from fnet.errors import NotFinite as NotFinite
+from fnet.functions import forward as forward
+from fnet.functions import grads as grads
+from fnet.functions import init_params as init_params
+from fnet.functions import loss as loss
+from fnet.functions import predict as predict
+from fnet.losses import one_hot as one_hot
+from fnet.metrics import accuracy as accuracy
+from fnet.network import Layer as Layer
+from fnet.network import Network as Network
+from fnet.optimizers import Optimizer as Optimizer
+from fnet.optimizers import adam as adam
+from fnet.optimizers import sgd as sgd
+from fnet.optimizers import update as update
+from fnet.runs import Progress as Progress
+from fnet.runs import Run as Run
+from fnet.runs import State as State
+from fnet.training import train as train
+
+__version__: str

@@ -1,0 +1,165 @@
+"""Which rows form which batch: plans, drawn on the host, and their `tf.data` counterpart.
+
+A `Plan` is a small description; the rows themselves are worked out for a few epochs at a time.
+The shuffle of an epoch depends on (seed, epoch) alone: every row gets a random word, and sorting
+by the words is the shuffle.
+
+Shapes: N rows, B rows in a batch, S steps in an epoch, E epochs.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from fnet import checks, philox
+from fnet.errors import InvalidArgument
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """Which of `rows` rows form which batch, for `epochs` epochs of `steps` batches.
+
+    The first `full` batches of an epoch have `width` rows, the others `short`. `seed` shuffles the
+    rows anew in each epoch; None leaves them in order. `weights` is one number a row, or None.
+    """
+
+    rows: int
+    epochs: int
+    steps: int
+    width: int
+    full: int
+    short: int
+    seed: int | None = None
+    weights: Any = None
+
+    def piece(self, start, stop):
+        """`(rows, weights)` for the epochs from `start` up to `stop`.
+
+        `rows` is int32 and `weights` float32 (or of the dtype of the plan's weights), both
+        `[stop - start, steps, width]`: a weight is 1 or the row's weight, and 0 where a short
+        batch is padded, which it is with a row of its own.
+        """
+        size = np.where(np.arange(self.steps) < self.full, self.width, self.short)[:, None]
+        slot = np.arange(self.width)
+        real = slot < size
+        place = (np.cumsum(size) - size[:, 0])[:, None] + np.where(real, slot, 0)
+        order = self._order(np.arange(start, stop))
+        if self.steps * self.width == self.rows:
+            rows = order.reshape(-1, self.steps, self.width)
+        else:
+            rows = order[:, place]
+        if self.weights is None:
+            return rows, np.broadcast_to(real.astype(np.float32), rows.shape)
+        return rows, np.where(real, self.weights[rows], 0)
+
+    def _order(self, epochs):
+        """The rows in the order in which each of these epochs takes them: `[E, N]`, int32."""
+        rows = np.arange(self.rows, dtype=np.int32)
+        if self.seed is None:
+            return np.broadcast_to(rows, (len(epochs), self.rows))
+        words = philox.words(self.seed, philox.SHUFFLE, self.rows, epoch=epochs)
+        keys = (words.astype(np.int64) << 32) | rows  # a tie goes to the lower row
+        keys.sort(axis=-1)
+        return (keys & 0x7FFFFFFF).astype(np.int32)
+
+
+def _plan(n, epochs, seed, weights, steps, width, full, short):
+    if seed is not None:
+        seed = int(checks.whole("seed", seed, most=2**32 - 1))
+    if weights is not None:
+        weights = checks.row_weights(weights, (n,))
+        weights = weights if weights.dtype.kind == "f" else weights.astype(np.float32)
+        if not weights.any():
+            raise InvalidArgument("weights must not all be 0: there would be nothing to learn from")
+    epochs = checks.whole("epochs", epochs)
+    return Plan(n, epochs, steps, width, full, short, seed, weights)
+
+
+def kfold_plan(n, batch_size, epochs, seed, weights=None):
+    """The lecture notes' mini-batches: shuffle, then the folds of `KFold(n // batch_size)`.
+
+    The first `n % folds` batches have one row more than the others, as scikit-learn's KFold cuts
+    them, so batches hold `batch_size` rows or somewhat more; where `n // batch_size` is 1 all
+    rows are one batch. `weights` is one number a row, `[n]`.
+
+    Raises InvalidArgument unless 1 <= batch_size <= n, epochs >= 0 and 0 <= seed < 2**32.
+
+    >>> plan = kfold_plan(1437, batch_size=64, epochs=500, seed=0)
+    >>> plan.steps, plan.width
+    (22, 66)
+    """
+    n = checks.whole("n", n, least=1)
+    folds = n // checks.whole("batch_size", batch_size, least=1, most=n)
+    short, full = divmod(n, folds)
+    width = short + 1 if full else short
+    return _plan(n, epochs, seed, weights, folds, width, full, short)
+
+
+def minibatch_plan(n, batch_size, epochs, seed, weights=None, drop_remainder=False):
+    """Shuffle, then batches of exactly `batch_size` rows, and a last one of what remains.
+
+    The batches of Keras and of scikit-learn's MLP, and with the same seed those of `pipeline`.
+    `seed=None` leaves the rows in order; `drop_remainder` leaves a short last batch out.
+    Raises as `kfold_plan` does.
+    """
+    n = checks.whole("n", n, least=1)
+    full, short = divmod(n, checks.whole("batch_size", batch_size, least=1, most=n))
+    steps = full + (short > 0 and not checks.flag("drop_remainder", drop_remainder))
+    return _plan(n, epochs, seed, weights, steps, batch_size, full, short)
+
+
+def full_batch_plan(n, epochs, weights=None):
+    """Every row in one batch, in order. Raises InvalidArgument unless n >= 1 and epochs >= 0."""
+    n = checks.whole("n", n, least=1)
+    return _plan(n, epochs, None, weights, steps=1, width=n, full=1, short=0)
+
+
+def pipeline(x, y, batch_size, epochs=1, seed=0, weights=None, drop_remainder=False):
+    """A `tf.data.Dataset` of batches `(x, y)`, or `(x, y, weights)` where weights are given.
+
+    x is `[N, D]`, y and weights have N rows. Every epoch is shuffled by (seed, epoch): another
+    order each epoch, the same ones when it is iterated again, and those of
+    `minibatch_plan(N, batch_size, epochs, seed)`. `seed=None` leaves the rows in order;
+    `drop_remainder` leaves a short last batch out. Batches are made ahead of their use. The
+    dataset's attribute `epochs` tells `train` where epochs end; one that was mapped further has
+    lost it, and `train` is then told by its own argument `epochs`.
+
+    Raises InvalidArgument as `kfold_plan` does, and for x and y that are not finite numbers of
+    one length.
+    """
+    import tensorflow as tf
+
+    x, y = checks.array("x", x), checks.array("y", y)
+    checks.features("x", x, x.shape[-1] if x.ndim == 2 else None)
+    checks.same_length(x, checks.finite("y", y))
+    plan = minibatch_plan(len(x), batch_size, epochs, seed, weights, drop_remainder)
+    columns = tuple(tf.constant(c) for c in (x, y, plan.weights) if c is not None)
+    rows = tf.range(plan.rows, dtype=tf.int64)
+
+    def order(epoch):
+        if plan.seed is None:
+            return rows
+        words = tf.raw_ops.StatelessRandomUniformFullIntV2(
+            shape=[plan.rows],
+            key=tf.constant([plan.seed | philox.SHUFFLE << 32], tf.uint64),
+            counter=tf.stack([tf.constant(0, tf.uint64), tf.bitwise.left_shift(tf.cast(epoch, tf.uint64), 32)]),
+            alg=1,  # Philox
+            dtype=tf.uint32,
+        )
+        return tf.sort(tf.bitwise.left_shift(tf.cast(words, tf.int64), 32) | rows) & 0x7FFFFFFF
+
+    def one_epoch(epoch):
+        shuffled = order(epoch)
+        starts = tf.data.Dataset.range(0, plan.steps * plan.width, plan.width)
+        return starts.map(lambda start: shuffled[start : start + plan.width])
+
+    batches = (
+        tf.data.Dataset.range(plan.epochs)
+        .flat_map(one_epoch)
+        .map(lambda taken: tuple(tf.gather(column, taken) for column in columns))
+        .apply(tf.data.experimental.assert_cardinality(plan.epochs * plan.steps))
+        .prefetch(tf.data.AUTOTUNE)
+    )
+    batches.epochs = plan.epochs
+    return batches

@@ -1,0 +1,236 @@
+"""The loop on the host that takes a training run from piece to piece, for both engines.
+
+An engine works off a piece, a number of steps, without a look at Python. Between pieces this loop
+draws the next part of the plan, moves the progress bar, calls the hook and answers Ctrl-C. How a
+run is cut into pieces follows the clock; what comes out does not depend on it by a bit.
+"""
+
+import contextlib
+import signal
+import threading
+import time
+import warnings
+from collections import defaultdict
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
+
+import numpy as np
+from tqdm.auto import tqdm
+
+from fnet import checks, runs
+from fnet.errors import NotFinite
+from fnet.network import each
+from fnet.runs import NOT_FINITE, PATIENCE, RUNNING, Run
+
+PIECE_SECONDS = 0.25
+"""How long a piece should take: short enough for Ctrl-C, long enough for its call to cost little"""
+
+ENTRIES = 1 << 19
+"""How many entries of the plan are drawn at a time, so that memory does not grow with epochs."""
+
+ROOM = 4096
+"""The most steps in a piece."""
+
+FIRST = 1e9
+"""Floating-point operations in the first piece, before the clock has said how long one takes."""
+
+
+class Source(NamedTuple):
+    """Where batches come from: a plan over rows, or a pipeline."""
+
+    parts: Callable  # of the step to begin with: an iterator of (data, rows, weights)
+    epochs: int
+    steps: int  # in an epoch
+    width: int  # of the largest batch
+    rows: int | None  # of the data; None for a pipeline
+
+
+def planned(net, params, x, y, plan, ready):
+    """The Source of a plan: `data` is `(x, y)`, checked and made `ready` for the engine."""
+    _, x, y, _ = checks.batch(net, params, x, checks.given("y", y))
+    plan = checks.plan(plan, len(checks.shared(x)))
+    data = ready(x), ready(y)
+
+    def from_step(done):
+        return ((data, *part) for part in parts(plan, done))
+
+    return Source(from_step, plan.epochs, plan.steps, plan.width, plan.rows)
+
+
+def room(source):
+    """How many steps a piece has room for."""
+    return max(1, min(ROOM, ENTRIES // source.width))
+
+
+def work(net, source, members=()):
+    """Floating-point operations of a step: two a weight and row, forwards and twice backwards."""
+    return 6 * source.width * sum(d * h for d, h in net.layers) * int(np.prod(members, dtype=int))
+
+
+def parts(plan, done):
+    """The plan from step `done` on, part by part: `(rows, weights)`, both `[steps, width]`.
+
+    No part is longer than ENTRIES or one epoch. While one is worked off, the next is drawn in
+    another thread.
+    """
+    epoch, skip = divmod(done, plan.steps)
+    stride = max(1, ENTRIES // (plan.steps * plan.width))
+
+    def draw(start):
+        drawn = plan.piece(start, min(start + stride, plan.epochs))
+        return [part.reshape(-1, plan.width) for part in drawn]
+
+    with ThreadPoolExecutor(1) as pool:
+        following = pool.submit(draw, epoch)
+        for start in range(epoch, plan.epochs, stride):
+            rows, weights = following.result()
+            if start + stride < plan.epochs:
+                following = pool.submit(draw, start + stride)
+            yield rows[skip:], weights[skip:]
+            skip = 0
+
+
+def pieces(parts, first, room):
+    """The parts, cut into pieces that take about PIECE_SECONDS each, none longer than `room`.
+
+    A piece lasts from where it is handed out to where the next is asked for.
+    """
+    count = first
+    for data, rows, weights in parts:
+        at = 0
+        while at < len(rows):
+            count = max(1, min(count, room))
+            began = time.perf_counter()
+            yield data, rows[at : at + count], weights[at : at + count]
+            at += count
+            pace = PIECE_SECONDS / (time.perf_counter() - began)
+            count = int(count * min(pace, 8))
+
+
+@contextlib.contextmanager
+def interrupts():
+    """Within it the first Ctrl-C only sets the event that it yields; the second raises."""
+    asked = threading.Event()
+    ours = (
+        threading.current_thread() is threading.main_thread()
+        and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    )
+
+    def ask(*_):
+        asked.set()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    if ours:
+        signal.signal(signal.SIGINT, ask)
+    try:
+        yield asked
+    finally:
+        if ours:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def train(
+    net,
+    optimizer,
+    params,
+    source,
+    make_piece,
+    ready,
+    *,
+    validation,
+    patience,
+    min_delta,
+    restore_best,
+    watch,
+    on_not_finite,
+    hook,
+    progress,
+    xla,
+):
+    """What both sides' `train` do: check, begin or go on, work off the pieces, report.
+
+    `make_piece(run, optimizer, source, watch, validation)` is the engine: it returns
+    `piece(progress, data, rows, weights)`, which does these steps and returns the next Progress
+    and a dict of what was measured at the end of each epoch within, `[epochs, *M]`.
+    """
+    layers, members, _ = checks.params(net, runs.start(params))
+    if validation is not None:
+        validation = checks.validation(net, layers, validation)
+    checks.one_of("on_not_finite", on_not_finite, ("error", "warn"))
+    measured = runs.measures(net, validation)
+    seen = runs.watching(measured, patience, min_delta, restore_best, watch)
+    given = params if isinstance(params, Run) else each(ready, layers)
+    run = runs.begin(net, optimizer, given, source, seen, measured, xla)
+    piece = make_piece(run, optimizer, source, seen, validation)
+    done = int(run.progress.epoch) * source.steps + int(run.progress.step)
+    first = int(FIRST / work(net, source, members))
+    with (
+        contextlib.closing(source.parts(done)) as parts,
+        tqdm(total=source.epochs, initial=int(run.progress.epoch), disable=not progress) as bar,
+    ):
+        run = drive(run, piece, pieces(parts, first, room(source)), source.epochs, restore_best, hook, bar)
+    _report(run, on_not_finite)
+    return run
+
+
+def drive(run, piece, pieces, epochs, restore_best, hook, bar):
+    """Work off the pieces and return the Run; `run` is the one to begin with."""
+    measured = defaultdict(list, {name: [v] for name, v in run.history.items() if name != "ended"})
+
+    def so_far(now, reason):
+        history = {name: np.concatenate(values) for name, values in measured.items()}
+        history["ended"] = _reasons(now, reason)
+        params = now.best if restore_best else now.params
+        return run._replace(params=params, state=now.state, history=history, progress=now)
+
+    now, reason = run.progress, "epochs"
+    with interrupts() as asked:
+        for data, rows, weights in pieces:
+            if np.all(np.asarray(now.ended) != RUNNING):
+                break
+            now, closed = piece(now, data, rows, weights)
+            for name, values in closed.items():
+                measured[name].append(values)
+            bar.update(int(now.epoch) + round(int(now.step) / run.steps, 2) - bar.n)
+            if hook is not None:
+                _call(hook, so_far(now, "running"))
+            if asked.is_set():
+                reason = "interrupted" if int(now.epoch) < epochs else reason
+                break
+    return so_far(now, reason)
+
+
+def _reasons(now, otherwise):
+    """Why each member ended, as `history["ended"]` says it."""
+    codes = np.asarray(now.ended)
+    reasons = np.where(codes == PATIENCE, "patience", np.where(codes, "not finite", otherwise))
+    return reasons if reasons.ndim else str(reasons)
+
+
+def _call(hook, run):
+    try:
+        hook(run)
+    except BaseException as error:
+        error.run = run
+        raise
+
+
+def _report(run, on_not_finite):
+    """Raise or warn where a member blew up."""
+    bad = np.asarray(run.progress.ended) == NOT_FINITE
+    if not bad.any():
+        return
+    at = np.asarray(run.progress.ended_at)
+    who = f" of {np.sum(bad)} of {bad.size} members" if bad.ndim else ""
+    epoch, step = divmod(int(at[bad].min()), run.steps)
+    message = (
+        f"the loss or a gradient{who} stopped being finite, first in epoch {epoch}, step {step} "
+        "(counted from 0). Usually the learning rate is too high, or x or y are not scaled: try "
+        "a tenth of the rate, or standardize them. The run holds the last finite params"
+    )
+    if on_not_finite == "error":
+        error = NotFinite(message)
+        error.run = run
+        raise error
+    warnings.warn(message, RuntimeWarning, stacklevel=4)

@@ -1,0 +1,142 @@
+"""The heart: a network as pure functions of its params, on TensorFlow. Twin: `reference/functions.py`.
+
+Params may have leading member axes M, as `w [*M, D, H]` and `b [*M, H]`: each member is a network
+of its own, and every result has the same leading axes. x is `[B, D]`, shared by all members, or
+`[*M, B, D]`; y and weights go with x. Integer labels, and `[B]` targets of a single output, have
+one axis less than x.
+
+Each public function checks its arguments, raises InvalidArgument for those that do not fit, and
+runs its body as one graph, traced once for any number of rows.
+"""
+
+import tensorflow as tf
+
+from fnet import checks, draws, philox, tensors
+from fnet.activations import ACTIVATIONS, OUTPUTS
+from fnet.losses import LOSSES, as_rows
+from fnet.network import Layer
+from fnet.starts import SCHEMES
+
+
+def init_params(net, seed, scheme=None, dtype="float32"):
+    """First params of a network: a Layer for each dense layer, drawn from (seed, layer, element).
+
+    `scheme` is glorot_uniform, he_normal, normal or ones (`starts.py`); None means he_normal for
+    a network with relu, glorot_uniform for any other. `seed` is a whole number below 2**32, or an
+    array of them, one for each member.
+
+    >>> init_params(Network((2, 3, 1), loss="squared_error"), seed=0)[0].w.shape
+    TensorShape([2, 3])
+    """
+    scheme = checks.one_of("scheme", net.default_scheme if scheme is None else scheme, SCHEMES)
+    static = net, scheme, checks.dtype(dtype).name
+    return tensors.closed(tensors.graph(_init_params, static, tensors.tensor(checks.seed(seed))))
+
+
+def forward(net, params, x):
+    """The outputs `[*M, B, K]`, after the output activation."""
+    params, columns = tensors.admitted(net, params, x)
+    return tensors.graph(_forward, net, params, *columns)
+
+
+def predict(net, params, x):
+    """The prediction `[*M, B, K]`: the outputs with the loss's link applied once."""
+    params, columns = tensors.admitted(net, params, x)
+    return tensors.graph(_predict, net, params, *columns)
+
+
+def loss(net, params, x, y, weights=None):
+    """The mean of the loss over rows, `[*M]`; with weights, `sum(w * l) / sum(w)`.
+
+    `weights` is one number a row, `[B]` or `[*M, B]`, not negative; where they sum to 0 so is
+    the loss.
+    """
+    params, columns = tensors.admitted(net, params, x, y, weights)
+    return tensors.graph(_loss, net, params, *columns)
+
+
+def grads(net, params, x, y, weights=None):
+    """The gradient of `loss` with respect to params, in the structure of params."""
+    params, columns = tensors.admitted(net, params, x, y, weights)
+    return tensors.closed(tensors.graph(_grads, net, params, *columns))
+
+
+# The bodies: what is compiled, and what `training.py` builds on.
+
+
+def _init_params(static, seed):
+    net, scheme, dtype = static
+
+    def one(seed):
+        layers = []
+        for i, (d, h) in enumerate(net.layers):
+            count = d * h + h
+            words = draws.words(seed, philox.START, count + count % 2, step=i)
+            w, b = SCHEMES[scheme](words, d, h)
+            w, b = tf.cast(tf.reshape(w, [d, h]), dtype), tf.cast(b, dtype)
+            layers.append(Layer(w, b if net.bias else ()))
+        return tuple(layers)
+
+    like = tuple(
+        Layer(tf.TensorSpec([d, h], dtype), tf.TensorSpec([h], dtype) if net.bias else ())
+        for d, h in net.layers
+    )
+    drawn = tf.map_fn(one, tf.reshape(seed, [-1]), fn_output_signature=like)
+    return tf.nest.map_structure(lambda p: tf.reshape(p, [*seed.shape, *p.shape[1:]]), drawn)
+
+
+def logits(net, params, x):
+    """What comes before the output activation: `[*M, B, K]`."""
+    for layer, activation in zip(params, (*net.hidden, "identity"), strict=True):
+        x = ACTIVATIONS[activation](_affine(layer, x))
+    return x
+
+
+def _affine(layer, x):
+    w, b = layer
+    if len(x.shape) < len(w.shape):  # all members' products as one: [B, D] @ [D, M * H]
+        z = tf.einsum("bd,...dh->...bh", x, w)
+    else:
+        z = x @ w
+    return z if isinstance(b, tuple) else z + b[..., None, :]
+
+
+def _forward(net, params, x):
+    return OUTPUTS[net.output](logits(net, params, x))
+
+
+def _predict(net, params, x):
+    return OUTPUTS[net.output if net.link == "identity" else net.link](logits(net, params, x))
+
+
+def row_losses(net, z, y, rank):
+    """The loss of each row, `[*M, B]`, given the logits; `rank` is the number of x's axes."""
+    outputs = OUTPUTS[net.output](z) if net.link == "identity" else z
+    y = as_rows(net, y, rank, outputs.dtype)
+    return LOSSES[net.loss](y, outputs)
+
+
+def shares(weights):
+    """Each row's part of its batch's weight, `w / sum(w)` along the last axis; 0 where that is 0."""
+    return tf.math.divide_no_nan(weights, tf.reduce_sum(weights, axis=-1, keepdims=True))
+
+
+def _loss(net, params, x, y, weights=None):
+    rows = row_losses(net, logits(net, params, x), y, len(x.shape))
+    if weights is None:
+        return tf.reduce_mean(rows, axis=-1)
+    return tf.reduce_sum(shares(weights) * rows, axis=-1)
+
+
+def loss_and_grads(net, params, x, y, share):
+    """The loss `[*M]` and its gradient, for rows whose share of the batch is known: `[B]`."""
+    with tf.GradientTape() as tape:
+        tape.watch(params)
+        rows = row_losses(net, logits(net, params, x), y, len(x.shape))
+        value = tf.reduce_sum(share * rows, axis=-1)
+    return value, tape.gradient(value, params)
+
+
+def _grads(net, params, x, y, weights=None):
+    weights = tf.ones(tf.shape(x)[-2:-1], x.dtype) if weights is None else weights
+    return loss_and_grads(net, params, x, y, shares(weights))[1]

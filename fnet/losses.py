@@ -1,0 +1,46 @@
+"""Losses of one row, on TensorFlow. Twin: `reference/losses.py`.
+
+Each takes targets and outputs `[..., B, K]` and returns `[..., B]`. A loss with a link takes the
+outputs before it (`network.LINKS`).
+"""
+
+import tensorflow as tf
+
+from fnet import checks
+
+
+def squared_error(y, outputs):
+    """The mean over outputs of `(outputs - y)**2`, as in Keras's `mean_squared_error`."""
+    return tf.reduce_mean(tf.math.squared_difference(outputs, y), axis=-1)
+
+
+def softmax_cross_entropy(y, logits):
+    """`sum(y * (log(sum(exp(z))) - z))` over classes: minus the log-likelihood of y.
+
+    Source: Bishop, Pattern Recognition and Machine Learning, equation 4.108.
+    """
+    y = tf.broadcast_to(y, tf.shape(logits)) if len(y.shape) < len(logits.shape) else y
+    return tf.nn.softmax_cross_entropy_with_logits(y, logits)
+
+
+LOSSES = {
+    "squared_error": squared_error,
+    "softmax_cross_entropy": softmax_cross_entropy,
+}
+
+
+def as_rows(net, y, rank, dtype):
+    """Targets as rows `[..., B, K]` for features of this rank: labels become one-hot rows."""
+    if len(y.shape) == rank:
+        return y
+    return tf.one_hot(y, net.sizes[-1], dtype=dtype) if net.labelled else y[..., None]
+
+
+def one_hot(labels, classes):
+    """Rows of the identity matrix: `[...]` integer labels become `[..., classes]` float32 rows.
+
+    The lecture notes' `np.eye(classes)[labels]`. Raises InvalidArgument for labels that are not
+    integers from 0 to classes - 1.
+    """
+    classes = checks.whole("classes", classes, least=1)
+    return tf.gather(tf.eye(classes), checks.labels("labels", labels, classes))

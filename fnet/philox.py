@@ -1,0 +1,46 @@
+"""Counter-based random bits: Philox4x32-10, in NumPy.
+
+Each word is a pure function of (seed, purpose, epoch, step, element), so any of them can be drawn
+alone, in any order, on any engine. Source: Salmon, Moraes, Dror and Shaw, "Parallel random
+numbers: as easy as 1, 2, 3" (SC 2011), and their library Random123.
+"""
+
+import numpy as np
+
+START, SHUFFLE = 1, 2
+"""Purposes: draws for one never meet the draws for another, whatever the seed."""
+
+_MULTIPLIERS = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
+_WEYL = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)
+_LOW, _HALF = np.uint64(0xFFFFFFFF), np.uint64(32)
+
+
+def philox4x32(counter, key):
+    """Ten rounds on a counter of four 32-bit words and a key of two: four words.
+
+    Words are arrays of uint64 below 2**32 that broadcast together.
+    """
+    c0, c1, c2, c3 = counter
+    k0, k1 = key
+    for _ in range(10):
+        p0, p1 = c0 * _MULTIPLIERS[0], c2 * _MULTIPLIERS[1]
+        c0, c1, c2, c3 = (p1 >> _HALF) ^ c1 ^ k0, p1 & _LOW, (p0 >> _HALF) ^ c3 ^ k1, p0 & _LOW
+        k0, k1 = (k0 + _WEYL[0]) & _LOW, (k1 + _WEYL[1]) & _LOW
+    return c0, c1, c2, c3
+
+
+def words(seed, purpose, count, epoch=0, step=0):
+    """`count` random words, uint32, for each (seed, epoch, step): `[..., count]`.
+
+    `seed`, `epoch` and `step` are whole numbers below 2**32, or arrays of them that broadcast
+    together to the leading axes. The key is (seed, purpose); the counter, low word first, is
+    (element // 4, 0, step, epoch).
+    """
+    seed, epoch, step = (np.asarray(v, np.uint64)[..., None] for v in (seed, epoch, step))
+    blocks = np.arange(-(-count // 4), dtype=np.uint64)
+    counter = (blocks, np.uint64(0), step, epoch)
+    drawn = philox4x32(counter, (seed, np.uint64(purpose)))
+    found = np.empty((*np.broadcast_shapes(*(word.shape for word in drawn)), 4), np.uint32)
+    for i, word in enumerate(drawn):
+        found[..., i] = word
+    return found.reshape(*found.shape[:-2], -1)[..., :count]

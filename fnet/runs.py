@@ -1,0 +1,156 @@
+"""What a training run is: plain data that both engines carry from step to step."""
+
+import warnings
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from fnet import checks
+from fnet.errors import InvalidArgument
+
+RUNNING, PATIENCE, NOT_FINITE = 0, 1, 2
+
+NEVER = np.int64(2**63 - 1)
+"""The patience of one who never stops."""
+
+
+class State(NamedTuple):
+    """What an optimizer carries from step to step.
+
+    `step` counts the updates so far (int64, one number a member); `moments` is a tuple of
+    structures like params, as many as the optimizer keeps.
+    """
+
+    step: Any
+    moments: tuple
+
+
+class Progress(NamedTuple):
+    """Where a run stands: all that its next step depends on. Arrays have the member axes M."""
+
+    params: tuple  # after the last step
+    state: State
+    best: tuple  # params after the best epoch; () where no best is looked for
+    best_value: Any  # float64 [M]: the watched value of that epoch, the smaller the better
+    best_epoch: Any  # int64 [M]: -1 before the first
+    wait: Any  # int64 [M]: epochs since then
+    ended: Any  # int32 [M]: RUNNING, PATIENCE or NOT_FINITE
+    ended_at: Any  # int64 [M]: the step, counted over the whole run, in which a member ended
+    epoch: Any  # int64: whole epochs done
+    step: Any  # int64: steps done in the epoch under way
+    loss_sum: Any  # float64 [M]: over these steps, weight of the batch x loss of the batch
+    weight_sum: Any  # float64: over these steps, weight of the batch
+
+
+class Run(NamedTuple):
+    """A training run, finished or not: give it back to `train` in place of params to go on.
+
+    `params` are the last, or the best where `restore_best` asked for them; `state` is the
+    optimizer's after the last step. `history` maps each measured name to a float64 array with one
+    value an epoch, `[E]` or `[E, *members]` (NaN once a member has ended), and `"ended"` to why
+    the run ended: "epochs", "patience", "not finite", "interrupted", or "running" when a hook
+    sees it (an array of these with the member axes).
+    """
+
+    params: tuple
+    state: State
+    history: dict
+    progress: Progress
+    net: Any
+    optimizer: str  # its kind
+    rows: int | None  # of the data; None for a pipeline
+    steps: int  # in an epoch
+    xla: bool | None  # whether compiled by XLA; None where no engine has chosen yet
+
+
+def start(params):
+    """The params that a run begins with: those given, or the last ones of a Run."""
+    return params.progress.params if isinstance(params, Run) else params
+
+
+class Watch(NamedTuple):
+    """What the end of an epoch looks at: the arguments of `train` in order."""
+
+    name: str | None  # of the watched value; None where neither stopping nor a best is asked for
+    patience: Any  # int64 [] or [*M]: epochs without progress before a member stops
+    min_delta: Any  # float64 [] or [*M]: what counts as progress
+
+
+def watching(measured, patience, min_delta, restore_best, watch):
+    """The Watch for these arguments of `train`."""
+    if watch is not None:
+        checks.one_of("watch", watch, measured)
+    if patience is None and not restore_best:
+        return Watch(None, NEVER, np.float64(0))
+    if watch is None:
+        watch = "validation_loss" if "validation_loss" in measured else "loss"
+        if watch == "loss":
+            warnings.warn(
+                "there is no validation data, so patience and restore_best will watch the "
+                'training loss; give validation=(x, y), or watch="loss" to say so',
+                stacklevel=4,
+            )
+    patience = NEVER if patience is None else checks.number("patience", patience, least=1)
+    return Watch(watch, np.asarray(patience, np.int64), checks.number("min_delta", min_delta))
+
+
+def measures(net, validation):
+    """What is measured at the end of an epoch, by name."""
+    names = ["loss"]
+    if validation:
+        names += ["validation_loss"] + ["validation_accuracy"] * net.labelled
+    return tuple(names)
+
+
+def begin(net, optimizer, params, source, watch, measured, xla):
+    """The Run to begin with: a new one from params, or an earlier Run made ready to go on."""
+    if isinstance(params, Run):
+        return _again(params, net, optimizer.kind, source, watch, measured)
+    members = tuple(params[0].w.shape[:-2])
+    progress = Progress(
+        params=params,
+        state=optimizer.init(params),
+        best=params if watch.name else (),
+        best_value=np.full(members, np.inf),
+        best_epoch=np.full(members, -1, np.int64),
+        wait=np.zeros(members, np.int64),
+        ended=np.full(members, RUNNING, np.int32),
+        ended_at=np.full(members, -1, np.int64),
+        epoch=np.int64(0),
+        step=np.int64(0),
+        loss_sum=np.zeros(members),
+        weight_sum=np.float64(0),
+    )
+    return Run(
+        params=params,
+        state=progress.state,
+        history={name: np.empty((0, *members)) for name in measured},
+        progress=progress,
+        net=net,
+        optimizer=optimizer.kind,
+        rows=source.rows,
+        steps=source.steps,
+        xla=xla,
+    )
+
+
+def _again(run, net, optimizer, source, watch, measured):
+    """An earlier Run, ready to go on; members run again unless they would stop at once."""
+    names = tuple(name for name in run.history if name != "ended")
+    for what, was, now in (
+        ("network", run.net, net),
+        ("optimizer", run.optimizer, optimizer),
+        ("number of rows", run.rows, source.rows),
+        ("number of steps in an epoch", run.steps, source.steps),
+        ("measures in its history", names, measured),
+    ):
+        if was != now:
+            raise InvalidArgument(
+                f"a Run must go on with the {what} that it began with, {was}; got {now}. "
+                "Give its params instead to begin a new run from them"
+            )
+    progress = run.progress
+    stays = (np.asarray(progress.ended) == PATIENCE) & (np.asarray(progress.wait) >= watch.patience)
+    best = () if watch.name is None else progress.best or progress.params
+    ended = np.where(stays, PATIENCE, RUNNING).astype(np.int32)
+    return run._replace(progress=progress._replace(best=best, ended=ended))

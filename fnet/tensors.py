@@ -1,0 +1,85 @@
+"""What crosses the border between Python and a compiled function.
+
+Outside, params are Layers whose absent biases are None and data is anything array-like. Inside,
+absent biases are `()`, which TensorFlow's nests and loops pass over, and everything is a tensor.
+"""
+
+import functools
+
+import numpy as np
+import tensorflow as tf
+
+from fnet import checks
+from fnet.network import Layer
+
+ALIGNMENT = 64
+"""Bytes: a tensor may share an array's memory only where it starts on such a boundary."""
+
+
+def tensor(value, dtype=None):
+    """`value` as a tensor; a large array is copied once at most, not twice as TensorFlow does."""
+    if isinstance(value, tf.Tensor):
+        return value if dtype is None else tf.cast(value, dtype)
+    found = np.asarray(value, dtype)
+    if found.nbytes < checks.CHUNK or not found.dtype.isnative:
+        return tf.constant(found)
+    room = np.empty(found.nbytes + ALIGNMENT, np.uint8)
+    start = -room.ctypes.data % ALIGNMENT
+    aligned = room[start : start + found.nbytes].view(found.dtype).reshape(found.shape)
+    aligned[...] = found
+    return tf.experimental.dlpack.from_dlpack(aligned.__dlpack__())
+
+
+def opened(params, dtype=None):
+    """Params, or a structure like them, as they are inside."""
+    return tuple(
+        Layer(tensor(layer[0], dtype), () if layer[1] is None else tensor(layer[1], dtype))
+        for layer in params
+    )
+
+
+def closed(params):
+    """Params, or a structure like them, as they are outside."""
+    return tuple(Layer(w, None if isinstance(b, tuple) else b) for w, b in params)
+
+
+def padded(values, room):
+    """An array with its first axis filled up with zeros to `room`."""
+    full = np.zeros((room, *values.shape[1:]), values.dtype)
+    full[: len(values)] = values
+    return full
+
+
+def admitted(net, params, x, y=None, weights=None):
+    """`(params, columns)`, checked and ready for a compiled function; absent columns are left out.
+
+    Columns are x, y and weights; labels are int32 and all else has the dtype of params.
+    """
+    layers, x, y, weights = checks.batch(net, params, x, y, weights)
+    dtype = checks.dtype_of(layers[0][0])
+    labels = y is not None and net.labelled and len(y.shape) < len(x.shape)
+    columns = [
+        tensor(column, np.int32 if labels and column is y else dtype)
+        for column in (x, y, weights)
+        if column is not None
+    ]
+    return opened(layers), columns
+
+
+def graph(body, static, params, *columns):
+    """The plain graph of `body(static, params, *columns)`, called: one trace for any rows."""
+    layers = tf.nest.map_structure(tf.TensorSpec.from_tensor, params)
+    rows_axis = len(columns[0].shape) - 2 if columns else None
+    specs = tuple(_any_rows(column, rows_axis) for column in columns)
+    return _compiled(body, static, (layers, *specs))(params, *columns)
+
+
+def _any_rows(column, axis):
+    shape = column.shape.as_list()
+    shape[min(axis, len(shape) - 1)] = None
+    return tf.TensorSpec(shape, column.dtype)
+
+
+@functools.cache
+def _compiled(body, static, signature):
+    return tf.function(functools.partial(body, static), input_signature=signature, autograph=False)
