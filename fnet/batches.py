@@ -143,7 +143,9 @@ def pipeline(x, y, batch_size, epochs=1, seed=0, weights=None, drop_remainder=Fa
         words = tf.raw_ops.StatelessRandomUniformFullIntV2(
             shape=[plan.rows],
             key=tf.constant([plan.seed | philox.SHUFFLE << 32], tf.uint64),
-            counter=tf.stack([tf.constant(0, tf.uint64), tf.bitwise.left_shift(tf.cast(epoch, tf.uint64), 32)]),
+            counter=tf.stack(
+                [tf.constant(0, tf.uint64), tf.bitwise.left_shift(tf.cast(epoch, tf.uint64), 32)]
+            ),
             alg=1,  # Philox
             dtype=tf.uint32,
         )

@@ -169,7 +169,9 @@ def train(
         contextlib.closing(source.parts(done)) as parts,
         tqdm(total=source.epochs, initial=int(run.progress.epoch), disable=not progress) as bar,
     ):
-        run = drive(run, piece, pieces(parts, first, room(source)), source.epochs, restore_best, hook, bar)
+        run = drive(
+            run, piece, pieces(parts, first, room(source)), source.epochs, restore_best, hook, bar
+        )
     _report(run, on_not_finite)
     return run
 

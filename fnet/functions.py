@@ -1,4 +1,6 @@
-"""The heart: a network as pure functions of its params, on TensorFlow. Twin: `reference/functions.py`.
+"""The heart: a network as pure functions of its params, on TensorFlow.
+
+Twin: `reference/functions.py`.
 
 Params may have leading member axes M, as `w [*M, D, H]` and `b [*M, H]`: each member is a network
 of its own, and every result has the same leading axes. x is `[B, D]`, shared by all members, or
@@ -94,10 +96,8 @@ def logits(net, params, x):
 
 def _affine(layer, x):
     w, b = layer
-    if len(x.shape) < len(w.shape):  # all members' products as one: [B, D] @ [D, M * H]
-        z = tf.einsum("bd,...dh->...bh", x, w)
-    else:
-        z = x @ w
+    shared = len(x.shape) < len(w.shape)  # then one product for all members, [B, D] @ [D, M * H]
+    z = tf.einsum("bd,...dh->...bh", x, w) if shared else x @ w
     return z if isinstance(b, tuple) else z + b[..., None, :]
 
 
@@ -117,7 +117,7 @@ def row_losses(net, z, y, rank):
 
 
 def shares(weights):
-    """Each row's part of its batch's weight, `w / sum(w)` along the last axis; 0 where that is 0."""
+    """Each row's part of its batch's weight, `w / sum(w)`; 0 where they sum to 0."""
     return tf.math.divide_no_nan(weights, tf.reduce_sum(weights, axis=-1, keepdims=True))
 
 

@@ -4,6 +4,7 @@ import tensorflow as tf
 
 from fnet import checks
 
+
 def accuracy(logits, labels):
     """The share of rows `[..., B, K]` whose largest entry is the label's: `[...]`, from 0 to 1.
 

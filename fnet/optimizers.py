@@ -134,5 +134,10 @@ def _adam(n, t):
     return change
 
 
-RULES = {"sgd": (_sgd, 0), "momentum": (_momentum, 1), "nesterov": (_nesterov, 1), "adam": (_adam, 2)}
+RULES = {
+    "sgd": (_sgd, 0),
+    "momentum": (_momentum, 1),
+    "nesterov": (_nesterov, 1),
+    "adam": (_adam, 2),
+}
 """Each kind with its rule and how many moments it keeps."""

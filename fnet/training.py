@@ -154,7 +154,9 @@ def _program(net, kind, watch, names, xla):
     return tf.function(body, jit_compile=xla, autograph=False)
 
 
-def _work_off(net, kind, watch, names, now, numbers, limits, held, data, rows, weights, count, steps):
+def _work_off(
+    net, kind, watch, names, now, numbers, limits, held, data, rows, weights, count, steps
+):
     """`count` steps of the plan: the Progress after them, what was measured, in how many epochs.
 
     rows and weights are `[room, B]`, data is `(x, y)`, held the validation data or ().
@@ -252,15 +254,13 @@ def _close(net, watch, limits, held, now, measured, closed):
 
 def _validated(net, params, x, y, weights):
     """The loss on validation data and, for classes, the accuracy: each `[*M]`, float64."""
-    share = functions.shares(weights)
+    share = functions.shares(tf.cast(weights, tf.float64))
     z = functions.logits(net, params, x)
     values = {"validation_loss": functions.row_losses(net, z, y, len(x.shape))}
     if net.labelled:
         truth = tf.argmax(y, -1) if len(y.shape) == len(x.shape) else tf.cast(y, tf.int64)
-        values["validation_accuracy"] = tf.cast(tf.argmax(z, -1) == truth, share.dtype)
-    return {
-        name: tf.cast(tf.reduce_sum(share * rows, -1), tf.float64) for name, rows in values.items()
-    }
+        values["validation_accuracy"] = tf.argmax(z, -1) == truth
+    return {name: tf.reduce_sum(share * tf.cast(v, tf.float64), -1) for name, v in values.items()}
 
 
 def _finite(value, structures, members):

@@ -1,0 +1,55 @@
+"""Every check of an argument, and its message, once. All raise InvalidArgument."""
+
+from fnet.checks.arrays import (
+    CHUNK,
+    array,
+    distributions,
+    dtype_of,
+    features,
+    finite,
+    fits,
+    kind,
+    labels,
+    row_weights,
+    scores,
+    shape_of,
+)
+from fnet.checks.data import batch, given, plan, same_length, shared, targets, validation
+from fnet.checks.structures import adam, like, optimizer, params, sgd, state
+from fnet.checks.values import dtype, flag, number, one_each, one_of, seed, sizes, whole
+
+__all__ = [
+    "CHUNK",
+    "adam",
+    "array",
+    "batch",
+    "distributions",
+    "dtype",
+    "dtype_of",
+    "features",
+    "finite",
+    "fits",
+    "flag",
+    "given",
+    "kind",
+    "labels",
+    "like",
+    "number",
+    "one_each",
+    "one_of",
+    "optimizer",
+    "params",
+    "plan",
+    "row_weights",
+    "same_length",
+    "scores",
+    "seed",
+    "sgd",
+    "shape_of",
+    "shared",
+    "sizes",
+    "state",
+    "targets",
+    "validation",
+    "whole",
+]

@@ -1,0 +1,108 @@
+"""Checks of data against a network, and of what belongs together in a run."""
+
+import numpy as np
+
+from fnet.checks.arrays import (
+    array,
+    distributions,
+    features,
+    finite,
+    fits,
+    labels,
+    row_weights,
+    shape_of,
+    text,
+)
+from fnet.checks.structures import outline, params
+from fnet.errors import InvalidArgument
+
+
+def batch(net, params_, x, y=None, weights=None):
+    """`(params, x, y, weights)`, checked against the network and each other, and cast.
+
+    x is `[N, D]` or `[*members, N, D]`; y and weights have its leading axes. Floating-point
+    values are cast to the dtype of params; labels become int32. What is symbolic stays uncast.
+    """
+    layers, members, to = params(net, params_)
+    x = features("x", x, net.sizes[0], members)
+    x_shape = shape_of(x)
+    if y is not None:
+        y = targets(net, y, x_shape)
+        y = _cast(y, np.int32 if len(shape_of(y)) < len(x_shape) and net.labelled else to)
+    if weights is not None:
+        weights = _cast(row_weights(weights, x_shape[:-1], members), to)
+    return layers, _cast(x, to), y, weights
+
+
+def _cast(value, to):
+    return value.astype(to, copy=False) if isinstance(value, np.ndarray) else value
+
+
+def targets(net, value, x_shape):
+    """y for features of this shape: rows, or integer labels, or one target a row."""
+    found = array("y", value)
+    shape, rows, outputs = shape_of(found), x_shape[:-1], net.sizes[-1]
+    short = f"integer labels {text(rows)}" if net.labelled else f"targets {text(rows)}"
+    wanted = f"rows {text((*rows, outputs))}" + (
+        f" or {short}" if net.labelled or outputs == 1 else ""
+    )
+    if fits(shape, (*rows, outputs)):
+        finite("y", found)
+        return distributions(found) if net.labelled else found
+    if fits(shape, rows) and net.labelled:
+        return labels("y", found, outputs)
+    if fits(shape, rows) and outputs == 1:
+        return finite("y", found)
+    raise InvalidArgument(f"y must be {wanted} for x of {text(x_shape)}; got shape {text(shape)}")
+
+
+def validation(net, params_, value):
+    """Validation data `(x, y)` or `(x, y, weights)` as arrays `(x, y, weights)`."""
+    if not isinstance(value, (tuple, list)) or len(value) not in (2, 3):
+        raise InvalidArgument(f"validation must be (x, y) or (x, y, weights); got {outline(value)}")
+    try:
+        _, x, y, weights = batch(net, params_, *value)
+    except InvalidArgument as error:
+        raise InvalidArgument(f"validation: {error}") from None
+    weights = np.ones(x.shape[:1], x.dtype) if weights is None else weights
+    if x.ndim != 2 or not weights.any():
+        raise InvalidArgument(
+            "validation must be rows [N, D] that all members share, with weights not all 0; "
+            f"got x of shape {list(x.shape)}"
+        )
+    return x, y, weights
+
+
+def given(what, value):
+    """`value`, which must not be left out."""
+    if value is None:
+        raise InvalidArgument(f"{what} is missing: train takes x, y and plan, or data")
+    return value
+
+
+def shared(x):
+    """Rows `[N, D]` that all members share."""
+    if x.ndim != 2:
+        raise InvalidArgument(f"x must be rows [N, D] that all members share; got {list(x.shape)}")
+    return x
+
+
+def same_length(x, y):
+    """x and y, which must have as many rows as each other."""
+    if shape_of(x)[0] != shape_of(y)[0]:
+        raise InvalidArgument(
+            f"x and y must have the same rows; got {shape_of(x)[0]} and {shape_of(y)[0]}"
+        )
+
+
+def plan(value, rows):
+    """A plan, which must be made for this number of rows."""
+    if not all(hasattr(value, name) for name in ("piece", "rows", "epochs", "steps", "width")):
+        raise InvalidArgument(
+            f"plan must be a Plan, as kfold_plan or full_batch_plan make one; got {value!r}"
+        )
+    if value.rows != rows:
+        raise InvalidArgument(
+            f"plan was made for {value.rows} rows, but x has {rows}; make one for len(x)"
+        )
+    return value

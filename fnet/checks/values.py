@@ -1,0 +1,100 @@
+"""Checks of single values: names, whole numbers, numbers, seeds."""
+
+import difflib
+import math
+import numbers
+
+import numpy as np
+
+from fnet.checks.arrays import array
+from fnet.errors import InvalidArgument
+
+
+def one_of(what, value, known):
+    """`value`, which must be one of the names in `known`."""
+    if isinstance(value, str) and value in known:
+        return value
+    near = difflib.get_close_matches(str(value), known, n=1, cutoff=0.5)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    raise InvalidArgument(f"{what} must be one of {', '.join(known)}; got {value!r}{hint}")
+
+
+def one_each(what, value, count, known):
+    """A tuple of `count` names: `value` is one name for all, or a sequence with one for each."""
+    names = (value,) * count if isinstance(value, str) else value
+    if isinstance(value, str):
+        one_of(what, value, known)
+    if not isinstance(names, (tuple, list)) or len(names) != count:
+        raise InvalidArgument(
+            f"{what} must be one name, or one for each of the {count} hidden layers; got {value!r}"
+        )
+    return tuple(one_of(what, name, known) for name in names)
+
+
+def whole(what, value, least=0, most=None):
+    """`value` as an int, which must be a whole number from `least` to `most`."""
+    if isinstance(value, numbers.Integral) and not isinstance(value, (bool, np.bool_)):
+        value = int(value)
+        if value >= least and (most is None or value <= most):
+            return value
+    to = "up" if most is None else f"to {most}"
+    raise InvalidArgument(f"{what} must be a whole number from {least} {to}; got {value!r}")
+
+
+def flag(what, value):
+    """`value`, which must be True or False."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise InvalidArgument(f"{what} must be True or False; got {value!r}")
+    return bool(value)
+
+
+def sizes(value):
+    """A tuple of at least two layer sizes."""
+    try:
+        found = tuple(value)
+    except TypeError:
+        found = ()
+    if len(found) < 2:
+        raise InvalidArgument(
+            f"sizes must be (inputs, hidden..., outputs), at least two numbers; got {value!r}"
+        )
+    return tuple(whole("each of sizes", size, least=1) for size in found)
+
+
+def seed(value):
+    """Seeds as uint32: one whole number, or an array of them with the member axes."""
+    if not hasattr(value, "__len__") and np.ndim(value) == 0:
+        return np.uint32(whole("seed", np.asarray(value)[()], most=2**32 - 1))
+    found = np.asarray(value)
+    if found.dtype.kind not in "iu" or found.size == 0 or found.min() < 0 or found.max() >= 2**32:
+        raise InvalidArgument(
+            f"seed must be whole numbers from 0 to {2**32 - 1}, one for each member; got {value!r}"
+        )
+    return found.astype(np.uint32)
+
+
+def number(what, value, least=0.0, most=math.inf, *, open_end=False):
+    """A number, or an array of them with the member axes, as float64 in [least, most].
+
+    With `open_end` the upper bound itself is refused. Symbolic tensors pass.
+    """
+    found = array(what, value)
+    if not isinstance(found, np.ndarray):
+        return found
+    found = found.astype(np.float64)
+    inside = (found >= least) & ((found < most) if open_end else (found <= most))
+    if found.size == 0 or not np.all(inside & np.isfinite(found)):
+        upper = "up" if most == math.inf else f"to {'below ' if open_end else ''}{most:g}"
+        raise InvalidArgument(f"{what} must be a number from {least:g} {upper}; got {value!r}")
+    return found
+
+
+def dtype(value):
+    """A dtype of params: float32 or float64."""
+    try:
+        found = np.dtype(value)
+    except TypeError:
+        found = None
+    if found not in (np.dtype("float32"), np.dtype("float64")):
+        raise InvalidArgument(f"dtype must be float32 or float64; got {value!r}")
+    return found
