@@ -46,7 +46,7 @@ class Plan:
         place = (np.cumsum(size) - size[:, 0])[:, None] + np.where(real, slot, 0)
         order = self._order(np.arange(start, stop))
         if self.steps * self.width == self.rows:
-            rows = order.reshape(-1, self.steps, self.width)
+            rows = order.reshape(len(order), self.steps, self.width)
         else:
             rows = order[:, place]
         if self.weights is None:

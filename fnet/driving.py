@@ -71,23 +71,23 @@ def work(net, source, members=()):
 def parts(plan, done):
     """The plan from step `done` on, part by part: `(rows, weights)`, both `[steps, width]`.
 
-    No part is longer than ENTRIES or one epoch. While one is worked off, the next is drawn in
-    another thread.
+    The first is short, and each may have twice the entries of the one before up to ENTRIES, or
+    one epoch where that has more. While one is worked off, the next is drawn in another thread.
     """
     epoch, skip = divmod(done, plan.steps)
-    stride = max(1, ENTRIES // (plan.steps * plan.width))
+    entries = ENTRIES // 16
 
-    def draw(start):
-        drawn = plan.piece(start, min(start + stride, plan.epochs))
-        return [part.reshape(-1, plan.width) for part in drawn]
+    def draw():
+        nonlocal epoch, entries
+        start, entries = epoch, min(2 * entries, ENTRIES)
+        epoch = min(epoch + max(1, entries // (plan.steps * plan.width)), plan.epochs)
+        return [part.reshape(-1, plan.width) for part in plan.piece(start, epoch)]
 
     with ThreadPoolExecutor(1) as pool:
-        following = pool.submit(draw, epoch)
-        for start in range(epoch, plan.epochs, stride):
-            rows, weights = following.result()
-            if start + stride < plan.epochs:
-                following = pool.submit(draw, start + stride)
-            yield rows[skip:], weights[skip:]
+        following = pool.submit(draw)
+        while len((part := following.result())[0]):
+            following = pool.submit(draw)
+            yield tuple(column[skip:] for column in part)
             skip = 0
 
 

@@ -133,8 +133,9 @@ def loss_and_grads(net, params, x, y, share):
     with tf.GradientTape() as tape:
         tape.watch(params)
         rows = row_losses(net, logits(net, params, x), y, len(x.shape))
-        value = tf.reduce_sum(share * rows, axis=-1)
-    return value, tape.gradient(value, params)
+    # Shares as the slopes of rows: the same gradient as that of the sum, in fewer kernels.
+    slopes = tape.gradient(rows, params, tf.broadcast_to(share, tf.shape(rows)))
+    return tf.reduce_sum(share * rows, axis=-1), slopes
 
 
 def _grads(net, params, x, y, weights=None):

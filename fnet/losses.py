@@ -19,8 +19,9 @@ def softmax_cross_entropy(y, logits):
 
     Source: Bishop, Pattern Recognition and Machine Learning, equation 4.108.
     """
-    y = tf.broadcast_to(y, tf.shape(logits)) if len(y.shape) < len(logits.shape) else y
-    return tf.nn.softmax_cross_entropy_with_logits(y, logits)
+    shifted = logits - tf.stop_gradient(tf.reduce_max(logits, axis=-1, keepdims=True))
+    total = tf.reduce_sum(tf.exp(shifted), axis=-1, keepdims=True)
+    return tf.reduce_sum(y * (tf.math.log(total) - shifted), axis=-1)
 
 
 LOSSES = {

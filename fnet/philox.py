@@ -43,4 +43,4 @@ def words(seed, purpose, count, epoch=0, step=0):
     found = np.empty((*np.broadcast_shapes(*(word.shape for word in drawn)), 4), np.uint32)
     for i, word in enumerate(drawn):
         found[..., i] = word
-    return found.reshape(*found.shape[:-2], -1)[..., :count]
+    return found.reshape(*found.shape[:-2], 4 * len(blocks))[..., :count]

@@ -5,6 +5,7 @@ validation, the best epoch and early stopping at the end of each epoch. A piece 
 for steps and a number of steps, so that pieces of any size share one program.
 """
 
+import bisect
 import functools
 
 import numpy as np
@@ -100,31 +101,48 @@ def _piece(run, optimizer, source, watch, validation):
     room = driving.room(source)
     numbers = optimizers.numbers(optimizer)
     limits = tensors.tensor(watch.patience), tensors.tensor(watch.min_delta)
+    steps = tf.constant(run.steps, tf.int64)
     dtype = checks.dtype_of(run.progress.params[0].w)
     held = () if validation is None else tuple(map(tensors.tensor, validation))
     single = run.progress.ended.ndim == 0
 
-    def work_off(progress, data, rows, weights, count):
+    def work_off(progress, data, plan, count):
         after, measured, epochs = program(
-            progress, numbers, limits, held, data, rows, weights, tf.constant(count), run.steps
+            progress, numbers, limits, held, data, *plan, tf.constant(count), steps
         )
         return after, {name: values[: int(epochs)].numpy() for name, values in measured.items()}
 
     def piece(progress, data, rows, weights):
-        count = len(rows)
+        before = _inside(progress)
         plan = (
             tensors.tensor(tensors.padded(rows, room)),
             tensors.tensor(tensors.padded(weights, room), dtype),
         )
-        before = _inside(progress)
-        after, measured = work_off(before, data, *plan, count)
-        if single and int(after.ended) == NOT_FINITE:  # once more, up to the step before
-            done = int(progress.epoch) * run.steps + int(progress.step)
-            last, measured = work_off(before, data, *plan, int(after.ended_at) - done)
-            after = last._replace(ended=after.ended, ended_at=after.ended_at)
+        after, measured = work_off(before, data, plan, len(rows))
+        if single and not _sound(after):
+            bad = _first_bad(lambda n: _sound(work_off(before, data, plan, n)[0]), len(rows))
+            after, measured = work_off(before, data, plan, bad)
+            after = after._replace(
+                ended=tf.constant(NOT_FINITE),
+                ended_at=before.epoch * run.steps + before.step + bad,
+            )
         return _outside(after), measured
 
     return piece
+
+
+def _sound(progress):
+    """Whether a single run, its params and its moments are finite."""
+    arrays = tf.nest.flatten((progress.params, progress.state.moments))
+    return int(progress.ended) != NOT_FINITE and all(np.isfinite(a).all() for a in arrays)
+
+
+def _first_bad(sound, count):
+    """The step that spoils the params: `sound(n)` holds after n steps up to it, and no longer.
+
+    A piece that is worked off again gives the same bits, and what is not finite stays so.
+    """
+    return bisect.bisect_left(range(1, count + 1), True, key=lambda n: not sound(n))
 
 
 def _inside(progress):
@@ -143,7 +161,6 @@ def _outside(progress):
         params=tensors.closed(progress.params),
         state=runs.State(state.step, tuple(map(tensors.closed, state.moments))),
         best=tensors.closed(progress.best),
-        **{name: getattr(progress, name).numpy() for name in Progress._fields[3:]},
     )
 
 
@@ -175,18 +192,23 @@ def _work_off(
             net, now.params, tf.gather(x, taken), tf.gather(y, taken), share[k]
         )
         params, state = optimizers.step(kind, numbers, now.params, now.state, slopes)
+        now = now._replace(
+            loss_sum=now.loss_sum + sums[k] * tf.cast(value, tf.float64),
+            weight_sum=now.weight_sum + sums[k],
+        )
+        if not members.rank:  # the loop of a single run ends here, and `piece` looks back
+            ended = tf.where(tf.math.is_finite(value), RUNNING, NOT_FINITE)
+            return k + 1, now._replace(params=params, state=state, ended=ended)
+        # An ended member stays as it is while the others go on.
         good = _finite(value, (slopes, params), members.rank)
-        if members.rank:  # an ended member stays as it is; a single run's loop ends instead
-            stays = (now.ended != RUNNING) | ~good
-            params, state = _where(stays, (now.params, now.state), (params, state))
         ends = (now.ended == RUNNING) & ~good
+        stays = (now.ended != RUNNING) | ~good
+        params, state = _where(stays, (now.params, now.state), (params, state))
         return k + 1, now._replace(
             params=params,
             state=state,
             ended=tf.where(ends, NOT_FINITE, now.ended),
             ended_at=tf.where(ends, begun + tf.cast(k, tf.int64), now.ended_at),
-            loss_sum=now.loss_sum + sums[k] * tf.cast(value, tf.float64),
-            weight_sum=now.weight_sum + sums[k],
         )
 
     def epoch(k, now, measured, closed):
