@@ -6,7 +6,7 @@ import tensorflow as tf
 from fnet import checks
 from fnet.driving import ENTRIES, Source
 from fnet.errors import InvalidArgument
-from fnet.tensors import padded, tensor
+from fnet.tensors import padded
 
 GROUP = 128
 """The most batches that are fetched from a pipeline at a time."""
@@ -38,7 +38,7 @@ def source(net, params, data, epochs=None):
             x, y, weights = (c.numpy().reshape(-1, *c.shape[2:]) for c in columns)
             _, x, y, weights = checks.batch(net, params, x, y, weights)
             rows = np.arange(len(x), dtype=np.int32).reshape(-1, width)
-            held = tuple(tensor(padded(c, group * width)) for c in (x, y))
+            held = tuple(padded(c, group * width) for c in (x, y))
             yield held, rows, weights.reshape(-1, width)
 
     return Source(parts, epochs, steps, width, None)

@@ -17,17 +17,24 @@ ALIGNMENT = 64
 
 
 def tensor(value, dtype=None):
-    """`value` as a tensor; a large array is copied once at most, not twice as TensorFlow does."""
+    """`value` as a tensor; a large array is copied once, not twice as TensorFlow does."""
     if isinstance(value, tf.Tensor):
         return value if dtype is None else tf.cast(value, dtype)
     found = np.asarray(value, dtype)
-    if found.nbytes < checks.CHUNK or not found.dtype.isnative:
-        return tf.constant(found)
-    room = np.empty(found.nbytes + ALIGNMENT, np.uint8)
-    start = -room.ctypes.data % ALIGNMENT
-    aligned = room[start : start + found.nbytes].view(found.dtype).reshape(found.shape)
-    aligned[...] = found
-    return tf.experimental.dlpack.from_dlpack(aligned.__dlpack__())
+    return padded(found, len(found)) if found.nbytes >= checks.CHUNK else tf.constant(found)
+
+
+def padded(values, room, dtype=None):
+    """An array as a tensor, its first axis filled up with zeros to `room`; copied once."""
+    dtype = np.dtype(dtype or values.dtype).newbyteorder("=")
+    shape = (room, *values.shape[1:])
+    size = int(np.prod(shape)) * dtype.itemsize
+    memory = np.empty(size + ALIGNMENT, np.uint8)
+    start = -memory.ctypes.data % ALIGNMENT
+    shared = memory[start : start + size].view(dtype).reshape(shape)
+    shared[: len(values)] = values
+    shared[len(values) :] = 0
+    return tf.experimental.dlpack.from_dlpack(shared.__dlpack__())
 
 
 def opened(params, dtype=None):
@@ -41,13 +48,6 @@ def opened(params, dtype=None):
 def closed(params):
     """Params, or a structure like them, as they are outside."""
     return tuple(Layer(w, None if isinstance(b, tuple) else b) for w, b in params)
-
-
-def padded(values, room):
-    """An array with its first axis filled up with zeros to `room`."""
-    full = np.zeros((room, *values.shape[1:]), values.dtype)
-    full[: len(values)] = values
-    return full
 
 
 def admitted(net, params, x, y=None, weights=None):

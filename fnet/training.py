@@ -11,7 +11,7 @@ import functools
 import numpy as np
 import tensorflow as tf
 
-from fnet import checks, driving, functions, optimizers, pipelines, runs, tensors
+from fnet import checks, driving, functions, layout, optimizers, pipelines, runs, tensors
 from fnet.runs import NOT_FINITE, PATIENCE, RUNNING, Progress
 
 
@@ -114,10 +114,7 @@ def _piece(run, optimizer, source, watch, validation):
 
     def piece(progress, data, rows, weights):
         before = _inside(progress)
-        plan = (
-            tensors.tensor(tensors.padded(rows, room)),
-            tensors.tensor(tensors.padded(weights, room), dtype),
-        )
+        plan = tensors.padded(rows, room), tensors.padded(weights, room, dtype)
         after, measured = work_off(before, data, plan, len(rows))
         if single and not _sound(after):
             bad = _first_bad(lambda n: _sound(work_off(before, data, plan, n)[0]), len(rows))
@@ -228,13 +225,20 @@ def _work_off(
         return k, now, measured, closed
 
     measured = {name: tf.zeros([rows.shape[0], *members], tf.float64) for name in names}
+    now = _laid_out(layout.filled, net, now)
     _, now, measured, closed = tf.while_loop(
         lambda k, now, *_: (k < count) & running(now),
         epoch,
         (tf.constant(0), now, measured, tf.constant(0)),
         parallel_iterations=1,
     )
-    return now, measured, closed
+    return _laid_out(layout.cut, net, now), measured, closed
+
+
+def _laid_out(change, net, now):
+    """The Progress with all its params-like structures changed."""
+    state = now.state._replace(moments=tuple(change(net, m) for m in now.state.moments))
+    return now._replace(params=change(net, now.params), state=state, best=change(net, now.best))
 
 
 def _close(net, watch, limits, held, now, measured, closed):
