@@ -167,7 +167,12 @@ def train(
     first = int(FIRST / work(net, source, members))
     with (
         contextlib.closing(source.parts(done)) as parts,
-        tqdm(total=source.epochs, initial=int(run.progress.epoch), disable=not progress) as bar,
+        tqdm(
+            total=source.epochs,
+            initial=int(run.progress.epoch),
+            unit="epoch",
+            disable=not progress,
+        ) as bar,
     ):
         run = drive(
             run, piece, pieces(parts, first, room(source)), source.epochs, restore_best, hook, bar
@@ -194,7 +199,8 @@ def drive(run, piece, pieces, epochs, restore_best, hook, bar):
             now, closed = piece(now, data, rows, weights)
             for name, values in closed.items():
                 measured[name].append(values)
-            bar.update(int(now.epoch) + round(int(now.step) / run.steps, 2) - bar.n)
+            part = round(int(now.step) / run.steps, 2) if now.step else 0
+            bar.update(int(now.epoch) + part - bar.n)
             if hook is not None:
                 _call(hook, so_far(now, "running"))
             if asked.is_set():

@@ -15,8 +15,8 @@ GROUP = 128
 def source(net, params, data, epochs=None):
     """The Source of a `tf.data.Dataset` of `epochs` epochs; its values are checked as they come.
 
-    Batches are `(x, y)` or `(x, y, weights)`. All are padded to the width of the first, so none
-    may be larger, and fetched in groups of one size.
+    Batches are `(x, y)` or `(x, y, weights)`. All are filled up to the width of the first with rows
+    of weight 0, so none may be larger, and fetched in groups of one size.
     """
     batches = _length(data)
     epochs = checks.whole("epochs", getattr(data, "epochs", 1) if epochs is None else epochs)
@@ -30,11 +30,21 @@ def source(net, params, data, epochs=None):
     group = max(1, min(GROUP, batches, ENTRIES // (width * net.sizes[0])))
 
     def fill(x, y, weights=None):
-        weights = tf.ones(tf.shape(x)[:1], tf.float64) if weights is None else weights
-        return tuple(_filled(column, width) for column in (x, y, weights))
+        count = tf.shape(x)[0]
+        slots = tf.range(width)
+        weights = tf.ones([count], tf.float64) if weights is None else weights
+        rows = tf.where(slots < count, slots, 0)  # a short batch is filled up with its first row
+        weights = tf.where(slots < count, tf.gather(weights, rows), 0)
+        return count, tf.gather(x, rows), tf.gather(y, rows), weights
 
     def parts(done):
-        for columns in data.skip(done).map(fill).batch(group).prefetch(1):
+        for counts, *columns in data.skip(done).map(fill).batch(group).prefetch(1):
+            most = int(tf.reduce_max(counts))
+            if most > width:
+                raise InvalidArgument(
+                    f"no batch of data may be larger than the first, which has {width} rows; "
+                    f"got one of {most}"
+                )
             x, y, weights = (c.numpy().reshape(-1, *c.shape[2:]) for c in columns)
             _, x, y, weights = checks.batch(net, params, x, y, weights)
             rows = np.arange(len(x), dtype=np.int32).reshape(-1, width)
@@ -55,14 +65,3 @@ def _length(data):
             ".apply(tf.data.experimental.assert_cardinality(batches))"
         )
     return length
-
-
-def _filled(column, width):
-    """A batch's column with zeros up to `width` rows."""
-    spare = width - tf.shape(column)[0]
-    fits = tf.debugging.assert_non_negative(
-        spare, f"no batch of data may be larger than the first, which has {width} rows"
-    )
-    with tf.control_dependencies([fits]):
-        full = tf.pad(column, [[0, spare]] + [[0, 0]] * (len(column.shape) - 1))
-    return tf.ensure_shape(full, [width, *column.shape[1:]])
