@@ -135,6 +135,7 @@ def train(
     optimizer,
     params,
     source,
+    rules,
     make_piece,
     ready,
     *,
@@ -150,14 +151,19 @@ def train(
 ):
     """What both sides' `train` do: check, begin or go on, work off the pieces, report.
 
+    `rules` are the kinds of optimizer that the engine knows.
     `make_piece(run, optimizer, source, watch, validation)` is the engine: it returns
     `piece(progress, data, rows, weights)`, which does these steps and returns the next Progress
     and a dict of what was measured at the end of each epoch within, `[epochs, *M]`.
     """
     layers, members, _ = checks.params(net, runs.start(params))
+    checks.optimizer(optimizer, layers, rules)
     if validation is not None:
         validation = checks.validation(net, layers, validation)
     checks.one_of("on_not_finite", on_not_finite, ("error", "warn"))
+    checks.callback("hook", hook)
+    checks.flag("restore_best", restore_best)
+    checks.flag("progress", progress)
     measured = runs.measures(net, validation)
     seen = runs.watching(measured, patience, min_delta, restore_best, watch)
     given = params if isinstance(params, Run) else each(ready, layers)

@@ -4,6 +4,8 @@
 class FnetError(Exception):
     """The base of every error that fnet raises by itself."""
 
+    __init__ = Exception.__init__  # by this AutoGraph knows that it may raise one again, as it is
+
 
 class InvalidArgument(FnetError, ValueError):
     """An argument was refused: the message says what was required, what came and what to do."""

@@ -20,6 +20,7 @@ from fnet.network import Layer
 from fnet.starts import SCHEMES
 
 
+@tensors.as_written
 def init_params(net, seed, scheme=None, dtype="float32"):
     """First params of a network: a Layer for each dense layer, drawn from (seed, layer, element).
 
@@ -35,18 +36,21 @@ def init_params(net, seed, scheme=None, dtype="float32"):
     return tensors.closed(tensors.graph(_init_params, static, tensors.tensor(checks.seed(seed))))
 
 
+@tensors.as_written
 def forward(net, params, x):
     """The outputs `[*M, B, K]`, after the output activation."""
     params, columns = tensors.admitted(net, params, x)
     return tensors.graph(_forward, net, params, *columns)
 
 
+@tensors.as_written
 def predict(net, params, x):
     """The prediction `[*M, B, K]`: the outputs with the loss's link applied once."""
     params, columns = tensors.admitted(net, params, x)
     return tensors.graph(_predict, net, params, *columns)
 
 
+@tensors.as_written
 def loss(net, params, x, y, weights=None):
     """The mean of the loss over rows, `[*M]`; with weights, `sum(w * l) / sum(w)`.
 
@@ -57,6 +61,7 @@ def loss(net, params, x, y, weights=None):
     return tensors.graph(_loss, net, params, *columns)
 
 
+@tensors.as_written
 def grads(net, params, x, y, weights=None):
     """The gradient of `loss` with respect to params, in the structure of params."""
     params, columns = tensors.admitted(net, params, x, y, weights)

@@ -21,6 +21,7 @@ class Optimizer(NamedTuple):
     kind: str
     numbers: dict[str, Any]
 
+    @tensors.as_written
     def init(self, params):
         """The State before the first step: no updates, moments of zeros."""
         layers = tensors.opened(params)
@@ -47,13 +48,14 @@ def adam(learning_rate, beta_1=0.9, beta_2=0.999, epsilon=1e-7):
     """Adam: `p - rate * sqrt(1 - beta_2**t) / (1 - beta_1**t) * m / (sqrt(v) + epsilon)`.
 
     m and v are the moving averages of g and g**2. Numbers are scalars or arrays with the member
-    axes, `learning_rate >= 0`, `0 <= beta < 1`, `epsilon >= 0`; anything else raises
+    axes, `learning_rate >= 0`, `0 <= beta < 1`, `epsilon > 0`; anything else raises
     InvalidArgument. Source: Kingma and Ba (2015); epsilon is the "epsilon hat" before section
     2.1, as in `keras.optimizers.Adam`.
     """
     return Optimizer(*checks.adam(learning_rate, beta_1, beta_2, epsilon))
 
 
+@tensors.as_written
 def update(optimizer, params, state, grads):
     """One step of the optimizer: `(params, state)` after it. Nothing is changed in place.
 

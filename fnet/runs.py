@@ -90,7 +90,7 @@ def watching(measured, patience, min_delta, restore_best, watch):
                 'training loss; give validation=(x, y), or watch="loss" to say so',
                 stacklevel=4,
             )
-    patience = NEVER if patience is None else checks.number("patience", patience, least=1)
+    patience = NEVER if patience is None else checks.wholes("patience", patience, least=1)
     return Watch(watch, np.asarray(patience, np.int64), checks.number("min_delta", min_delta))
 
 

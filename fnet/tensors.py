@@ -15,6 +15,9 @@ from fnet.network import Layer
 ALIGNMENT = 64
 """Bytes: a tensor may share an array's memory only where it starts on such a boundary."""
 
+as_written = tf.autograph.experimental.do_not_convert
+"""For what a user's own `tf.function` may call: there is nothing in it for AutoGraph to rewrite."""
+
 
 def tensor(value, dtype=None):
     """`value` as a tensor; a large array is copied once, not twice as TensorFlow does."""

@@ -75,6 +75,7 @@ def train(
         optimizer,
         params,
         source,
+        optimizers.RULES,
         _piece,
         tensors.tensor,
         validation=validation,
@@ -197,7 +198,7 @@ def _work_off(
             ended = tf.where(tf.math.is_finite(value), RUNNING, NOT_FINITE)
             return k + 1, now._replace(params=params, state=state, ended=ended)
         # An ended member stays as it is while the others go on.
-        good = _finite(value, (slopes, params), members.rank)
+        good = _finite(value, (params, state.moments), members.rank)
         ends = (now.ended == RUNNING) & ~good
         stays = (now.ended != RUNNING) | ~good
         params, state = _where(stays, (now.params, now.state), (params, state))
@@ -290,7 +291,10 @@ def _validated(net, params, x, y, weights):
 
 
 def _finite(value, structures, members):
-    """Whether the loss and all arrays are finite, for each member: `[*M]`."""
+    """Whether the loss and all arrays are finite, for each member: `[*M]`.
+
+    A slope that is not leaves neither params nor moments finite.
+    """
     parts = [value] + [
         tf.reduce_sum(0 * leaf, axis=list(range(members, len(leaf.shape))))
         for leaf in tf.nest.flatten(structures)

@@ -83,7 +83,11 @@ def random_targets(net, rows, form, rng):
         if form == "short":
             return labels
         return np.eye(outputs)[labels] if form == "rows" else rng.dirichlet(np.ones(outputs), rows)
-    y = rng.normal(size=(*rows, outputs)) if net.link == "identity" else rng.random((*rows, outputs))
+    y = (
+        rng.normal(size=(*rows, outputs))
+        if net.link == "identity"
+        else rng.random((*rows, outputs))
+    )
     return y[..., 0] if form == "short" and outputs == 1 else y
 
 
@@ -98,7 +102,9 @@ def unfiltered_cases(draw, layers, width, batch, members):
     weighed = draw(st.sampled_from(("none", "rows", "members")))
     shape = rows if weighed == "rows" else (*leading, count)
     weights = None if weighed == "none" else rng.integers(4, size=shape) / 2.0
-    return Case(net, random_params(net, leading, rng), rng.normal(size=(*rows, net.sizes[0])), y, weights)
+    return Case(
+        net, random_params(net, leading, rng), rng.normal(size=(*rows, net.sizes[0])), y, weights
+    )
 
 
 def cases(layers=4, width=5, batch=7, members=MEMBERS):

@@ -16,13 +16,25 @@ from fnet.checks.arrays import (
 )
 from fnet.checks.data import batch, given, plan, same_length, shared, targets, validation
 from fnet.checks.structures import adam, like, optimizer, params, sgd, state
-from fnet.checks.values import dtype, flag, number, one_each, one_of, seed, sizes, whole
+from fnet.checks.values import (
+    callback,
+    dtype,
+    flag,
+    number,
+    one_each,
+    one_of,
+    seed,
+    sizes,
+    whole,
+    wholes,
+)
 
 __all__ = [
     "CHUNK",
     "adam",
     "array",
     "batch",
+    "callback",
     "distributions",
     "dtype",
     "dtype_of",
@@ -52,4 +64,5 @@ __all__ = [
     "targets",
     "validation",
     "whole",
+    "wholes",
 ]

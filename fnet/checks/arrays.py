@@ -90,12 +90,15 @@ def features(what, value, width, members=()):
 
 
 def row_weights(value, rows, members=()):
-    """A weight for each row, `[N]` or `[*members, N]`: finite and not negative."""
+    """A weight for each of `rows`, `[N]` or with the member axes of x or of params before it.
+
+    Finite, and not negative.
+    """
     found = array("weights", value)
     shape = shape_of(found)
-    if not (fits(shape, rows) or fits(shape, (*members, rows[-1]))):
+    if not any(fits(shape, (*axes, rows[-1])) for axes in ((), rows[:-1], members)):
         raise InvalidArgument(
-            f"weights must be one number a row, {text(rows)}; got shape {text(shape)}"
+            f"weights must be one number a row, {text(rows[-1:])}; got shape {text(shape)}"
         )
     if isinstance(found, np.ndarray):
         finite("weights", found)

@@ -69,7 +69,7 @@ def _form(value):
 def sgd(learning_rate, momentum, nesterov):
     """The kind and the numbers of an sgd; without momentum nothing is kept from step to step."""
     rate = number("learning_rate", learning_rate)
-    momentum = number("momentum", momentum, most=1, open_end=True)
+    momentum = number("momentum", momentum, most=1, below=True)
     nesterov = flag("nesterov", nesterov)
     if isinstance(momentum, np.ndarray) and not momentum.any():
         return "sgd", {"learning_rate": rate}
@@ -81,9 +81,9 @@ def adam(learning_rate, beta_1, beta_2, epsilon):
     """The kind and the numbers of an adam."""
     return "adam", {
         "learning_rate": number("learning_rate", learning_rate),
-        "beta_1": number("beta_1", beta_1, most=1, open_end=True),
-        "beta_2": number("beta_2", beta_2, most=1, open_end=True),
-        "epsilon": number("epsilon", epsilon),
+        "beta_1": number("beta_1", beta_1, most=1, below=True),
+        "beta_2": number("beta_2", beta_2, most=1, below=True),
+        "epsilon": number("epsilon", epsilon, above=True),
     }
 
 

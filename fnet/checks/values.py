@@ -48,6 +48,13 @@ def flag(what, value):
     return bool(value)
 
 
+def callback(what, value):
+    """`value`, which must be a function or None."""
+    if value is not None and not callable(value):
+        raise InvalidArgument(f"{what} must be a function of the Run so far; got {value!r}")
+    return value
+
+
 def sizes(value):
     """A tuple of at least two layer sizes."""
     try:
@@ -61,31 +68,45 @@ def sizes(value):
     return tuple(whole("each of sizes", size, least=1) for size in found)
 
 
+def wholes(what, value, least=0, most=None):
+    """One whole number from `least` to `most`, or an array of them with the member axes: int64.
+
+    Symbolic tensors pass.
+    """
+    found = array(what, value)
+    if not isinstance(found, np.ndarray):
+        return found
+    top = np.inf if most is None else most
+    if found.dtype.kind in "iu" and found.size and least <= found.min() and found.max() <= top:
+        return found.astype(np.int64)
+    to = "up" if most is None else f"to {most}"
+    raise InvalidArgument(
+        f"{what} must be a whole number from {least} {to}, or one for each member; got {value!r}"
+    )
+
+
 def seed(value):
-    """Seeds as uint32: one whole number, or an array of them with the member axes."""
-    if not hasattr(value, "__len__") and np.ndim(value) == 0:
-        return np.uint32(whole("seed", np.asarray(value)[()], most=2**32 - 1))
-    found = np.asarray(value)
-    if found.dtype.kind not in "iu" or found.size == 0 or found.min() < 0 or found.max() >= 2**32:
-        raise InvalidArgument(
-            f"seed must be whole numbers from 0 to {2**32 - 1}, one for each member; got {value!r}"
-        )
-    return found.astype(np.uint32)
+    """Seeds as uint32: one, or an array of them with the member axes."""
+    found = wholes("seed", value, most=2**32 - 1)
+    return found.astype(np.uint32) if isinstance(found, np.ndarray) else found
 
 
-def number(what, value, least=0.0, most=math.inf, *, open_end=False):
+def number(what, value, least=0.0, most=math.inf, *, above=False, below=False):
     """A number, or an array of them with the member axes, as float64 in [least, most].
 
-    With `open_end` the upper bound itself is refused. Symbolic tensors pass.
+    With `above` the lower bound itself is refused, with `below` the upper. Symbolic tensors pass.
     """
     found = array(what, value)
     if not isinstance(found, np.ndarray):
         return found
     found = found.astype(np.float64)
-    inside = (found >= least) & ((found < most) if open_end else (found <= most))
+    inside = (found > least) if above else (found >= least)
+    inside &= (found < most) if below else (found <= most)
     if found.size == 0 or not np.all(inside & np.isfinite(found)):
-        upper = "up" if most == math.inf else f"to {'below ' if open_end else ''}{most:g}"
-        raise InvalidArgument(f"{what} must be a number from {least:g} {upper}; got {value!r}")
+        bounds = f"above {least:g}" if above else f"of at least {least:g}"
+        if most < math.inf:
+            bounds += f" and below {most:g}" if below else f" and at most {most:g}"
+        raise InvalidArgument(f"{what} must be a number {bounds}; got {value!r}")
     return found
 
 

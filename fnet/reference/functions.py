@@ -86,7 +86,7 @@ def _affine(layer, a):
 def row_losses(net, z, y, rank):
     """The loss of each row, `[*M, B]`, given the logits; `rank` is the number of x's axes."""
     outputs = OUTPUTS[net.output](z) if net.link == "identity" else z
-    return LOSSES[net.loss].value(as_rows(net, y, rank, z.dtype), outputs)
+    return LOSSES[net.loss](as_rows(net, y, rank, z.dtype), outputs)[0]
 
 
 def shares(weights, x):
@@ -115,12 +115,11 @@ def loss_and_grads(net, params, x, y, share):
     y = as_rows(net, y, x.ndim, z.dtype)
     if net.link == "identity":
         outputs = OUTPUTS[net.output](z)
-        slope = LOSSES[net.loss].slope(y, outputs)  # dl/da[L]
+        rows, slope = LOSSES[net.loss](y, outputs)  # l and dl/da[L]
         slope = slope * ACTIVATIONS[net.output].slope(z, outputs)  # times da[L]/dz[L]
     else:
-        outputs = z
-        slope = LOSSES[net.loss].slope(y, z)  # dl/dz[L]: the link is part of the loss
-    value = np.sum(share * LOSSES[net.loss].value(y, outputs), axis=-1)
+        rows, slope = LOSSES[net.loss](y, z)  # l and dl/dz[L]: the link is part of the loss
+    value = np.sum(share * rows, axis=-1)
     delta = share[..., None] * slope
 
     # Backwards, from the last layer to the first.

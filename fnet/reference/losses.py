@@ -1,37 +1,32 @@
-"""Losses of one row in NumPy, each beside its gradient. Twin of `losses.py`.
+"""Losses of one row in NumPy, each with its gradient. Twin of `losses.py`.
 
 The formulas are written again on purpose: an oracle that imports what it checks checks nothing.
+Each takes targets and outputs `[..., B, K]` and returns its value l, `[..., B]`, and the slope of
+l with respect to the outputs, `[..., B, K]`.
 """
-
-from typing import NamedTuple
 
 import numpy as np
 
 from fnet import checks
-from fnet.reference.activations import softmax
 
 
-class Loss(NamedTuple):
-    """A loss of y and outputs `[..., B, K]`: its value `[..., B]` and its slope `[..., B, K]`."""
+def squared_error(y, a):
+    """`l = mean((a - y)**2)` and `dl/da = 2 * (a - y) / K`."""
+    off = a - y
+    return np.mean(off * off, axis=-1), 2 / a.shape[-1] * off
 
-    value: object
-    slope: object
 
-
-def _log_sum_exp(z):
-    top = z.max(axis=-1, keepdims=True)
-    return top + np.log(np.exp(z - top).sum(axis=-1, keepdims=True))
+def softmax_cross_entropy(y, z):
+    """`l = -sum(y * log(softmax(z)))` and `dl/dz = softmax(z) - y`, for y of the sum 1."""
+    shifted = z - z.max(axis=-1, keepdims=True)
+    e = np.exp(shifted)
+    total = e.sum(axis=-1, keepdims=True)
+    return np.sum(y * (np.log(total) - shifted), axis=-1), e / total - y
 
 
 LOSSES = {
-    "squared_error": Loss(
-        lambda y, a: np.mean((a - y) ** 2, axis=-1),
-        lambda y, a: 2 * (a - y) / a.shape[-1],
-    ),
-    "softmax_cross_entropy": Loss(
-        lambda y, z: np.sum(y * (_log_sum_exp(z) - z), axis=-1),
-        lambda y, z: softmax(z) - y,
-    ),
+    "squared_error": squared_error,
+    "softmax_cross_entropy": softmax_cross_entropy,
 }
 
 

@@ -5,7 +5,7 @@ import numpy as np
 from fnet import driving, runs
 from fnet.errors import InvalidArgument
 from fnet.network import each
-from fnet.reference import functions, optimizers
+from fnet.reference import functions, layout, optimizers
 from fnet.runs import NOT_FINITE, PATIENCE, RUNNING
 
 
@@ -42,6 +42,7 @@ def train(
         optimizer,
         params,
         source,
+        optimizers.RULES,
         _piece,
         np.asarray,
         validation=validation,
@@ -58,45 +59,54 @@ def train(
 
 def _piece(run, optimizer, source, watch, validation):
     """`piece` of `driving.train`: steps, and after the last of an epoch what its end takes."""
-    names = [name for name in run.history if name != "ended"]
+    net, names = run.net, [name for name in run.history if name != "ended"]
 
     @np.errstate(all="ignore")  # what is not finite ends a member, and is reported then
     def piece(now, data, rows, weights):
         x, y = data
+        sums, shares = weights.sum(axis=-1, dtype=np.float64), functions.shares(weights, x)
+        now = _laid_out(layout.packed, now)
         closed = []
-        for taken, weight in zip(rows, weights, strict=True):
+        for taken, total, share in zip(rows, sums, shares.astype(x.dtype), strict=True):
             if np.all(now.ended != RUNNING):
                 break
-            now = _step(run, optimizer, now, x[taken], y[taken], weight.astype(x.dtype))
+            now = _step(run, optimizer, now, x[taken], y[taken], total, share)
             if now.step == run.steps and np.any(now.ended == RUNNING):
-                now, values = _close(run.net, watch, validation, now)
+                now, values = _close(net, watch, validation, now)
                 closed.append(values)
         shape = (len(closed), *now.ended.shape)
-        return now, {name: np.array([v[name] for v in closed]).reshape(shape) for name in names}
+        measured = {name: np.array([v[name] for v in closed]).reshape(shape) for name in names}
+        return _laid_out(lambda params: layout.unpacked(net, params), now), measured
 
     return piece
 
 
-def _step(run, optimizer, now, x, y, weight):
+def _laid_out(change, now):
+    """The Progress with all its params-like structures changed."""
+    state = now.state._replace(moments=tuple(map(change, now.state.moments)))
+    best = change(now.best) if now.best else ()
+    return now._replace(params=change(now.params), state=state, best=best)
+
+
+def _step(run, optimizer, now, x, y, total, share):
     """One step. A member that stops being finite ends, with its params as they were before."""
-    total = weight.sum(dtype=np.float64)
-    share = functions.shares(weight, x)
-    value, slopes = functions.loss_and_grads(run.net, now.params, x, y, share)
-    params, state = optimizers.step(run.optimizer, optimizer.numbers, now.params, now.state, slopes)
-    good = _finite(value, slopes, params)
+    layers = layout.unpacked(run.net, now.params)
+    value, slopes = functions.loss_and_grads(run.net, layers, x, y, share)
+    params, state = optimizers.step(
+        run.optimizer, optimizer.numbers, now.params, now.state, layout.packed(slopes)
+    )
+    good = _finite(value, params, *state.moments)
     ends = (now.ended == RUNNING) & ~good
-    stays = (now.ended != RUNNING) | ~good
-    if stays.all() and not stays.ndim:
-        return now._replace(
-            ended=np.asarray(NOT_FINITE), ended_at=np.asarray(now.epoch * run.steps + now.step)
-        )
-    if stays.any():
+    stays = (now.ended != RUNNING) | ends
+    if np.any(stays):
+        at = np.where(ends, now.epoch * run.steps + now.step, now.ended_at)
+        now = now._replace(ended=np.where(ends, NOT_FINITE, now.ended), ended_at=at)
+        if np.all(stays):
+            return now
         params, state = _where(stays, now.params, params), _where_state(stays, now.state, state)
     return now._replace(
         params=params,
         state=state,
-        ended=np.where(ends, NOT_FINITE, now.ended),
-        ended_at=np.where(ends, now.epoch * run.steps + now.step, now.ended_at),
         step=now.step + 1,
         loss_sum=now.loss_sum + total * value,
         weight_sum=now.weight_sum + total,
@@ -108,7 +118,7 @@ def _close(net, watch, validation, now):
     runs_on = now.ended == RUNNING
     values = {"loss": now.loss_sum / now.weight_sum}
     if validation is not None:
-        values |= _validated(net, now.params, *validation)
+        values |= _validated(net, layout.unpacked(net, now.params), *validation)
     if watch.name is not None:
         value = values[watch.name] * (-1 if watch.name.endswith("accuracy") else 1)
         better = runs_on & (value < now.best_value - watch.min_delta)
@@ -143,11 +153,10 @@ def _validated(net, params, x, y, weights):
 
 
 def _finite(value, *structures):
-    """Whether the loss and all arrays are finite, for each member: `[*M]`."""
+    """Whether the loss and packed structures are finite, for each member: `[*M]`."""
     good = np.isfinite(value)
-    for layers in structures:
-        for p in (p for layer in layers for p in layer if p is not None):
-            good = good & np.isfinite(p).all(axis=tuple(range(value.ndim, p.ndim)))
+    for ((row, _),) in structures:
+        good = good & np.isfinite(row).all(axis=-1)
     return good
 
 

@@ -1,0 +1,294 @@
+"""The pure functions: shapes, members, algebra, traces, and use inside a user's own graph."""
+
+import functools
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from hypothesis import given
+from strategies import cases, fewer, seeds
+
+import fnet
+from fnet import Layer, Network, datasets, reference, tensors
+from fnet.network import ACTIVATIONS, LINKS, each
+
+BOTH = pytest.mark.parametrize("side", [fnet, reference], ids=["tensorflow", "twin"])
+EAGERLY = pytest.mark.usefixtures("eagerly")
+
+
+def arrays(params):
+    return [np.asarray(p) for layer in params for p in layer if p is not None]
+
+
+@EAGERLY
+@BOTH
+@given(case=cases())
+@fewer(2)
+def test_shapes_and_dtypes(side, case):
+    net, params, x, *_ = case
+    outputs = (*case.members, x.shape[-2], net.sizes[-1])
+    for found in (side.forward(net, params, x), side.predict(net, params, x)):
+        assert found.shape == outputs
+        assert found.dtype == x.dtype
+    assert side.loss(*case.arguments).shape == case.members
+    for slope, p in zip(arrays(side.grads(*case.arguments)), arrays(params), strict=True):
+        assert slope.shape == p.shape
+        assert slope.dtype == p.dtype
+
+
+@BOTH
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("seed", [0, [3, 4], [[1, 2], [3, 4], [5, 6]]])
+def test_shapes_of_first_params(side, seed, bias, dtype):
+    params = side.init_params(Network((4, 3, 2), bias=bias), seed, dtype=dtype)
+    members = np.shape(seed)
+    assert [layer.w.shape for layer in params] == [(*members, 4, 3), (*members, 3, 2)]
+    assert [layer.b is None for layer in params] == [not bias] * 2
+    assert all(p.dtype == dtype for p in arrays(params))
+
+
+def test_schemes_by_their_moments():
+    """The variances that the sources give, over 60,000 weights: sampling moves them by 1%."""
+    net = Network((300, 200))
+    for scheme, variance in (("glorot_uniform", 2 / 500), ("he_normal", 2 / 300), ("normal", 1)):
+        w, b = reference.init_params(net, seed=5, scheme=scheme, dtype="float64")[0]
+        assert abs(w.mean()) < 0.02 * np.sqrt(variance)
+        assert abs(w.var() / variance - 1) < 0.02
+        assert (b == 0).all() == (scheme != "normal")
+    w, _ = reference.init_params(net, seed=5, scheme="glorot_uniform", dtype="float64")[0]
+    assert np.abs(w).max() <= np.sqrt(6 / 500)
+    assert all((p == 1).all() for p in arrays(reference.init_params(net, 0, scheme="ones")))
+
+
+def test_the_scheme_follows_the_activation_unless_told():
+    for hidden, scheme in (("relu", "he_normal"), ("tanh", "glorot_uniform")):
+        net = Network((3, 4, 2), hidden=hidden)
+        ours = arrays(fnet.init_params(net, 1))
+        told = arrays(fnet.init_params(net, 1, scheme=scheme))
+        assert all(np.array_equal(*pair) for pair in zip(ours, told, strict=True))
+
+
+@EAGERLY
+@BOTH
+@given(case=cases(members=((3,), (2, 2))))
+@fewer(4)
+def test_members_are_networks_of_their_own(side, case):
+    net, params, x, y, weights = case
+    own = x.ndim > 2
+    spread = weights is not None and weights.ndim > 1
+    slopes = side.grads(*case.arguments)
+    found = side.forward(net, params, x), side.loss(*case.arguments)
+    for member in np.ndindex(case.members):
+        alone = each(lambda p, member=member: p[member], params)
+        one_x, one_y = (x[member], y[member]) if own else (x, y)
+        data = one_x, one_y, weights[member] if spread else weights
+        np.testing.assert_allclose(found[0][member], side.forward(net, alone, one_x), rtol=1e-11)
+        np.testing.assert_allclose(found[1][member], side.loss(net, alone, *data), rtol=1e-11)
+        for all_of_them, p in zip(
+            arrays(slopes), arrays(side.grads(net, alone, *data)), strict=True
+        ):
+            np.testing.assert_allclose(all_of_them[member], p, rtol=1e-9, atol=1e-12)
+
+
+@EAGERLY
+@BOTH
+@given(case=cases())
+@fewer(4)
+def test_equal_weights_are_none(side, case):
+    net, params, x, y, _ = case
+    equal = np.full(x.shape[-2], 2.5)
+    np.testing.assert_allclose(
+        side.loss(net, params, x, y, equal), side.loss(net, params, x, y), rtol=1e-12
+    )
+    for pair in zip(
+        arrays(side.grads(net, params, x, y, equal)),
+        arrays(side.grads(net, params, x, y)),
+        strict=True,
+    ):
+        np.testing.assert_allclose(*pair, rtol=1e-9, atol=1e-13)
+
+
+@BOTH
+def test_a_weight_counts_as_so_many_rows(side):
+    net = Network((2, 3), loss="squared_error")
+    params = reference.init_params(net, 0, dtype="float64")
+    x, y = np.arange(6.0).reshape(3, 2), np.eye(3)
+    weighed = side.loss(net, params, x, y, [2, 0, 1])
+    repeated = side.loss(net, params, x[[0, 0, 2]], y[[0, 0, 2]])
+    np.testing.assert_allclose(weighed, repeated, rtol=1e-14)
+
+
+@BOTH
+def test_weights_that_sum_to_nothing_have_no_loss_and_no_slope(side):
+    net = Network((2, 3))
+    params = side.init_params(net, 0)
+    nothing = net, params, np.ones((2, 2)), [0, 1], [0, 0]
+    assert side.loss(*nothing) == 0
+    assert all((slope == 0).all() for slope in arrays(side.grads(*nothing)))
+
+
+@EAGERLY
+@BOTH
+@given(case=cases(layers=3), seed=seeds)
+@fewer(4)
+def test_the_order_of_hidden_units_changes_nothing(side, case, seed):
+    net, params, x, *_ = case
+    rng = np.random.default_rng(seed)
+    layers = list(params)
+    for i, width in enumerate(net.sizes[1:-1]):
+        order = rng.permutation(width)
+        (w, b), (after, c) = layers[i : i + 2]
+        layers[i] = Layer(w[..., order], None if b is None else b[..., order])
+        layers[i + 1] = Layer(after[..., order, :], c)
+    found, expected = side.forward(net, tuple(layers), x), side.forward(net, params, x)
+    np.testing.assert_allclose(found, expected, rtol=1e-10, atol=1e-12)
+
+
+@BOTH
+@pytest.mark.parametrize("loss", LINKS)
+def test_prediction_is_the_link_once(side, loss):
+    """Whether the link is the output activation or follows from the loss."""
+    x = np.linspace(-1, 1, 8).reshape(4, 2)
+    outputs = {"identity", LINKS[loss]}
+    params = reference.init_params(Network((2, 3), loss=loss), 0)
+    found = [side.predict(Network((2, 3), output=o, loss=loss), params, x) for o in outputs]
+    logits = reference.forward(Network((2, 3), loss=loss), params, x)
+    expected = reference.softmax(logits) if LINKS[loss] == "softmax" else logits
+    for each_of_them in found:
+        np.testing.assert_allclose(each_of_them, expected, rtol=1e-5)
+
+
+@BOTH
+def test_the_tables_of_activations_hold_their_formulas(side):
+    """By hand at -2, 0 and 2."""
+    z = np.array([-2.0, 0.0, 2.0])
+    wanted = {
+        "identity": z,
+        "relu": [0, 0, 2],
+        "sigmoid": [0.11920292202211755, 0.5, 0.8807970779778823],
+        "tanh": [-0.9640275800758169, 0, 0.9640275800758169],
+    }
+    assert set(wanted) == set(ACTIVATIONS)
+    for name, expected in wanted.items():
+        net = Network((1, 1), output=name, loss="squared_error", bias=False)
+        found = side.forward(net, (Layer(np.array([[1.0]])),), z[:, None])
+        np.testing.assert_allclose(np.asarray(found)[:, 0], expected, rtol=1e-14, atol=1e-16)
+
+
+@BOTH
+def test_one_step_of_each_optimizer_by_hand(side):
+    """p = 1 and g = 2 twice, at rate 0.5: numbers worked with a pencil."""
+    params = (Layer(np.array([[1.0]])),)
+    slopes = (Layer(np.array([[2.0]])),)
+    m1, v1 = 0.1 * 2, 0.001 * 4
+    m2, v2 = 0.9 * m1 + 0.1 * 2, 0.999 * v1 + 0.001 * 4
+    first = 1 - 0.5 * np.sqrt(1 - 0.999) / (1 - 0.9) * m1 / (np.sqrt(v1) + 1e-7)
+    second = 0.5 * np.sqrt(1 - 0.999**2) / (1 - 0.9**2) * m2 / (np.sqrt(v2) + 1e-7)
+    for optimizer, expected in (
+        (side.sgd(0.5), (0.0, -1.0)),
+        (side.sgd(0.5, momentum=0.5), (0.0, -1.5)),
+        (side.sgd(0.5, momentum=0.5, nesterov=True), (-0.5, -2.25)),
+        (side.adam(0.5), (first, first - second)),
+    ):
+        now, state = params, optimizer.init(params)
+        for wanted in expected:
+            now, state = optimizer.update(now, state, slopes)
+            np.testing.assert_allclose(now[0].w, [[wanted]], rtol=1e-12, atol=1e-15)
+        assert state.step == 2
+    assert params[0].w == 1
+
+
+@BOTH
+@pytest.mark.parametrize("momentum", [0.0, 0.875])
+def test_members_may_each_have_their_own_numbers(side, momentum):
+    net = Network((2, 3))
+    params = reference.init_params(net, [1, 2], dtype="float64")
+    slopes = each(np.ones_like, params)
+    together = side.sgd([0.5, 0.25], momentum=momentum)
+    found, _ = together.update(params, together.init(params), slopes)
+    for member, rate in enumerate((0.5, 0.25)):
+        one, slope = (each(lambda p, m=member: p[m], tree) for tree in (params, slopes))
+        alone = side.sgd(rate, momentum=momentum)
+        expected, _ = alone.update(one, alone.init(one), slope)
+        for p, q in zip(arrays(found), arrays(expected), strict=True):
+            assert np.array_equal(p[member], q)
+
+
+@pytest.fixture
+def traces(monkeypatch):
+    """The names of all bodies that are traced from here on, with nothing traced before."""
+    made = []
+
+    @functools.cache
+    def compiled(body, static, signature):
+        def counted(*arguments):
+            made.append(body.__name__)
+            return body(static, *arguments)
+
+        return tf.function(counted, input_signature=signature, autograph=False)
+
+    monkeypatch.setattr(tensors, "_compiled", compiled)
+    return made
+
+
+def test_other_rows_and_equal_networks_add_no_trace(traces):
+    for rows in (1, 5, 8):
+        net = Network((2, 3), loss="squared_error")
+        params = fnet.init_params(net, seed=rows)
+        x, y = np.ones((rows, 2)), np.ones((rows, 3))
+        fnet.forward(net, params, x)
+        fnet.predict(net, params, x)
+        fnet.loss(net, params, x, y)
+        fnet.grads(net, params, x, y)
+    assert sorted(traces) == ["_forward", "_grads", "_init_params", "_loss", "_predict"]
+
+
+def test_other_rates_add_no_trace(traces):
+    params = fnet.init_params(Network((2, 3)), 0)
+    traces.clear()
+    for rate in (0.1, 0.2):
+        for optimizer in (fnet.adam(rate), fnet.adam(rate, beta_1=rate)):
+            fnet.update(optimizer, params, optimizer.init(params), params)
+    assert traces == ["_update"]
+
+
+def test_a_users_own_graph_may_hold_them():
+    """Shapes and dtypes are checked there, values are not."""
+    net = Network((2, 3), bias=False)
+    adam = fnet.adam(0.1)
+    params = fnet.init_params(net, 0)
+    x, y = np.ones((4, 2), np.float32), np.array([0, 1, 2, 2])
+
+    @tf.function
+    def step(params, x, y):
+        moved, _ = fnet.update(adam, params, adam.init(params), fnet.grads(net, params, x, y))
+        return fnet.loss(net, params, x, y), moved
+
+    loss, moved = step(params, tf.constant(x), tf.constant(y))
+    np.testing.assert_allclose(loss, fnet.loss(net, params, x, y), rtol=1e-6)
+    expected, _ = fnet.update(adam, params, adam.init(params), fnet.grads(net, params, x, y))
+    np.testing.assert_allclose(moved[0].w, expected[0].w, rtol=1e-6)
+    with pytest.raises(fnet.InvalidArgument, match="rows of 2 features"):
+        step(params, tf.ones((4, 3)), tf.constant(y))
+
+
+def test_whole_numbers_and_flags_are_welcome_as_features():
+    net = Network((2, 3))
+    params = reference.init_params(net, 0)
+    x = np.array([[0, 1], [1, 1]])
+    expected = reference.forward(net, params, x.astype(np.float32))
+    for dtype in (bool, np.uint8, np.int64, np.float16, np.float64):
+        for side in (fnet, reference):
+            np.testing.assert_allclose(
+                side.forward(net, params, x.astype(dtype)), expected, rtol=1e-6
+            )
+            np.testing.assert_allclose(side.forward(net, params, x.tolist()), expected, rtol=1e-6)
+
+
+def test_the_notes_digits_network_has_the_notes_shapes():
+    x, _, y, _ = datasets.load_digits()
+    net = Network((64, 30, 10))
+    params = fnet.init_params(net, seed=0)
+    assert fnet.forward(net, params, x).shape == (1437, 10)
+    assert 0 <= fnet.accuracy(fnet.forward(net, params, x), y) <= 1
