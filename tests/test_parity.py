@@ -1,10 +1,5 @@
 """The TensorFlow side against the NumPy twin, and the twin against differences of its loss."""
 
-import hashlib
-import subprocess
-import sys
-from pathlib import Path
-
 import magnitudes
 import numpy as np
 import pytest
@@ -177,26 +172,3 @@ def test_the_digits_run_in_float32(digits):
     )
     assert abs(int(ours) - int(theirs)) <= 1
     assert ours >= 0.965 * 360
-
-
-RUN = """
-import hashlib, sys
-sys.path[:0] = [{tests!r}]
-import fnet, test_parity
-x, y = fnet.datasets.load_digits(scale=True)[::2]
-run = test_parity.digits_run(fnet, (x, y), "float32", 3, xla=True)
-print(test_parity.digest(run))
-"""
-
-
-def digest(run):
-    found = hashlib.sha256()
-    for p in (*arrays(run.params), run.history["loss"]):
-        found.update(np.ascontiguousarray(p).tobytes())
-    return found.hexdigest()
-
-
-def test_the_same_run_in_another_process_has_the_same_bits(digits):
-    code = RUN.format(tests=str(Path(__file__).parent))
-    other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert other.stdout.split()[-1] == digest(digits_run(fnet, digits, "float32", 3, xla=True))

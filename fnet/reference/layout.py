@@ -14,7 +14,7 @@ from fnet.network import Layer
 def packed(params):
     """Params, or a structure like them, as one Layer whose `w` is all their numbers, `[*M, P]`."""
     members = params[0].w.shape[:-2]
-    rows = [p.reshape(*members, -1) for layer in params for p in layer if p is not None]
+    rows = [np.reshape(p, (*members, -1)) for layer in params for p in layer if p is not None]
     return (Layer(np.concatenate(rows, axis=-1)),)
 
 

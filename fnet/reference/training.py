@@ -1,12 +1,14 @@
 """A training run in NumPy, one step after another. Twin of `training.py`."""
 
+import functools
+
 import numpy as np
 
 from fnet import driving, runs
 from fnet.errors import InvalidArgument
 from fnet.network import each
 from fnet.reference import functions, layout, optimizers
-from fnet.runs import NOT_FINITE, PATIENCE, RUNNING
+from fnet.runs import NOT_FINITE, PATIENCE, RUNNING, Progress
 
 
 def train(
@@ -64,10 +66,11 @@ def _piece(run, optimizer, source, watch, validation):
     @np.errstate(all="ignore")  # what is not finite ends a member, and is reported then
     def piece(now, data, rows, weights):
         x, y = data
-        sums, shares = weights.sum(axis=-1, dtype=np.float64), functions.shares(weights, x)
-        now = _laid_out(layout.packed, now)
+        sums = weights.sum(axis=-1, dtype=np.float64)
+        shares = functions.shares(weights.astype(x.dtype), x)
+        now = _inside(now)
         closed = []
-        for taken, total, share in zip(rows, sums, shares.astype(x.dtype), strict=True):
+        for taken, total, share in zip(rows, sums, shares, strict=True):
             if np.all(now.ended != RUNNING):
                 break
             now = _step(run, optimizer, now, x[taken], y[taken], total, share)
@@ -76,16 +79,30 @@ def _piece(run, optimizer, source, watch, validation):
                 closed.append(values)
         shape = (len(closed), *now.ended.shape)
         measured = {name: np.array([v[name] for v in closed]).reshape(shape) for name in names}
-        return _laid_out(lambda params: layout.unpacked(net, params), now), measured
+        return _outside(net, now), measured
 
     return piece
 
 
-def _laid_out(change, now):
-    """The Progress with all its params-like structures changed."""
-    state = now.state._replace(moments=tuple(map(change, now.state.moments)))
-    best = change(now.best) if now.best else ()
-    return now._replace(params=change(now.params), state=state, best=best)
+def _inside(progress):
+    """The Progress as arrays, with params and their like packed."""
+    state = progress.state
+    return Progress(
+        params=layout.packed(progress.params),
+        state=runs.State(np.asarray(state.step), tuple(map(layout.packed, state.moments))),
+        best=progress.best and layout.packed(progress.best),
+        **{name: np.asarray(getattr(progress, name)) for name in Progress._fields[3:]},
+    )
+
+
+def _outside(net, progress):
+    unpacked = functools.partial(layout.unpacked, net)
+    state = progress.state
+    return progress._replace(
+        params=unpacked(progress.params),
+        state=runs.State(state.step, tuple(map(unpacked, state.moments))),
+        best=progress.best and unpacked(progress.best),
+    )
 
 
 def _step(run, optimizer, now, x, y, total, share):

@@ -1,0 +1,884 @@
+"""What is refused: both sides raise InvalidArgument with one message, before they compute anything.
+
+Arrays are read-only here, so a function that wrote into its caller's would fail.
+"""
+
+import contextlib
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+import tensorflow as tf
+
+import fnet
+from fnet import FnetError, InvalidArgument, Layer, Network, NotFinite, reference
+
+SIDES = [pytest.param(fnet, id="tensorflow"), pytest.param(reference, id="twin")]
+
+
+def frozen(values, dtype=None):
+    array = np.array(values, dtype)
+    array.setflags(write=False)
+    return array
+
+
+def spoiled(array, place, value):
+    """A copy with another value in one place."""
+    array = np.array(array)
+    array[place] = value
+    return frozen(array)
+
+
+def frozen_params(net, seed, dtype="float32"):
+    drawn = reference.init_params(net, seed, dtype=dtype)
+    return tuple(Layer(frozen(w), None if b is None else frozen(b)) for w, b in drawn)
+
+
+NET = Network((2, 4, 3))  # classes
+SQUARE = Network((2, 1), loss="squared_error")  # a single output
+PAIR = Network((2, 2), loss="squared_error", bias=False)
+PARAMS, SQUARE_PARAMS, PAIR_PARAMS = (frozen_params(net, 0) for net in (NET, SQUARE, PAIR))
+MEMBERS = frozen_params(NET, [0, 1])
+DOUBLES = frozen_params(NET, 0, "float64")
+FIRST, SECOND = PARAMS
+X = frozen([[0, 1], [2, 3], [4, 5], [6, 7], [8, 9]], np.float32)
+LABELS = frozen([0, 1, 2, 1, 0])
+Y = frozen(np.eye(3)[LABELS])
+PLAN = fnet.kfold_plan(5, 2, epochs=1, seed=0)
+SGD, ADAM = reference.sgd(0.1), reference.adam(0.1)
+RUN = reference.train(NET, SGD, PARAMS, X, Y, PLAN)
+
+
+def table(**cases):
+    """Rows for parametrize of `name=(call, match)`, named by their names."""
+    return [pytest.param(*case, id=name.replace("_", " ")) for name, case in cases.items()]
+
+
+@contextlib.contextmanager
+def no_work():
+    """Both engines stopped: who computes anything within fails."""
+
+    def stop(*args, **kwargs):
+        pytest.fail("computed before it was refused")
+
+    with pytest.MonkeyPatch.context() as patch:
+        for place in (
+            "fnet.tensors.graph",
+            "fnet.training._program",
+            "fnet.reference.functions.logits",
+            "fnet.reference.functions.loss_and_grads",
+            "fnet.reference.optimizers.step",
+            "fnet.reference.training._step",
+            "fnet.philox.words",
+        ):
+            patch.setattr(place, stop)
+        yield
+
+
+def refused_alike(call, match):
+    """Both sides refuse `call(side)` before any work, by InvalidArgument and the same message."""
+    messages = []
+    for side in (fnet, reference):
+        with no_work(), pytest.raises(InvalidArgument, match=match) as caught:
+            call(side)
+        assert caught.type is InvalidArgument
+        messages.append(str(caught.value))
+    assert messages[0] == messages[1]
+
+
+def train(side, *arguments, optimizer=SGD, net=NET, **options):
+    """`side.train` with what fits, but for `arguments` = (params, x, y, plan) from the left."""
+    return side.train(
+        net, optimizer, *arguments, *(PARAMS, X, Y, PLAN)[len(arguments) :], **options
+    )
+
+
+def update(side, optimizer=SGD, params=PARAMS, state=None, grads=PARAMS):
+    state = reference.Optimizer.init(optimizer, params) if state is None else state
+    return side.update(optimizer, params, state, grads)
+
+
+# Networks and start schemes
+
+
+@pytest.mark.parametrize(
+    ("arguments", "match"),
+    table(
+        no_sizes=(((),), r"sizes must be .* at least two numbers; got \(\)"),
+        one_size=(((3,),), r"at least two numbers; got \(3,\)"),
+        sizes_that_are_a_number=((3,), "at least two numbers; got 3"),
+        a_size_of_zero=(((2, 0, 1),), "each of sizes must be a whole number from 1 up; got 0"),
+        a_negative_size=(((2, -3),), "whole number from 1 up; got -3"),
+        a_size_with_a_fraction=(((2, 1.5),), "whole number from 1 up; got 1.5"),
+        a_float_size=(((2.0, 1),), "whole number from 1 up; got 2.0"),
+        a_bool_size=(((True, 2),), "whole number from 1 up; got True"),
+        sizes_as_text=(("64,10",), "whole number from 1 up; got '6'"),
+        unknown_hidden=(
+            ((2, 3, 1), "rleu"),
+            "hidden must be one of identity, relu, sigmoid, tanh; got 'rleu'; did you mean 'relu'",
+        ),
+        unknown_name_far_from_all=(((2, 3, 1), "xyz"), "sigmoid, tanh; got 'xyz'$"),
+        hidden_that_is_no_name=(((2, 3, 1), 5), "one name, or one for each of the 1 hidden"),
+        unknown_among_hidden=(((2, 3, 3, 1), ("relu", "tahn")), "got 'tahn'; did you mean 'tanh'"),
+        too_few_hidden=(((2, 3, 3, 1), ("relu",)), "one for each of the 2 hidden layers; got "),
+        hidden_for_no_layers=(((2, 1), ("relu",)), "one for each of the 0 hidden layers"),
+        unknown_loss=(
+            ((2, 1), "relu", "identity", True, "square_error"),
+            "loss must be one of .*softmax_cross_entropy.*'square_error'; did you mean 'squared_er",
+        ),
+        unknown_output=(
+            ((2, 1), "relu", "sigmoyd", True, "squared_error"),
+            "output must be one of identity, .*; got 'sigmoyd'; did you mean 'sigmoid'",
+        ),
+        output_that_does_not_go_with_the_loss=(
+            ((2, 3), "relu", "sigmoid"),
+            "output under softmax_cross_entropy must be one of identity, softmax; got 'sigmoid'",
+        ),
+        softmax_without_its_loss=(
+            ((2, 3), "relu", "softmax", True, "squared_error"),
+            "output must be one of identity, relu, sigmoid, tanh; got 'softmax'",
+        ),
+        bias_that_is_no_flag=(
+            ((2, 3), "relu", "identity", "no"),
+            "bias must be True or False; got 'no'",
+        ),
+    ),
+)
+def test_network_refuses(arguments, match):
+    refused_alike(lambda side: side.Network(*arguments), match)
+
+
+@pytest.mark.parametrize(
+    ("call", "match"),
+    table(
+        unknown_scheme=(
+            lambda side: side.init_params(NET, 0, "glorot"),
+            "scheme must be one of glorot_uniform, he_normal, normal, ones; got 'glorot'; "
+            "did you mean 'glorot_uniform'",
+        ),
+        half_precision=(
+            lambda side: side.init_params(NET, 0, dtype="float16"),
+            "dtype must be float32 or float64; got 'float16'",
+        ),
+        negative_seed=(lambda side: side.init_params(NET, -1), "seed must be .* 4294967295.* -1"),
+        seed_of_33_bits=(
+            lambda side: side.init_params(NET, 2**32),
+            "seed must be .* got 4294967296",
+        ),
+        seed_with_a_fraction=(lambda side: side.init_params(NET, 0.5), "seed must be .* got 0.5"),
+        bool_seed=(lambda side: side.init_params(NET, True), "seed must be .* got True"),
+        no_seed=(lambda side: side.init_params(NET, None), "seed must be"),
+        seed_as_text=(lambda side: side.init_params(NET, "a"), "seed must be"),
+        no_seeds=(lambda side: side.init_params(NET, []), r"seed must be .* each member; got \[\]"),
+        a_negative_seed_among_others=(
+            lambda side: side.init_params(NET, [3, -1]),
+            r"seed must be .* each member; got \[3, -1\]",
+        ),
+        seeds_with_fractions=(
+            lambda side: side.init_params(NET, [0.0, 1.0]),
+            "seed must be .* got",
+        ),
+    ),
+)
+def test_init_params_refuses(call, match):
+    refused_alike(call, match)
+
+
+# Data
+
+
+TAKERS = {
+    "forward": lambda side, x: side.forward(NET, PARAMS, x),
+    "predict": lambda side, x: side.predict(NET, PARAMS, x),
+    "loss": lambda side, x: side.loss(NET, PARAMS, x, Y),
+    "grads": lambda side, x: side.grads(NET, PARAMS, x, Y),
+    "train": lambda side, x: train(side, PARAMS, x),
+    "validation": lambda side, x: train(side, validation=(x, Y)),
+}
+
+
+@pytest.mark.parametrize("taker", TAKERS)
+@pytest.mark.parametrize(
+    ("x", "match"),
+    table(
+        too_wide=(np.ones((5, 3)), r"x must be rows of 2 features, \[N, 2\]; got shape \[5, 3\]"),
+        too_narrow=(np.ones((5, 1)), r"rows of 2 features, .* got shape \[5, 1\]"),
+        one_row_without_its_axis=(np.ones(2), r"rows of 2 features, .* got shape \[2\]"),
+        a_number=(1.0, r"rows of 2 features, .* got shape \[\]"),
+        three_axes=(np.ones((1, 5, 2)), r"rows of 2 features, .* got shape \[1, 5, 2\]"),
+        no_rows=(np.ones((0, 2)), r"x must have at least one row; got shape \[0, 2\]"),
+        text=([["a", "b"]] * 5, "x must be bool, whole or floating-point numbers; got dtype <U1"),
+        objects=([[None, 1]] * 5, "floating-point numbers; got dtype object. Encode text and drop"),
+        a_table_with_text=(pd.DataFrame({"a": [1] * 5, "b": list("vwxyz")}), "got dtype object"),
+        complex_numbers=(np.ones((5, 2), complex), "got dtype complex128"),
+        dates=(np.zeros((5, 2), "datetime64[D]"), "got dtype datetime64"),
+        ragged=([[1, 2], [3]], "x must be an array of numbers: .*inhomogeneous"),
+        nan=(spoiled(X, (3, 1), np.nan), "x must be finite; got nan first in row 3, column 1"),
+        minus_infinity=(spoiled(X, (4, 0), -np.inf), "got -inf first in row 4, column 0"),
+        two_of_them=(spoiled(X, ([4, 2], [0, 1]), np.nan), "nan first in row 2, column 1"),
+        a_fortran_array=(
+            np.asfortranarray(spoiled(X, ([3, 1], [0, 1]), np.inf)),
+            "got inf first in row 1, column 1",
+        ),
+    ),
+)
+def test_every_function_of_x_refuses_a_bad_one(taker, x, match):
+    start = "^validation: .*" if taker == "validation" else ""
+    refused_alike(lambda side: TAKERS[taker](side, x), start + match)
+
+
+def test_a_bad_entry_of_a_large_x_is_named():
+    x = np.zeros((700_000, 2), np.float32)  # more than is looked at in one go
+    x[[650_000, 690_000], 1] = np.nan
+    refused_alike(lambda side: side.forward(NET, PARAMS, x), "in row 650000, column 1")
+
+
+@pytest.mark.parametrize(
+    ("x", "match"),
+    table(
+        other_members=(
+            np.ones((3, 5, 2)),
+            r"\[N, 2\] or \[2, 'N', 2\]; got shape \[3, 5, 2\]",
+        ),
+        nan=(spoiled(np.ones((2, 5, 2)), (1, 3, 0), np.nan), "nan first in row 3, column 0"),
+    ),
+)
+def test_x_with_member_axes_is_refused_where_it_does_not_go_with_params(x, match):
+    refused_alike(lambda side: side.forward(NET, MEMBERS, x), match)
+
+
+@pytest.mark.parametrize(
+    ("x", "match"),
+    table(
+        too_wide=(tf.zeros((5, 3)), r"rows of 2 features, .* got shape \[5, 3\]"),
+        text=(tf.fill((5, 2), "a"), "x must be bool, whole or floating-point numbers"),
+    ),
+)
+def test_inside_a_tf_function_shapes_and_dtypes_are_still_checked(x, match):
+    inside = tf.function(lambda x: fnet.forward(NET, PARAMS, x), autograph=False)
+    with pytest.raises(InvalidArgument, match=match):
+        inside(x)
+
+
+def test_inside_a_tf_function_values_are_not_checked():
+    inside = tf.function(lambda x, y: fnet.loss(NET, PARAMS, x, y), autograph=False)
+    assert np.isnan(inside(tf.constant(X), tf.fill((5, 3), np.nan)))
+
+
+LABEL_TAKERS = {
+    "loss": lambda side, y: side.loss(NET, PARAMS, X, y),
+    "grads": lambda side, y: side.grads(NET, PARAMS, X, y),
+    "train": lambda side, y: train(side, PARAMS, X, y),
+    "validation": lambda side, y: train(side, validation=(X, y)),
+}
+
+
+@pytest.mark.parametrize("taker", LABEL_TAKERS)
+@pytest.mark.parametrize(
+    ("y", "match"),
+    table(
+        float_labels=(
+            LABELS.astype(float),
+            "y must be integer labels; got dtype float64. Use labels.astype",
+        ),
+        bool_labels=(LABELS > 0, "y must be integer labels; got dtype bool"),
+        text_labels=(list("abcab"), "y must be bool, whole or .* got dtype <U1"),
+        a_label_too_large=(
+            spoiled(LABELS, 3, 3),
+            "y must be labels from 0 to 2; got 3 first in row 3",
+        ),
+        a_negative_label=(spoiled(LABELS, [1, 4], -1), "from 0 to 2; got -1 first in row 1"),
+        rows_with_two_ones=(
+            spoiled(Y, (2, 0), 1),
+            "y must be one-hot rows or probabilities, .*; row 2 has the sum 2 and",
+        ),
+        rows_of_zeros=(spoiled(Y, 1, 0), "row 1 has the sum 0 and the least entry 0"),
+        a_negative_probability=(
+            spoiled(Y, 4, [1.5, -0.5, 0]),
+            "row 4 has the sum 1 and the least entry -0.5",
+        ),
+        nan_among_rows=(
+            spoiled(Y, (3, 2), np.nan),
+            "y must be finite; got nan first in row 3, column 2",
+        ),
+        fewer_labels=(
+            LABELS[:4],
+            r"y must be rows \[5, 3\] or integer labels \[5\] for x of \[5, 2\]; got shape \[4\]",
+        ),
+        more_rows=(np.eye(3)[[0] * 6], r"for x of \[5, 2\]; got shape \[6, 3\]"),
+        another_number_of_classes=(np.eye(4)[LABELS], r"rows \[5, 3\] or .* got shape \[5, 4\]"),
+        labels_as_a_column=(LABELS[:, None], r"rows \[5, 3\] or .* got shape \[5, 1\]"),
+        no_labels=(np.zeros(0, int), r"for x of \[5, 2\]; got shape \[0\]"),
+    ),
+)
+def test_every_function_of_labels_refuses_bad_ones(taker, y, match):
+    refused_alike(lambda side: LABEL_TAKERS[taker](side, y), match)
+
+
+@pytest.mark.parametrize(
+    ("call", "match"),
+    table(
+        nan=(
+            lambda side: side.loss(SQUARE, SQUARE_PARAMS, X, [0, 1, 2, np.nan, 4]),
+            "y must be finite; got nan first in row 3",
+        ),
+        infinity_in_a_row=(
+            lambda side: side.loss(PAIR, PAIR_PARAMS, X, spoiled(X, (2, 1), np.inf)),
+            "y must be finite; got inf first in row 2, column 1",
+        ),
+        other_length=(
+            lambda side: side.grads(SQUARE, SQUARE_PARAMS, X, [1.0, 2.0]),
+            r"y must be rows \[5, 1\] or targets \[5\] for x of \[5, 2\]; got shape \[2\]",
+        ),
+        one_target_for_two_outputs=(
+            lambda side: side.loss(PAIR, PAIR_PARAMS, X, np.ones(5)),
+            r"y must be rows \[5, 2\] for x of \[5, 2\]; got shape \[5\]",
+        ),
+        text=(
+            lambda side: side.loss(SQUARE, SQUARE_PARAMS, X, list("abcde")),
+            "y must be bool, whole or floating-point",
+        ),
+    ),
+)
+def test_targets_are_refused(call, match):
+    refused_alike(call, match)
+
+
+WEIGHT_TAKERS = {
+    "loss": lambda side, weights: side.loss(NET, PARAMS, X, Y, weights),
+    "grads": lambda side, weights: side.grads(NET, PARAMS, X, Y, weights),
+    "kfold_plan": lambda side, weights: side.kfold_plan(5, 2, 1, 0, weights),
+    "minibatch_plan": lambda side, weights: side.minibatch_plan(5, 2, 1, 0, weights),
+    "full_batch_plan": lambda side, weights: side.full_batch_plan(5, 1, weights),
+}
+
+
+@pytest.mark.parametrize("taker", WEIGHT_TAKERS)
+@pytest.mark.parametrize(
+    ("weights", "match"),
+    table(
+        negative=(
+            [1, 1, -2, 1, -3],
+            "weights must not be negative; got -3, first in row 2",
+        ),
+        nan=([1, np.nan, 1, 1, 1], "weights must be finite; got nan first in row 1"),
+        infinite=([1, 1, 1, 1, np.inf], "weights must be finite; got inf first in row 4"),
+        too_few=([1, 1], r"weights must be one number a row, \[5\]; got shape \[2\]"),
+        a_number=(1.0, r"weights must be one number a row, \[5\]; got shape \[\]"),
+        a_column=(np.ones((5, 1)), r"one number a row, \[5\]; got shape \[5, 1\]"),
+        text=(list("abcde"), "weights must be bool, whole or floating-point"),
+    ),
+)
+def test_every_function_of_weights_refuses_bad_ones(taker, weights, match):
+    refused_alike(lambda side: WEIGHT_TAKERS[taker](side, weights), match)
+
+
+@pytest.mark.parametrize(
+    ("call", "match"),
+    table(
+        float_labels=(lambda side: side.one_hot([0.0, 1.0], 3), "integer labels; got dtype float"),
+        label_too_large=(
+            lambda side: side.one_hot([0, 3], 3),
+            "labels must be labels from 0 to 2; got 3 first in row 1",
+        ),
+        negative_label=(lambda side: side.one_hot([[-1]], 3), "from 0 to 2; got -1 first in row 0"),
+        no_classes=(lambda side: side.one_hot([0], 0), "classes must be a whole number from 1 up"),
+        labels_of_other_length=(
+            lambda side: side.accuracy(Y, LABELS[:4]),
+            r"labels must be \[5\] or one-hot \[5, 3\], as logits are; got shape \[4\]",
+        ),
+        labels_out_of_range=(
+            lambda side: side.accuracy(Y, LABELS + 1),
+            "labels must be labels from 0 to 2; got 3 first in row 2",
+        ),
+        no_scores=(lambda side: side.accuracy(Y[:0], LABELS[:0]), r"got shape \[0, 3\]"),
+        scores_without_classes=(lambda side: side.accuracy(LABELS, LABELS), r"got shape \[5\]"),
+        scores_as_text=(lambda side: side.accuracy([["a"]], [0]), "logits must be bool, whole or"),
+    ),
+)
+def test_one_hot_and_accuracy_refuse(call, match):
+    refused_alike(call, match)
+
+
+# Params
+
+
+@pytest.mark.parametrize(
+    ("params", "match"),
+    table(
+        none=(None, r"params must be one Layer\(w, b\) for each of the 2 layers of .*; got None"),
+        too_few_layers=(
+            (FIRST,),
+            "for each of the 2 layers of .*; got tuple of 1. Use init_params",
+        ),
+        no_pairs=((1, 2), "params must be one Layer"),
+        w_of_another_network=(
+            (FIRST._replace(w=np.ones((3, 4), np.float32)), SECOND),
+            r"do not fit .*: layer 0 needs w of shape \[2, 4\]; got \[3, 4\]",
+        ),
+        w_the_wrong_way_round=(
+            (FIRST, SECOND._replace(w=SECOND.w.T)),
+            r"layer 1 needs w of shape \[4, 3\]; got \[3, 4\]",
+        ),
+        b_too_long=(
+            (FIRST, SECOND._replace(b=np.ones(4, np.float32))),
+            r"layer 1 needs b of shape \[3\]; got \[4\]",
+        ),
+        b_absent=((FIRST, Layer(SECOND.w)), r"layer 1 needs b of shape \[3\]; got None"),
+        w_absent=((Layer(None, FIRST.b), SECOND), r"layer 0 needs w of shape \[2, 4\]; got None"),
+        other_members=((MEMBERS[0], SECOND), r"layer 1 needs w of shape \[2, 4, 3\]; got \[4, 3\]"),
+        two_dtypes=(
+            (FIRST, SECOND._replace(b=SECOND.b.astype(np.float64))),
+            r"params must be of one dtype; got \['float32', 'float64'\]",
+        ),
+        whole_numbers=(
+            tuple(Layer(w.astype(int), b.astype(int)) for w, b in PARAMS),
+            "dtype must be float32 or float64; got dtype.'int64'",
+        ),
+    ),
+)
+def test_params_that_do_not_fit_are_refused(params, match):
+    for call in (
+        lambda side: side.forward(NET, params, X),
+        lambda side: side.grads(NET, params, X, Y),
+        lambda side: train(side, params),
+    ):
+        refused_alike(call, match)
+
+
+def test_a_bias_is_refused_where_the_network_has_none():
+    params = (Layer(PAIR_PARAMS[0].w, np.ones(2, np.float32)),)
+    refused_alike(
+        lambda side: side.forward(PAIR, params, X), r"layer 0 needs b of shape None; got \[2\]"
+    )
+
+
+# Optimizers
+
+
+@pytest.mark.parametrize(
+    ("call", "match"),
+    table(
+        negative_rate=(
+            lambda side: side.sgd(-0.1),
+            "learning_rate must be a number .*; got -0.1",
+        ),
+        nan_rate=(lambda side: side.adam(np.nan), "learning_rate must be a number .* got nan"),
+        infinite_rate=(lambda side: side.adam(np.inf), "learning_rate must be .* got inf"),
+        a_negative_rate_among_others=(
+            lambda side: side.adam([0.1, -0.1]),
+            r"learning_rate must be a number .*; got \[0.1, -0.1\]",
+        ),
+        no_rates=(lambda side: side.sgd([]), "learning_rate must be a number"),
+        rate_as_text=(lambda side: side.sgd("fast"), "learning_rate must be .* got dtype <U4"),
+        momentum_of_one=(
+            lambda side: side.sgd(0.1, momentum=1),
+            "momentum must be a number .* below 1; got 1",
+        ),
+        nesterov_that_is_no_flag=(
+            lambda side: side.sgd(0.1, 0.9, nesterov=1),
+            "nesterov must be True or False; got 1",
+        ),
+        beta_1_of_one=(
+            lambda side: side.adam(0.1, beta_1=1.0),
+            "beta_1 must be .* below 1; got",
+        ),
+        negative_beta_2=(lambda side: side.adam(0.1, beta_2=-0.5), "beta_2 must be .* got -0.5"),
+        epsilon_of_zero=(
+            lambda side: side.adam(0.1, epsilon=0),
+            "epsilon must be .* above 0; got 0",
+        ),
+    ),
+)
+def test_optimizers_refuse(call, match):
+    refused_alike(call, match)
+
+
+ONE_MORE = (*PARAMS, SECOND)
+
+
+@pytest.mark.parametrize(
+    ("call", "match"),
+    table(
+        no_optimizer=(
+            lambda side: update(side, "adam", state=ADAM.init(PARAMS)),
+            "optimizer must be one, as adam.* makes it; got 'adam'",
+        ),
+        unknown_kind=(
+            lambda side: update(side, ADAM._replace(kind="adaam"), state=ADAM.init(PARAMS)),
+            "optimizer must be one of sgd, .*adam; got 'adaam'; did you mean 'adam'",
+        ),
+        rates_without_members=(
+            lambda side: update(side, reference.sgd([0.1, 0.2])),
+            r"learning_rate must be one number, or .* members \[\] of params; got shape \[2\]",
+        ),
+        rates_for_other_members=(
+            lambda side: update(side, reference.sgd([0.1] * 3), MEMBERS, grads=MEMBERS),
+            r"one for each of the members \[2\] of params; got shape \[3\]",
+        ),
+        grads_of_other_shape=(
+            lambda side: update(side, grads=(FIRST, SECOND._replace(w=SECOND.w[:2]))),
+            r"grads must be like params: layer 1 needs w of shape \[4, 3\] and dtype float32; "
+            r"got shape \[2, 3\]",
+        ),
+        grads_of_other_dtype=(
+            lambda side: update(side, grads=DOUBLES),
+            "grads must be like params: layer 0 needs w of .* float32; got .* float64",
+        ),
+        grads_without_a_layer=(lambda side: update(side, grads=(FIRST,)), "layer 1 .*; got None"),
+        grads_with_a_layer_more=(
+            lambda side: update(side, grads=ONE_MORE),
+            "grads must be like params: layer 2 needs w of None; got shape",
+        ),
+        grads_without_a_bias=(
+            lambda side: update(side, grads=(FIRST, Layer(SECOND.w))),
+            "layer 1 needs b of shape .*; got None",
+        ),
+        no_grads=(lambda side: update(side, grads=5), "grads must be like params: layer 0"),
+        state_of_another_kind=(
+            lambda side: update(side, ADAM, state=SGD.init(PARAMS)),
+            "state must be a State with 2 moments, .*; got 0 moments",
+        ),
+        state_of_other_params=(
+            lambda side: update(side, ADAM, state=ADAM.init(ONE_MORE)),
+            "each of state.moments must be like params: layer 2",
+        ),
+        no_state=(
+            lambda side: update(side, ADAM, state=(1, 2, 3)),
+            "state must be a State with 2 moments, .*; got tuple of 3",
+        ),
+    ),
+)
+def test_update_refuses(call, match):
+    refused_alike(call, match)
+
+
+# Plans
+
+
+@pytest.mark.parametrize(
+    ("call", "match"),
+    table(
+        batch_size_of_zero=(
+            lambda side: side.kfold_plan(5, 0, 1, 0),
+            "batch_size must be a whole number from 1 to 5; got 0",
+        ),
+        batch_size_above_the_rows=(
+            lambda side: side.kfold_plan(5, 6, 1, 0),
+            "batch_size must be a whole number from 1 to 5; got 6",
+        ),
+        minibatch_size_of_zero=(
+            lambda side: side.minibatch_plan(5, 0, 1, 0),
+            "batch_size must be a whole number from 1 to 5; got 0",
+        ),
+        minibatch_size_above_the_rows=(lambda side: side.minibatch_plan(5, 6, 1, 0), "to 5; got 6"),
+        batch_size_with_a_fraction=(lambda side: side.kfold_plan(5, 2.5, 1, 0), "to 5; got 2.5"),
+        negative_epochs=(
+            lambda side: side.kfold_plan(5, 2, -1, 0),
+            "epochs must be a whole number from 0 up; got -1",
+        ),
+        negative_epochs_of_full_batches=(
+            lambda side: side.full_batch_plan(5, -1),
+            "epochs must be",
+        ),
+        epochs_with_a_fraction=(
+            lambda side: side.minibatch_plan(5, 2, 1.5, 0),
+            "epochs must .* 1.5",
+        ),
+        no_rows=(lambda side: side.kfold_plan(0, 1, 1, 0), "n must be a whole number from 1 up"),
+        no_rows_in_full_batches=(lambda side: side.full_batch_plan(0, 1), "n must be a whole numb"),
+        negative_seed=(lambda side: side.kfold_plan(5, 2, 1, -1), "seed must be .* got -1"),
+        seed_of_33_bits=(
+            lambda side: side.kfold_plan(5, 2, 1, 2**32),
+            "seed must be .* to 4294967",
+        ),
+        seed_with_a_fraction=(
+            lambda side: side.kfold_plan(5, 2, 1, 0.5),
+            "seed must be .* got 0.5",
+        ),
+        weights_all_zero=(
+            lambda side: side.kfold_plan(5, 2, 1, 0, np.zeros(5)),
+            "weights must not all be 0: there would be nothing to learn from",
+        ),
+        remainder_that_is_no_flag=(
+            lambda side: side.minibatch_plan(5, 2, 1, 0, drop_remainder="yes"),
+            "drop_remainder must be True or False; got 'yes'",
+        ),
+    ),
+)
+def test_plans_refuse(call, match):
+    refused_alike(call, match)
+
+
+# Training
+
+
+@pytest.mark.parametrize(
+    ("options", "match"),
+    table(
+        validation_of_another_width=(
+            {"validation": (np.ones((2, 3)), [0, 1])},
+            r"validation: x must be rows of 2 features, \[N, 2\]; got shape \[2, 3\]",
+        ),
+        validation_of_two_lengths=(
+            {"validation": (X, LABELS[:2])},
+            r"validation: y must be .* for x of \[5, 2\]; got shape \[2\]",
+        ),
+        validation_without_y=(
+            {"validation": (X,)},
+            r"validation must be \(x, y\) or \(x, y, weights\); got tuple of 1",
+        ),
+        validation_that_is_one_array=({"validation": X}, "validation must be .*; got ndarray of 5"),
+        validation_weights_negative=(
+            {"validation": (X, Y, [1, 1, 1, 1, -1])},
+            "validation: weights must not be negative; got -1, first in row 4",
+        ),
+        validation_weights_all_zero=({"validation": (X, Y, np.zeros(5))}, "weights not all 0"),
+        unknown_on_not_finite=(
+            {"on_not_finite": "warning"},
+            "on_not_finite must be one of error, warn; got 'warning'; did you mean 'warn'",
+        ),
+        unknown_watch=(
+            {"validation": (X, Y), "watch": "val_loss", "patience": 2},
+            "watch must be one of loss, validation_loss, validation_accuracy; got 'val_loss'",
+        ),
+        watch_of_what_is_not_measured=(
+            {"watch": "validation_loss", "patience": 2},
+            "watch must be one of loss; got 'validation_loss'",
+        ),
+        patience_of_zero=(
+            {"patience": 0, "watch": "loss"},
+            "patience must be .* from 1 up.* got 0",
+        ),
+        patience_with_a_fraction=(
+            {"patience": 2.5, "watch": "loss"},
+            "patience must be a whole number from 1 up, .* got 2.5",
+        ),
+        patience_as_text=({"patience": "long", "watch": "loss"}, "patience must be"),
+        negative_min_delta=(
+            {"patience": 2, "min_delta": -1, "watch": "loss"},
+            "min_delta must be a number .*; got -1",
+        ),
+        a_hook_that_is_no_function=({"hook": 5}, "hook must be a function .*; got 5"),
+        restore_best_that_is_no_flag=({"restore_best": 1}, "restore_best must be True or False"),
+        progress_that_is_no_flag=({"progress": "bar"}, "progress must be True or False; got 'bar'"),
+        no_optimizer=(
+            {"optimizer": "adam"},
+            "optimizer must be one, as adam.* makes it; got 'adam'",
+        ),
+        rates_without_members=(
+            {"optimizer": reference.adam([0.1, 0.2])},
+            r"learning_rate must be one number, or .* members \[\] of params; got shape \[2\]",
+        ),
+    ),
+)
+def test_train_refuses_options(options, match):
+    refused_alike(lambda side: train(side, **options), match)
+
+
+def test_accuracy_cannot_be_watched_where_there_are_no_classes():
+    def call(side):
+        plan, y = fnet.full_batch_plan(5, 1), np.ones(5)
+        return side.train(
+            SQUARE, SGD, SQUARE_PARAMS, X, y, plan, validation=(X, y), watch="validation_accuracy"
+        )
+
+    refused_alike(call, "watch must be one of loss, validation_loss; got 'validation_accuracy'")
+
+
+@pytest.mark.parametrize(
+    ("call", "match"),
+    table(
+        plan_for_more_rows=(
+            lambda side: train(side, PARAMS, X, Y, fnet.full_batch_plan(6, 1)),
+            "plan was made for 6 rows, but x has 5; make one for len",
+        ),
+        plan_for_fewer_rows=(
+            lambda side: train(side, PARAMS, X, Y, fnet.kfold_plan(4, 2, 1, 0)),
+            "plan was made for 4 rows, but x has 5",
+        ),
+        no_plan=(
+            lambda side: train(side, PARAMS, X, Y, None),
+            "plan must be a Plan, as kfold_plan or full_batch_plan make one; got None",
+        ),
+        no_y=(lambda side: train(side, PARAMS, X, None), "y is missing: train takes x, y and plan"),
+        x_of_each_member=(
+            lambda side: train(side, MEMBERS, np.ones((2, 5, 2)), np.eye(3)[[[0] * 5] * 2]),
+            r"x must be rows \[N, D\] that all members share; got \[2, 5, 2\]",
+        ),
+    ),
+)
+def test_train_refuses_data(call, match):
+    refused_alike(call, match)
+
+
+@pytest.mark.parametrize(
+    ("call", "match"),
+    table(
+        another_network=(
+            lambda side: train(side, RUN, net=Network((2, 4, 3), hidden="tanh")),
+            "must go on with the network that it began with, Network.*relu.*; got Network.*tanh",
+        ),
+        another_optimizer=(
+            lambda side: train(side, RUN, optimizer=ADAM),
+            "a Run must go on with the optimizer that it began with, sgd; got adam",
+        ),
+        another_number_of_rows=(
+            lambda side: train(side, RUN, X[:4], Y[:4], fnet.kfold_plan(4, 2, 2, 0)),
+            "with the number of rows that it began with, 5; got 4",
+        ),
+        another_number_of_steps=(
+            lambda side: train(side, RUN, X, Y, fnet.full_batch_plan(5, 2)),
+            "with the number of steps in an epoch that it began with, 2; got 1",
+        ),
+        validation_that_it_had_not=(
+            lambda side: train(side, RUN, validation=(X, Y)),
+            r"the measures in its history that it began with, \('loss',\); got \('loss', 'valid",
+        ),
+        a_network_of_other_sizes=(
+            lambda side: train(side, RUN, net=Network((2, 5, 3))),
+            r"params do not fit .*: layer 0 needs w of shape \[2, 5\]; got \[2, 4\]",
+        ),
+    ),
+)
+def test_a_run_is_refused_by_the_name_of_what_changed(call, match):
+    refused_alike(call, match)
+
+
+NONE = fnet.full_batch_plan(5, epochs=0)
+
+
+@pytest.mark.parametrize("side", SIDES)
+@pytest.mark.parametrize("options", [{"patience": 3}, {"restore_best": True}])
+def test_without_validation_data_train_says_that_it_watches_the_training_loss(side, options):
+    with pytest.warns(UserWarning, match="no validation data, .* will watch the training") as seen:
+        train(side, PARAMS, X, Y, NONE, **options)
+    assert [warning.filename for warning in seen] == [__file__]
+
+
+@pytest.mark.parametrize("side", SIDES)
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"patience": 3, "watch": "loss"},
+        {"patience": 3, "validation": (X, Y)},
+        {"min_delta": 0.1},
+    ],
+)
+def test_train_does_not_warn_where_it_is_told_what_to_watch_or_watches_nothing(side, options):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert train(side, PARAMS, X, Y, NONE, **options).history["ended"] == "epochs"
+
+
+# Pipelines, which are TensorFlow's
+
+
+@pytest.mark.parametrize("given", [{"data": tf.data.Dataset.range(3)}, {"epochs": 2}])
+def test_the_twin_takes_no_pipelines(given):
+    with pytest.raises(InvalidArgument, match="data and epochs are for fnet.train: the twin takes"):
+        reference.train(NET, SGD, PARAMS, **given)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "match"),
+    table(
+        y_longer_than_x=((X, LABELS[:4], 2), "x and y must have the same rows; got 5 and 4"),
+        x_without_rows=(
+            (X[:0], LABELS[:0], 1),
+            r"x must have at least one row; got shape \[0, 2\]",
+        ),
+        x_of_one_axis=((X[:, 0], LABELS, 2), r"x must be rows of .*; got shape \[5\]"),
+        nan_in_x=((spoiled(X, (1, 0), np.nan), LABELS, 2), "x .* nan first in row 1, column 0"),
+        nan_in_y=((X, spoiled(Y, (2, 1), np.nan), 2), "y .* nan first in row 2, column 1"),
+        text_in_y=((X, list("abcde"), 2), "y must be bool, whole or floating-point"),
+        batch_size_of_zero=((X, LABELS, 0), "batch_size must be a whole number from 1 to 5; got 0"),
+        batch_size_above_the_rows=((X, LABELS, 6), "whole number from 1 to 5; got 6"),
+        negative_epochs=((X, LABELS, 2, -1), "epochs must be a whole number from 0 up; got -1"),
+        negative_seed=((X, LABELS, 2, 1, -1), "seed must be a whole number from 0 .* got -1"),
+        too_few_weights=((X, LABELS, 2, 1, 0, [1, 1]), "weights must be one number a row"),
+        weights_all_zero=((X, LABELS, 2, 1, 0, [0] * 5), "weights must not all be 0"),
+        remainder_that_is_no_flag=((X, LABELS, 2, 1, 0, None, 1), "drop_remainder must be True or"),
+    ),
+)
+def test_pipeline_refuses(arguments, match):
+    with no_work(), pytest.raises(InvalidArgument, match=match):
+        fnet.pipeline(*arguments)
+
+
+def batched(*columns, size=2):
+    return tf.data.Dataset.from_tensor_slices(columns).batch(size)
+
+
+@pytest.mark.parametrize(
+    ("data", "options", "match"),
+    [
+        pytest.param([(X, Y)], {}, "data must be a tf.data.Dataset, as pipeline", id="a list"),
+        pytest.param(
+            batched(X, Y).filter(lambda x, y: True),
+            {},
+            "data must know how many batches it holds: end it with .take",
+            id="unknown length",
+        ),
+        pytest.param(batched(X, Y).repeat(), {}, "data must know how many", id="endless"),
+        pytest.param(
+            batched(X, Y),
+            {"epochs": 2},
+            "same number of batches for each of 2 epochs, but holds 3 in all",
+            id="epochs that do not divide",
+        ),
+        pytest.param(batched(X, Y), {"epochs": -1}, "epochs must be .* got -1", id="minus epochs"),
+        pytest.param(batched(X, Y).take(0), {}, "but holds 0 in all", id="no batches"),
+        pytest.param(batched(X[:, :1], Y), {}, r"x must be rows of 2 features", id="narrow"),
+        pytest.param(batched(X, LABELS + 1), {}, "labels from 0 to 2; got 3", id="bad labels"),
+        pytest.param(
+            batched(X[:1], Y[:1]).concatenate(batched(X, Y)),
+            {},
+            "no batch of data may be larger than the first, which has 1 row",
+            id="a larger batch",
+        ),
+        pytest.param(
+            batched(spoiled(X, (3, 1), np.nan), Y), {}, "nan first in row 3, column 1", id="NaN"
+        ),
+    ],
+)
+def test_train_refuses_a_pipeline(data, options, match):
+    with pytest.raises(InvalidArgument, match=match):  # raised as the data comes
+        fnet.train(NET, SGD, PARAMS, data=data, **options)
+
+
+# The ends of the ranges, and the errors themselves
+
+
+@pytest.mark.parametrize("side", SIDES)
+@pytest.mark.parametrize(
+    "call",
+    table(
+        largest_seed=(lambda side: side.init_params(NET, 2**32 - 1),),
+        largest_batch=(lambda side: side.kfold_plan(5, 5, 0, 2**32 - 1),),
+        smallest_batch=(lambda side: side.minibatch_plan(1, 1, 0, 0),),
+        numpy_integers=(lambda side: side.Network(np.array([2, 3])),),
+        zero_rate=(lambda side: side.adam(0, 0, 0),),
+        probabilities=(lambda side: side.loss(NET, PARAMS, X, np.full((5, 3), 1 / 3)),),
+        weights_all_zero=(lambda side: side.loss(NET, PARAMS, X, Y, np.zeros(5)),),
+        nested_lists=(lambda side: side.forward(NET, PARAMS, X.tolist()),),
+        a_table=(lambda side: side.forward(NET, PARAMS, pd.DataFrame(X)),),
+        whole_numbers=(lambda side: side.forward(NET, PARAMS, X.astype(int)),),
+        params_as_lists=(
+            lambda side: side.forward(
+                NET, [[tf.constant(w), tf.constant(b)] for w, b in PARAMS], tf.constant(X)
+            ),
+        ),
+    ),
+)
+def test_what_is_just_inside_is_taken(side, call):
+    assert call(side) is not None
+
+
+def test_errors_are_one_hierarchy_that_python_knows():
+    assert issubclass(FnetError, Exception)
+    assert InvalidArgument.__mro__[1:3] == (FnetError, ValueError)
+    assert NotFinite.__mro__[1:3] == (FnetError, ArithmeticError)
+    for name in ("FnetError", "InvalidArgument", "NotFinite"):
+        assert getattr(reference, name) is getattr(fnet, name)

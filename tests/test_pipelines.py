@@ -1,0 +1,121 @@
+"""Training from `tf.data`: the same as from a plan with the same batches."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import fnet
+from fnet import InvalidArgument, Network, pipelines, reference
+
+NET = Network((3, 5, 2))
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(23, 3)).astype(np.float32)
+LABELS = RNG.integers(2, size=23)
+ADAM = reference.adam(0.03125)
+
+
+def arrays(params):
+    return [np.asarray(p) for layer in params for p in layer if p is not None]
+
+
+def same_bits(ours, theirs):
+    for pair in zip(arrays(ours.params), arrays(theirs.params), strict=True):
+        np.testing.assert_array_equal(*pair)
+    np.testing.assert_array_equal(ours.history["loss"], theirs.history["loss"])
+    assert ours.history["ended"] == theirs.history["ended"]
+
+
+def on_pipeline(y=LABELS, epochs=4, params=None, told=None, **options):
+    params = reference.init_params(NET, 1) if params is None else params
+    data = fnet.pipeline(X, y, 5, epochs, seed=3, **options)
+    return fnet.train(NET, ADAM, params, data=data, epochs=told)
+
+
+def on_plan(y=LABELS, epochs=4, **options):
+    plan = fnet.minibatch_plan(23, 5, epochs, seed=3, **options)
+    return fnet.train(NET, ADAM, reference.init_params(NET, 1), X, y, plan)
+
+
+@pytest.mark.parametrize("y", [LABELS, np.eye(2)[LABELS]], ids=["labels", "one-hot rows"])
+@pytest.mark.parametrize(
+    "options", [{}, {"drop_remainder": True}, {"weights": np.arange(23) / 4.0}], ids=str
+)
+def test_a_pipeline_trains_as_its_plan_does(y, options):
+    same_bits(on_pipeline(y, **options), on_plan(y, **options))
+
+
+def test_groups_of_any_size_make_the_same_bits(monkeypatch):
+    monkeypatch.setattr(pipelines, "GROUP", 3)
+    same_bits(on_pipeline(), on_plan())
+
+
+def test_a_run_goes_on_along_the_pipeline():
+    same_bits(on_pipeline(params=on_pipeline(epochs=1)), on_plan())
+
+
+def test_any_dataset_of_batches_will_do():
+    """One that was mapped further, and is told its epochs; and one made by hand."""
+    data = fnet.pipeline(X, LABELS, 5, 4, seed=3).map(lambda x, y: (x, tf.cast(y, tf.uint8)))
+    params = reference.init_params(NET, 1)
+    same_bits(fnet.train(NET, ADAM, params, data=data, epochs=4), on_plan())
+    by_hand = tf.data.Dataset.from_tensor_slices((X, LABELS)).batch(8)
+    plan = fnet.minibatch_plan(23, 8, 1, seed=None)
+    same_bits(
+        fnet.train(NET, ADAM, params, data=by_hand),
+        fnet.train(NET, ADAM, params, X, LABELS, plan),
+    )
+
+
+def test_validation_and_stopping_work_on_a_pipeline():
+    held = X[:9], LABELS[:9]
+    params = reference.init_params(NET, 1)
+    options = {"validation": held, "patience": 2, "restore_best": True}
+    data = fnet.pipeline(X, LABELS, 5, 30, seed=3)
+    plan = fnet.minibatch_plan(23, 5, 30, seed=3)
+    ours = fnet.train(NET, ADAM, params, data=data, **options)
+    theirs = fnet.train(NET, ADAM, params, X, LABELS, plan, **options)
+    same_bits(ours, theirs)
+    assert ours.history["ended"] == "patience"
+
+
+@pytest.mark.parametrize(
+    ("data", "match"),
+    [
+        ((X, LABELS), "data must be a tf.data.Dataset, as pipeline makes it"),
+        (
+            tf.data.Dataset.from_tensor_slices((X, LABELS)).batch(5).filter(lambda x, y: True),
+            "must know how many batches it holds",
+        ),
+        (
+            tf.data.Dataset.from_tensor_slices((X, LABELS)).batch(5).repeat(3).take(7),
+            "same number of batches for each of 2 epochs, but holds 7",
+        ),
+        (
+            tf.data.Dataset.range(2, 4).map(lambda n: (tf.zeros([n, 3]), tf.zeros([n], tf.int32))),
+            "larger than the first, which has 2 rows; got one of 3",
+        ),
+    ],
+)
+def test_what_is_no_pipeline_is_refused(data, match):
+    with pytest.raises(InvalidArgument, match=match):
+        fnet.train(NET, ADAM, reference.init_params(NET, 1), data=data, epochs=2)
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "match"),
+    [
+        (X[:, :2], LABELS, "rows of 3 features"),
+        (X, LABELS + 1, "labels from 0 to 1; got 2"),
+        (np.where(X == X[7, 1], np.nan, X), LABELS, "x must be finite"),
+    ],
+)
+def test_what_comes_out_of_a_dataset_is_checked(x, y, match):
+    data = tf.data.Dataset.from_tensor_slices((x, y)).batch(5)
+    with pytest.raises(InvalidArgument, match=match):
+        fnet.train(NET, ADAM, reference.init_params(NET, 1), data=data)
+
+
+def test_the_twin_takes_plans_alone():
+    data = fnet.pipeline(X, LABELS, 5)
+    with pytest.raises(InvalidArgument, match="the twin takes x, y and a plan"):
+        reference.train(NET, ADAM, reference.init_params(NET, 1), data=data)

@@ -1,0 +1,286 @@
+"""What happens to a run from outside and inside: hooks, Ctrl-C, numbers that stop being finite."""
+
+import os
+import re
+import signal
+import threading
+
+import numpy as np
+import pytest
+
+import fnet
+from fnet import InvalidArgument, Network, NotFinite, driving, reference
+
+BOTH = pytest.mark.parametrize("side", [fnet, reference], ids=["tensorflow", "twin"])
+
+NET = Network((2, 8, 1), loss="squared_error")
+X = np.linspace(-1, 1, 40).reshape(20, 2)
+Y = X[:, 0] ** 2
+
+
+def run_on(side, rate=0.05, epochs=5, x=X, y=Y, seed=0, net=NET, params=None, **options):
+    params = reference.init_params(net, seed) if params is None else params
+    plan = fnet.kfold_plan(len(x), 5, epochs, seed=0)
+    return side.train(net, side.sgd(rate), params, x, y, plan, **options)
+
+
+def arrays(params):
+    return [np.asarray(p) for layer in params for p in layer if p is not None]
+
+
+def one_step_a_piece(parts, first, room):
+    for data, rows, weights in parts:
+        for at in range(len(rows)):
+            yield data, rows[at : at + 1], weights[at : at + 1]
+
+
+# Hooks.
+
+
+@BOTH
+def test_a_hook_sees_the_run_grow(side, monkeypatch):
+    monkeypatch.setattr(driving, "pieces", one_step_a_piece)
+    seen = []
+    run = run_on(side, hook=seen.append)
+    assert [len(so_far.history["loss"]) for so_far in seen] == [k // 4 for k in range(1, 21)]
+    assert [int(so_far.state.step) for so_far in seen] == list(range(1, 21))
+    assert {so_far.history["ended"] for so_far in seen} == {"running"}
+    assert np.array_equal(seen[-1].history["loss"], run.history["loss"])
+    assert run.history["ended"] == "epochs"
+
+
+@BOTH
+def test_a_hook_that_raises_leaves_the_finished_epochs(side, monkeypatch):
+    monkeypatch.setattr(driving, "pieces", one_step_a_piece)
+
+    def hook(run):
+        if len(run.history["loss"]) == 3:
+            raise KeyError("disk full")
+
+    with pytest.raises(KeyError) as raised:
+        run_on(side, hook=hook)
+    left = raised.value.run
+    np.testing.assert_array_equal(left.history["loss"], run_on(side, epochs=3).history["loss"])
+    finished = run_on(side, params=left)
+    assert all(
+        np.array_equal(*pair)
+        for pair in zip(arrays(finished.params), arrays(run_on(side).params), strict=True)
+    )
+
+
+# Ctrl-C.
+
+
+def press(run):
+    os.kill(os.getpid(), signal.SIGINT)
+
+
+@BOTH
+def test_ctrl_c_returns_the_run_so_far_which_goes_on(side, monkeypatch):
+    monkeypatch.setattr(driving, "pieces", one_step_a_piece)
+    run = run_on(side, hook=press)
+    assert run.history["ended"] == "interrupted"
+    assert run.state.step == 1
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finished = run_on(side, params=run)
+    assert finished.history["ended"] == "epochs"
+    assert all(
+        np.array_equal(*pair)
+        for pair in zip(arrays(finished.params), arrays(run_on(side).params), strict=True)
+    )
+
+
+@BOTH
+def test_a_second_ctrl_c_raises_with_the_run_so_far(side):
+    def twice(run):
+        press(run)
+        press(run)
+
+    with pytest.raises(KeyboardInterrupt) as raised:
+        run_on(side, hook=twice)
+    assert raised.value.run.state.step > 0
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+@BOTH
+def test_a_users_own_handler_stays_in_charge(side):
+    pressed = []
+    before = signal.signal(signal.SIGINT, lambda *_: pressed.append(True))
+    try:
+        run = run_on(side, hook=press)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert pressed
+    assert run.history["ended"] == "epochs"
+
+
+@BOTH
+def test_a_run_in_another_thread_leaves_signals_alone(side):
+    done = []
+    thread = threading.Thread(target=lambda: done.append(run_on(side)))
+    thread.start()
+    thread.join()
+    assert done[0].history["ended"] == "epochs"
+
+
+# Not finite.
+
+BAD_EPOCH, BAD_STEP = 2, 1
+
+
+def spoiled():
+    """Data of which one row is so large that the slope of one step overflows."""
+    plan = fnet.kfold_plan(len(X), 5, 5, seed=0)
+    rows, _ = plan.piece(0, 5)
+    net = Network((2, 1), loss="squared_error")
+    return plan, rows, net
+
+
+@BOTH
+@pytest.mark.parametrize("xla", [True, False])
+@pytest.mark.parametrize("how", ["error", "warn"])
+def test_the_run_ends_before_the_step_that_is_not_finite(side, xla, how, monkeypatch):
+    """A rate so high that params grow by a fixed factor a step, until they overflow."""
+    net = Network((1, 1), loss="squared_error", bias=False)
+    x, y = np.full((20, 1), 1e3), np.zeros(20)
+    params = reference.init_params(net, 0, scheme="ones")
+    plan = fnet.kfold_plan(20, 5, 8, seed=0)
+
+    def finite_steps():
+        """By hand: w <- w - 2 * rate * x**2 * w, in float32, while loss and slope are finite."""
+        w, rate, square = np.float32(1), np.float32(1.0), np.float32(1e6)
+        with np.errstate(over="ignore"):
+            for step in range(32):
+                slope = np.float32(2) * square * w
+                after = w - rate * slope
+                if not np.isfinite(square * w * w) or not np.isfinite(after):
+                    return step, w
+                w = after
+
+    steps, w = finite_steps()
+    assert 1 < steps < 8
+    epoch, step = divmod(steps, plan.steps)
+    message = f"stopped being finite, first in epoch {epoch}, step {step} .*rate is too high"
+
+    def train(**options):
+        return side.train(
+            net, side.sgd(1.0), params, x, y, plan, on_not_finite=how, xla=xla, **options
+        )
+
+    if how == "error":
+        with pytest.raises(NotFinite, match=message) as raised:
+            train()
+        run = raised.value.run
+    else:
+        with pytest.warns(RuntimeWarning, match=message):
+            run = train()
+    np.testing.assert_allclose(run.params[0].w, [[w]], rtol=1e-5)
+    assert run.state.step == steps
+    assert run.history["ended"] == "not finite"
+    assert len(run.history["loss"]) == epoch
+    assert np.isfinite(run.history["loss"]).all()
+    assert run.progress.ended_at == steps
+
+
+@BOTH
+@pytest.mark.parametrize("xla", [True, False])
+def test_a_member_that_blows_up_leaves_the_others_alone(side, xla):
+    rates = np.array([0.05, 1e30, 0.01])
+    with pytest.warns(RuntimeWarning, match="of 1 of 3 members .* epoch 0, step [01]"):
+        run = run_on(side, rates, seed=[1, 2, 3], on_not_finite="warn", xla=xla)
+    assert run.history["ended"].tolist() == ["epochs", "not finite", "epochs"]
+    assert all(np.isfinite(p).all() for p in arrays(run.params))
+    for member in (0, 2):
+        alone = run_on(side, rates[member], seed=member + 1, xla=xla)
+        np.testing.assert_allclose(run.history["loss"][:, member], alone.history["loss"], rtol=1e-5)
+    assert np.isnan(run.history["loss"][-1, 1])
+
+
+@BOTH
+def test_a_moment_that_overflows_ends_the_run_too(side):
+    """Slopes of 1e20 have squares beyond float32: Adam would never move again."""
+    net = Network((1, 1), loss="squared_error", bias=False)
+    params = reference.init_params(net, 0, scheme="ones")
+    arguments = np.full((4, 1), 1e10), np.zeros(4), fnet.full_batch_plan(4, 3)
+    with pytest.raises(NotFinite, match="epoch 0, step 0") as raised:
+        side.train(net, side.adam(0.1), params, *arguments)
+    assert raised.value.run.params[0].w == 1
+
+
+@BOTH
+def test_a_run_that_blew_up_goes_on_at_another_rate(side):
+    with pytest.raises(NotFinite) as raised:
+        run_on(side, rate=1e30)
+    run = run_on(side, params=raised.value.run)
+    assert run.history["ended"] == "epochs"
+    assert len(run.history["loss"]) == 5
+
+
+# What is refused.
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        ({"net": Network((2, 8, 1), "tanh", loss="squared_error")}, "network"),
+        ({"x": X[:15], "y": Y[:15]}, "number of rows"),
+        ({"validation": (X, Y)}, "measures in its history"),
+    ],
+)
+def test_a_run_goes_on_with_what_it_began_with(side, change, what):
+    run = run_on(side)
+    with pytest.raises(InvalidArgument, match=f"must go on with the {what} that it began with"):
+        run_on(side, params=run, **change)
+    plan = fnet.kfold_plan(20, 5, 9, seed=0)
+    with pytest.raises(InvalidArgument, match="the optimizer that it began with, sgd; got adam"):
+        side.train(NET, side.adam(0.1), run, X, Y, plan)
+    with pytest.raises(InvalidArgument, match="steps in an epoch that it began with, 4; got 1"):
+        side.train(NET, side.sgd(0.1), run, X, Y, fnet.full_batch_plan(20, 9))
+
+
+# Progress.
+
+
+@BOTH
+def test_the_bar_counts_epochs_and_only_where_asked(side, capsys):
+    run_on(side)
+    assert capsys.readouterr().err == ""
+    run_on(side, progress=True)
+    shown = capsys.readouterr().err.replace("\r", "\n")
+    assert re.search(r"100%\|.*\| 5/5 ", shown)
+
+
+# The loop on the host.
+
+
+def test_pieces_follow_the_clock(monkeypatch):
+    """A clock of 1 s a step after pieces of 4 wants shorter ones, but never none."""
+    now = [0.0]
+    monkeypatch.setattr(driving.time, "perf_counter", lambda: now[0])
+    parts = [("data", np.arange(30), np.arange(30))]
+    counts = []
+    for _, rows, weights in driving.pieces(parts, 4, room=8):
+        assert len(rows) == len(weights)
+        counts.append(len(rows))
+        now[0] += len(rows) * (1.0 if sum(counts) < 10 else 0.001)
+    assert sum(counts) == 30
+    assert counts[:4] == [4, 1, 1, 1]
+    assert max(counts) == 8
+
+
+def test_parts_of_a_plan_are_the_plan_from_any_step():
+    plan = fnet.kfold_plan(23, 5, 9, seed=1)
+    whole = [part.reshape(-1, plan.width) for part in plan.piece(0, 9)]
+    for done in (0, 1, plan.steps, 30):
+        found = [
+            np.concatenate(columns) for columns in zip(*driving.parts(plan, done), strict=True)
+        ]
+        for column, expected in zip(found, whole, strict=True):
+            assert np.array_equal(column, expected[done:])
+
+
+def test_parts_hold_no_more_entries_than_there_is_room_for(monkeypatch):
+    monkeypatch.setattr(driving, "ENTRIES", 320)
+    plan = fnet.kfold_plan(23, 5, 100, seed=1)
+    assert max(rows.size for rows, _ in driving.parts(plan, 0)) <= 320

@@ -1,0 +1,357 @@
+"""A run: by hand, in any pieces, continued, with members, weights and pipelines, on both sides."""
+
+import hashlib
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import fnet
+from fnet import Network, driving, reference, training
+
+BOTH = pytest.mark.parametrize("side", [fnet, reference], ids=["tensorflow", "twin"])
+
+NET = Network((3, 5, 2), hidden="tanh")
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(23, 3))
+LABELS = (X[:, 0] > X[:, 1]).astype(int)
+HELD = RNG.normal(size=(11, 3)), RNG.integers(2, size=11)
+EPOCHS = 6
+PLAN = fnet.kfold_plan(23, 5, EPOCHS, seed=7)
+
+
+def arrays(params):
+    return [np.asarray(p) for layer in params for p in layer if p is not None]
+
+
+def run_on(side, params=None, plan=PLAN, net=NET, seed=1, rate=0.125, **options):
+    params = reference.init_params(net, seed, dtype="float64") if params is None else params
+    return side.train(net, side.adam(rate), params, X, LABELS, plan, **options)
+
+
+def bits(run):
+    """A digest of all that a Run carries, but for what is no number."""
+    found = hashlib.sha256()
+    leaves = tf.nest.flatten((tuple(run.params), run.progress._replace(best=())))
+    for leaf in [p for p in leaves if p is not None] + [run.history["loss"]]:
+        found.update(np.ascontiguousarray(leaf).tobytes())
+    return found.hexdigest()
+
+
+def alike(ours, theirs, rtol=1e-9):
+    for pair in zip(arrays(ours.params), arrays(theirs.params), strict=True):
+        np.testing.assert_allclose(*pair, rtol=rtol, atol=1e-12)
+    assert ours.history.keys() == theirs.history.keys()
+    for name, values in ours.history.items():
+        if name == "ended":
+            assert np.array_equal(values, theirs.history[name])
+        else:
+            np.testing.assert_allclose(values, theirs.history[name], rtol=rtol, atol=1e-12)
+
+
+# Right by hand, and on both sides.
+
+
+@BOTH
+@pytest.mark.parametrize("xla", [True, False])
+def test_a_run_is_its_steps_one_after_another(side, xla):
+    """The loop that a reader would write with the functions alone."""
+    optimizer = reference.adam(0.125)
+    params = reference.init_params(NET, 1, dtype="float64")
+    state, history = optimizer.init(params), []
+    rows, weights = PLAN.piece(0, EPOCHS)
+    for epoch in range(EPOCHS):
+        losses, sums = [], []
+        for taken, weight in zip(rows[epoch], weights[epoch], strict=True):
+            batch = X[taken], LABELS[taken], weight
+            losses.append(reference.loss(NET, params, *batch))
+            sums.append(weight.sum())
+            slopes = reference.grads(NET, params, *batch)
+            params, state = reference.update(optimizer, params, state, slopes)
+        history.append(np.average(losses, weights=sums))
+    run = run_on(side, xla=xla)
+    for pair in zip(arrays(run.params), arrays(params), strict=True):
+        np.testing.assert_allclose(*pair, rtol=1e-9)
+    np.testing.assert_allclose(run.history["loss"], history, rtol=1e-9)
+    assert run.state.step == EPOCHS * PLAN.steps
+    assert run.history["ended"] == "epochs"
+    assert run.xla is xla
+
+
+@pytest.mark.parametrize("xla", [True, False])
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("hidden", ["relu", "sigmoid"])
+def test_both_sides_agree_where_layers_are_filled_up(xla, bias, hidden):
+    """Widths on both sides of what the engine fills up, several layers, squared error."""
+    net = Network((3, 9, 4, 17, 2), hidden, "tanh", bias, "squared_error")
+    y = np.stack([LABELS, 1 - LABELS], axis=1) * 0.5
+    params = reference.init_params(net, 3, dtype="float64")
+    ours, theirs = (
+        side.train(net, side.adam(0.01), params, X, y, PLAN, xla=xla) for side in (fnet, reference)
+    )
+    alike(ours, theirs, rtol=1e-7)
+
+
+@BOTH
+def test_validation_is_the_loss_and_accuracy_after_each_epoch(side):
+    seen = []
+    hook = lambda run: seen.append((run.params, run.history))  # noqa: E731
+    weights = np.arange(11.0)
+    run = run_on(side, validation=(*HELD, weights), hook=hook)
+    losses, accuracies = [], []
+    for epochs in range(1, EPOCHS + 1):
+        plan = fnet.kfold_plan(23, 5, epochs, seed=7)
+        params = run_on(reference, plan=plan).params
+        losses.append(reference.loss(NET, params, *HELD, weights))
+        said = reference.predict(NET, params, HELD[0]).argmax(axis=1)
+        accuracies.append(np.average(said == HELD[1], weights=weights))
+    np.testing.assert_allclose(run.history["validation_loss"], losses, rtol=1e-9)
+    np.testing.assert_allclose(run.history["validation_accuracy"], accuracies, rtol=1e-12)
+    assert seen[-1][1].keys() == run.history.keys()
+
+
+@BOTH
+def test_row_weights_enter_through_the_plan(side):
+    """A row of weight 2 is a row that is there twice; one of weight 0 is not there."""
+    weights = np.ones(23)
+    weights[[3, 4]] = 2, 0
+    x = np.concatenate([np.delete(X, 4, axis=0), X[3:4]])
+    y = np.append(np.delete(LABELS, 4), LABELS[3])
+    weighed = run_on(side, plan=fnet.full_batch_plan(23, 4, weights=weights))
+    params = reference.init_params(NET, 1, dtype="float64")
+    plan = fnet.full_batch_plan(23, 4)
+    repeated = side.train(NET, side.adam(0.125), params, x, y, plan)
+    alike(weighed, repeated)
+
+
+@BOTH
+def test_zero_epochs_return_the_start_unchanged(side):
+    params = reference.init_params(NET, 1, dtype="float64")
+    run = run_on(side, params, fnet.kfold_plan(23, 5, 0, seed=7), validation=HELD)
+    assert all(np.array_equal(*p) for p in zip(arrays(run.params), arrays(params), strict=True))
+    assert run.state.step == 0
+    assert {name: len(v) for name, v in run.history.items() if name != "ended"} == {
+        "loss": 0,
+        "validation_loss": 0,
+        "validation_accuracy": 0,
+    }
+
+
+@BOTH
+def test_nothing_is_changed_in_place(side):
+    params = reference.init_params(NET, 1, dtype="float64")
+    before = [p.copy() for p in arrays(params)]
+    x = X.copy()
+    run_on(side, params)
+    assert all(np.array_equal(*pair) for pair in zip(arrays(params), before, strict=True))
+    assert np.array_equal(X, x)
+
+
+# Members.
+
+
+@BOTH
+def test_members_train_as_they_would_alone(side):
+    """Each with its own start, rate and patience, until it ends by itself."""
+    plan = fnet.kfold_plan(23, 5, 40, seed=7)
+    rates, patience = np.array([0.125, 0.5, 0.03125]), np.array([1, 4, 1000])
+    options = {"validation": HELD, "restore_best": True}
+    together = run_on(side, seed=[1, 2, 3], plan=plan, rate=rates, patience=patience, **options)
+    assert set(together.history["ended"]) == {"patience", "epochs"}
+    for member in range(3):
+        alone = run_on(
+            side,
+            seed=member + 1,
+            plan=plan,
+            rate=rates[member],
+            patience=int(patience[member]),
+            **options,
+        )
+        assert together.history["ended"][member] == alone.history["ended"]
+        epochs = len(alone.history["loss"])
+        for name in ("loss", "validation_loss", "validation_accuracy"):
+            column = together.history[name][:, member]
+            np.testing.assert_allclose(column[:epochs], alone.history[name], rtol=1e-9)
+            assert np.isnan(column[epochs:]).all()
+        for all_of_them, p in zip(arrays(together.params), arrays(alone.params), strict=True):
+            np.testing.assert_allclose(all_of_them[member], p, rtol=1e-8, atol=1e-12)
+
+
+# Stopping.
+
+
+@BOTH
+@pytest.mark.parametrize("min_delta", [0.0, 0.02])
+def test_patience_and_the_best_epoch_by_hand(side, min_delta):
+    """Keras's rule on the history of a run that goes on: progress is less than best - delta."""
+    plan = fnet.kfold_plan(23, 5, 60, seed=7)
+    free = run_on(reference, plan=plan, validation=HELD).history["validation_loss"]
+    best, wait, best_epoch = np.inf, 0, 0
+    for epoch, value in enumerate(free):
+        if value < best - min_delta:
+            best, wait, best_epoch = value, 0, epoch
+        else:
+            wait += 1
+        if wait == 3:
+            break
+    options = {"patience": 3, "min_delta": min_delta, "validation": HELD}
+    run = run_on(side, plan=plan, restore_best=True, **options)
+    assert run.history["ended"] == "patience"
+    assert len(run.history["loss"]) == epoch + 1 < 60
+    assert run.progress.best_epoch == best_epoch
+    shorter = fnet.kfold_plan(23, 5, best_epoch + 1, seed=7)
+    for pair in zip(
+        arrays(run.params), arrays(run_on(reference, plan=shorter).params), strict=True
+    ):
+        np.testing.assert_allclose(*pair, rtol=1e-8)
+    last = run_on(side, plan=plan, **options)
+    for p, q in zip(arrays(last.params), arrays(run.progress.params), strict=True):
+        np.testing.assert_array_equal(p, q)
+
+
+@BOTH
+def test_watching_accuracy_takes_the_first_of_the_largest(side):
+    plan = fnet.kfold_plan(23, 5, 20, seed=7)
+    run = run_on(side, plan=plan, validation=HELD, watch="validation_accuracy", restore_best=True)
+    assert run.progress.best_epoch == np.argmax(run.history["validation_accuracy"])
+
+
+@BOTH
+def test_patience_without_validation_says_what_it_watches(side):
+    with pytest.warns(UserWarning, match="will watch the training loss"):
+        run_on(side, patience=2)
+    run_on(side, patience=2, watch="loss")
+
+
+# Pieces, and going on.
+
+
+def cut(count):
+    """Pieces of `count` steps in place of those that follow the clock."""
+
+    def pieces(parts, first, room):
+        for data, rows, weights in parts:
+            for at in range(0, len(rows), count):
+                yield data, rows[at : at + count], weights[at : at + count]
+
+    return pieces
+
+
+@BOTH
+@pytest.mark.parametrize("xla", [True, False])
+@pytest.mark.parametrize("count", [1, 3, 7])
+def test_pieces_of_any_size_make_the_same_bits(side, xla, count, monkeypatch):
+    options = {"validation": HELD, "restore_best": True, "patience": 50}
+    whole = run_on(side, xla=xla, **options)
+    monkeypatch.setattr(driving, "pieces", cut(count))
+    assert bits(run_on(side, xla=xla, **options)) == bits(whole)
+
+
+class StopHere(Exception):
+    pass
+
+
+def stopped_at(step):
+    """A hook that ends the run once it has done so many steps."""
+
+    def hook(run):
+        if run.state.step >= step:
+            raise StopHere
+
+    return hook
+
+
+@BOTH
+@pytest.mark.parametrize("xla", [True, False])
+@pytest.mark.parametrize("step", [1, 4, 10, 23])
+def test_a_run_that_goes_on_has_the_bits_of_one_that_never_stopped(side, xla, step, monkeypatch):
+    """Stopped in the middle of an epoch as well as at its end."""
+    options = {"validation": HELD, "restore_best": True, "patience": 50}
+    whole = run_on(side, xla=xla, **options)
+    monkeypatch.setattr(driving, "pieces", cut(1))
+    with pytest.raises(StopHere) as stopped:
+        run_on(side, xla=xla, hook=stopped_at(step), **options)
+    half = stopped.value.run
+    assert half.state.step == step
+    assert half.history["ended"] == "running"
+    assert len(half.history["loss"]) == step // PLAN.steps
+    monkeypatch.undo()
+    assert bits(run_on(side, half, xla=not xla, **options)) == bits(whole)
+
+
+@BOTH
+def test_more_epochs_go_on_from_the_last(side):
+    longer = fnet.kfold_plan(23, 5, 2 * EPOCHS, seed=7)
+    assert bits(run_on(side, run_on(side), longer)) == bits(run_on(side, plan=longer))
+
+
+def test_a_run_goes_on_with_the_program_that_it_began_with():
+    run = run_on(fnet, xla=True)
+    longer = fnet.kfold_plan(23, 5, 2 * EPOCHS, seed=7)
+    assert run_on(fnet, run, longer, xla=False).xla is True
+
+
+@BOTH
+def test_each_side_goes_on_with_the_others_run(side):
+    other = reference if side is fnet else fnet
+    longer = fnet.kfold_plan(23, 5, 2 * EPOCHS, seed=7)
+    alike(run_on(side, run_on(other), longer), run_on(side, plan=longer))
+
+
+@BOTH
+def test_one_who_stopped_by_patience_goes_on_with_more_of_it(side):
+    plan = fnet.kfold_plan(23, 5, 60, seed=7)
+    options = {"plan": plan, "validation": HELD}
+    stopped = run_on(side, patience=3, **options)
+    assert bits(run_on(side, stopped, patience=3, **options)) == bits(stopped)
+    assert bits(run_on(side, stopped, patience=9, **options)) == bits(
+        run_on(side, patience=9, **options)
+    )
+
+
+def test_the_default_follows_the_work():
+    """Whatever the data, a short job runs as a plain graph and a long one under XLA."""
+    short = fnet.full_batch_plan(23, 3)
+    assert run_on(fnet, plan=short).xla is False
+    long = driving.Source(None, epochs=500, steps=22, width=66, rows=1437)
+    assert training._pays(Network((64, 30, 10)), long)
+
+
+OTHER_PROCESS = """
+import sys
+sys.path.insert(0, {tests!r})
+import numpy as np
+import test_training
+for xla in (True, False):
+    print(test_training.bits(test_training.run_on(test_training.fnet, xla=xla)))
+pipeline = test_training.fnet.pipeline(test_training.X, test_training.LABELS, 5, 3, seed=4)
+print([row for x, _ in pipeline for row in np.asarray(x)[:, 0].tolist()])
+"""
+
+
+def test_the_same_run_in_another_process_has_the_same_bits():
+    code = OTHER_PROCESS.format(tests=str(Path(__file__).parent))
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    *runs, rows = done.stdout.splitlines()[-3:]
+    assert runs == [bits(run_on(fnet, xla=xla)) for xla in (True, False)]
+    pipeline = fnet.pipeline(X, LABELS, 5, 3, seed=4)
+    assert rows == str([row for x, _ in pipeline for row in np.asarray(x)[:, 0].tolist()])
+
+
+# One program.
+
+
+def test_other_rates_data_networks_and_lengths_add_no_trace():
+    training._program.cache_clear()
+    for seed, epochs in ((1, 3), (2, 5), (3, 1)):
+        net = Network((3, 5, 2), hidden="tanh")
+        params = fnet.init_params(net, seed)
+        plan = fnet.kfold_plan(23, 5, epochs, seed=seed)
+        optimizer = fnet.adam(0.1 * seed, beta_1=0.5)
+        fnet.train(net, optimizer, params, X + seed, LABELS, plan, xla=True)
+    program = training._program(NET, "adam", None, ("loss",), True)
+    assert program.experimental_get_tracing_count() == 1
+    assert training._program.cache_info().currsize == 1
