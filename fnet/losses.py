@@ -15,13 +15,13 @@ def squared_error(y, outputs):
 
 
 def softmax_cross_entropy(y, logits):
-    """`sum(y * (log(sum(exp(z))) - z))` over classes: minus the log-likelihood of y.
+    """`log(sum(exp(z))) - sum(y * z)` over classes: minus the log-likelihood of y, of the sum 1.
 
     Source: Bishop, Pattern Recognition and Machine Learning, equation 4.108.
     """
     shifted = logits - tf.stop_gradient(tf.reduce_max(logits, axis=-1, keepdims=True))
-    total = tf.reduce_sum(tf.exp(shifted), axis=-1, keepdims=True)
-    return tf.reduce_sum(y * (tf.math.log(total) - shifted), axis=-1)
+    total = tf.reduce_sum(tf.exp(shifted), axis=-1)
+    return tf.math.log(total) - tf.reduce_sum(y * shifted, axis=-1)
 
 
 LOSSES = {

@@ -1,8 +1,10 @@
 """Optimizers: pure pairs of `init` and `update`, on TensorFlow. Twin: `reference/optimizers.py`.
 
-A rule takes the optimizer's numbers n and the step t (from 1), both float64, and returns the change
-of one array: `(p, g, *moments) -> (p, *moments)`. What depends on t alone, the bias corrections, is
-thus worked in float64 and once a step. Names, defaults and conventions are Keras's.
+A rule takes the optimizer's numbers n, float64, and `like`, which casts to the dtype of params. It
+returns a function of the step t (from 1, float64), and that the change of one array:
+`(p, g, *moments) -> (p, *moments)`. So what depends on neither is worked once a run and what
+depends on t, the bias corrections, once a step, both in float64. Names, defaults and conventions
+are Keras's.
 """
 
 from typing import Any, NamedTuple
@@ -80,60 +82,73 @@ def numbers(optimizer):
 def _update(static, arguments):
     kind, names = static
     params, state, grads, values = arguments
-    return step(kind, dict(zip(names, values, strict=True)), params, state, grads)
+    change = changes(kind, dict(zip(names, values, strict=True)), params[0].w.dtype)
+    return step(change, params, state, grads)
 
 
-def step(kind, numbers, params, state, grads):
-    """One step, as it is compiled: the rule of this kind for every array of params."""
+def changes(kind, numbers, dtype):
+    """The rule of this kind with these numbers, for params of this dtype: a function of t."""
+    return RULES[kind][0](numbers, lambda number: tf.cast(number, dtype))
+
+
+def step(changes, params, state, grads):
+    """One step, as it is compiled: the change at this t of every array of params."""
     t = state.step + 1
-    rule, moments = RULES[kind]
-    change = rule(numbers, tf.cast(t, tf.float64))
-    changed = each(change, params, grads, *state.moments)  # Layers of (p, *moments)
-    params, *kept = (
-        tuple(Layer(w[i], b[i] if b else ()) for w, b in changed) for i in range(1 + moments)
+    changed = each(changes(tf.cast(t, tf.float64)), params, grads, *state.moments)
+    params, *kept = (  # from Layers of (p, *moments)
+        tuple(Layer(w[i], b[i] if b else ()) for w, b in changed)
+        for i in range(1 + len(state.moments))
     )
     return params, State(t, tuple(kept))
 
 
-def _like(number, p):
-    """A float64 number in the dtype of p, with axes appended on the right to go with p's."""
-    spare = (None,) * (len(p.shape) - len(number.shape))
-    return tf.cast(number, p.dtype)[(..., *spare)]
+def _at(number, p):
+    """A number with axes appended on the right to go with those of p."""
+    return number[(..., *(None,) * (len(p.shape) - len(number.shape)))]
 
 
-def _sgd(n, t):
-    def change(p, g):
-        return (p - _like(n["learning_rate"], p) * g,)
-
-    return change
+def _sgd(n, like):
+    rate = like(n["learning_rate"])
+    return lambda t: lambda p, g: (p - _at(rate, p) * g,)
 
 
-def _momentum(n, t):
+def _momentum(n, like):
+    rate, momentum = like(n["learning_rate"]), like(n["momentum"])
+
     def change(p, g, v):
-        v = _like(n["momentum"], p) * v - _like(n["learning_rate"], p) * g
+        v = _at(momentum, p) * v - _at(rate, p) * g
         return p + v, v
 
-    return change
+    return lambda t: change
 
 
-def _nesterov(n, t):
+def _nesterov(n, like):
+    rate, momentum = like(n["learning_rate"]), like(n["momentum"])
+
     def change(p, g, v):
-        momentum, slope = _like(n["momentum"], p), _like(n["learning_rate"], p) * g
-        v = momentum * v - slope
-        return p + momentum * v - slope, v
+        slope = _at(rate, p) * g
+        v = _at(momentum, p) * v - slope
+        return p + _at(momentum, p) * v - slope, v
 
-    return change
+    return lambda t: change
 
 
-def _adam(n, t):
-    rate = n["learning_rate"] * tf.sqrt(1 - n["beta_2"] ** t) / (1 - n["beta_1"] ** t)
+def _adam(n, like):
+    share_1, share_2 = like(1 - n["beta_1"]), like(1 - n["beta_2"])
+    epsilon = like(n["epsilon"])
 
-    def change(p, g, m, v):
-        m = m + _like(1 - n["beta_1"], p) * (g - m)
-        v = v + _like(1 - n["beta_2"], p) * (g * g - v)
-        return p - _like(rate, p) * m / (tf.sqrt(v) + _like(n["epsilon"], p)), m, v
+    def at(t):
+        rate = n["learning_rate"] * tf.sqrt(1 - n["beta_2"] ** t) / (1 - n["beta_1"] ** t)
+        rate = like(rate)
 
-    return change
+        def change(p, g, m, v):
+            m = m + _at(share_1, p) * (g - m)
+            v = v + _at(share_2, p) * (g * g - v)
+            return p - _at(rate, p) * m / (tf.sqrt(v) + _at(epsilon, p)), m, v
+
+        return change
+
+    return at
 
 
 RULES = {

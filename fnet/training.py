@@ -178,6 +178,7 @@ def _work_off(
     """
     x, y = data
     sums, share = tf.cast(tf.reduce_sum(weights, -1), tf.float64), functions.shares(weights)
+    changes = optimizers.changes(kind, numbers, x.dtype)
     members = now.ended.shape
     begun = now.epoch * steps + now.step
 
@@ -186,10 +187,12 @@ def _work_off(
 
     def step(k, now):
         taken = rows[k]
+        layers = layout.unpacked(net, now.params)
         value, slopes = functions.loss_and_grads(
-            net, now.params, tf.gather(x, taken), tf.gather(y, taken), share[k]
+            net, layers, tf.gather(x, taken), tf.gather(y, taken), share[k]
         )
-        params, state = optimizers.step(kind, numbers, now.params, now.state, slopes)
+        slopes = layout.packed(net, slopes)
+        params, state = optimizers.step(changes, now.params, now.state, slopes)
         now = now._replace(
             loss_sum=now.loss_sum + sums[k] * tf.cast(value, tf.float64),
             weight_sum=now.weight_sum + sums[k],
@@ -209,6 +212,9 @@ def _work_off(
             ended_at=tf.where(ends, begun + tf.cast(k, tf.int64), now.ended_at),
         )
 
+    def restored(params):
+        return layout.cut(net, layout.unpacked(net, params))
+
     def epoch(k, now, measured, closed):
         left = tf.cast(steps - now.step, tf.int32)
         stop = tf.minimum(k + left, count)
@@ -226,27 +232,28 @@ def _work_off(
         return k, now, measured, closed
 
     measured = {name: tf.zeros([rows.shape[0], *members], tf.float64) for name in names}
-    now = _laid_out(layout.filled, net, now)
+    now = _laid_out(functools.partial(layout.packed, net), now)
     _, now, measured, closed = tf.while_loop(
         lambda k, now, *_: (k < count) & running(now),
         epoch,
         (tf.constant(0), now, measured, tf.constant(0)),
         parallel_iterations=1,
     )
-    return _laid_out(layout.cut, net, now), measured, closed
+    return _laid_out(restored, now), measured, closed
 
 
-def _laid_out(change, net, now):
+def _laid_out(change, now):
     """The Progress with all its params-like structures changed."""
-    state = now.state._replace(moments=tuple(change(net, m) for m in now.state.moments))
-    return now._replace(params=change(net, now.params), state=state, best=change(net, now.best))
+    state = now.state._replace(moments=tuple(map(change, now.state.moments)))
+    best = change(now.best) if now.best else ()
+    return now._replace(params=change(now.params), state=state, best=best)
 
 
 def _close(net, watch, limits, held, now, measured, closed):
     """The end of an epoch: measure, keep the best, stop those who make no progress."""
     values = {"loss": now.loss_sum / now.weight_sum}
     if held:
-        values |= _validated(net, now.params, *held)
+        values |= _validated(net, layout.unpacked(net, now.params), *held)
     runs_on = now.ended == RUNNING
     at = tf.reshape(closed, [1, 1])
     nan = tf.constant(np.nan, tf.float64)

@@ -17,11 +17,11 @@ def squared_error(y, a):
 
 
 def softmax_cross_entropy(y, z):
-    """`l = -sum(y * log(softmax(z)))` and `dl/dz = softmax(z) - y`, for y of the sum 1."""
+    """`l = log(sum(exp(z))) - sum(y * z)` and `dl/dz = softmax(z) - y`, for y of the sum 1."""
     shifted = z - z.max(axis=-1, keepdims=True)
     e = np.exp(shifted)
-    total = e.sum(axis=-1, keepdims=True)
-    return np.sum(y * (np.log(total) - shifted), axis=-1), e / total - y
+    total = e.sum(axis=-1)
+    return np.log(total) - np.sum(y * shifted, axis=-1), e / total[..., None] - y
 
 
 LOSSES = {

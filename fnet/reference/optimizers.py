@@ -1,7 +1,8 @@
 """Optimizers in NumPy, as pure pairs of `init` and `update`. Twin of `optimizers.py`.
 
 The formulas are written again on purpose: an oracle that imports what it checks checks nothing.
-A rule takes the numbers n and the step t (from 1), both float64, and changes one array.
+A rule takes the numbers n, float64, and `like`, which casts to the dtype of params; then the step t
+(from 1); then one array with its slope and moments.
 """
 
 from typing import Any, NamedTuple
@@ -44,58 +45,72 @@ def update(optimizer, params, state, grads):
     checks.optimizer(optimizer, params, RULES)
     checks.like("grads", grads, params)
     checks.state(state, params, RULES[optimizer.kind][1])
-    return step(optimizer.kind, optimizer.numbers, params, state, grads)
+    params, grads = (each(np.asarray, tree) for tree in (params, grads))
+    state = State(np.asarray(state.step), tuple(each(np.asarray, m) for m in state.moments))
+    return step(changes(optimizer.kind, optimizer.numbers, params[0].w.dtype), params, state, grads)
 
 
-def step(kind, numbers, params, state, grads):
-    """One step: the rule of this kind for every array of params."""
+def changes(kind, numbers, dtype):
+    """The rule of this kind with these numbers, for params of this dtype: a function of t."""
+    return RULES[kind][0](numbers, lambda number: np.asarray(number, dtype))
+
+
+def step(changes, params, state, grads):
+    """One step: the change at this t of every array of params."""
     t = state.step + 1
-    rule, moments = RULES[kind]
-    change = rule(numbers, np.asarray(t, np.float64))
-    changed = each(change, params, grads, *state.moments)  # Layers of (p, *moments)
-    params, *kept = (
+    changed = each(changes(np.asarray(t, np.float64)), params, grads, *state.moments)
+    params, *kept = (  # from Layers of (p, *moments)
         tuple(Layer(w[i], None if b is None else b[i]) for w, b in changed)
-        for i in range(1 + moments)
+        for i in range(1 + len(state.moments))
     )
     return params, State(t, tuple(kept))
 
 
-def _like(number, p):
-    """A float64 number in the dtype of p, with axes appended on the right to go with p's."""
-    number = np.asarray(number, p.dtype)
-    return number.reshape(number.shape + (1,) * (p.ndim - number.ndim))
+def _at(number, p):
+    """A number with axes appended on the right to go with those of p."""
+    return number.reshape(number.shape + (1,) * (p.ndim - number.ndim)) if number.ndim else number
 
 
-def _sgd(n, t):
-    return lambda p, g: (p - _like(n["learning_rate"], p) * g,)
+def _sgd(n, like):
+    rate = like(n["learning_rate"])
+    return lambda t: lambda p, g: (p - _at(rate, p) * g,)
 
 
-def _momentum(n, t):
+def _momentum(n, like):
+    rate, momentum = like(n["learning_rate"]), like(n["momentum"])
+
     def change(p, g, v):
-        v = _like(n["momentum"], p) * v - _like(n["learning_rate"], p) * g
+        v = _at(momentum, p) * v - _at(rate, p) * g
         return p + v, v
 
-    return change
+    return lambda t: change
 
 
-def _nesterov(n, t):
+def _nesterov(n, like):
+    rate, momentum = like(n["learning_rate"]), like(n["momentum"])
+
     def change(p, g, v):
-        rate, momentum = _like(n["learning_rate"], p), _like(n["momentum"], p)
-        v = momentum * v - rate * g
-        return p + momentum * v - rate * g, v
+        v = _at(momentum, p) * v - _at(rate, p) * g
+        return p + _at(momentum, p) * v - _at(rate, p) * g, v
 
-    return change
+    return lambda t: change
 
 
-def _adam(n, t):
-    rate = n["learning_rate"] * np.sqrt(1 - n["beta_2"] ** t) / (1 - n["beta_1"] ** t)
+def _adam(n, like):
+    share_1, share_2 = like(1 - n["beta_1"]), like(1 - n["beta_2"])
+    epsilon = like(n["epsilon"])
 
-    def change(p, g, m, v):
-        m = m + _like(1 - n["beta_1"], p) * (g - m)
-        v = v + _like(1 - n["beta_2"], p) * (g * g - v)
-        return p - _like(rate, p) * m / (np.sqrt(v) + _like(n["epsilon"], p)), m, v
+    def at(t):
+        rate = like(n["learning_rate"] * np.sqrt(1 - n["beta_2"] ** t) / (1 - n["beta_1"] ** t))
 
-    return change
+        def change(p, g, m, v):
+            m = m + _at(share_1, p) * (g - m)
+            v = v + _at(share_2, p) * (g * g - v)
+            return p - _at(rate, p) * m / (np.sqrt(v) + _at(epsilon, p)), m, v
+
+        return change
+
+    return at
 
 
 RULES = {

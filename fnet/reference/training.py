@@ -66,6 +66,7 @@ def _piece(run, optimizer, source, watch, validation):
     @np.errstate(all="ignore")  # what is not finite ends a member, and is reported then
     def piece(now, data, rows, weights):
         x, y = data
+        changes = optimizers.changes(run.optimizer, optimizer.numbers, x.dtype)
         sums = weights.sum(axis=-1, dtype=np.float64)
         shares = functions.shares(weights.astype(x.dtype), x)
         now = _inside(now)
@@ -73,7 +74,7 @@ def _piece(run, optimizer, source, watch, validation):
         for taken, total, share in zip(rows, sums, shares, strict=True):
             if np.all(now.ended != RUNNING):
                 break
-            now = _step(run, optimizer, now, x[taken], y[taken], total, share)
+            now = _step(run, changes, now, x[taken], y[taken], total, share)
             if now.step == run.steps and np.any(now.ended == RUNNING):
                 now, values = _close(net, watch, validation, now)
                 closed.append(values)
@@ -105,13 +106,11 @@ def _outside(net, progress):
     )
 
 
-def _step(run, optimizer, now, x, y, total, share):
+def _step(run, changes, now, x, y, total, share):
     """One step. A member that stops being finite ends, with its params as they were before."""
     layers = layout.unpacked(run.net, now.params)
     value, slopes = functions.loss_and_grads(run.net, layers, x, y, share)
-    params, state = optimizers.step(
-        run.optimizer, optimizer.numbers, now.params, now.state, layout.packed(slopes)
-    )
+    params, state = optimizers.step(changes, now.params, now.state, layout.packed(slopes))
     good = _finite(value, params, *state.moments)
     ends = (now.ended == RUNNING) & ~good
     stays = (now.ended != RUNNING) | ends
