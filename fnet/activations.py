@@ -2,6 +2,8 @@
 
 import tensorflow as tf
 
+from fnet import checks
+
 ACTIVATIONS = {
     "identity": tf.identity,
     "relu": tf.nn.relu,
@@ -21,7 +23,6 @@ def softmax(logits):
 
     Finite for any finite logits, since the largest is taken off first. Whole numbers are worked
     as float32. Source: Bridle, "Probabilistic interpretation of feedforward classification network
-    outputs" (1990).
+    outputs" (1990). Raises InvalidArgument for what is no array of numbers, or has no class.
     """
-    logits = tf.convert_to_tensor(logits)
-    return tf.nn.softmax(logits if logits.dtype.is_floating else tf.cast(logits, tf.float32))
+    return tf.nn.softmax(checks.logits(logits))

@@ -2,7 +2,7 @@
 
 A `Plan` is a small description; the rows themselves are worked out for a few epochs at a time.
 The shuffle of an epoch depends on (seed, epoch) alone: every row gets a random word, and sorting
-by the words is the shuffle.
+by the words, read as signed numbers, is the shuffle.
 
 Shapes: N rows, B rows in a batch, S steps in an epoch, E epochs.
 """
@@ -69,7 +69,7 @@ def _plan(n, epochs, seed, weights, steps, width, full, short):
         seed = int(checks.whole("seed", seed, most=2**32 - 1))
     if weights is not None:
         weights = checks.row_weights(weights, (n,))
-        weights = weights if weights.dtype.kind == "f" else weights.astype(np.float32)
+        weights = np.array(weights, weights.dtype if weights.dtype.kind == "f" else np.float32)
         if not weights.any():
             raise InvalidArgument("weights must not all be 0: there would be nothing to learn from")
     epochs = checks.whole("epochs", epochs)
@@ -104,9 +104,11 @@ def minibatch_plan(n, batch_size, epochs, seed, weights=None, drop_remainder=Fal
     Raises as `kfold_plan` does.
     """
     n = checks.whole("n", n, least=1)
-    full, short = divmod(n, checks.whole("batch_size", batch_size, least=1, most=n))
-    steps = full + (short > 0 and not checks.flag("drop_remainder", drop_remainder))
-    return _plan(n, epochs, seed, weights, steps, batch_size, full, short)
+    width = checks.whole("batch_size", batch_size, least=1, most=n)
+    full, short = divmod(n, width)
+    dropped = checks.flag("drop_remainder", drop_remainder)
+    steps = full + (short > 0 and not dropped)
+    return _plan(n, epochs, seed, weights, steps, width, full, short)
 
 
 def full_batch_plan(n, epochs, weights=None):
@@ -130,9 +132,8 @@ def pipeline(x, y, batch_size, epochs=1, seed=0, weights=None, drop_remainder=Fa
     """
     import tensorflow as tf
 
-    x, y = checks.array("x", x), checks.array("y", y)
-    checks.features("x", x, x.shape[-1] if x.ndim == 2 else None)
-    checks.same_length(x, checks.finite("y", y))
+    x, y = checks.features("x", x, None), checks.finite("y", checks.array("y", y))
+    checks.same_length(x, y)
     plan = minibatch_plan(len(x), batch_size, epochs, seed, weights, drop_remainder)
     columns = tuple(tf.constant(c) for c in (x, y, plan.weights) if c is not None)
     rows = tf.range(plan.rows, dtype=tf.int64)

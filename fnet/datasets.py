@@ -1,5 +1,7 @@
 """The lecture notes' two data sets, and how they cut them."""
 
+import warnings
+
 import numpy as np
 
 from fnet import checks
@@ -28,8 +30,17 @@ def _read_course(path):
     import pandas as pd
 
     try:
-        table = pd.read_csv(path)
-    except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError) as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter(
+                "error", pd.errors.ParserWarning
+            )  # of rows longer than the header
+            table = pd.read_csv(path, index_col=False)
+    except (
+        pd.errors.EmptyDataError,
+        pd.errors.ParserError,
+        pd.errors.ParserWarning,
+        UnicodeDecodeError,
+    ) as error:
         raise InvalidArgument(f"{path} must be a CSV with a header row: {error}") from None
     missing = [name for name in COURSE_COLUMNS if name not in table.columns]
     if missing:
@@ -44,7 +55,7 @@ def _read_course(path):
             row = int(np.argmax(bad))
             raise InvalidArgument(
                 f"{path} must hold finite numbers: column {name} has {table[name].iloc[row]!r} in "
-                f"data row {row} (line {row + 2} of the file)"
+                f"data row {row} (counted from 0, without blank lines)"
             )
         table[name] = numbers
     if table.empty:

@@ -48,7 +48,7 @@ class Source(NamedTuple):
 
 def planned(net, params, x, y, plan, ready):
     """The Source of a plan: `data` is `(x, y)`, checked and made `ready` for the engine."""
-    _, x, y, _ = checks.batch(net, params, x, checks.given("y", y))
+    _, x, y, _ = checks.batch(net, params, x, y)
     plan = checks.plan(plan, len(checks.shared(x)))
     data = ready(x), ready(y)
 
@@ -164,8 +164,10 @@ def train(
     checks.callback("hook", hook)
     checks.flag("restore_best", restore_best)
     checks.flag("progress", progress)
+    if xla is not None:
+        checks.flag("xla", xla)
     measured = runs.measures(net, validation)
-    seen = runs.watching(measured, patience, min_delta, restore_best, watch)
+    seen = runs.watching(measured, patience, min_delta, restore_best, watch, members)
     given = params if isinstance(params, Run) else each(ready, layers)
     run = runs.begin(net, optimizer, given, source, seen, measured, xla)
     piece = make_piece(run, optimizer, source, seen, validation)

@@ -31,8 +31,9 @@ def init_params(net, seed, scheme=None, dtype="float32"):
     >>> init_params(Network((2, 3, 1), loss="squared_error"), seed=0)[0].w.shape
     TensorShape([2, 3])
     """
+    checks.network(net)
     scheme = checks.one_of("scheme", net.default_scheme if scheme is None else scheme, SCHEMES)
-    static = net, scheme, checks.dtype(dtype).name
+    static = net, scheme, checks.dtype("dtype", dtype).name
     return tensors.closed(tensors.graph(_init_params, static, tensors.tensor(checks.seed(seed))))
 
 

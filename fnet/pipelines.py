@@ -26,27 +26,44 @@ def source(net, params, data, epochs=None):
             f"data must hold the same number of batches for each of {epochs} epochs, but holds "
             f"{batches} in all. Say how many epochs they make up: train(..., epochs=...)"
         )
-    width = max((len(batch[0]) for batch in data.take(1)), default=1)
+    width = max((len(x) for x, *_ in data.take(1)), default=1)
+    if not width:
+        raise InvalidArgument("data must hold batches of at least one row; its first has none")
     group = max(1, min(GROUP, batches, ENTRIES // (width * net.sizes[0])))
 
     def fill(x, y, weights=None):
-        count = tf.shape(x)[0]
-        slots = tf.range(width)
-        weights = tf.ones([count], tf.float64) if weights is None else weights
-        rows = tf.where(slots < count, slots, 0)  # a short batch is filled up with its first row
-        weights = tf.where(slots < count, tf.gather(weights, rows), 0)
-        return count, tf.gather(x, rows), tf.gather(y, rows), weights
+        weights = tf.ones(tf.shape(x)[:1], tf.float64) if weights is None else weights
+        counts = tf.stack([tf.shape(column)[0] for column in (x, y, weights)])
+        # A short batch is filled up with its first row.
+        real = tf.range(width) < tf.reduce_min(counts)
+        rows = tf.where(real, tf.range(width), 0)
+        x, y, weights = (tf.gather(column, rows) for column in (x, y, weights))
+        return counts, x, y, tf.where(real, weights, 0)
+
+    def checked(at, counts, x, y, weights):
+        """A group of batches from the one at `at` on, as arrays for all of their rows."""
+        for i, (rows, *others) in enumerate(counts):
+            if rows > width or others != [rows, rows]:
+                raise InvalidArgument(
+                    f"batch {at + i} of data must hold as many rows of y as of x, and no more than "
+                    f"the first batch, {width}; got {rows} of x and {others[0]} of y"
+                )
+        columns = [c.reshape(-1, *c.shape[2:]) for c in (x, y, weights)]
+        try:
+            return checks.batch(net, params, *columns)[1:]
+        except InvalidArgument:
+            for i, (_, *columns) in enumerate(zip(counts, x, y, weights, strict=True)):
+                try:
+                    checks.batch(net, params, *columns)
+                except InvalidArgument as error:
+                    raise InvalidArgument(f"batch {at + i} of data: {error}") from None
+            raise
 
     def parts(done):
-        for counts, *columns in data.skip(done).map(fill).batch(group).prefetch(1):
-            most = int(tf.reduce_max(counts))
-            if most > width:
-                raise InvalidArgument(
-                    f"no batch of data may be larger than the first, which has {width} rows; "
-                    f"got one of {most}"
-                )
-            x, y, weights = (c.numpy().reshape(-1, *c.shape[2:]) for c in columns)
-            _, x, y, weights = checks.batch(net, params, x, y, weights)
+        for columns in data.skip(done).map(fill).batch(group).prefetch(1):
+            counts, *columns = (column.numpy() for column in columns)
+            x, y, weights = checked(done, counts.tolist(), *columns)
+            done += len(counts)
             rows = np.arange(len(x), dtype=np.int32).reshape(-1, width)
             held = tuple(padded(c, group * width) for c in (x, y))
             yield held, rows, weights.reshape(-1, width)
@@ -58,6 +75,14 @@ def _length(data):
     """How many batches a dataset holds, which it must know."""
     if not isinstance(data, tf.data.Dataset):
         raise InvalidArgument(f"data must be a tf.data.Dataset, as pipeline makes it; got {data!r}")
+    spec = data.element_spec
+    parts = spec if isinstance(spec, tuple) else ()
+    ranks = [part.shape.rank if isinstance(part, tf.TensorSpec) else 0 for part in parts]
+    if len(ranks) not in (2, 3) or ranks[0] != 2 or 0 in ranks:
+        raise InvalidArgument(
+            "data must hold batches (x, y) or (x, y, weights), x of shape [B, D]; got elements of "
+            f"{spec}"
+        )
     length = int(data.cardinality())
     if length < 0:
         raise InvalidArgument(

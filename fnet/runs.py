@@ -76,10 +76,14 @@ class Watch(NamedTuple):
     min_delta: Any  # float64 [] or [*M]: what counts as progress
 
 
-def watching(measured, patience, min_delta, restore_best, watch):
+def watching(measured, patience, min_delta, restore_best, watch, members):
     """The Watch for these arguments of `train`."""
     if watch is not None:
         checks.one_of("watch", watch, measured)
+    min_delta = checks.for_members("min_delta", checks.number("min_delta", min_delta), members)
+    if patience is not None:
+        patience = checks.wholes("patience", patience, least=1)
+        checks.for_members("patience", patience, members)
     if patience is None and not restore_best:
         return Watch(None, NEVER, np.float64(0))
     if watch is None:
@@ -90,8 +94,7 @@ def watching(measured, patience, min_delta, restore_best, watch):
                 'training loss; give validation=(x, y), or watch="loss" to say so',
                 stacklevel=4,
             )
-    patience = NEVER if patience is None else checks.wholes("patience", patience, least=1)
-    return Watch(watch, np.asarray(patience, np.int64), checks.number("min_delta", min_delta))
+    return Watch(watch, np.asarray(NEVER if patience is None else patience), min_delta)
 
 
 def measures(net, validation):

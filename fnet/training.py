@@ -66,6 +66,7 @@ def train(
 
     Raises InvalidArgument for arguments that do not fit each other.
     """
+    checks.sources(x, y, plan, data, epochs)
     if data is None:
         source = driving.planned(net, runs.start(params), x, y, plan, tensors.tensor)
     else:
@@ -86,7 +87,7 @@ def train(
         on_not_finite=on_not_finite,
         hook=hook,
         progress=progress,
-        xla=_pays(net, source) if xla is None else checks.flag("xla", xla),
+        xla=_pays(net, source) if xla is None else xla,
     )
 
 

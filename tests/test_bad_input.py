@@ -161,6 +161,9 @@ def test_network_refuses(arguments, match):
             lambda side: side.init_params(NET, 0, dtype="float16"),
             "dtype must be float32 or float64; got 'float16'",
         ),
+        unknown_dtype=(lambda side: side.init_params(NET, 0, dtype="real"), "got 'real'"),
+        no_dtype=(lambda side: side.init_params(NET, 0, dtype=None), "dtype must be .* got None"),
+        no_network=(lambda side: side.init_params("net", 0), "net must be a Network, .* got 'net'"),
         negative_seed=(lambda side: side.init_params(NET, -1), "seed must be .* 4294967295.* -1"),
         seed_of_33_bits=(
             lambda side: side.init_params(NET, 2**32),
@@ -208,6 +211,10 @@ TAKERS = {
         a_number=(1.0, r"rows of 2 features, .* got shape \[\]"),
         three_axes=(np.ones((1, 5, 2)), r"rows of 2 features, .* got shape \[1, 5, 2\]"),
         no_rows=(np.ones((0, 2)), r"x must have at least one row; got shape \[0, 2\]"),
+        beyond_float32=(
+            np.full((5, 2), 1e39),
+            "x in float32 must be finite; got inf first in row 0",
+        ),
         text=([["a", "b"]] * 5, "x must be bool, whole or floating-point numbers; got dtype <U1"),
         objects=([[None, 1]] * 5, "floating-point numbers; got dtype object. Encode text and drop"),
         a_table_with_text=(pd.DataFrame({"a": [1] * 5, "b": list("vwxyz")}), "got dtype object"),
@@ -394,6 +401,10 @@ def test_every_function_of_weights_refuses_bad_ones(taker, weights, match):
         ),
         no_scores=(lambda side: side.accuracy(Y[:0], LABELS[:0]), r"got shape \[0, 3\]"),
         scores_without_classes=(lambda side: side.accuracy(LABELS, LABELS), r"got shape \[5\]"),
+        scores_not_finite=(lambda side: side.accuracy([[np.nan, 1]], [0]), "logits must be finite"),
+        softmax_of_text=(lambda side: side.softmax("a"), "logits must be bool, whole or"),
+        softmax_of_a_number=(lambda side: side.softmax(1.0), r"logits must be .* got shape \[\]"),
+        softmax_of_no_class=(lambda side: side.softmax(np.ones((2, 0))), r"shape \[2, 0\]"),
         scores_as_text=(lambda side: side.accuracy([["a"]], [0]), "logits must be bool, whole or"),
     ),
 )
@@ -407,12 +418,17 @@ def test_one_hot_and_accuracy_refuse(call, match):
 @pytest.mark.parametrize(
     ("params", "match"),
     table(
-        none=(None, r"params must be one Layer\(w, b\) for each of the 2 layers of .*; got None"),
+        none=(None, r"params must be a sequence of Layer\(w, b\), one for each layer; got None"),
         too_few_layers=(
             (FIRST,),
             "for each of the 2 layers of .*; got tuple of 1. Use init_params",
         ),
-        no_pairs=((1, 2), "params must be one Layer"),
+        no_pairs=((1, 2), "params must be a sequence of Layer"),
+        ragged=([([[1, 2], [3]], [0.0])] * 2, "params must be an array of numbers"),
+        not_finite=(
+            (FIRST, SECOND._replace(b=frozen([0, np.nan, 0], np.float32))),
+            "params, b of layer 1, must be finite; got nan first in row 1$",
+        ),
         w_of_another_network=(
             (FIRST._replace(w=np.ones((3, 4), np.float32)), SECOND),
             r"do not fit .*: layer 0 needs w of shape \[2, 4\]; got \[3, 4\]",
@@ -434,7 +450,7 @@ def test_one_hot_and_accuracy_refuse(call, match):
         ),
         whole_numbers=(
             tuple(Layer(w.astype(int), b.astype(int)) for w, b in PARAMS),
-            "dtype must be float32 or float64; got dtype.'int64'",
+            "params must be float32 or float64; got dtype.'int64'",
         ),
     ),
 )
@@ -535,7 +551,19 @@ ONE_MORE = (*PARAMS, SECOND)
             lambda side: update(side, grads=(FIRST, Layer(SECOND.w))),
             "layer 1 needs b of shape .*; got None",
         ),
-        no_grads=(lambda side: update(side, grads=5), "grads must be like params: layer 0"),
+        no_grads=(lambda side: update(side, grads=5), "grads must be a sequence of Layer"),
+        no_params=(
+            lambda side: side.update(SGD, None, SGD.init(PARAMS), PARAMS),
+            "params must be a sequence of Layer",
+        ),
+        a_step_for_no_member=(
+            lambda side: update(side, ADAM, state=ADAM.init(PARAMS)._replace(step=np.zeros(3))),
+            r"state.step must be the updates so far of each member, \[\]; got shape \[3\]",
+        ),
+        no_step=(
+            lambda side: update(side, ADAM, state=ADAM.init(PARAMS)._replace(step=None)),
+            "state.step must be",
+        ),
         state_of_another_kind=(
             lambda side: update(side, ADAM, state=SGD.init(PARAMS)),
             "state must be a State with 2 moments, .*; got 0 moments",
@@ -634,7 +662,12 @@ def test_plans_refuse(call, match):
             {"validation": (X, Y, [1, 1, 1, 1, -1])},
             "validation: weights must not be negative; got -1, first in row 4",
         ),
-        validation_weights_all_zero=({"validation": (X, Y, np.zeros(5))}, "weights not all 0"),
+        validation_weights_all_zero=({"validation": (X, Y, np.zeros(5))}, "weights that are all 0"),
+        patience_of_other_members=({"patience": [2, 3], "watch": "loss"}, "patience must be one"),
+        min_delta_of_other_members=({"min_delta": [0, 0.1]}, "min_delta must be one number, or"),
+        min_delta_that_is_no_number=({"min_delta": "x"}, "min_delta must be"),
+        xla_that_is_no_flag=({"xla": "yes"}, "xla must be True or False; got 'yes'"),
+        epochs_beside_a_plan=({"epochs": 4}, "epochs is for data, a plan has its own; got .*4"),
         unknown_on_not_finite=(
             {"on_not_finite": "warning"},
             "on_not_finite must be one of error, warn; got 'warning'; did you mean 'warn'",
@@ -700,9 +733,10 @@ def test_accuracy_cannot_be_watched_where_there_are_no_classes():
         ),
         no_plan=(
             lambda side: train(side, PARAMS, X, Y, None),
-            "plan must be a Plan, as kfold_plan or full_batch_plan make one; got None",
+            "train takes x, y and plan, or data; missing: plan",
         ),
-        no_y=(lambda side: train(side, PARAMS, X, None), "y is missing: train takes x, y and plan"),
+        no_y=(lambda side: train(side, PARAMS, X, None), "or data; missing: y"),
+        no_x=(lambda side: train(side, PARAMS, None), "or data; missing: x"),
         x_of_each_member=(
             lambda side: train(side, MEMBERS, np.ones((2, 5, 2)), np.eye(3)[[[0] * 5] * 2]),
             r"x must be rows \[N, D\] that all members share; got \[2, 5, 2\]",
@@ -775,21 +809,21 @@ def test_train_does_not_warn_where_it_is_told_what_to_watch_or_watches_nothing(s
 # Pipelines, which are TensorFlow's
 
 
-@pytest.mark.parametrize("given", [{"data": tf.data.Dataset.range(3)}, {"epochs": 2}])
-def test_the_twin_takes_no_pipelines(given):
-    with pytest.raises(InvalidArgument, match="data and epochs are for fnet.train: the twin takes"):
-        reference.train(NET, SGD, PARAMS, **given)
+def test_the_twin_takes_no_pipelines():
+    with pytest.raises(InvalidArgument, match="data is for fnet.train: the twin takes x, y and a"):
+        reference.train(NET, SGD, PARAMS, data=tf.data.Dataset.range(3))
 
 
 @pytest.mark.parametrize(
     ("arguments", "match"),
     table(
-        y_longer_than_x=((X, LABELS[:4], 2), "x and y must have the same rows; got 5 and 4"),
+        y_longer_than_x=((X, LABELS[:4], 2), r"same rows; got shapes \[5, 2\] and \[4\]"),
+        y_of_no_rows=((X, 3.0, 2), r"same rows; got shapes \[5, 2\] and \[\]"),
         x_without_rows=(
             (X[:0], LABELS[:0], 1),
             r"x must have at least one row; got shape \[0, 2\]",
         ),
-        x_of_one_axis=((X[:, 0], LABELS, 2), r"x must be rows of .*; got shape \[5\]"),
+        x_of_one_axis=((X[:, 0], LABELS, 2), r"x must be \[N, D\]; got shape \[5\]"),
         nan_in_x=((spoiled(X, (1, 0), np.nan), LABELS, 2), "x .* nan first in row 1, column 0"),
         nan_in_y=((X, spoiled(Y, (2, 1), np.nan), 2), "y .* nan first in row 2, column 1"),
         text_in_y=((X, list("abcde"), 2), "y must be bool, whole or floating-point"),
@@ -835,11 +869,34 @@ def batched(*columns, size=2):
         pytest.param(
             batched(X[:1], Y[:1]).concatenate(batched(X, Y)),
             {},
-            "no batch of data may be larger than the first, which has 1 row",
+            "batch 1 of data must hold .* no more than the first batch, 1; got 2 of x",
             id="a larger batch",
         ),
         pytest.param(
-            batched(spoiled(X, (3, 1), np.nan), Y), {}, "nan first in row 3, column 1", id="NaN"
+            batched(spoiled(X, (3, 1), np.nan), Y),
+            {},
+            "batch 1 of data: x must be finite; got nan first in row 1, column 1",
+            id="NaN",
+        ),
+        pytest.param(batched(X), {}, r"batches \(x, y\) or \(x, y, weights\)", id="no y"),
+        pytest.param(batched({"x": X}), {}, "data must hold batches", id="a dict"),
+        pytest.param(
+            tf.data.Dataset.from_tensor_slices((X, Y)), {}, "x of shape .B, D.", id="unbatched"
+        ),
+        pytest.param(
+            tf.data.Dataset.from_tensors((X[:0], LABELS[:0])),
+            {},
+            "data must hold batches of at least one row",
+            id="an empty batch",
+        ),
+        pytest.param(
+            tf.data.Dataset.from_tensors((X, LABELS[:4])),
+            {},
+            "as many rows of y as of x, .* got 5 of x and 4 of y",
+            id="fewer labels",
+        ),
+        pytest.param(
+            batched(X, Y), {"x": X, "plan": PLAN}, "data holds .* leave out x and plan", id="both"
         ),
     ],
 )

@@ -268,3 +268,10 @@ def test_pipeline_keeps_the_dtypes_and_the_ranks_of_its_data():
         (tf.float64, (3, 4)),
         (tf.float32, (3,)),
     ]
+
+
+def test_a_plan_keeps_its_own_weights():
+    weights = np.ones(4)
+    plan = fnet.full_batch_plan(4, 1, weights)
+    weights[:] = 0
+    assert plan.piece(0, 1)[1].sum() == 4

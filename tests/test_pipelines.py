@@ -92,7 +92,7 @@ def test_validation_and_stopping_work_on_a_pipeline():
         ),
         (
             tf.data.Dataset.range(2, 4).map(lambda n: (tf.zeros([n, 3]), tf.zeros([n], tf.int32))),
-            "larger than the first, which has 2 rows; got one of 3",
+            "batch 1 of data must hold .* no more than the first batch, 2; got 3 of x",
         ),
     ],
 )
@@ -105,8 +105,12 @@ def test_what_is_no_pipeline_is_refused(data, match):
     ("x", "y", "match"),
     [
         (X[:, :2], LABELS, "rows of 3 features"),
-        (X, LABELS + 1, "labels from 0 to 1; got 2"),
-        (np.where(X == X[7, 1], np.nan, X), LABELS, "x must be finite"),
+        (X, LABELS + 1, "batch 0 of data: y must be labels from 0 to 1; got 2"),
+        (
+            np.where(X[7, 1] == X, np.nan, X),
+            LABELS,
+            "batch 1 of data: x must be finite; got nan first in row 2, column 1",
+        ),
     ],
 )
 def test_what_comes_out_of_a_dataset_is_checked(x, y, match):

@@ -10,12 +10,13 @@ from fnet.checks.arrays import (
     fits,
     kind,
     labels,
+    logits,
     row_weights,
     scores,
     shape_of,
 )
-from fnet.checks.data import batch, given, plan, same_length, shared, targets, validation
-from fnet.checks.structures import adam, like, optimizer, params, sgd, state
+from fnet.checks.data import batch, plan, same_length, shared, sources, targets, validation
+from fnet.checks.structures import adam, for_members, like, network, optimizer, params, sgd, state
 from fnet.checks.values import (
     callback,
     dtype,
@@ -42,10 +43,12 @@ __all__ = [
     "finite",
     "fits",
     "flag",
-    "given",
+    "for_members",
     "kind",
     "labels",
     "like",
+    "logits",
+    "network",
     "number",
     "one_each",
     "one_of",
@@ -59,6 +62,7 @@ __all__ = [
     "sgd",
     "shape_of",
     "shared",
+    "sources",
     "sizes",
     "state",
     "targets",

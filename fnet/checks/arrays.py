@@ -13,7 +13,11 @@ CHUNK = 1 << 20
 """How many entries are looked at in one go, so that a check takes no memory to speak of."""
 
 
-def array(what, value):
+FILL = ". Encode text and drop or fill what is missing first"
+"""What to do about data that are no numbers."""
+
+
+def array(what, value, advice=""):
     """`value` as a NumPy array of numbers, or itself where it is symbolic."""
     try:
         found = np.asarray(value)
@@ -23,8 +27,8 @@ def array(what, value):
         raise InvalidArgument(f"{what} must be an array of numbers: {error}") from None
     if kind(found) not in "biuf":
         raise InvalidArgument(
-            f"{what} must be bool, whole or floating-point numbers; got dtype {dtype_of(found)}. "
-            "Encode text and drop or fill what is missing first"
+            f"{what} must be bool, whole or floating-point numbers; got dtype {dtype_of(found)}"
+            f"{advice}"
         )
     return found
 
@@ -55,7 +59,7 @@ def text(shape):
     return "[" + ", ".join("N" if n is None else str(n) for n in shape) + "]"
 
 
-def finite(what, value):
+def finite(what, value, advice=". Drop or fill such rows before training"):
     """`value`, none of whose entries may be NaN or infinite."""
     if not isinstance(value, np.ndarray) or value.dtype.kind != "f":
         return value
@@ -64,23 +68,24 @@ def finite(what, value):
         good = np.isfinite(flat[start : start + CHUNK])
         if not good.all():
             at = start + int(np.argmin(good))
-            where = np.unravel_index(at, value.shape)
-            place = f"row {where[-2]}, column {where[-1]}" if value.ndim > 1 else f"row {where[-1]}"
-            raise InvalidArgument(
-                f"{what} must be finite; got {flat[at]} first in {place}. "
-                "Drop or fill such rows before training"
-            )
+            *_, row, column = (None, *np.unravel_index(at, value.shape))
+            place = f"row {column}" if row is None else f"row {row}, column {column}"
+            raise InvalidArgument(f"{what} must be finite; got {flat[at]} first in {place}{advice}")
     return value
 
 
 def features(what, value, width, members=()):
     """x as `[N, width]` or `[*members, N, width]`: finite, and at least one row."""
-    found = array(what, value)
+    found = array(what, value, FILL)
     shape = shape_of(found)
     wanted = [(None, width)] + ([(*members, None, width)] if members else [])
     if not any(fits(shape, each) for each in wanted):
         raise InvalidArgument(
-            f"{what} must be rows of {width} features, [N, {width}]"
+            (
+                f"{what} must be rows of {width} features, [N, {width}]"
+                if width
+                else "x must be [N, D]"
+            )
             + (f" or {[*members, 'N', width]}" if members else "")
             + f"; got shape {list(shape)}"
         )
@@ -144,9 +149,20 @@ def distributions(value):
     return value
 
 
+def logits(value):
+    """Scores `[..., K]` of at least one class; whole numbers become float32."""
+    found = array("logits", value)
+    shape = shape_of(found)
+    if not shape or shape[-1] == 0:
+        raise InvalidArgument(f"logits must be [..., classes]; got shape {text(shape)}")
+    if isinstance(found, np.ndarray) and found.dtype.kind != "f":
+        return found.astype(np.float32)
+    return found
+
+
 def scores(logits, truth):
     """Scores `[..., B, K]` with integer labels `[..., B]` or one-hot rows `[..., B, K]`."""
-    logits, truth = array("logits", logits), array("labels", truth)
+    logits, truth = finite("logits", array("logits", logits), ""), array("labels", truth)
     shape = shape_of(logits)
     if len(shape) < 2 or 0 in shape:
         raise InvalidArgument(f"logits must be [..., rows, classes]; got shape {text(shape)}")

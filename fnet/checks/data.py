@@ -3,6 +3,7 @@
 import numpy as np
 
 from fnet.checks.arrays import (
+    FILL,
     array,
     distributions,
     features,
@@ -28,19 +29,23 @@ def batch(net, params_, x, y=None, weights=None):
     x_shape = shape_of(x)
     if y is not None:
         y = targets(net, y, x_shape)
-        y = _cast(y, np.int32 if len(shape_of(y)) < len(x_shape) and net.labelled else to)
+        y = _cast("y", y, np.int32 if len(shape_of(y)) < len(x_shape) and net.labelled else to)
     if weights is not None:
-        weights = _cast(row_weights(weights, x_shape[:-1], members), to)
-    return layers, _cast(x, to), y, weights
+        weights = _cast("weights", row_weights(weights, x_shape[:-1], members), to)
+    return layers, _cast("x", x, to), y, weights
 
 
-def _cast(value, to):
-    return value.astype(to, copy=False) if isinstance(value, np.ndarray) else value
+def _cast(what, value, to):
+    """`value` in this dtype, whose range must hold it."""
+    if not isinstance(value, np.ndarray) or value.dtype == to:
+        return value
+    with np.errstate(over="ignore"):  # what becomes infinite is refused
+        return finite(f"{what} in {np.dtype(to)}", value.astype(to))
 
 
 def targets(net, value, x_shape):
     """y for features of this shape: rows, or integer labels, or one target a row."""
-    found = array("y", value)
+    found = array("y", value, FILL)
     shape, rows, outputs = shape_of(found), x_shape[:-1], net.sizes[-1]
     short = f"integer labels {text(rows)}" if net.labelled else f"targets {text(rows)}"
     wanted = f"rows {text((*rows, outputs))}" + (
@@ -65,19 +70,29 @@ def validation(net, params_, value):
     except InvalidArgument as error:
         raise InvalidArgument(f"validation: {error}") from None
     weights = np.ones(x.shape[:1], x.dtype) if weights is None else weights
-    if x.ndim != 2 or not weights.any():
+    if x.ndim != 2:
         raise InvalidArgument(
-            "validation must be rows [N, D] that all members share, with weights not all 0; "
-            f"got x of shape {list(x.shape)}"
+            f"validation must be rows [N, D] that all members share; got x of shape {list(x.shape)}"
         )
+    if not weights.any():
+        raise InvalidArgument("validation must not have weights that are all 0")
     return x, y, weights
 
 
-def given(what, value):
-    """`value`, which must not be left out."""
-    if value is None:
-        raise InvalidArgument(f"{what} is missing: train takes x, y and plan, or data")
-    return value
+def sources(x, y, plan, data, epochs):
+    """Where `train` takes its batches from: x, y and plan; or data, and how many epochs it is."""
+    planned = {"x": x, "y": y, "plan": plan}
+    if data is None:
+        if missing := [name for name, value in planned.items() if value is None]:
+            raise InvalidArgument(
+                f"train takes x, y and plan, or data; missing: {', '.join(missing)}"
+            )
+        if epochs is not None:
+            raise InvalidArgument(f"epochs is for data, a plan has its own; got epochs={epochs!r}")
+    elif given := [name for name, value in planned.items() if value is not None]:
+        raise InvalidArgument(
+            f"data holds x, y and the order of rows already; leave out {' and '.join(given)}"
+        )
 
 
 def shared(x):
@@ -89,9 +104,10 @@ def shared(x):
 
 def same_length(x, y):
     """x and y, which must have as many rows as each other."""
-    if shape_of(x)[0] != shape_of(y)[0]:
+    shapes = shape_of(x), shape_of(y)
+    if shapes[0][:1] != shapes[1][:1]:
         raise InvalidArgument(
-            f"x and y must have the same rows; got {shape_of(x)[0]} and {shape_of(y)[0]}"
+            f"x and y must have the same rows; got shapes {text(shapes[0])} and {text(shapes[1])}"
         )
 
 

@@ -4,29 +4,30 @@ import itertools
 
 import numpy as np
 
-from fnet.checks.arrays import dtype_of, fits, shape_of, text
+from fnet.checks.arrays import array, dtype_of, finite, fits, shape_of, text
 from fnet.checks.values import dtype, flag, number, one_of
 from fnet.errors import InvalidArgument
 
 
+def network(value):
+    """A Network."""
+    if not hasattr(value, "layers"):
+        raise InvalidArgument(f"net must be a Network, as Network((64, 30, 10)); got {value!r}")
+    return value
+
+
 def params(net, value):
     """`(layers, members, dtype)`: params as a tuple of `(w, b)`, their member axes and dtype."""
-    try:
-        layers = [(layer[0], layer[1]) for layer in value]
-    except (TypeError, IndexError, KeyError):
-        layers = None
-    if layers is None or len(layers) != len(net.layers):
+    network(net)
+    layers = _layers("params", value)
+    if len(layers) != len(net.layers):
         raise InvalidArgument(
             f"params must be one Layer(w, b) for each of the {len(net.layers)} layers of {net}; "
             f"got {outline(value)}. Use init_params(net, seed)"
         )
-    arrays = [
-        tuple(p if p is None or hasattr(p, "shape") else np.asarray(p) for p in layer)
-        for layer in layers
-    ]
-    first = arrays[0][0]
+    first = layers[0][0]
     members = shape_of(first)[:-2] if first is not None else ()
-    for i, ((w, b), (d, h)) in enumerate(zip(arrays, net.layers, strict=True)):
+    for i, ((w, b), (d, h)) in enumerate(zip(layers, net.layers, strict=True)):
         for name, found, wanted in (("w", w, (d, h)), ("b", b, (h,) if net.bias else None)):
             wanted = wanted if wanted is None else (*members, *wanted)
             if (wanted is None) != (found is None) or (
@@ -37,32 +38,45 @@ def params(net, value):
                 raise InvalidArgument(
                     f"params do not fit {net}: layer {i} needs {name} of shape {need}; got {came}"
                 )
-    dtypes = {dtype_of(p) for layer in arrays for p in layer if p is not None}
+            if found is not None:
+                finite(f"params, {name} of layer {i},", array("params", found), "")
+    dtypes = {dtype_of(p) for layer in layers for p in layer if p is not None}
     if len(dtypes) != 1:
         raise InvalidArgument(f"params must be of one dtype; got {sorted(map(str, dtypes))}")
-    return tuple(arrays), members, dtype(dtypes.pop())
+    return layers, members, dtype("params", dtypes.pop())
+
+
+def _layers(what, value):
+    """A sequence of `(w, b)` as a tuple of pairs of arrays, tensors or None."""
+    try:
+        pairs = [(layer[0], layer[1]) for layer in value]
+    except (TypeError, IndexError, KeyError):
+        pairs = []
+    if not pairs:
+        raise InvalidArgument(
+            f"{what} must be a sequence of Layer(w, b), one for each layer; got {outline(value)}"
+        )
+    return tuple(
+        tuple(p if p is None or hasattr(p, "shape") else array(what, p) for p in pair)
+        for pair in pairs
+    )
 
 
 def like(what, value, params_):
     """A structure like params, whose arrays have the shapes and the dtype of params'."""
-    try:
-        layers = [(layer[0], layer[1]) for layer in value]
-    except (TypeError, IndexError, KeyError):
-        layers = []
-    for i, (ours, theirs) in enumerate(itertools.zip_longest(params_, layers)):
+    pairs = itertools.zip_longest(_layers("params", params_), _layers(what, value))
+    for i, (ours, theirs) in enumerate(pairs):
         for name, p, found in zip("wb", ours or (None, None), theirs or (None, None), strict=True):
             if _form(p) != _form(found):
                 raise InvalidArgument(
                     f"{what} must be like params: layer {i} needs {name} of {_form(p)}; "
                     f"got {_form(found)}"
                 )
-    return layers
 
 
 def _form(value):
     if value is None:
         return "None"
-    value = value if hasattr(value, "shape") else np.asarray(value)
     return f"shape {text(shape_of(value))} and dtype {dtype_of(value)}"
 
 
@@ -92,23 +106,36 @@ def optimizer(value, params_, rules):
     if not (hasattr(value, "kind") and hasattr(value, "numbers")):
         raise InvalidArgument(f"optimizer must be one, as adam(0.001) makes it; got {value!r}")
     one_of("optimizer", value.kind, rules)
-    members = shape_of(params_[0][0])[:-2]
+    members = shape_of(_layers("params", params_)[0][0])[:-2]
     for name, found in value.numbers.items():
-        if shape_of(found) not in ((), members):
-            raise InvalidArgument(
-                f"{name} must be one number, or one for each of the members {text(members)} "
-                f"of params; got shape {text(shape_of(found))}"
-            )
+        for_members(name, found, members)
+    return value
+
+
+def for_members(what, value, members):
+    """A number, or one for each member."""
+    if shape_of(value) not in ((), tuple(members)):
+        raise InvalidArgument(
+            f"{what} must be one number, or one for each of the members {text(members)} "
+            f"of params; got shape {text(shape_of(value))}"
+        )
     return value
 
 
 def state(value, params_, moments):
-    """An optimizer's State, with this many moments like params."""
+    """An optimizer's State, with this many moments like params, and a step for each member."""
     kept = getattr(value, "moments", None)
     if kept is None or len(kept) != moments:
         raise InvalidArgument(
             f"state must be a State with {moments} moments, as optimizer.init(params) makes it; "
             f"got {outline(value) if kept is None else f'{len(kept)} moments'}"
+        )
+    members = shape_of(_layers("params", params_)[0][0])[:-2]
+    step = array("state.step", value.step)
+    if shape_of(step) != tuple(members):
+        raise InvalidArgument(
+            f"state.step must be the updates so far of each member, {text(members)}; "
+            f"got shape {text(shape_of(step))}"
         )
     for moment in kept:
         like("each of state.moments", moment, params_)
@@ -116,6 +143,7 @@ def state(value, params_, moments):
 
 
 def outline(value):
+    """A short description of what came."""
     try:
         return f"{type(value).__name__} of {len(value)}"
     except TypeError:

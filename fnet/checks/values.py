@@ -110,12 +110,12 @@ def number(what, value, least=0.0, most=math.inf, *, above=False, below=False):
     return found
 
 
-def dtype(value):
+def dtype(what, value):
     """A dtype of params: float32 or float64."""
     try:
-        found = np.dtype(value)
+        found = np.dtype(value).name
     except TypeError:
         found = None
-    if found not in (np.dtype("float32"), np.dtype("float64")):
-        raise InvalidArgument(f"dtype must be float32 or float64; got {value!r}")
-    return found
+    if value is None or found not in ("float32", "float64"):
+        raise InvalidArgument(f"{what} must be float32 or float64; got {value!r}")
+    return np.dtype(found)

@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from fnet import checks
+
 
 class Activation(NamedTuple):
     """A function of z, and its derivative written with z and the function's own value a."""
@@ -31,8 +33,7 @@ ACTIVATIONS = {
 
 def softmax(logits):
     """Probabilities `exp(z) / sum(exp(z))` along the last axis of logits `[..., K]`."""
-    z = np.asarray(logits)
-    z = z if z.dtype.kind == "f" else z.astype(np.float32)
+    z = checks.logits(logits)
     e = np.exp(z - z.max(axis=-1, keepdims=True))
     return e / e.sum(axis=-1, keepdims=True)
 

@@ -24,8 +24,9 @@ from fnet.reference.starts import SCHEMES
 
 def init_params(net, seed, scheme=None, dtype="float32"):
     """First params: a Layer for each dense layer, drawn from (seed, layer, element)."""
+    checks.network(net)
     scheme = checks.one_of("scheme", net.default_scheme if scheme is None else scheme, SCHEMES)
-    dtype, seeds = checks.dtype(dtype), checks.seed(seed)
+    dtype, seeds = checks.dtype("dtype", dtype), checks.seed(seed)
     layers = []
     for i, (d, h) in enumerate(net.layers):
         count = d * h + h

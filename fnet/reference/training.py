@@ -4,7 +4,7 @@ import functools
 
 import numpy as np
 
-from fnet import driving, runs
+from fnet import checks, driving, runs
 from fnet.errors import InvalidArgument
 from fnet.network import each
 from fnet.reference import functions, layout, optimizers
@@ -36,8 +36,9 @@ def train(
     Pipelines are TensorFlow's: `data` and `epochs` are refused. `xla` is kept in the Run for a
     TensorFlow side that goes on with it.
     """
-    if data is not None or epochs is not None:
-        raise InvalidArgument("data and epochs are for fnet.train: the twin takes x, y and a plan")
+    if data is not None:
+        raise InvalidArgument("data is for fnet.train: the twin takes x, y and a plan")
+    checks.sources(x, y, plan, data, epochs)
     source = driving.planned(net, runs.start(params), x, y, plan, np.asarray)
     return driving.train(
         net,
