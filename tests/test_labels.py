@@ -135,4 +135,8 @@ def test_accuracy_is_scikit_learns(side, z, seed):
     found = side.accuracy(z, labels)
     assert found == expected
     assert side.accuracy(z, np.eye(z.shape[1])[labels]) == expected
-    assert np.array_equal(side.accuracy(np.stack([z, -z]), np.stack([labels] * 2))[0], found)
+    members = np.stack([z, -z])
+    of_each = side.accuracy(members, np.stack([labels] * 2))
+    assert of_each[0] == found
+    assert np.array_equal(side.accuracy(members, labels), of_each)
+    assert np.array_equal(side.accuracy(members, np.eye(z.shape[1])[labels]), of_each)

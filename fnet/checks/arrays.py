@@ -161,16 +161,22 @@ def logits(value):
 
 
 def scores(logits, truth):
-    """Scores `[..., B, K]` with integer labels `[..., B]` or one-hot rows `[..., B, K]`."""
+    """`(logits, labels, whether these are one-hot rows)` for scores `[..., B, K]`.
+
+    Labels are `[..., B]` or `[..., B, K]`, or without the leading axes, for all members alike.
+    """
     logits, truth = finite("logits", array("logits", logits), ""), array("labels", truth)
     shape = shape_of(logits)
     if len(shape) < 2 or 0 in shape:
         raise InvalidArgument(f"logits must be [..., rows, classes]; got shape {text(shape)}")
-    if fits(shape_of(truth), shape):
-        return logits, truth
-    if fits(shape_of(truth), shape[:-1]):
-        return logits, labels("labels", truth, shape[-1])
+    came = shape_of(truth)
+    if fits(came, shape):
+        return logits, truth, True
+    if fits(came, shape[:-1]) or fits(came, shape[-2:-1]):
+        return logits, labels("labels", truth, shape[-1]), False
+    if fits(came, shape[-2:]):
+        return logits, truth, True
     raise InvalidArgument(
         f"labels must be {text(shape[:-1])} or one-hot {text(shape)}, as logits are; "
-        f"got shape {text(shape_of(truth))}"
+        f"got shape {text(came)}"
     )
