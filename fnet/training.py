@@ -14,7 +14,6 @@ import tensorflow as tf
 from fnet import checks, driving, functions, layout, optimizers, pipelines, runs, tensors
 from fnet.runs import NOT_FINITE, PATIENCE, RUNNING, Progress
 
-
 COMPILED = 4_000
 """Steps of a plan from which on XLA is chosen: it saves some 0.3 ms a step whatever its size."""
 
