@@ -1,6 +1,5 @@
 """What happens to a run from outside and inside: hooks, Ctrl-C, numbers that stop being finite."""
 
-import os
 import re
 import signal
 import threading
@@ -72,7 +71,7 @@ def test_a_hook_that_raises_leaves_the_finished_epochs(side, monkeypatch):
 
 
 def press(run):
-    os.kill(os.getpid(), signal.SIGINT)
+    signal.raise_signal(signal.SIGINT)
 
 
 @BOTH
