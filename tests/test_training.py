@@ -183,29 +183,35 @@ def test_members_train_as_they_would_alone(side):
 # Stopping.
 
 
-@BOTH
-@pytest.mark.parametrize("min_delta", [0.0, 0.02])
-def test_patience_and_the_best_epoch_by_hand(side, min_delta):
-    """Keras's rule on the history of a run that goes on: progress is less than best - delta."""
-    plan = fnet.kfold_plan(23, 5, 60, seed=7)
-    free = run_on(reference, plan=plan, validation=HELD).history["validation_loss"]
+def stops(values, patience, min_delta):
+    """`(epochs run, best epoch)` by Keras's rule: progress is less than the best less min_delta."""
     best, wait, best_epoch = np.inf, 0, 0
-    for epoch, value in enumerate(free):
+    for epoch, value in enumerate(values):
         if value < best - min_delta:
             best, wait, best_epoch = value, 0, epoch
         else:
             wait += 1
-        if wait == 3:
-            break
-    options = {"patience": 3, "min_delta": min_delta, "validation": HELD}
+        if wait == patience:
+            return epoch + 1, best_epoch
+    return len(values), best_epoch
+
+
+@BOTH
+@pytest.mark.parametrize("min_delta", [0.001, 0.02])
+def test_patience_and_the_best_epoch_by_hand(side, min_delta):
+    """On the history of a run that goes on; where the two values of min_delta make a difference."""
+    plan = fnet.kfold_plan(23, 5, 60, seed=7)
+    held = HELD[0], (HELD[0][:, 0] > HELD[0][:, 1]).astype(int)
+    free = run_on(reference, plan=plan, validation=held, rate=0.03125).history["validation_loss"]
+    epochs, best_epoch = stops(free, 3, min_delta)
+    assert stops(free, 3, 0.0) != stops(free, 3, 0.001) != stops(free, 3, 0.02)
+    options = {"patience": 3, "min_delta": min_delta, "validation": held, "rate": 0.03125}
     run = run_on(side, plan=plan, restore_best=True, **options)
     assert run.history["ended"] == "patience"
-    assert len(run.history["loss"]) == epoch + 1 < 60
+    assert len(run.history["loss"]) == epochs < 60
     assert run.progress.best_epoch == best_epoch
-    shorter = fnet.kfold_plan(23, 5, best_epoch + 1, seed=7)
-    for pair in zip(
-        arrays(run.params), arrays(run_on(reference, plan=shorter).params), strict=True
-    ):
+    shorter = run_on(reference, plan=fnet.kfold_plan(23, 5, best_epoch + 1, seed=7), rate=0.03125)
+    for pair in zip(arrays(run.params), arrays(shorter.params), strict=True):
         np.testing.assert_allclose(*pair, rtol=1e-8)
     last = run_on(side, plan=plan, **options)
     for p, q in zip(arrays(last.params), arrays(run.progress.params), strict=True):
