@@ -70,6 +70,14 @@ def test_a_hook_that_raises_leaves_the_finished_epochs(side, monkeypatch):
 # Ctrl-C.
 
 
+@pytest.fixture(autouse=True)
+def listening():
+    """Ctrl-C as in a terminal, even where the tests were started deaf to it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def press(run):
     signal.raise_signal(signal.SIGINT)
 
