@@ -11,9 +11,6 @@ ACTIVATIONS = {
     "tanh": tf.tanh,
 }
 
-THROUGH_ZERO = ("identity", "relu", "tanh")
-"""The activations that make 0 of 0."""
-
 OUTPUTS = {**ACTIVATIONS, "softmax": tf.nn.softmax}
 """What may stand after the last layer: an activation, or the link of a loss."""
 

@@ -7,15 +7,19 @@ of its own, and every result has the same leading axes. x is `[B, D]`, shared by
 `[*M, B, D]`; y and weights go with x. Integer labels, and `[B]` targets of a single output, have
 one axis less than x.
 
+Inside, a row of data is a column: layer l is `a[l] = f(w[l] @ a[l-1] + b[l])`, with w[l] `[H, D]`
+and a[l] `[H, B]`, as in Nielsen, Neural Networks and Deep Learning, equation 25. So what is worked
+number by number lies along the batch, in the long runs that processors are quick at.
+
 Each public function checks its arguments, raises InvalidArgument for those that do not fit, and
 runs its body as one graph, traced once for any number of rows.
 """
 
 import tensorflow as tf
 
-from fnet import checks, draws, philox, tensors
+from fnet import checks, draws, layout, philox, tensors
 from fnet.activations import ACTIVATIONS, OUTPUTS
-from fnet.losses import LOSSES, as_rows
+from fnet.losses import LOSSES, as_columns
 from fnet.network import Layer
 from fnet.starts import SCHEMES
 
@@ -93,33 +97,36 @@ def _init_params(static, seed):
     return tf.nest.map_structure(lambda p: tf.reshape(p, [*seed.shape, *p.shape[1:]]), drawn)
 
 
-def logits(net, params, x):
-    """What comes before the output activation: `[*M, B, K]`."""
-    for layer, activation in zip(params, (*net.hidden, "identity"), strict=True):
-        x = ACTIVATIONS[activation](_affine(layer, x))
-    return x
+def logits(net, layers, x):
+    """What comes before the output activation, as columns `[*M, K, B]`, for layers as columns."""
+    (w, b), *deeper = layers
+    shared = len(x.shape) < len(w.shape)  # then one product for all members, [M * H, D] @ [D, B]
+    z = tf.einsum("...hd,bd->...hb", w, x) if shared else tf.matmul(w, x, transpose_b=True)
+    z = _plus(z, b)
+    for (w, b), activation in zip(deeper, net.hidden, strict=True):
+        z = _plus(w @ ACTIVATIONS[activation](z), b)
+    return z
 
 
-def _affine(layer, x):
-    w, b = layer
-    shared = len(x.shape) < len(w.shape)  # then one product for all members, [B, D] @ [D, M * H]
-    z = tf.einsum("bd,...dh->...bh", x, w) if shared else x @ w
-    return z if isinstance(b, tuple) else z + b[..., None, :]
+def _plus(z, b):
+    return z if isinstance(b, tuple) else z + b
 
 
 def _forward(net, params, x):
-    return OUTPUTS[net.output](logits(net, params, x))
+    z = logits(net, layout.columns(params), x)
+    return OUTPUTS[net.output](tf.linalg.matrix_transpose(z))
 
 
 def _predict(net, params, x):
-    return OUTPUTS[net.output if net.link == "identity" else net.link](logits(net, params, x))
+    z = logits(net, layout.columns(params), x)
+    link = net.output if net.link == "identity" else net.link
+    return OUTPUTS[link](tf.linalg.matrix_transpose(z))
 
 
 def row_losses(net, z, y, rank):
     """The loss of each row, `[*M, B]`, given the logits; `rank` is the number of x's axes."""
     outputs = OUTPUTS[net.output](z) if net.link == "identity" else z
-    y = as_rows(net, y, rank, outputs.dtype)
-    return LOSSES[net.loss](y, outputs)
+    return LOSSES[net.loss](as_columns(net, y, rank, outputs.dtype), outputs)
 
 
 def shares(weights):
@@ -128,22 +135,26 @@ def shares(weights):
 
 
 def _loss(net, params, x, y, weights=None):
-    rows = row_losses(net, logits(net, params, x), y, len(x.shape))
+    rows = row_losses(net, logits(net, layout.columns(params), x), y, len(x.shape))
     if weights is None:
         return tf.reduce_mean(rows, axis=-1)
     return tf.reduce_sum(shares(weights) * rows, axis=-1)
 
 
-def loss_and_grads(net, params, x, y, share):
-    """The loss `[*M]` and its gradient, for rows whose share of the batch is known: `[B]`."""
+def loss_and_grads(net, layers, x, y, share):
+    """The loss `[*M]` and its gradient, for rows whose share of the batch is known: `[B]`.
+
+    Layers and gradient are columns.
+    """
     with tf.GradientTape() as tape:
-        tape.watch(params)
-        rows = row_losses(net, logits(net, params, x), y, len(x.shape))
+        tape.watch(layers)
+        rows = row_losses(net, logits(net, layers, x), y, len(x.shape))
     # Shares as the slopes of rows: the same gradient as that of the sum, in fewer kernels.
-    slopes = tape.gradient(rows, params, tf.broadcast_to(share, tf.shape(rows)))
+    slopes = tape.gradient(rows, layers, tf.broadcast_to(share, tf.shape(rows)))
     return tf.reduce_sum(share * rows, axis=-1), slopes
 
 
 def _grads(net, params, x, y, weights=None):
     weights = tf.ones(tf.shape(x)[-2:-1], x.dtype) if weights is None else weights
-    return loss_and_grads(net, params, x, y, shares(weights))[1]
+    _, slopes = loss_and_grads(net, layout.columns(params), x, y, shares(weights))
+    return layout.rows(slopes)

@@ -1,7 +1,7 @@
 """Losses of one row, on TensorFlow. Twin: `reference/losses.py`.
 
-Each takes targets and outputs `[..., B, K]` and returns `[..., B]`. A loss with a link takes the
-outputs before it (`network.LINKS`).
+Each takes targets and outputs as columns, `[..., K, B]`, and returns `[..., B]`. A loss with a link
+takes the outputs before it (`network.LINKS`).
 """
 
 import tensorflow as tf
@@ -11,7 +11,7 @@ from fnet import checks
 
 def squared_error(y, outputs):
     """The mean over outputs of `(outputs - y)**2`, as in Keras's `mean_squared_error`."""
-    return tf.reduce_mean(tf.math.squared_difference(outputs, y), axis=-1)
+    return tf.reduce_mean(tf.math.squared_difference(outputs, y), axis=-2)
 
 
 def softmax_cross_entropy(y, logits):
@@ -19,9 +19,9 @@ def softmax_cross_entropy(y, logits):
 
     Source: Bishop, Pattern Recognition and Machine Learning, equation 4.108.
     """
-    shifted = logits - tf.stop_gradient(tf.reduce_max(logits, axis=-1, keepdims=True))
-    total = tf.reduce_sum(tf.exp(shifted), axis=-1)
-    return tf.math.log(total) - tf.reduce_sum(y * shifted, axis=-1)
+    shifted = logits - tf.stop_gradient(tf.reduce_max(logits, axis=-2, keepdims=True))
+    total = tf.reduce_sum(tf.exp(shifted), axis=-2)
+    return tf.math.log(total) - tf.reduce_sum(y * shifted, axis=-2)
 
 
 LOSSES = {
@@ -30,11 +30,13 @@ LOSSES = {
 }
 
 
-def as_rows(net, y, rank, dtype):
-    """Targets as rows `[..., B, K]` for features of this rank: labels become one-hot rows."""
+def as_columns(net, y, rank, dtype):
+    """Targets as columns `[..., K, B]` for features of this rank: labels become one-hot columns."""
     if len(y.shape) == rank:
-        return y
-    return tf.one_hot(y, net.sizes[-1], dtype=dtype) if net.labelled else y[..., None]
+        return tf.linalg.matrix_transpose(y)
+    if net.labelled:
+        return tf.cast(y[..., None, :] == tf.range(net.sizes[-1])[:, None], dtype)
+    return y[..., None, :]
 
 
 def one_hot(labels, classes):

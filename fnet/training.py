@@ -191,11 +191,8 @@ def _work_off(
 
     def step(k, now):
         taken = rows[k]
-        layers = layout.unpacked(net, now.params)
-        value, slopes = functions.loss_and_grads(
-            net, layers, tf.gather(x, taken), tf.gather(y, taken), share[k]
-        )
-        slopes = layout.packed(net, slopes)
+        batch = tf.gather(x, taken), tf.gather(y, taken)
+        value, slopes = functions.loss_and_grads(net, now.params, *batch, share[k])
         params, state = optimizers.step(changes, now.params, now.state, slopes)
         now = now._replace(
             loss_sum=now.loss_sum + sums[k] * tf.cast(value, tf.float64),
@@ -216,9 +213,6 @@ def _work_off(
             ended_at=tf.where(ends, begun + tf.cast(k, tf.int64), now.ended_at),
         )
 
-    def restored(params):
-        return layout.cut(net, layout.unpacked(net, params))
-
     def epoch(k, now, measured, closed):
         left = tf.cast(steps - now.step, tf.int32)
         stop = tf.minimum(k + left, count)
@@ -236,14 +230,14 @@ def _work_off(
         return k, now, measured, closed
 
     measured = {name: tf.zeros([rows.shape[0], *members], tf.float64) for name in names}
-    now = _laid_out(functools.partial(layout.packed, net), now)
+    now = _laid_out(layout.columns, now)
     _, now, measured, closed = tf.while_loop(
         lambda k, now, *_: (k < count) & running(now),
         epoch,
         (tf.constant(0), now, measured, tf.constant(0)),
         parallel_iterations=1,
     )
-    return _laid_out(restored, now), measured, closed
+    return _laid_out(layout.rows, now), measured, closed
 
 
 def _laid_out(change, now):
@@ -257,7 +251,7 @@ def _close(net, watch, limits, held, now, measured, closed):
     """The end of an epoch: measure, keep the best, stop those who make no progress."""
     values = {"loss": now.loss_sum / now.weight_sum}
     if held:
-        values |= _validated(net, layout.unpacked(net, now.params), *held)
+        values |= _validated(net, now.params, *held)
     runs_on = now.ended == RUNNING
     at = tf.reshape(closed, [1, 1])
     nan = tf.constant(np.nan, tf.float64)
@@ -290,14 +284,14 @@ def _close(net, watch, limits, held, now, measured, closed):
     return now, measured, closed + 1
 
 
-def _validated(net, params, x, y, weights):
+def _validated(net, layers, x, y, weights):
     """The loss on validation data and, for classes, the accuracy: each `[*M]`, float64."""
     share = functions.shares(tf.cast(weights, tf.float64))
-    z = functions.logits(net, params, x)
+    z = functions.logits(net, layers, x)
     values = {"validation_loss": functions.row_losses(net, z, y, len(x.shape))}
     if net.labelled:
         truth = tf.argmax(y, -1) if len(y.shape) == len(x.shape) else tf.cast(y, tf.int64)
-        values["validation_accuracy"] = tf.argmax(z, -1) == truth
+        values["validation_accuracy"] = tf.argmax(z, -2) == truth
     return {name: tf.reduce_sum(share * tf.cast(v, tf.float64), -1) for name, v in values.items()}
 
 
