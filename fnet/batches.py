@@ -15,6 +15,9 @@ import numpy as np
 from fnet import checks, philox
 from fnet.errors import InvalidArgument
 
+CACHED = 1 << 16
+"""How many rows are shuffled in one go, so that what is worked on stays in the cache."""
+
 
 @dataclass(frozen=True, eq=False)
 class Plan:
@@ -58,10 +61,15 @@ class Plan:
         rows = np.arange(self.rows, dtype=np.int32)
         if self.seed is None:
             return np.broadcast_to(rows, (len(epochs), self.rows))
-        words = philox.words(self.seed, philox.SHUFFLE, self.rows, epoch=epochs)
-        keys = (words.astype(np.int64) << 32) | rows  # a tie goes to the lower row
-        keys.sort(axis=-1)
-        return (keys & 0x7FFFFFFF).astype(np.int32)
+        order = np.empty((len(epochs), self.rows), np.int32)
+        some = max(1, CACHED // self.rows)
+        for at in range(0, len(epochs), some):
+            part = epochs[at : at + some]
+            words = philox.words(self.seed, philox.SHUFFLE, self.rows, epoch=part)
+            keys = words.astype(np.int64) << 32 | rows  # a tie goes to the lower row
+            keys.sort(axis=-1)
+            order[at : at + some] = keys & 0x7FFFFFFF
+        return order
 
 
 def _plan(n, epochs, seed, weights, steps, width, full, short):

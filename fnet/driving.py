@@ -29,7 +29,7 @@ PIECE_SECONDS = 0.25
 ENTRIES = 1 << 19
 """How many entries of the plan are drawn at a time, so that memory does not grow with epochs."""
 
-ROOM = 4096
+ROOM = 8192
 """The most steps in a piece."""
 
 FIRST = 1e9
@@ -71,15 +71,15 @@ def work(net, source, members=()):
 def parts(plan, done):
     """The plan from step `done` on, part by part: `(rows, weights)`, both `[steps, width]`.
 
-    The first is short, and each may have twice the entries of the one before up to ENTRIES, or
-    one epoch where that has more. While one is worked off, the next is drawn in another thread.
+    The first is short, and each may have four times the entries of the one before up to ENTRIES,
+    or one epoch where that has more. While one is worked off, the next is drawn in another thread.
     """
     epoch, skip = divmod(done, plan.steps)
-    entries = ENTRIES // 16
+    entries = ENTRIES // 32
 
     def draw():
         nonlocal epoch, entries
-        start, entries = epoch, min(2 * entries, ENTRIES)
+        start, entries = epoch, min(4 * entries, ENTRIES)
         epoch = min(epoch + max(1, entries // (plan.steps * plan.width)), plan.epochs)
         return [part.reshape(-1, plan.width) for part in plan.piece(start, epoch)]
 

@@ -5,6 +5,7 @@ absent biases are `()`, which TensorFlow's nests and loops pass over, and everyt
 """
 
 import functools
+import math
 
 import numpy as np
 import tensorflow as tf
@@ -27,17 +28,21 @@ def tensor(value, dtype=None):
     return padded(found, len(found)) if found.nbytes >= checks.CHUNK else tf.constant(found)
 
 
-def padded(values, room, dtype=None):
-    """An array as a tensor, its first axis filled up with zeros to `room`; copied once."""
-    dtype = np.dtype(dtype or values.dtype).newbyteorder("=")
-    shape = (room, *values.shape[1:])
-    size = int(np.prod(shape)) * dtype.itemsize
-    memory = np.empty(size + ALIGNMENT, np.uint8)
+def shared(shape, dtype):
+    """An array of zeros and a tensor in the same memory: what is written to the one is in both."""
+    dtype = np.dtype(dtype).newbyteorder("=")
+    size = math.prod(shape) * dtype.itemsize
+    memory = np.zeros(size + ALIGNMENT, np.uint8)
     start = -memory.ctypes.data % ALIGNMENT
-    shared = memory[start : start + size].view(dtype).reshape(shape)
-    shared[: len(values)] = values
-    shared[len(values) :] = 0
-    return tf.experimental.dlpack.from_dlpack(shared.__dlpack__())
+    array = memory[start : start + size].view(dtype).reshape(shape)
+    return array, tf.experimental.dlpack.from_dlpack(array.__dlpack__())
+
+
+def padded(values, room):
+    """An array as a tensor, its first axis filled up with zeros to `room`; copied once."""
+    array, found = shared((room, *values.shape[1:]), values.dtype)
+    array[: len(values)] = values
+    return found
 
 
 def opened(params, dtype=None):

@@ -103,27 +103,30 @@ def _piece(run, optimizer, source, watch, validation):
     """`piece` of `driving.train`, by one compiled program."""
     net, names = run.net, tuple(name for name in run.history if name != "ended")
     program = _program(net, run.optimizer, watch.name, names, run.xla)
-    room = driving.room(source)
     numbers = optimizers.numbers(optimizer)
     limits = tensors.tensor(watch.patience), tensors.tensor(watch.min_delta)
     steps = tf.constant(run.steps, tf.int64)
     dtype = checks.dtype_of(run.progress.params[0].w)
+    room = driving.room(source), source.width
+    (every_row, rows_in), (every_weight, weights_in) = (
+        tensors.shared(room, kind) for kind in (np.int32, dtype)
+    )
     held = () if validation is None else tuple(map(tensors.tensor, validation))
     single = run.progress.ended.ndim == 0
 
-    def work_off(progress, data, plan, count):
+    def work_off(progress, data, count):
         after, measured, epochs = program(
-            progress, numbers, limits, held, data, *plan, tf.constant(count), steps
+            progress, numbers, limits, held, data, rows_in, weights_in, tf.constant(count), steps
         )
         return after, {name: values[: int(epochs)].numpy() for name, values in measured.items()}
 
     def piece(progress, data, rows, weights):
         before = _inside(progress)
-        plan = tensors.padded(rows, room), tensors.padded(weights, room, dtype)
-        after, measured = work_off(before, data, plan, len(rows))
+        every_row[: len(rows)], every_weight[: len(rows)] = rows, weights
+        after, measured = work_off(before, data, len(rows))
         if single and not _sound(after):
-            bad = _first_bad(lambda n: _sound(work_off(before, data, plan, n)[0]), len(rows))
-            after, measured = work_off(before, data, plan, bad)
+            bad = _first_bad(lambda n: _sound(work_off(before, data, n)[0]), len(rows))
+            after, measured = work_off(before, data, bad)
             after = after._replace(
                 ended=tf.constant(NOT_FINITE),
                 ended_at=before.epoch * run.steps + before.step + bad,
