@@ -14,8 +14,11 @@ import tensorflow as tf
 from fnet import checks, driving, functions, layout, optimizers, pipelines, runs, tensors
 from fnet.runs import NOT_FINITE, PATIENCE, RUNNING, Progress
 
-COMPILED = 4_000
-"""Steps of a plan from which on XLA is chosen: it saves some 0.3 ms a step whatever its size."""
+DEAR = 0.5
+"""Seconds by which the first call of an XLA program takes longer than that of a plain graph."""
+
+SAVED = 1e-4, 1.5e-12
+"""Seconds that XLA saves in a step, and more for each of its floating-point operations."""
 
 
 def train(
@@ -90,13 +93,16 @@ def train(
         on_not_finite=on_not_finite,
         hook=hook,
         progress=progress,
-        xla=_pays(source) if xla is None else xla,
+        xla=_pays(net, params, source) if xla is None else xla,
     )
 
 
-def _pays(source):
-    """Whether compiling by XLA, about a second, is sooner done than the plain graph alone."""
-    return source.epochs * source.steps >= COMPILED
+def _pays(net, params, source):
+    """Whether XLA saves more over all steps than it costs, by the amount of work alone."""
+    _, members, _ = checks.params(net, runs.start(params))
+    a_step, an_operation = SAVED
+    saved = a_step + an_operation * driving.work(net, source, members)
+    return source.epochs * source.steps * saved > DEAR
 
 
 def _piece(run, optimizer, source, watch, validation):

@@ -84,8 +84,8 @@ def test_a_run_is_its_steps_one_after_another(side, xla):
 @pytest.mark.parametrize("xla", [True, False])
 @pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize("hidden", ["relu", "sigmoid"])
-def test_both_sides_agree_where_layers_are_filled_up(xla, bias, hidden):
-    """Widths on both sides of what the engine fills up, several layers, squared error."""
+def test_both_sides_agree_in_several_layers(xla, bias, hidden):
+    """Of odd and even widths, with squared error."""
     net = Network((3, 9, 4, 17, 2), hidden, "tanh", bias, "squared_error")
     y = np.stack([LABELS, 1 - LABELS], axis=1) * 0.5
     params = reference.init_params(net, 3, dtype="float64")
@@ -319,9 +319,20 @@ def test_one_who_stopped_by_patience_goes_on_with_more_of_it(side):
 
 
 def test_the_default_follows_the_work():
-    """Whatever the data, a short job runs as a plain graph and a long one under XLA."""
+    """A short job runs as a plain graph, and under XLA one of many steps or of large ones."""
     assert run_on(fnet, plan=fnet.full_batch_plan(23, 3)).xla is False
-    assert run_on(fnet, plan=fnet.full_batch_plan(23, training.COMPILED)).xla is True
+    assert run_on(fnet, plan=fnet.full_batch_plan(23, 6_000)).xla is True
+    for width, members, steps, pays in (
+        (64, (), 4_000, False),
+        (64, (), 6_000, True),
+        (512, (), 1_000, False),
+        (512, (), 3_000, True),
+        (64, (100,), 2_000, True),
+    ):
+        net = Network((width, width, 10))
+        params = reference.init_params(net, np.zeros(members, int))
+        source = driving.Source(None, 1, steps, 64, None)
+        assert training._pays(net, params, source) is pays, (width, members, steps)
 
 
 OTHER_PROCESS = """
