@@ -15,6 +15,10 @@ import numpy as np
 from fnet import checks, philox
 from fnet.errors import InvalidArgument
 
+AHEAD = 4
+"""How many batches a pipeline makes ahead of their use. (With AUTOTUNE it takes half a second to
+stop, in which Ctrl-C would go unanswered.)"""
+
 CACHED = 1 << 16
 """How many rows are shuffled in one go, so that what is worked on stays in the cache."""
 
@@ -170,7 +174,7 @@ def pipeline(x, y, batch_size, epochs=1, seed=0, weights=None, drop_remainder=Fa
         .flat_map(one_epoch)
         .map(lambda taken: tuple(tf.gather(column, taken) for column in columns))
         .apply(tf.data.experimental.assert_cardinality(plan.epochs * plan.steps))
-        .prefetch(tf.data.AUTOTUNE)
+        .prefetch(AHEAD)
     )
     batches.epochs = plan.epochs
     return batches
