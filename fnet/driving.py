@@ -207,8 +207,8 @@ def drive(run, piece, pieces, epochs, restore_best, hook, bar):
             now, closed = piece(now, data, rows, weights)
             for name, values in closed.items():
                 measured[name].append(values)
-            part = round(int(now.step) / run.steps, 2) if now.step else 0
-            bar.update(int(now.epoch) + part - bar.n)
+            bar.n = int(now.epoch) + (round(int(now.step) / run.steps, 2) if now.step else 0)
+            bar.refresh()
             if hook is not None:
                 _call(hook, so_far(now, "running"))
             if asked.is_set():
