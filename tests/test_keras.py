@@ -1,0 +1,131 @@
+"""Keras as an oracle: its optimizers, its losses and their slopes, its `fit` and EarlyStopping.
+
+Keras takes its own numbers through float32, so all of them here are ones that float32 holds.
+"""
+
+import inspect
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import fnet
+from fnet import Layer, Network, reference
+
+BOTH = pytest.mark.parametrize("side", [fnet, reference], ids=["tensorflow", "twin"])
+
+RATE, MOMENTUM, BETA_2, EPSILON = 2**-5, 0.875, 1 - 2**-10, 2**-20
+
+OPTIMIZERS = {
+    "sgd": (("sgd", (RATE,)), keras.optimizers.SGD),
+    "momentum": (("sgd", (RATE, MOMENTUM)), keras.optimizers.SGD),
+    "nesterov": (("sgd", (RATE, MOMENTUM, True)), keras.optimizers.SGD),
+    "adam": (("adam", (RATE, MOMENTUM, BETA_2, EPSILON)), keras.optimizers.Adam),
+}
+
+
+def arrays(params):
+    return [np.asarray(p) for layer in params for p in layer if p is not None]
+
+
+def data(net, rows, seed):
+    rng = np.random.default_rng(seed)
+    y = rng.normal(size=(rows, net.sizes[-1]))
+    return rng.normal(size=(rows, net.sizes[0])), np.eye(y.shape[1])[y.argmax(axis=1)]
+
+
+def keras_model(net, params):
+    """The same network with the same params, in float64."""
+    activations = (*net.hidden, net.output)
+    dense = [
+        keras.layers.Dense(h, {"identity": None}.get(name, name), dtype="float64")
+        for h, name in zip(net.sizes[1:], activations, strict=True)
+    ]
+    model = keras.Sequential([keras.Input(net.sizes[:1], dtype="float64"), *dense])
+    model.set_weights(arrays(params))
+    return model
+
+
+@BOTH
+@pytest.mark.parametrize("kind", OPTIMIZERS)
+def test_steps_of_an_optimizer_are_those_of_keras(side, kind):
+    (name, numbers), theirs = OPTIMIZERS[kind]
+    rng = np.random.default_rng(1)
+    ours, theirs = getattr(side, name)(*numbers), theirs(*numbers)
+    params = (Layer(rng.normal(size=(3, 2)), rng.normal(size=2)),)
+    variables = [keras.Variable(p, dtype="float64") for p in params[0]]
+    state = ours.init(params)
+    for _ in range(6):
+        slopes = (Layer(rng.normal(size=(3, 2)), rng.normal(size=2)),)
+        params, state = side.update(ours, params, state, slopes)
+        theirs.apply([tf.constant(slope) for slope in slopes[0]], variables)
+    for p, variable in zip(params[0], variables, strict=True):
+        np.testing.assert_allclose(p, variable.numpy(), rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [(fnet.sgd, keras.optimizers.SGD), (fnet.adam, keras.optimizers.Adam)],
+)
+def test_names_and_defaults_of_an_optimizer_are_those_of_keras(ours, theirs):
+    theirs = inspect.signature(theirs).parameters
+    for name, argument in inspect.signature(ours).parameters.items():
+        assert name in theirs
+        if name != "learning_rate":  # Keras has a default, fnet asks
+            assert argument.default == theirs[name].default
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("loss", "output", "theirs"),
+    [
+        ("squared_error", "tanh", keras.losses.MeanSquaredError()),
+        ("softmax_cross_entropy", "identity", keras.losses.CategoricalCrossentropy(True)),
+    ],
+)
+def test_a_loss_and_its_slopes_are_those_of_keras(side, loss, output, theirs):
+    net = Network((4, 5, 3), "sigmoid", output, loss=loss)
+    params = reference.init_params(net, 2, "normal", "float64")
+    x, y = data(net, 7, seed=3)
+    model = keras_model(net, params)
+    with tf.GradientTape() as tape:
+        value = theirs(y, model(x))
+    slopes = tape.gradient(value, model.trainable_variables)
+    np.testing.assert_allclose(side.loss(net, params, x, y), value, rtol=1e-6)
+    for ours, slope in zip(arrays(side.grads(net, params, x, y)), slopes, strict=True):
+        np.testing.assert_allclose(ours, slope, rtol=1e-6, atol=1e-9)
+
+
+@BOTH
+@pytest.mark.parametrize(("min_delta", "best"), [(0.0, 10), (2**-6, 7)])
+def test_stopping_early_with_the_best_params_is_that_of_keras(side, min_delta, best):
+    """Labels drawn by lot, so that the validation loss soon rises."""
+    net = Network((4, 8, 3), "tanh")
+    params = reference.init_params(net, 5, dtype="float64")
+    (x, y), held = data(net, 20, seed=6), data(net, 20, seed=9)
+    model = keras_model(net, params)
+    model.compile(
+        keras.optimizers.SGD(2**-4, MOMENTUM),
+        keras.losses.CategoricalCrossentropy(from_logits=True),
+    )
+    stopping = keras.callbacks.EarlyStopping(
+        patience=4, min_delta=min_delta, restore_best_weights=True
+    )
+    theirs = model.fit(
+        *(x, y), batch_size=20, epochs=60, validation_data=held, callbacks=[stopping], verbose=0
+    ).history
+    run = side.train(
+        *(net, side.sgd(2**-4, MOMENTUM), params, x, y, fnet.full_batch_plan(20, 60)),
+        validation=held,
+        patience=4,
+        min_delta=min_delta,
+        restore_best=True,
+    )
+    assert run.history["ended"] == "patience"
+    assert len(run.history["loss"]) == len(theirs["loss"])
+    assert run.progress.best_epoch == stopping.best_epoch == best
+    np.testing.assert_allclose(run.history["loss"], theirs["loss"], rtol=1e-5)
+    np.testing.assert_allclose(run.history["validation_loss"], theirs["val_loss"], rtol=1e-5)
+    for ours, weight in zip(arrays(run.params), model.get_weights(), strict=True):
+        np.testing.assert_allclose(ours, weight, rtol=1e-5, atol=1e-7)
