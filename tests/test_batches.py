@@ -16,7 +16,7 @@ from sklearn.model_selection import KFold
 from strategies import fewer, seeds
 
 import fnet
-from fnet import philox
+from fnet import batches, philox
 
 MILLION = 1_000_000
 
@@ -154,6 +154,14 @@ def test_rows_with_the_same_word_keep_their_order(monkeypatch):
     words = np.array([[7, 3, 7, 3, 7]], np.uint32)
     monkeypatch.setattr(philox, "words", lambda *args, **kwargs: words)
     assert shuffled(5, 0, 0).tolist() == [1, 3, 0, 2, 4]
+
+
+def test_epochs_shuffled_in_one_go_or_in_several_are_the_same(monkeypatch):
+    plan = fnet.kfold_plan(23, 5, 50, seed=2)
+    whole = plan.piece(3, 50)
+    for some in (1, 100, 23 * 47):
+        monkeypatch.setattr(batches, "CACHED", some)
+        assert all(map(np.array_equal, whole, plan.piece(3, 50)))
 
 
 def test_every_order_is_as_likely_as_any_other():

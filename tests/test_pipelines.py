@@ -113,7 +113,9 @@ def test_what_is_no_pipeline_is_refused(data, match):
         ),
     ],
 )
-def test_what_comes_out_of_a_dataset_is_checked(x, y, match):
+@pytest.mark.parametrize("group", [pipelines.GROUP, 1])
+def test_what_comes_out_of_a_dataset_is_checked(x, y, match, group, monkeypatch):
+    monkeypatch.setattr(pipelines, "GROUP", group)
     data = tf.data.Dataset.from_tensor_slices((x, y)).batch(5)
     with pytest.raises(InvalidArgument, match=match):
         fnet.train(NET, ADAM, reference.init_params(NET, 1), data=data)

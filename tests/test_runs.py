@@ -263,7 +263,9 @@ def test_pieces_follow_the_clock(monkeypatch):
     assert max(counts) == 8
 
 
-def test_parts_of_a_plan_are_the_plan_from_any_step():
+@pytest.mark.parametrize("entries", [driving.ENTRIES, 320])
+def test_parts_of_a_plan_are_the_plan_from_any_step(entries, monkeypatch):
+    monkeypatch.setattr(driving, "ENTRIES", entries)
     plan = fnet.kfold_plan(23, 5, 9, seed=1)
     whole = [part.reshape(-1, plan.width) for part in plan.piece(0, 9)]
     for done in (0, 1, plan.steps, 30):

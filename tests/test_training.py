@@ -176,8 +176,11 @@ def test_members_train_as_they_would_alone(side):
             column = together.history[name][:, member]
             np.testing.assert_allclose(column[:epochs], alone.history[name], rtol=1e-9)
             assert np.isnan(column[epochs:]).all()
-        for all_of_them, p in zip(arrays(together.params), arrays(alone.params), strict=True):
-            np.testing.assert_allclose(all_of_them[member], p, rtol=1e-8, atol=1e-12)
+        for kept in ("params", "best"):
+            ours, theirs = (arrays(getattr(run.progress, kept)) for run in (together, alone))
+            for all_of_them, p in zip(ours, theirs, strict=True):
+                np.testing.assert_allclose(all_of_them[member], p, rtol=1e-8, atol=1e-12)
+        assert together.state.step[member] == alone.state.step
 
 
 # Stopping.
