@@ -140,3 +140,12 @@ def test_accuracy_is_scikit_learns(side, z, seed):
     assert of_each[0] == found
     assert np.array_equal(side.accuracy(members, labels), of_each)
     assert np.array_equal(side.accuracy(members, np.eye(z.shape[1])[labels]), of_each)
+
+
+@BOTH
+def test_labels_of_two_members_and_rows_of_two_classes_are_told_apart(side):
+    """Both are [2, 2] for two members, rows and classes: whole numbers are labels."""
+    members = np.array([[[1.0, 0.0], [0.0, 1.0]], [[0.0, 1.0], [0.0, 1.0]]])  # says 0, 1 and 1, 1
+    labels = np.array([[0, 1], [1, 0]])
+    assert np.array_equal(side.accuracy(members, labels), [1.0, 0.5])
+    assert np.array_equal(side.accuracy(members, labels.astype(float)), [0.0, 0.5])  # rows: 1, 0

@@ -164,18 +164,19 @@ def scores(logits, truth):
     """`(logits, labels, whether these are one-hot rows)` for scores `[..., B, K]`.
 
     Labels are `[..., B]` or `[..., B, K]`, or without the leading axes, for all members alike.
+    Where both would fit, whole numbers are labels of each member, and others are rows for all.
     """
     logits, truth = finite("logits", array("logits", logits), ""), array("labels", truth)
     shape = shape_of(logits)
     if len(shape) < 2 or 0 in shape:
         raise InvalidArgument(f"logits must be [..., rows, classes]; got shape {text(shape)}")
     came = shape_of(truth)
-    if fits(came, shape):
+    of_each = fits(came, shape[:-1])
+    for_all = fits(came, shape[-2:]) and not (of_each and kind(truth) in "iu")
+    if fits(came, shape) or for_all:
         return logits, truth, True
-    if fits(came, shape[:-1]) or fits(came, shape[-2:-1]):
+    if of_each or fits(came, shape[-2:-1]):
         return logits, labels("labels", truth, shape[-1]), False
-    if fits(came, shape[-2:]):
-        return logits, truth, True
     raise InvalidArgument(
         f"labels must be {text(shape[:-1])} or one-hot {text(shape)}, as logits are; "
         f"got shape {text(came)}"
