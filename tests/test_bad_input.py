@@ -65,7 +65,7 @@ def no_work():
     with pytest.MonkeyPatch.context() as patch:
         for place in (
             "fnet.tensors.graph",
-            "fnet.training._program",
+            "fnet.program.compiled",
             "fnet.reference.functions.logits",
             "fnet.reference.functions.loss_and_grads",
             "fnet.reference.optimizers.step",

@@ -20,7 +20,7 @@ FLOORS = {
     "twin": {"reference"},
     "engine": {
         *("activations", "draws", "functions", "layout", "losses", "metrics", "optimizers"),
-        *("pipelines", "starts", "tensors", "training"),
+        *("pipelines", "program", "starts", "tensors", "training"),
     },
     "edge": {"plots", "quiet"},
     "door": {"__init__"},

@@ -9,6 +9,7 @@ import pytest
 
 import fnet
 from fnet import InvalidArgument, Network, NotFinite, driving, reference
+from fnet.network import each
 
 BOTH = pytest.mark.parametrize("side", [fnet, reference], ids=["tensorflow", "twin"])
 
@@ -191,6 +192,28 @@ def test_a_member_that_blows_up_leaves_the_others_alone(side, xla):
 
 
 @BOTH
+@pytest.mark.parametrize("xla", [True, False])
+def test_members_blow_up_each_in_its_own_step(side, xla):
+    """Each weight grows by its own factor a step, as `w <- w * (1 - 2 * rate * x**2)` says."""
+    net = Network((1, 1), loss="squared_error", bias=False)
+    x, y, rates = np.full((20, 1), 1e3), np.zeros(20), np.array([1.0, 1e-7, 30.0, 1e-2, 1e-5])
+    params = each(lambda p: np.repeat(p[None], 5, 0), reference.init_params(net, 0, scheme="ones"))
+    plan = fnet.kfold_plan(20, 5, 8, seed=0)
+    with pytest.warns(RuntimeWarning, match="of 4 of 5 members"):
+        run = side.train(net, side.sgd(rates), params, x, y, plan, on_not_finite="warn", xla=xla)
+    largest = np.log(np.finfo(np.float32).max)
+    growth = np.log(np.abs(1 - 2e6 * rates))
+    steps = np.ceil((largest - np.log(1e6)) / 2 / growth).astype(int)  # until (1e3 * w)**2 is too
+    steps[1] = plan.epochs * plan.steps
+    assert run.state.step.shape == (5,)
+    assert np.array_equal(run.state.step, steps)
+    assert np.array_equal(run.progress.ended_at, np.where(steps < 32, steps, -1))
+    np.testing.assert_allclose(run.params[0].w[:, 0, 0], (1 - 2e6 * rates) ** steps, rtol=1e-4)
+    finite = np.isfinite(run.history["loss"])
+    assert np.array_equal(finite.sum(axis=0), steps // plan.steps)
+
+
+@BOTH
 def test_a_moment_that_overflows_ends_the_run_too(side):
     """Slopes of 1e20 have squares beyond float32: Adam would never move again."""
     net = Network((1, 1), loss="squared_error", bias=False)
@@ -199,6 +222,21 @@ def test_a_moment_that_overflows_ends_the_run_too(side):
     with pytest.raises(NotFinite, match="epoch 0, step 0") as raised:
         side.train(net, side.adam(0.1), params, *arguments)
     assert raised.value.run.params[0].w == 1
+
+
+@BOTH
+def test_a_member_that_missed_steps_of_an_epoch_has_no_loss_in_it(side, monkeypatch):
+    """It blew up in the first step, in which the others went on; then all go on at a good rate."""
+    monkeypatch.setattr(driving, "pieces", one_step_a_piece)
+    rates = np.array([1e39, 0.05])  # the first is infinite in float32: params stay at the start
+    with pytest.warns(RuntimeWarning, match="of 1 of 2 members"):
+        stopped = run_on(side, rates, seed=[1, 2], on_not_finite="warn", hook=press)
+    assert np.array_equal(stopped.state.step, [0, 1])
+    run = run_on(side, np.array([0.05, 0.05]), params=stopped)
+    assert run.history["ended"].tolist() == ["epochs"] * 2
+    assert np.isnan(run.history["loss"]).tolist() == [[True, False]] + [[False] * 2] * 4
+    whole = run_on(side, np.array([0.05, 0.05]), seed=[1, 2])
+    np.testing.assert_array_equal(run.history["loss"][:, 1], whole.history["loss"][:, 1])
 
 
 @BOTH

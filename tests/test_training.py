@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 
 import fnet
-from fnet import Network, driving, reference, training
+from fnet import Network, driving, program, reference, training
 
 BOTH = pytest.mark.parametrize("side", [fnet, reference], ids=["tensorflow", "twin"])
 
@@ -363,13 +363,13 @@ def test_the_same_run_in_another_process_has_the_same_bits():
 
 
 def test_other_rates_data_networks_and_lengths_add_no_trace():
-    training._program.cache_clear()
+    program.compiled.cache_clear()
     for seed, epochs in ((1, 3), (2, 5), (3, 1)):
         net = Network((3, 5, 2), hidden="tanh")
         params = fnet.init_params(net, seed)
         plan = fnet.kfold_plan(23, 5, epochs, seed=seed)
         optimizer = fnet.adam(0.1 * seed, beta_1=0.5)
         fnet.train(net, optimizer, params, X + seed, LABELS, plan, xla=True)
-    program = training._program(NET, "adam", None, ("loss",), True)
-    assert program.experimental_get_tracing_count() == 1
-    assert training._program.cache_info().currsize == 1
+    traced = program.compiled(NET, "adam", None, ("loss",), True)
+    assert traced.experimental_get_tracing_count() == 1
+    assert program.compiled.cache_info().currsize == 1

@@ -112,6 +112,7 @@ def _step(run, changes, now, x, y, total, share):
     layers = layout.unpacked(run.net, now.params)
     value, slopes = functions.loss_and_grads(run.net, layers, x, y, share)
     params, state = optimizers.step(changes, now.params, now.state, layout.packed(slopes))
+    loss_sum = now.loss_sum + total * value
     good = _finite(value, params, *state.moments)
     ends = (now.ended == RUNNING) & ~good
     stays = (now.ended != RUNNING) | ends
@@ -121,11 +122,12 @@ def _step(run, changes, now, x, y, total, share):
         if np.all(stays):
             return now
         params, state = _where(stays, now.params, params), _where_state(stays, now.state, state)
+        loss_sum = np.where(stays, np.nan, loss_sum)  # of an epoch that they do not take whole
     return now._replace(
         params=params,
         state=state,
         step=now.step + 1,
-        loss_sum=now.loss_sum + total * value,
+        loss_sum=loss_sum,
         weight_sum=now.weight_sum + total,
     )
 
