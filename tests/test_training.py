@@ -1,6 +1,7 @@
 """A run: by hand, in any pieces, continued, with members, weights and pipelines, on both sides."""
 
 import hashlib
+import pickle
 import subprocess
 import sys
 from pathlib import Path
@@ -289,6 +290,13 @@ def test_a_run_that_goes_on_has_the_bits_of_one_that_never_stopped(side, xla, st
     assert len(half.history["loss"]) == step // PLAN.steps
     monkeypatch.undo()
     assert bits(run_on(side, half, xla=not xla, **options)) == bits(whole)
+
+
+@BOTH
+def test_a_run_goes_on_from_a_pickle(side):
+    """As it would in another process."""
+    half = pickle.loads(pickle.dumps(run_on(side, plan=fnet.kfold_plan(23, 5, 2, seed=7))))
+    assert bits(run_on(side, half)) == bits(run_on(side))
 
 
 @BOTH
