@@ -99,7 +99,10 @@ def test_both_sides_agree_in_several_layers(xla, bias, hidden):
 @BOTH
 def test_validation_is_the_loss_and_accuracy_after_each_epoch(side):
     seen = []
-    hook = lambda run: seen.append((run.params, run.history))  # noqa: E731
+
+    def hook(run):
+        seen.append((run.params, run.history))
+
     weights = np.arange(11.0)
     run = run_on(side, validation=(*HELD, weights), hook=hook)
     losses, accuracies = [], []

@@ -56,6 +56,7 @@ def fits(shape, wanted):
 
 
 def text(shape):
+    """A shape as a message writes it: `[N, 64]`, with N for what is not known yet."""
     return "[" + ", ".join("N" if n is None else str(n) for n in shape) + "]"
 
 
