@@ -59,8 +59,13 @@ def source(net, params, data, epochs=None):
                     raise InvalidArgument(f"batch {at + i} of data: {error}") from None
             raise
 
+    # What TensorFlow tunes by itself takes up to a second to stop; Ctrl-C would go unanswered.
+    untuned = tf.data.Options()
+    untuned.autotune.enabled = False
+
     def parts(done):
-        for columns in data.skip(done).map(fill).batch(group).prefetch(1):
+        groups = data.skip(done).map(fill).batch(group).prefetch(1).with_options(untuned)
+        for columns in groups:
             counts, *columns = (column.numpy() for column in columns)
             x, y, weights = checked(done, counts.tolist(), *columns)
             done += len(counts)
