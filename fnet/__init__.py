@@ -10,6 +10,7 @@ __version__ = "0.1.0"
 _ROOMS = {
     "activations": ("softmax",),
     "batches": ("Plan", "full_batch_plan", "kfold_plan", "minibatch_plan", "pipeline"),
+    "classes": ("class_weights",),
     "errors": ("FnetError", "InvalidArgument", "NotFinite"),
     "functions": ("forward", "grads", "init_params", "loss", "predict"),
     "losses": ("one_hot",),
@@ -18,6 +19,7 @@ _ROOMS = {
     "optimizers": ("Optimizer", "adam", "sgd", "update"),
     "runs": ("Progress", "Run", "State"),
     "training": ("train",),
+    "tuning": ("Tuning",),
 }
 _HOMES = {name: room for room, names in _ROOMS.items() for name in names}
 _MODULES = ("datasets", "plots", "reference")

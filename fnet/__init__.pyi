@@ -7,6 +7,7 @@ from fnet.batches import full_batch_plan as full_batch_plan
 from fnet.batches import kfold_plan as kfold_plan
 from fnet.batches import minibatch_plan as minibatch_plan
 from fnet.batches import pipeline as pipeline
+from fnet.classes import class_weights as class_weights
 from fnet.errors import FnetError as FnetError
 from fnet.errors import InvalidArgument as InvalidArgument
 from fnet.errors import NotFinite as NotFinite
@@ -27,5 +28,6 @@ from fnet.runs import Progress as Progress
 from fnet.runs import Run as Run
 from fnet.runs import State as State
 from fnet.training import train as train
+from fnet.tuning import Tuning as Tuning
 
 __version__: str

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 def words(seed, purpose, count, epoch=0, step=0):
     """`count` random words, uint32: those of `philox.words` for a scalar `seed`."""
-    epoch, step = (tf.cast(v, tf.uint64) for v in (epoch, step))
+    epoch, step = (tf.cast(v, tf.uint64) & 0xFFFFFFFF for v in (epoch, step))
     return tf.raw_ops.StatelessRandomUniformFullIntV2(
         shape=[count],
         key=tf.reshape(tf.cast(seed, tf.uint64) | tf.constant(purpose << 32, tf.uint64), [1]),

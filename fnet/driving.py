@@ -13,13 +13,13 @@ import warnings
 from collections import defaultdict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from tqdm.auto import tqdm
 
-from fnet import checks, runs
-from fnet.errors import NotFinite
+from fnet import checks, classes, runs
+from fnet.errors import InvalidArgument, NotFinite
 from fnet.network import each
 from fnet.runs import NOT_FINITE, PATIENCE, RUNNING, Run
 
@@ -44,18 +44,23 @@ class Source(NamedTuple):
     steps: int  # in an epoch
     width: int  # of the largest batch
     rows: int | None  # of the data; None for a pipeline
+    class_weights: Any = None  # as `classes.numbers` gives them
 
 
-def planned(net, params, x, y, plan, ready):
+def planned(net, params, x, y, plan, class_weight, ready):
     """The Source of a plan: `data` is `(x, y)`, checked and made `ready` for the engine."""
     _, x, y, _ = checks.batch(net, params, x, y)
     plan = checks.plan(plan, len(checks.shared(x)))
+    numbers = None
+    if class_weight is not None:
+        numbers = classes.numbers(net, class_weight, y, plan.weights)
+        plan = plan if numbers.ndim > 1 else classes.weighed(net, plan, y, numbers)
     data = ready(x), ready(y)
 
     def from_step(done):
         return ((data, *part) for part in parts(plan, done))
 
-    return Source(from_step, plan.epochs, plan.steps, plan.width, plan.rows)
+    return Source(from_step, plan.epochs, plan.steps, plan.width, plan.rows, numbers)
 
 
 def room(source):
@@ -139,9 +144,12 @@ def train(
     make_piece,
     ready,
     *,
+    tuning,
     validation,
     patience,
     min_delta,
+    reduce_rate,
+    reduce_to,
     restore_best,
     watch,
     on_not_finite,
@@ -152,7 +160,7 @@ def train(
     """What both sides' `train` do: check, begin or go on, work off the pieces, report.
 
     `rules` are the kinds of optimizer that the engine knows.
-    `make_piece(run, optimizer, source, watch, validation)` is the engine: it returns
+    `make_piece(run, optimizer, source, tuning, watch, validation)` is the engine: it returns
     `piece(progress, data, rows, weights)`, which does these steps and returns the next Progress
     and a dict of what was measured at the end of each epoch within, `[epochs, *M]`.
     """
@@ -160,17 +168,21 @@ def train(
     checks.optimizer(optimizer, layers, rules)
     if validation is not None:
         validation = checks.validation(net, layers, validation)
+    tuning = checks.tuning(net, tuning, members)
+    tuning, validation = _counting(net, source.class_weights, tuning, validation)
     checks.one_of("on_not_finite", on_not_finite, ("error", "warn"))
-    checks.callback("hook", hook)
+    checks.callback("hook", hook, "the Run so far")
     checks.flag("restore_best", restore_best)
     checks.flag("progress", progress)
     if xla is not None:
         checks.flag("xla", xla)
     measured = runs.measures(net, validation)
-    seen = runs.watching(measured, patience, min_delta, restore_best, watch, members)
+    seen = runs.watching(
+        measured, patience, min_delta, reduce_rate, reduce_to, restore_best, watch, members
+    )
     given = params if isinstance(params, Run) else each(ready, layers)
-    run = runs.begin(net, optimizer, given, source, seen, measured, xla)
-    piece = make_piece(run, optimizer, source, seen, validation)
+    run = runs.begin(net, optimizer, given, source, tuning, seen, measured, xla)
+    piece = make_piece(run, optimizer, source, tuning, seen, validation)
     done = int(run.progress.epoch) * source.steps + int(run.progress.step)
     first = int(FIRST / work(net, source, members))
     with (
@@ -189,6 +201,23 @@ def train(
     return run
 
 
+def _counting(net, numbers, tuning, validation):
+    """The Tuning and the validation data, with class weights where there are any."""
+    if numbers is None:
+        return tuning, validation
+    if numbers.ndim > 1:
+        if tuning.label_weights is not None:
+            raise InvalidArgument("class_weight makes label_weights of its own; give one of them")
+        return tuning._replace(label_weights=numbers), validation
+    if validation is not None:
+        x, y, own = validation
+        own = own * classes.rows(net, y, numbers).astype(own.dtype)
+        if not own.any():
+            raise InvalidArgument("weights of validation times class weights must not all be 0")
+        validation = x, y, own
+    return tuning, validation
+
+
 def drive(run, piece, pieces, epochs, restore_best, hook, bar):
     """Work off the pieces and return the Run; `run` is the one to begin with."""
     measured = defaultdict(list, {name: [v] for name, v in run.history.items() if name != "ended"})
@@ -196,7 +225,7 @@ def drive(run, piece, pieces, epochs, restore_best, hook, bar):
     def so_far(now, reason):
         history = {name: np.concatenate(values) for name, values in measured.items()}
         history["ended"] = _reasons(now, reason)
-        params = now.best if restore_best else now.params
+        params = now.best if restore_best else now.average or now.params
         return run._replace(params=params, state=now.state, history=history, progress=now)
 
     now, reason = run.progress, "epochs"

@@ -17,11 +17,16 @@ runs its body as one graph, traced once for any number of rows.
 
 import tensorflow as tf
 
-from fnet import checks, draws, layout, philox, tensors
+from fnet import checks, draws, dropout, layout, penalties, philox, tensors
 from fnet.activations import ACTIVATIONS, OUTPUTS
 from fnet.losses import LOSSES, as_columns
 from fnet.network import Layer
 from fnet.starts import SCHEMES
+from fnet.tensors import absent
+from fnet.tuning import Tuning
+
+NOTHING = tensors.inside(Tuning())
+"""A Tuning in which all is absent."""
 
 
 @tensors.as_written
@@ -56,21 +61,27 @@ def predict(net, params, x):
 
 
 @tensors.as_written
-def loss(net, params, x, y, weights=None):
+def loss(net, params, x, y, weights=None, *, tuning=None, step=None):
     """The mean of the loss over rows, `[*M]`; with weights, `sum(w * l) / sum(w)`.
 
     `weights` is one number a row, `[B]` or `[*M, B]`, not negative; where they sum to 0 so is
-    the loss.
+    the loss. `tuning` is a `Tuning`: its penalties are added. `step` is a whole number, and then
+    units are dropped as in that step of a run; None drops none.
     """
-    params, columns = tensors.admitted(net, params, x, y, weights)
-    return tensors.graph(_loss, net, params, *columns)
+    layers, columns = tensors.admitted(net, params, x, y, weights)
+    given = layers, *tensors.tuned(net, layers, tuning, step)
+    return tensors.graph(_loss, net, given, *columns)
 
 
 @tensors.as_written
-def grads(net, params, x, y, weights=None):
-    """The gradient of `loss` with respect to params, in the structure of params."""
-    params, columns = tensors.admitted(net, params, x, y, weights)
-    return tensors.closed(tensors.graph(_grads, net, params, *columns))
+def grads(net, params, x, y, weights=None, *, tuning=None, step=None):
+    """The gradient of `loss` with respect to params, in the structure of params.
+
+    Clipped where `tuning` says so.
+    """
+    layers, columns = tensors.admitted(net, params, x, y, weights)
+    given = layers, *tensors.tuned(net, layers, tuning, step)
+    return tensors.closed(tensors.graph(_grads, net, given, *columns))
 
 
 # The bodies: what is compiled, and what `training.py` builds on.
@@ -97,36 +108,67 @@ def _init_params(static, seed):
     return tf.nest.map_structure(lambda p: tf.reshape(p, [*seed.shape, *p.shape[1:]]), drawn)
 
 
-def logits(net, layers, x):
-    """What comes before the output activation, as columns `[*M, K, B]`, for layers as columns."""
+def logits(net, layers, x, n=NOTHING, step=()):
+    """What comes before the output activation, as columns `[*M, K, B]`, for layers as columns.
+
+    n is the Tuning, and units are dropped by it in a step.
+    """
     (w, b), *deeper = layers
+    x = _features(x, n, step)
     shared = len(x.shape) < len(w.shape)  # then one product for all members, [M * H, D] @ [D, B]
     z = tf.einsum("...hd,bd->...hb", w, x) if shared else tf.matmul(w, x, transpose_b=True)
     z = _plus(z, b)
-    for (w, b), activation in zip(deeper, net.hidden, strict=True):
-        z = _plus(w @ ACTIVATIONS[activation](z), b)
+    for i, ((w, b), activation) in enumerate(zip(deeper, net.hidden, strict=True), start=1):
+        a = _units(ACTIVATIONS[activation](z), n, i, step)
+        z = _plus(w @ a, b)
     return z
 
 
 def _plus(z, b):
-    return z if isinstance(b, tuple) else z + b
+    return z if absent(b) else z + b
+
+
+def _features(x, n, step):
+    """Rows of features, some of them dropped."""
+    if absent(step) or absent(n.input_dropout):
+        return x
+    batch, units = tf.unstack(tf.shape(x)[-2:])
+    return x * dropout.factors(n.input_dropout, n.seed, 0, step, batch, units, x.dtype)
+
+
+def _units(a, n, layer, step):
+    """Columns of a hidden layer's units, some of them dropped."""
+    if absent(step) or absent(n.dropout):
+        return a
+    units, batch = tf.unstack(tf.shape(a)[-2:])
+    kept = dropout.factors(n.dropout, n.seed, layer, step, batch, units, a.dtype)
+    return a * tf.linalg.matrix_transpose(kept)
 
 
 def _forward(net, params, x):
     z = logits(net, layout.columns(params), x)
-    return OUTPUTS[net.output](tf.linalg.matrix_transpose(z))
+    return tf.linalg.matrix_transpose(OUTPUTS[net.output](z))
 
 
 def _predict(net, params, x):
-    z = logits(net, layout.columns(params), x)
-    link = net.output if net.link == "identity" else net.link
-    return OUTPUTS[link](tf.linalg.matrix_transpose(z))
+    return tf.linalg.matrix_transpose(prediction(net, logits(net, layout.columns(params), x)))
 
 
-def row_losses(net, z, y, rank):
-    """The loss of each row, `[*M, B]`, given the logits; `rank` is the number of x's axes."""
-    outputs = OUTPUTS[net.output](z) if net.link == "identity" else z
-    return LOSSES[net.loss](as_columns(net, y, rank, outputs.dtype), outputs)
+def prediction(net, z):
+    """Predictions given the logits, both as columns `[*M, K, B]`."""
+    return OUTPUTS[net.output if net.link == "identity" else net.link](z)
+
+
+def row_losses(net, z, y, rank, n=NOTHING, custom=None):
+    """The loss of each row, `[*M, B]`, given the logits; `rank` is the number of x's axes.
+
+    `custom` is a user's own loss, which takes targets and outputs as rows.
+    """
+    y = as_columns(net, y, rank, z.dtype)
+    if custom is not None:
+        outputs = tf.linalg.matrix_transpose(OUTPUTS[net.output](z))
+        return custom(tf.linalg.matrix_transpose(y), outputs)
+    return LOSSES[net.loss](y, OUTPUTS[net.output](z) if net.link == "identity" else z, n)
 
 
 def shares(weights):
@@ -134,27 +176,39 @@ def shares(weights):
     return tf.math.divide_no_nan(weights, tf.reduce_sum(weights, axis=-1, keepdims=True))
 
 
-def _loss(net, params, x, y, weights=None):
-    rows = row_losses(net, logits(net, layout.columns(params), x), y, len(x.shape))
-    if weights is None:
-        return tf.reduce_mean(rows, axis=-1)
-    return tf.reduce_sum(shares(weights) * rows, axis=-1)
+def _loss(net, given, x, y, weights=None):
+    params, n, step = given
+    layers = layout.columns(params)
+    rows = row_losses(net, logits(net, layers, x, n, step), y, len(x.shape), n)
+    weights, total = _weighed(x, weights)
+    value = tf.reduce_sum(shares(weights) * rows, axis=-1)
+    return penalties.cost(n, layers, total, value)
 
 
-def loss_and_grads(net, layers, x, y, share):
+def _weighed(x, weights):
+    """Weights of the rows and their sums, where none are given too."""
+    weights = tf.ones(tf.shape(x)[-2:-1], x.dtype) if weights is None else weights
+    return weights, tf.reduce_sum(weights, axis=-1)
+
+
+def loss_and_grads(net, layers, x, y, share, total, n=NOTHING, step=(), custom=None):
     """The loss `[*M]` and its gradient, for rows whose share of the batch is known: `[B]`.
 
-    Layers and gradient are columns.
+    Layers and gradient are columns; `total` is the weight of the batch.
     """
     with tf.GradientTape() as tape:
         tape.watch(layers)
-        rows = row_losses(net, logits(net, layers, x), y, len(x.shape))
+        z = logits(net, layers, x, n, step)
+        rows = row_losses(net, z, y, len(x.shape), n, custom)
     # Shares as the slopes of rows: the same gradient as that of the sum, in fewer kernels.
     slopes = tape.gradient(rows, layers, tf.broadcast_to(share, tf.shape(rows)))
-    return tf.reduce_sum(share * rows, axis=-1), slopes
+    value = penalties.cost(n, layers, total, tf.reduce_sum(share * rows, axis=-1))
+    return value, penalties.clipped(n, penalties.slopes(n, layers, total, slopes))
 
 
-def _grads(net, params, x, y, weights=None):
-    weights = tf.ones(tf.shape(x)[-2:-1], x.dtype) if weights is None else weights
-    _, slopes = loss_and_grads(net, layout.columns(params), x, y, shares(weights))
+def _grads(net, given, x, y, weights=None):
+    params, n, step = given
+    weights, total = _weighed(x, weights)
+    layers = layout.columns(params)
+    _, slopes = loss_and_grads(net, layers, x, y, shares(weights), total, n, step)
     return layout.rows(slopes)

@@ -9,14 +9,39 @@ from typing import Any, NamedTuple
 
 from fnet import checks
 
-ACTIVATIONS = ("identity", "relu", "sigmoid", "tanh")
+ACTIVATIONS = (
+    *("identity", "relu", "leaky_relu", "elu", "selu", "gelu", "silu", "mish", "softplus"),
+    *("sigmoid", "tanh"),
+)
 
-LINKS = {"squared_error": "identity", "softmax_cross_entropy": "softmax"}
-"""Each loss with its link: what turns the network's outputs into predictions. A loss with a link
-other than identity takes what comes before it (McCullagh and Nelder, Generalized Linear Models)."""
+ALIASES = {"logistic": "sigmoid"}
+"""Other names by which an activation is known; a Network keeps the first."""
 
-LABELLED = ("softmax_cross_entropy",)
-"""The losses whose targets are classes: integer labels, or one row of probabilities each."""
+
+class Loss(NamedTuple):
+    """What a network must know of its loss.
+
+    `link` turns the network's outputs into predictions; a loss with a link other than identity
+    takes what comes before it (McCullagh and Nelder, Generalized Linear Models). `targets` says
+    what y is: "numbers", "counts" (none below 0), "single" (one number a row for all outputs),
+    "classes" (integer labels, or one row of probabilities each) or "labels" (each 0 to 1).
+    `tuning` names the numbers of a Tuning that it reads.
+    """
+
+    link: str
+    targets: str
+    tuning: tuple[str, ...] = ()
+
+
+LOSSES = {
+    "squared_error": Loss("identity", "numbers"),
+    "absolute_error": Loss("identity", "numbers"),
+    "huber": Loss("identity", "numbers", ("delta",)),
+    "poisson": Loss("exp", "counts"),
+    "pinball": Loss("sort", "single", ("quantiles",)),
+    "softmax_cross_entropy": Loss("softmax", "classes", ("label_smoothing",)),
+    "sigmoid_cross_entropy": Loss("sigmoid", "labels", ("label_smoothing", "label_weights")),
+}
 
 SCHEMES = ("glorot_uniform", "he_normal", "normal", "ones")
 
@@ -33,8 +58,9 @@ class Network:
     """A fully connected network: `sizes = (inputs, hidden..., outputs)`.
 
     `hidden` is one activation name, or one for each hidden layer (kept as a tuple of names);
-    `output` the activation of the last layer: with a loss that has a link, `"identity"` or that
-    link, which is then folded into the loss. `bias=False` leaves the biases out of every layer.
+    `output` the activation of the last layer, softmax among them: with a loss that has a link,
+    `"identity"` or that link, which is then folded into the loss. `bias=False` leaves the biases
+    out of every layer.
 
     Raises InvalidArgument for sizes that are not at least two whole numbers from 1, for names
     that are not known, and for an `output` that does not go with the loss.
@@ -51,15 +77,18 @@ class Network:
 
     def __post_init__(self):
         sizes = checks.sizes(self.sizes)
-        hidden = checks.one_each("hidden", self.hidden, len(sizes) - 2, ACTIVATIONS)
-        checks.one_of("loss", self.loss, LINKS)
+        known = {**dict.fromkeys(ACTIVATIONS), **ALIASES}
+        hidden = checks.one_each("hidden", self.hidden, len(sizes) - 2, known)
+        checks.one_of("loss", self.loss, LOSSES)
         if self.link == "identity":
-            checks.one_of("output", self.output, ACTIVATIONS)
+            output = checks.one_of("output", self.output, (*known, "softmax"))
         else:
-            checks.one_of(f"output under {self.loss}", self.output, ("identity", self.link))
+            output = ALIASES.get(self.output, self.output)
+            checks.one_of(f"output under {self.loss}", output, ("identity", self.link))
         checks.flag("bias", self.bias)
         object.__setattr__(self, "sizes", sizes)
-        object.__setattr__(self, "hidden", hidden)
+        object.__setattr__(self, "hidden", tuple(ALIASES.get(name, name) for name in hidden))
+        object.__setattr__(self, "output", ALIASES.get(output, output))
         object.__setattr__(self, "bias", bool(self.bias))
 
     @property
@@ -70,12 +99,22 @@ class Network:
     @property
     def link(self) -> str:
         """What turns outputs into predictions under this network's loss."""
-        return LINKS[self.loss]
+        return LOSSES[self.loss].link
+
+    @property
+    def targets(self) -> str:
+        """What y is under this network's loss: see `Loss`."""
+        return LOSSES[self.loss].targets
+
+    @property
+    def tuning(self) -> tuple[str, ...]:
+        """The numbers of a Tuning that this network's loss reads."""
+        return LOSSES[self.loss].tuning
 
     @property
     def labelled(self) -> bool:
         """Whether the targets are classes."""
-        return self.loss in LABELLED
+        return self.targets == "classes"
 
     @property
     def default_scheme(self) -> str:

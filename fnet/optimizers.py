@@ -91,7 +91,7 @@ def changes(kind, numbers, dtype):
     return RULES[kind][0](numbers, lambda number: tf.cast(number, dtype))
 
 
-def step(changes, params, state, grads):
+def step(changes, params, state, grads, scale=None):
     """One step, as it is compiled: the change at this t of every array of params."""
     t = state.step + 1
     changed = each(changes(tf.cast(t, tf.float64)), params, grads, *state.moments)

@@ -3,7 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
-from fnet import checks
+from fnet import checks, classes
 from fnet.driving import ENTRIES, Source
 from fnet.errors import InvalidArgument
 from fnet.tensors import padded
@@ -12,7 +12,7 @@ GROUP = 128
 """The most batches that are fetched from a pipeline at a time."""
 
 
-def source(net, params, data, epochs=None):
+def source(net, params, data, epochs=None, class_weight=None):
     """The Source of a `tf.data.Dataset` of `epochs` epochs; its values are checked as they come.
 
     Batches are `(x, y)` or `(x, y, weights)`. All are filled up to the width of the first with rows
@@ -29,6 +29,7 @@ def source(net, params, data, epochs=None):
     width = max((len(x) for x, *_ in data.take(1)), default=1)
     if not width:
         raise InvalidArgument("data must hold batches of at least one row; its first has none")
+    numbers = None if class_weight is None else classes.numbers(net, class_weight)
     group = max(1, min(GROUP, batches, ENTRIES // (width * net.sizes[0])))
 
     def fill(x, y, weights=None):
@@ -68,12 +69,14 @@ def source(net, params, data, epochs=None):
         for columns in groups:
             counts, *columns = (column.numpy() for column in columns)
             x, y, weights = checked(done, counts.tolist(), *columns)
+            if numbers is not None and numbers.ndim == 1:
+                weights = weights * classes.rows(net, y, numbers).astype(weights.dtype)
             done += len(counts)
             rows = np.arange(len(x), dtype=np.int32).reshape(-1, width)
             held = tuple(padded(c, group * width) for c in (x, y))
             yield held, rows, weights.reshape(-1, width)
 
-    return Source(parts, epochs, steps, width, None)
+    return Source(parts, epochs, steps, width, None, numbers)
 
 
 def _length(data):

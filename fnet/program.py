@@ -13,41 +13,61 @@ import tensorflow as tf
 
 from fnet import functions, layout, optimizers
 from fnet.runs import NOT_FINITE, PATIENCE, RUNNING
+from fnet.tensors import absent, beside
 
 
 @functools.cache
-def compiled(net, kind, watch, names, xla):
-    """The compiled program of all runs of this structure."""
-    body = functools.partial(_work_off, net, kind, watch, names)
+def compiled(net, kind, watch, names, custom, xla):
+    """The compiled program of all runs of this structure; `custom` is a user's own loss or None."""
+    body = functools.partial(_work_off, net, kind, watch, names, custom)
     return tf.function(body, jit_compile=xla, autograph=False)
 
 
 def _work_off(
-    net, kind, watch, names, now, numbers, limits, held, data, rows, weights, count, steps
+    net,
+    kind,
+    watch,
+    names,
+    custom,
+    now,
+    numbers,
+    n,
+    limits,
+    held,
+    data,
+    rows,
+    weights,
+    count,
+    steps,
 ):
     """`count` steps of the plan: the Progress after them, what was measured, in how many epochs.
 
-    rows and weights are `[room, B]`, data is `(x, y)`, held the validation data or ().
+    rows and weights are `[room, B]`, data is `(x, y)`, held the validation data or (), n the
+    Tuning.
     """
     x, y = data
     sums, share = tf.cast(tf.reduce_sum(weights, -1), tf.float64), functions.shares(weights)
     changes = optimizers.changes(kind, numbers, x.dtype)
     members = now.ended.shape
+    drops = not (absent(n.dropout) and absent(n.input_dropout))
     lost = now.ended == NOT_FINITE
 
     def running(now):
         """Whether a member runs, and none has just stopped being finite."""
         return tf.reduce_any(now.ended == RUNNING) & tf.reduce_all(lost | (now.ended != NOT_FINITE))
 
-    def step(k, now):
+    def step(first, k, now):
+        """Step k of the piece, which is step `first + k` of the run."""
         taken = rows[k]
-        batch = tf.gather(x, taken), tf.gather(y, taken)
-        value, slopes = functions.loss_and_grads(net, now.params, *batch, share[k])
-        params, state = optimizers.step(changes, now.params, now.state, slopes)
+        batch = tf.gather(x, taken), tf.gather(y, taken), share[k], sums[k]
+        position = first + tf.cast(k, tf.int64) if drops else ()
+        value, slopes = functions.loss_and_grads(net, now.params, *batch, n, position, custom)
+        params, state = optimizers.step(changes, now.params, now.state, slopes, now.scale)
         bad = (now.ended == RUNNING) & ~tf.math.is_finite(value)
         return k + 1, now._replace(
             params=params,
             state=state,
+            average=_averaged(n.ema_momentum, now.average, params, state.step),
             ended=tf.where(bad, NOT_FINITE, now.ended),
             loss_sum=now.loss_sum + sums[k] * tf.cast(value, tf.float64),
             weight_sum=now.weight_sum + sums[k],
@@ -57,8 +77,12 @@ def _work_off(
         left = tf.cast(steps - now.step, tf.int32)
         stop = tf.minimum(k + left, count)
         began, before = k, now
+        first = now.epoch * steps + now.step - tf.cast(k, tf.int64)
         k, now = tf.while_loop(
-            lambda k, now: (k < stop) & running(now), step, (k, now), parallel_iterations=1
+            lambda k, now: (k < stop) & running(now),
+            functools.partial(step, first),
+            (k, now),
+            parallel_iterations=1,
         )
         now = now._replace(step=now.step + tf.cast(k - began, tf.int64))
         if members.rank:  # those who had ended stay as they were
@@ -66,7 +90,7 @@ def _work_off(
         whole = (now.step == steps) & running(now)
         now, measured, closed = tf.cond(
             whole,
-            lambda: _close(net, watch, limits, held, now, measured, closed),
+            lambda: _close(net, watch, custom, n, limits, held, now, measured, closed),
             lambda: (now, measured, closed),
         )
         return k, now, measured, closed
@@ -85,15 +109,28 @@ def _work_off(
 def _laid_out(change, now):
     """The Progress with all its params-like structures changed."""
     state = now.state._replace(moments=tuple(map(change, now.state.moments)))
-    best = change(now.best) if now.best else ()
-    return now._replace(params=change(now.params), state=state, best=best)
+    best, average = (change(tree) if tree else () for tree in (now.best, now.average))
+    return now._replace(params=change(now.params), state=state, best=best, average=average)
 
 
-def _close(net, watch, limits, held, now, measured, closed):
+def _averaged(momentum, average, params, t):
+    """The moving average of params after update t; it begins as the params after the first."""
+    if absent(momentum):
+        return average
+    m = tf.where(t == 1, tf.constant(0, tf.float64), momentum)
+
+    def moved(a, p):
+        return beside(m, p) * a + beside(1 - m, p) * p
+
+    return tf.nest.map_structure(moved, average, params)
+
+
+def _close(net, watch, custom, n, limits, held, now, measured, closed):
     """The end of an epoch: measure, keep the best, stop those who make no progress."""
     values = {"loss": now.loss_sum / now.weight_sum}
+    found = now.average or now.params
     if held:
-        values |= _validated(net, now.params, *held)
+        values |= _validated(net, custom, n, found, *held)
     runs_on = now.ended == RUNNING
     at = tf.reshape(closed, [1, 1])
     nan = tf.constant(np.nan, tf.float64)
@@ -104,13 +141,17 @@ def _close(net, watch, limits, held, now, measured, closed):
         for name in measured
     }
     if watch is not None:
-        patience, min_delta = limits
+        patience, min_delta, reduce_rate, reduce_to = limits
         value = -values[watch] if watch.endswith("accuracy") else values[watch]
         better = runs_on & (value < now.best_value - min_delta)
         wait = tf.where(better, tf.constant(0, tf.int64), now.wait + 1)
         stops = runs_on & (wait >= patience)
+        if not absent(reduce_rate):
+            reduced = stops & (now.scale > reduce_to)
+            now = now._replace(scale=tf.where(reduced, now.scale * reduce_rate, now.scale))
+            wait, stops = tf.where(reduced, tf.constant(0, tf.int64), wait), stops & ~reduced
         now = now._replace(
-            best=_where(better, now.params, now.best),
+            best=_where(better, found, now.best),
             best_value=tf.where(better, value, now.best_value),
             best_epoch=tf.where(better, now.epoch, now.best_epoch),
             wait=tf.where(runs_on, wait, now.wait),
@@ -126,11 +167,11 @@ def _close(net, watch, limits, held, now, measured, closed):
     return now, measured, closed + 1
 
 
-def _validated(net, layers, x, y, weights):
+def _validated(net, custom, n, layers, x, y, weights):
     """The loss on validation data and, for classes, the accuracy: each `[*M]`, float64."""
     share = functions.shares(tf.cast(weights, tf.float64))
     z = functions.logits(net, layers, x)
-    values = {"validation_loss": functions.row_losses(net, z, y, len(x.shape))}
+    values = {"validation_loss": functions.row_losses(net, z, y, len(x.shape), n, custom)}
     if net.labelled:
         truth = tf.argmax(y, -1) if len(y.shape) == len(x.shape) else tf.cast(y, tf.int64)
         values["validation_accuracy"] = tf.argmax(z, -2) == truth
@@ -140,9 +181,9 @@ def _validated(net, layers, x, y, weights):
 def _stayed(before, now):
     """The Progress now, with members that had ended before as they were, and no loss of theirs."""
     stays = before.ended != RUNNING
-    params, state = _where(stays, (before.params, before.state), (now.params, now.state))
+    params, state, average = _where(stays, *((p.params, p.state, p.average) for p in (before, now)))
     loss_sum = tf.where(stays, tf.constant(np.nan, tf.float64), now.loss_sum)
-    return now._replace(params=params, state=state, loss_sum=loss_sum)
+    return now._replace(params=params, state=state, average=average, loss_sum=loss_sum)
 
 
 def _where(condition, yes, no):

@@ -31,6 +31,8 @@ class Progress(NamedTuple):
     params: tuple  # after the last step
     state: State
     best: tuple  # params after the best epoch; () where no best is looked for
+    average: tuple  # the moving average of params; () where none is asked for
+    scale: Any  # float64 [M]: what the learning rate is multiplied by
     best_value: Any  # float64 [M]: the watched value of that epoch, the smaller the better
     best_epoch: Any  # int64 [M]: -1 before the first
     wait: Any  # int64 [M]: epochs since then
@@ -45,11 +47,12 @@ class Progress(NamedTuple):
 class Run(NamedTuple):
     """A training run, finished or not: give it back to `train` in place of params to go on.
 
-    `params` are the last, or the best where `restore_best` asked for them; `state` is the
-    optimizer's after the last step. `history` maps each measured name to a float64 array with one
-    value an epoch, `[E]` or `[E, *members]` (NaN once a member has ended), and `"ended"` to why
-    the run ended: "epochs", "patience", "not finite", "interrupted", or "running" when a hook
-    sees it (an array of these with the member axes).
+    `params` are the last, or the best where `restore_best` asked for them, and of a moving average
+    where `tuning` asked for one; `state` is the optimizer's after the last step. `history` maps
+    each measured name to a float64 array with one value an epoch, `[E]` or `[E, *members]` (NaN
+    once a member has ended), and `"ended"` to why the run ended: "epochs", "patience", "not
+    finite", "interrupted", or "running" when a hook sees it (an array of these with the member
+    axes).
     """
 
     params: tuple
@@ -74,9 +77,11 @@ class Watch(NamedTuple):
     name: str | None  # of the watched value; None where neither stopping nor a best is asked for
     patience: Any  # int64 [] or [*M]: epochs without progress before a member stops
     min_delta: Any  # float64 [] or [*M]: what counts as progress
+    reduce_rate: Any  # float64 [] or [*M]: by what the rate is multiplied instead; None where not
+    reduce_to: Any  # float64 [] or [*M]: the least factor, at which the member stops after all
 
 
-def watching(measured, patience, min_delta, restore_best, watch, members):
+def watching(measured, patience, min_delta, reduce_rate, reduce_to, restore_best, watch, members):
     """The Watch for these arguments of `train`."""
     if watch is not None:
         checks.one_of("watch", watch, measured)
@@ -84,8 +89,16 @@ def watching(measured, patience, min_delta, restore_best, watch, members):
     if patience is not None:
         patience = checks.wholes("patience", patience, least=1)
         checks.for_members("patience", patience, members)
+    if reduce_rate is not None:
+        if patience is None:
+            raise InvalidArgument("reduce_rate needs patience: after how many epochs to reduce")
+        reduce_rate = checks.number("reduce_rate", reduce_rate, above=True, most=1, below=True)
+        checks.for_members("reduce_rate", reduce_rate, members)
+    reduce_to = checks.number("reduce_to", reduce_to, above=True, most=1)
+    checks.for_members("reduce_to", reduce_to, members)
+    limits = min_delta, reduce_rate, reduce_to
     if patience is None and not restore_best:
-        return Watch(None, NEVER, np.float64(0))
+        return Watch(None, NEVER, *limits)
     if watch is None:
         watch = "validation_loss" if "validation_loss" in measured else "loss"
         if watch == "loss":
@@ -94,7 +107,7 @@ def watching(measured, patience, min_delta, restore_best, watch, members):
                 'training loss; give validation=(x, y), or watch="loss" to say so',
                 stacklevel=4,
             )
-    return Watch(watch, np.asarray(NEVER if patience is None else patience), min_delta)
+    return Watch(watch, np.asarray(NEVER if patience is None else patience), *limits)
 
 
 def measures(net, validation):
@@ -105,15 +118,18 @@ def measures(net, validation):
     return tuple(names)
 
 
-def begin(net, optimizer, params, source, watch, measured, xla):
+def begin(net, optimizer, params, source, tuning, watch, measured, xla):
     """The Run to begin with: a new one from params, or an earlier Run made ready to go on."""
+    averaged = tuning.ema_momentum is not None
     if isinstance(params, Run):
-        return _again(params, net, optimizer.kind, source, watch, measured)
+        return _again(params, net, optimizer.kind, source, averaged, watch, measured)
     members = tuple(params[0].w.shape[:-2])
     progress = Progress(
         params=params,
         state=optimizer.init(params),
         best=params if watch.name else (),
+        average=params if averaged else (),
+        scale=np.ones(members),
         best_value=np.full(members, np.inf),
         best_epoch=np.full(members, -1, np.int64),
         wait=np.zeros(members, np.int64),
@@ -137,7 +153,7 @@ def begin(net, optimizer, params, source, watch, measured, xla):
     )
 
 
-def _again(run, net, optimizer, source, watch, measured):
+def _again(run, net, optimizer, source, averaged, watch, measured):
     """An earlier Run, ready to go on; members run again unless they would stop at once."""
     names = tuple(name for name in run.history if name != "ended")
     for what, was, now in (
@@ -154,6 +170,7 @@ def _again(run, net, optimizer, source, watch, measured):
             )
     progress = run.progress
     stays = (np.asarray(progress.ended) == PATIENCE) & (np.asarray(progress.wait) >= watch.patience)
-    best = () if watch.name is None else progress.best or progress.params
+    average = (progress.average or progress.params) if averaged else ()
+    best = () if watch.name is None else progress.best or average or progress.params
     ended = np.where(stays, PATIENCE, RUNNING).astype(np.int32)
-    return run._replace(progress=progress._replace(best=best, ended=ended))
+    return run._replace(progress=progress._replace(best=best, average=average, ended=ended))

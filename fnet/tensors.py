@@ -58,6 +58,30 @@ def closed(params):
     return tuple(Layer(w, None if isinstance(b, tuple) else b) for w, b in params)
 
 
+def absent(value):
+    """Whether a number or a bias is absent: inside, what is absent is `()`."""
+    return isinstance(value, tuple)
+
+
+def beside(number, array):
+    """A number `[*M]` in the dtype of an array, with axes appended on the right to go with it."""
+    spare = (None,) * (len(array.shape) - len(number.shape))
+    return tf.cast(number, array.dtype)[(..., *spare)]
+
+
+def inside(tuning):
+    """A checked Tuning as it is inside: float64 tensors, uint32 for the seed, `()` where absent."""
+    return tuning._make(() if number is None else tensor(number) for number in tuning)
+
+
+def tuned(net, layers, tuning, step):
+    """`(tuning, step)`, checked and ready for a compiled function; a step is there for dropout."""
+    found = checks.tuning(net, tuning, tuple(layers[0].w.shape[:-2]))
+    step = step if step is None else checks.step(step)
+    drops = step is not None and not (found.dropout is None and found.input_dropout is None)
+    return inside(found), tensor(step, np.int64) if drops else ()
+
+
 def admitted(net, params, x, y=None, weights=None):
     """`(params, columns)`, checked and ready for a compiled function; absent columns are left out.
 

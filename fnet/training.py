@@ -5,6 +5,7 @@ what comes out, and the look back where something stopped being finite.
 """
 
 import bisect
+import functools
 
 import numpy as np
 import tensorflow as tf
@@ -29,9 +30,14 @@ def train(
     *,
     data=None,
     epochs=None,
+    tuning=None,
+    class_weight=None,
+    loss=None,
     validation=None,
     patience=None,
     min_delta=0.0,
+    reduce_rate=None,
+    reduce_to=1e-3,
     restore_best=False,
     watch=None,
     on_not_finite="error",
@@ -48,9 +54,18 @@ def train(
         weights belong to the plan.
       data, epochs: in their place a `tf.data.Dataset` of batches `(x, y)` or `(x, y, weights)`,
         none larger than the first, and how many epochs its batches make up (`pipeline` knows).
+      tuning: a `Tuning`: penalties, dropout, smoothing, clipping, a moving average of params.
+      class_weight: a dict of class and weight or "balanced", and for several labels one for each:
+        multiplies the row weights, in training and in validation (`class_weights`).
+      loss: a function of your own in place of the network's loss: `loss(y, outputs)` with y
+        `[B, K]` and outputs `[*M, B, K]`, as `forward` returns them, gives tensors `[*M, B]`. A
+        program is compiled for each function, so define it once.
       validation: `(x, y)` or `(x, y, weights)`, measured after each epoch.
       patience: stop after so many epochs without progress, and `min_delta`: by how much the
         watched value must fall to count as progress. As in Keras's EarlyStopping.
+      reduce_rate: multiply the learning rate by this, above 0 and below 1, in place of stopping,
+        and stop when it has come down to `reduce_to` of what it would be. (Scikit-learn's
+        "adaptive" divides by 5 down to 1e-6.)
       restore_best: return the params after the best epoch instead of the last.
       watch: "validation_loss", "validation_accuracy" or "loss"; unless told, the validation loss
         or, with a warning, the training loss.
@@ -62,30 +77,36 @@ def train(
       xla: True compiles by XLA, about a second's work; False runs a plain graph; None chooses by
         the amount of work. A Run that goes on keeps to its choice.
 
-    `patience` and `min_delta` may be arrays with the member axes; stopping, the best epoch and
+    `patience`, `min_delta` and `reduce_rate` may be arrays with the member axes, as numbers of
+    `tuning` and of the optimizer may; stopping, the best epoch and
     not-a-number are each member's own. Ctrl-C ends the run after the current piece (a fraction of
     a second) and returns the Run so far; a second Ctrl-C raises.
 
-    `history["loss"]` is the row-weighted mean of the batch losses, each taken before its update.
+    `history["loss"]` is the row-weighted mean of the batch losses, each taken before its update,
+    with penalties and dropout. The validation loss is without either.
 
     Raises InvalidArgument for arguments that do not fit each other.
     """
     checks.sources(x, y, plan, data, epochs)
     if data is None:
-        source = driving.planned(net, runs.start(params), x, y, plan, tensors.tensor)
+        began = runs.start(params)
+        source = driving.planned(net, began, x, y, plan, class_weight, tensors.tensor)
     else:
-        source = pipelines.source(net, runs.start(params), data, epochs)
+        source = pipelines.source(net, runs.start(params), data, epochs, class_weight)
     return driving.train(
         net,
         optimizer,
         params,
         source,
         optimizers.RULES,
-        _piece,
+        functools.partial(_piece, checks.callback("loss", loss, "y and the outputs")),
         tensors.tensor,
+        tuning=tuning,
         validation=validation,
         patience=patience,
         min_delta=min_delta,
+        reduce_rate=reduce_rate,
+        reduce_to=reduce_to,
         restore_best=restore_best,
         watch=watch,
         on_not_finite=on_not_finite,
@@ -103,12 +124,13 @@ def _pays(net, params, source):
     return source.epochs * source.steps * saved > DEAR
 
 
-def _piece(run, optimizer, source, watch, validation):
+def _piece(custom, run, optimizer, source, tuning, watch, validation):
     """`piece` of `driving.train`, by one compiled program."""
     net, names = run.net, tuple(name for name in run.history if name != "ended")
-    work = program.compiled(net, run.optimizer, watch.name, names, run.xla)
+    work = program.compiled(net, run.optimizer, watch.name, names, custom, run.xla)
     numbers = optimizers.numbers(optimizer)
-    limits = tensors.tensor(watch.patience), tensors.tensor(watch.min_delta)
+    limits = tuple(() if limit is None else tensors.tensor(limit) for limit in watch[1:])
+    inside = tensors.inside(tuning)
     steps = tf.constant(run.steps, tf.int64)
     dtype = checks.dtype_of(run.progress.params[0].w)
     room = driving.room(source), source.width
@@ -119,7 +141,8 @@ def _piece(run, optimizer, source, watch, validation):
 
     def work_off(progress, data, count):
         after, measured, epochs = work(
-            progress, numbers, limits, held, data, rows_in, weights_in, tf.constant(count), steps
+            *(progress, numbers, inside, limits, held),
+            *(data, rows_in, weights_in, tf.constant(count), steps),
         )
         return after, {name: values[: int(epochs)].numpy() for name, values in measured.items()}
 
@@ -187,7 +210,8 @@ def _inside(progress):
         params=tensors.opened(progress.params),
         state=runs.State(tensors.tensor(state.step), tuple(map(tensors.opened, state.moments))),
         best=tensors.opened(progress.best),
-        **{name: tensors.tensor(getattr(progress, name)) for name in Progress._fields[3:]},
+        average=tensors.opened(progress.average),
+        **{name: tensors.tensor(getattr(progress, name)) for name in Progress._fields[4:]},
     )
 
 
@@ -197,4 +221,5 @@ def _outside(progress):
         params=tensors.closed(progress.params),
         state=runs.State(state.step, tuple(map(tensors.closed, state.moments))),
         best=tensors.closed(progress.best),
+        average=tensors.closed(progress.average),
     )

@@ -6,19 +6,21 @@ Slopes count with how far rounding of z can move them, and a softmax with how fa
 
 import numpy as np
 
-from fnet.network import Layer
-from fnet.reference.activations import ACTIVATIONS
+from fnet.network import Layer, each
+from fnet.reference.activations import ACTIVATIONS, OUTPUTS
 from fnet.reference.losses import as_rows
 
-CURVED = ("sigmoid", "tanh")
+STRAIGHT = ("identity", "relu", "leaky_relu")
 
 
 def layers(case):
-    """The size of each layer's input and of its slope, and the size of the last z."""
-    a = size = np.abs(case.x)
-    a = case.x
+    """The size of each layer's input and of its slope, and the last z with its size."""
+    a, size = case.x, np.abs(case.x)
     inputs, slopes = [], []
-    for (w, b), name in zip(case.params, (*case.net.hidden, "identity"), strict=True):
+    names = (*case.net.hidden, "identity")
+    for i, ((w, b), name) in enumerate(zip(case.params, names, strict=True)):
+        factor = case.factor(i, w.shape[-2])
+        a, size = a * factor, size * factor
         inputs.append(size)
         bias = 0 if b is None else b[..., None, :]
         z = a @ w + bias
@@ -31,52 +33,111 @@ def layers(case):
 def _through(name, z, size):
     f = ACTIVATIONS[name]
     a = f.value(z)
-    slope = np.abs(f.slope(z, a))
-    return a, np.abs(a) + slope * size, slope + (size if name in CURVED else 0)
+    slope = np.abs(f.back(1.0, z, a))
+    bent = 0 if name in STRAIGHT else 2 * size  # the second derivatives are below 2
+    return a, np.abs(a) + slope * size, slope + bent
+
+
+def _outputs(case, z, size):
+    """The size of the outputs and of their slope."""
+    name = case.net.output
+    if name == "softmax":
+        return _softmax(size), 4 * _softmax(size)
+    if name in ACTIVATIONS and case.net.link == "identity":
+        return _through(name, z, size)[1:]
+    return _linked(name, z, size), 1.0
+
+
+def _linked(name, z, size):
+    if name == "identity":
+        return size
+    if name == "softmax":
+        return _softmax(size)
+    if name == "sort":
+        return np.broadcast_to(size.max(axis=-1, keepdims=True), size.shape)
+    return OUTPUTS[name].value(z) * (1 + size)  # sigmoid, exp
 
 
 def outputs(case):
     """The size of `forward`."""
-    _, _, z, size = layers(case)
-    if case.net.output in ACTIVATIONS:
-        return _through(case.net.output, z, size)[1]
-    return _softmax(size)
+    return _outputs(case, *layers(case._replace(step=None))[2:])[0]
 
 
 def prediction(case):
     """The size of `predict`."""
-    return _softmax(layers(case)[3]) if case.net.link == "softmax" else outputs(case)
+    if case.net.link == "identity":
+        return outputs(case)
+    return _linked(case.net.link, *layers(case._replace(step=None))[2:])
 
 
 def _softmax(size):
     return np.broadcast_to(1 + 2 * size.max(axis=-1, keepdims=True), size.shape)
 
 
+def _losses(case, z, size):
+    """The size of a row's loss for each output, and of its slope there."""
+    net, n = case.net, case.tuning
+    y = np.abs(as_rows(net, case.y, case.x.ndim, z.dtype))
+    count = size.shape[-1]
+    if net.targets == "classes":
+        return count * _softmax(size), _softmax(size) + y
+    if net.targets == "labels":
+        heavy = 1.0 if n.label_weights is None else np.max(n.label_weights)
+        return heavy * (1 + size) * (1 + y), heavy * (1 + size + y) / count
+    if net.targets == "counts":
+        e = np.exp(z) * (1 + size)
+        return e + y * size, (e + y) / count
+    size, slope = _outputs(case, z, size)
+    size = size + y
+    if net.loss == "squared_error":
+        return size**2, 2 * size / count * slope
+    if net.loss == "huber":
+        delta = np.max(1.0 if n.delta is None else n.delta)
+        return np.minimum(size, delta) * size, (size + delta) / count * slope
+    return size, np.ones_like(size) / count * slope
+
+
+def _weight(case):
+    """The weights of the rows and their sum."""
+    weights = np.ones(case.x.shape[-2]) if case.weights is None else case.weights
+    return weights, weights.sum(axis=-1)
+
+
+def _penalties(case):
+    """l1 and l2, divided by the weight of the batch, `[*M, 1, 1]`."""
+    total = _weight(case)[1]
+    total = np.where(total == 0, np.inf, total)
+    return (
+        (np.zeros(()) if number is None else number / total)[..., None, None]
+        for number in (case.tuning.l1, case.tuning.l2)
+    )
+
+
 def loss(case):
     """The size of `loss`: weights share 1, so the largest row's is enough."""
-    net, (_, _, z, size) = case.net, layers(case)
-    y = np.abs(as_rows(net, case.y, case.x.ndim, z.dtype))
-    if net.labelled:
-        return (1 + 2 * size.max(axis=-1)).max(axis=-1)
-    return ((outputs(case) + y) ** 2).mean(axis=-1).max(axis=-1)
+    size, _ = _losses(case, *layers(case)[2:])
+    l1, l2 = _penalties(case)
+    costs = [np.sum(l1 * np.abs(w) + l2 * w * w, axis=(-2, -1)) for w, _ in case.params]
+    return size.mean(axis=-1).max(axis=-1) + sum(costs)
 
 
 def grads(case):
     """The size of `grads`, in the structure of params."""
-    net, (inputs, slopes, z, size) = case.net, layers(case)
-    y = np.abs(as_rows(net, case.y, case.x.ndim, z.dtype))
-    if net.labelled:
-        slope = _softmax(size) + y
-    else:
-        slope = 2 * (outputs(case) + y) / y.shape[-1] * _through(net.output, z, size)[2]
-    weights = np.ones(case.x.shape[-2]) if case.weights is None else case.weights
-    total = weights.sum(axis=-1, keepdims=True)
-    delta = (weights / np.where(total == 0, 1, total))[..., None] * slope
+    inputs, slopes, z, size = layers(case)
+    slope = _losses(case, z, size)[1]
+    weights, total = _weight(case)
+    delta = (weights / np.where(total == 0, 1, total)[..., None])[..., None] * slope
+    l1, l2 = _penalties(case)
     found = []
     for i in reversed(range(len(case.params))):
         w, b = case.params[i]
-        dw = np.swapaxes(inputs[i], -1, -2) @ delta
+        dw = np.swapaxes(inputs[i], -1, -2) @ delta + l1 + l2 * np.abs(w)
         found.append(Layer(dw, None if b is None else delta.sum(axis=-2)))
         if i:
-            delta = delta @ np.swapaxes(np.abs(w), -1, -2) * slopes[i - 1]
-    return tuple(reversed(found))
+            delta = delta @ np.swapaxes(np.abs(w), -1, -2) * case.factor(i, w.shape[-2])
+            delta = delta * slopes[i - 1]
+    found = tuple(reversed(found))
+    if case.tuning.global_clipnorm is None:
+        return found
+    longest = max(p.max() for layer in found for p in layer if p is not None)
+    return each(lambda p: p + np.sqrt(p.size) * longest, found)

@@ -10,20 +10,25 @@ import numpy as np
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from fnet.network import ACTIVATIONS, LINKS, Layer, Network
+from fnet import Tuning, reference
+from fnet.network import ACTIVATIONS, LOSSES, Layer, Network
+from fnet.reference import dropout
 from fnet.reference.activations import ACTIVATIONS as FORMULAS
+from fnet.reference.losses import as_rows
 
 MEMBERS = ((), (1,), (3,), (2, 2))
 
 
 class Case(NamedTuple):
-    """A network with arguments for each of its functions; weights may be None."""
+    """A network with arguments for each of its functions; weights and the step may be None."""
 
     net: Network
     params: tuple
     x: np.ndarray
     y: np.ndarray
     weights: Any
+    tuning: Tuning = Tuning()
+    step: int | None = None
 
     @property
     def members(self):
@@ -31,7 +36,28 @@ class Case(NamedTuple):
 
     @property
     def arguments(self):
-        return tuple(self)
+        return tuple(self[:5])
+
+    @property
+    def options(self):
+        return {"tuning": self.tuning, "step": self.step}
+
+    def tuning_of(self, member):
+        """The Tuning of one member."""
+        own = {"quantiles": 1, "label_weights": 2}
+
+        def of_one(name, number):
+            return number[member] if np.ndim(number) > own.get(name, 0) else number
+
+        return Tuning(**{name: of_one(name, n) for name, n in self.tuning._asdict().items()})
+
+    def factor(self, layer, units):
+        """What the units of a layer are multiplied by: 1 unless some are dropped."""
+        rate = self.tuning.dropout if layer else self.tuning.input_dropout
+        if self.step is None or rate is None:
+            return 1.0
+        place = layer, self.step, self.x.shape[-2], units
+        return dropout.factors(rate, self.tuning.seed, *place, self.x.dtype)
 
     def cast(self, dtype):
         """The case with params of this dtype and numbers that it holds exactly."""
@@ -42,7 +68,7 @@ class Case(NamedTuple):
             v.astype(dtype) if isinstance(v, np.ndarray) and v.dtype.kind == "f" else v
             for v in (self.x, self.y, self.weights)
         )
-        return Case(self.net, params, x, y, weights)
+        return Case(self.net, params, x, y, weights, self.tuning, self.step)
 
 
 def fewer(parts):
@@ -58,8 +84,11 @@ def networks(draw, layers=4, width=5):
     """Networks of 1 to `layers` layers, of every activation, loss and output that go together."""
     sizes = tuple(draw(st.lists(st.integers(1, width), min_size=2, max_size=layers + 1)))
     activation = st.sampled_from(ACTIVATIONS)
-    loss = draw(st.sampled_from(sorted(LINKS)))
-    output = activation if LINKS[loss] == "identity" else st.sampled_from(("identity", LINKS[loss]))
+    loss = draw(st.sampled_from(sorted(LOSSES)))
+    link = LOSSES[loss].link
+    output = st.sampled_from(
+        (*ACTIVATIONS, "softmax") if link == "identity" else ("identity", link)
+    )
     hidden = tuple(draw(activation) for _ in sizes[2:])
     return Network(sizes, hidden, draw(output), draw(st.booleans()), loss)
 
@@ -77,18 +106,49 @@ def random_params(net, members, rng):
 
 def random_targets(net, rows, form, rng):
     """Targets for rows of this shape: "rows", or "short" with one axis less where that is so."""
-    outputs = net.sizes[-1]
+    outputs = 1 if net.targets == "single" else net.sizes[-1]
     if net.labelled:
         labels = rng.integers(outputs, size=rows)
         if form == "short":
             return labels
         return np.eye(outputs)[labels] if form == "rows" else rng.dirichlet(np.ones(outputs), rows)
-    y = (
-        rng.normal(size=(*rows, outputs))
-        if net.link == "identity"
-        else rng.random((*rows, outputs))
-    )
+    y = rng.normal(size=(*rows, outputs))
+    if net.targets == "counts":
+        y = rng.poisson(2.0, y.shape)
+    if net.targets == "labels":
+        y = rng.random(y.shape) if form == "soft" else (y > 0).astype(float)
     return y[..., 0] if form == "short" and outputs == 1 else y
+
+
+def random_tuning(net, members, names, rng):
+    """A Tuning with numbers of these names, where they go with the network, and all it needs."""
+    numbers = {"quantiles": np.sort(rng.uniform(0.05, 0.95, (*members, net.sizes[-1])))}
+    numbers |= {"label_weights": rng.integers(4, size=(*members, net.sizes[-1], 2)) / 2.0}
+    numbers |= {"seed": rng.integers(2**32, size=members)}
+    for name, high in RATES.items():
+        numbers[name] = rng.uniform(0.05, high, members)
+    of_losses = {"quantiles", "label_weights", "delta", "label_smoothing"}
+    return Tuning(
+        **{
+            name: number
+            for name, number in numbers.items()
+            if (name in names and (name in net.tuning or name not in of_losses))
+            or (name == "quantiles" and net.targets == "single")
+        }
+    )
+
+
+RATES = {
+    "l1": 0.5,
+    "l2": 0.5,
+    "dropout": 0.6,
+    "input_dropout": 0.6,
+    "label_smoothing": 0.5,
+    "delta": 2.0,
+    "clipvalue": 0.5,
+    "global_clipnorm": 0.5,
+}
+"""Numbers of a Tuning, each with the largest value that is drawn for it."""
 
 
 @st.composite
@@ -102,9 +162,11 @@ def unfiltered_cases(draw, layers, width, batch, members):
     weighed = draw(st.sampled_from(("none", "rows", "members")))
     shape = rows if weighed == "rows" else (*leading, count)
     weights = None if weighed == "none" else rng.integers(4, size=shape) / 2.0
-    return Case(
-        net, random_params(net, leading, rng), rng.normal(size=(*rows, net.sizes[0])), y, weights
-    )
+    names = draw(st.sets(st.sampled_from([*RATES, "label_weights", "seed"])))
+    tuning = random_tuning(net, draw(st.sampled_from([(), leading])), names, rng)
+    x = rng.normal(size=(*rows, net.sizes[0]))
+    step = draw(st.none() | st.integers(0, 2**33))
+    return Case(net, random_params(net, leading, rng), x, y, weights, tuning, step)
 
 
 def cases(layers=4, width=5, batch=7, members=MEMBERS):
@@ -113,17 +175,24 @@ def cases(layers=4, width=5, batch=7, members=MEMBERS):
 
 
 def smooth(case):
-    """Whether no slope jumps within 1e-4 of the terms that a pre-activation is the sum of."""
+    """Whether no slope jumps within 1e-4 of the terms that something is the sum of."""
     a = case.x
     size = np.abs(a)
-    for (w, b), name in zip(case.params, (*case.net.hidden, case.net.output), strict=True):
-        if name not in FORMULAS:
-            break
+    names = (*case.net.hidden, case.net.output)
+    for i, ((w, b), name) in enumerate(zip(case.params, names, strict=True)):
+        factor = case.factor(i, w.shape[-2])
         b = np.zeros(w.shape[-1]) if b is None else b[..., None, :]
-        f, z, size = FORMULAS[name], a @ w + b, size @ np.abs(w) + np.abs(b)
-        below, above = (f.slope(v, f.value(v)) for v in (z - 1e-4 * size, z + 1e-4 * size))
-        if (np.abs(above - below) > 0.1).any():
-            return False
-        a = f.value(z)
-        size = np.abs(a) + np.abs(f.slope(z, a)) * size
+        z, size = (a * factor) @ w + b, (size * factor) @ np.abs(w) + np.abs(b)
+        a = z
+        if name in FORMULAS:
+            f = FORMULAS[name]
+            below, above = (f.back(1.0, v, f.value(v)) for v in (z - 1e-4 * size, z + 1e-4 * size))
+            if (np.abs(above - below) > 0.1).any():
+                return False
+            a = f.value(z)
+            size = np.abs(a) + np.abs(f.back(1.0, z, a)) * size
+    if case.net.loss in ("absolute_error", "pinball"):
+        y = as_rows(case.net, case.y, case.x.ndim, a.dtype)
+        a = reference.forward(case.net, case.params, case.x) if case.net.output == "softmax" else a
+        return bool((np.abs(a - y) > 1e-4 * (1 + size)).all())
     return True

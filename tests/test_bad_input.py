@@ -116,9 +116,9 @@ def update(side, optimizer=SGD, params=PARAMS, state=None, grads=PARAMS):
         sizes_as_text=(("64,10",), "whole number from 1 up; got '6'"),
         unknown_hidden=(
             ((2, 3, 1), "rleu"),
-            "hidden must be one of identity, relu, sigmoid, tanh; got 'rleu'; did you mean 'relu'",
+            "hidden must be one of identity, .*tanh, logistic; got 'rleu'; did you mean 'relu'",
         ),
-        unknown_name_far_from_all=(((2, 3, 1), "xyz"), "sigmoid, tanh; got 'xyz'$"),
+        unknown_name_far_from_all=(((2, 3, 1), "xyz"), "sigmoid, tanh, logistic; got 'xyz'$"),
         hidden_that_is_no_name=(((2, 3, 1), 5), "one name, or one for each of the 1 hidden"),
         unknown_among_hidden=(((2, 3, 3, 1), ("relu", "tahn")), "got 'tahn'; did you mean 'tanh'"),
         too_few_hidden=(((2, 3, 3, 1), ("relu",)), "one for each of the 2 hidden layers; got "),
@@ -135,9 +135,9 @@ def update(side, optimizer=SGD, params=PARAMS, state=None, grads=PARAMS):
             ((2, 3), "relu", "sigmoid"),
             "output under softmax_cross_entropy must be one of identity, softmax; got 'sigmoid'",
         ),
-        softmax_without_its_loss=(
-            ((2, 3), "relu", "softmax", True, "squared_error"),
-            "output must be one of identity, relu, sigmoid, tanh; got 'softmax'",
+        a_link_without_its_loss=(
+            ((2, 3), "relu", "exp", True, "squared_error"),
+            "output must be one of identity, relu, .*softmax; got 'exp'",
         ),
         bias_that_is_no_flag=(
             ((2, 3), "relu", "identity", "no"),

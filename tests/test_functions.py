@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from hypothesis import given
+from scipy import special
 from strategies import cases, fewer, seeds
 
 import fnet
 from fnet import Layer, Network, datasets, reference, tensors
-from fnet.network import ACTIVATIONS, LINKS, each
+from fnet.network import ACTIVATIONS, LOSSES, each
 
 BOTH = pytest.mark.parametrize("side", [fnet, reference], ids=["tensorflow", "twin"])
 EAGERLY = pytest.mark.usefixtures("eagerly")
@@ -30,8 +31,9 @@ def test_shapes_and_dtypes(side, case):
     for found in (side.forward(net, params, x), side.predict(net, params, x)):
         assert found.shape == outputs
         assert found.dtype == x.dtype
-    assert side.loss(*case.arguments).shape == case.members
-    for slope, p in zip(arrays(side.grads(*case.arguments)), arrays(params), strict=True):
+    assert side.loss(*case.arguments, **case.options).shape == case.members
+    slopes = side.grads(*case.arguments, **case.options)
+    for slope, p in zip(arrays(slopes), arrays(params), strict=True):
         assert slope.shape == p.shape
         assert slope.dtype == p.dtype
 
@@ -74,20 +76,22 @@ def test_the_scheme_follows_the_activation_unless_told():
 @given(case=cases(members=((3,), (2, 2))))
 @fewer(4)
 def test_members_are_networks_of_their_own(side, case):
-    net, params, x, y, weights = case
+    net, params, x, y, weights = case.arguments
     own = x.ndim > 2
     spread = weights is not None and weights.ndim > 1
-    slopes = side.grads(*case.arguments)
-    found = side.forward(net, params, x), side.loss(*case.arguments)
+    slopes = side.grads(*case.arguments, **case.options)
+    found = side.forward(net, params, x), side.loss(*case.arguments, **case.options)
     for member in np.ndindex(case.members):
         alone = each(lambda p, member=member: p[member], params)
         one_x, one_y = (x[member], y[member]) if own else (x, y)
         data = one_x, one_y, weights[member] if spread else weights
         np.testing.assert_allclose(found[0][member], side.forward(net, alone, one_x), rtol=1e-11)
-        np.testing.assert_allclose(found[1][member], side.loss(net, alone, *data), rtol=1e-11)
-        for all_of_them, p in zip(
-            arrays(slopes), arrays(side.grads(net, alone, *data)), strict=True
-        ):
+        options = {"tuning": case.tuning_of(member), "step": case.step}
+        np.testing.assert_allclose(
+            found[1][member], side.loss(net, alone, *data, **options), rtol=1e-11
+        )
+        own_slopes = side.grads(net, alone, *data, **options)
+        for all_of_them, p in zip(arrays(slopes), arrays(own_slopes), strict=True):
             np.testing.assert_allclose(all_of_them[member], p, rtol=1e-9, atol=1e-12)
 
 
@@ -96,14 +100,18 @@ def test_members_are_networks_of_their_own(side, case):
 @given(case=cases())
 @fewer(4)
 def test_equal_weights_are_none(side, case):
-    net, params, x, y, _ = case
+    """But for penalties, which are divided by the sum of weights."""
+    net, params, x, y, _ = case.arguments
     equal = np.full(x.shape[-2], 2.5)
+    options = {"tuning": case.tuning._replace(l1=None, l2=None), "step": case.step}
     np.testing.assert_allclose(
-        side.loss(net, params, x, y, equal), side.loss(net, params, x, y), rtol=1e-12
+        side.loss(net, params, x, y, equal, **options),
+        side.loss(net, params, x, y, **options),
+        rtol=1e-12,
     )
     for pair in zip(
-        arrays(side.grads(net, params, x, y, equal)),
-        arrays(side.grads(net, params, x, y)),
+        arrays(side.grads(net, params, x, y, equal, **options)),
+        arrays(side.grads(net, params, x, y, **options)),
         strict=True,
     ):
         np.testing.assert_allclose(*pair, rtol=1e-9, atol=1e-13)
@@ -146,15 +154,22 @@ def test_the_order_of_hidden_units_changes_nothing(side, case, seed):
 
 
 @BOTH
-@pytest.mark.parametrize("loss", LINKS)
+@pytest.mark.parametrize("loss", LOSSES)
 def test_prediction_is_the_link_once(side, loss):
     """Whether the link is the output activation or follows from the loss."""
     x = np.linspace(-1, 1, 8).reshape(4, 2)
-    outputs = {"identity", LINKS[loss]}
+    link = LOSSES[loss].link
+    outputs = {"identity", link}
     params = reference.init_params(Network((2, 3), loss=loss), 0)
     found = [side.predict(Network((2, 3), output=o, loss=loss), params, x) for o in outputs]
     logits = reference.forward(Network((2, 3), loss=loss), params, x)
-    expected = reference.softmax(logits) if LINKS[loss] == "softmax" else logits
+    expected = {
+        "identity": logits,
+        "softmax": special.softmax(logits, axis=1),
+        "sigmoid": special.expit(logits),
+        "exp": np.exp(logits),
+        "sort": np.sort(logits, axis=1),
+    }[link]
     for each_of_them in found:
         np.testing.assert_allclose(each_of_them, expected, rtol=1e-5)
 
@@ -166,6 +181,13 @@ def test_the_tables_of_activations_hold_their_formulas(side):
     wanted = {
         "identity": z,
         "relu": [0, 0, 2],
+        "leaky_relu": [-0.4, 0, 2],
+        "elu": [-0.8646647167633873, 0, 2],
+        "selu": [-1.520166468595695, 0, 2.101401974710961],
+        "gelu": [-0.04550026389635842, 0, 1.9544997361036416],
+        "silu": [-0.2384058440442351, 0, 1.7615941559557649],
+        "mish": [-0.2525014826957088, 0, 1.9439589595339946],
+        "softplus": [0.1269280110429725, 0.6931471805599453, 2.1269280110429727],
         "sigmoid": [0.11920292202211755, 0.5, 0.8807970779778823],
         "tanh": [-0.9640275800758169, 0, 0.9640275800758169],
     }

@@ -4,11 +4,21 @@ import magnitudes
 import numpy as np
 import pytest
 from hypothesis import given
-from strategies import Case, cases, fewer, seeds
+from scipy import special
+from strategies import (
+    RATES,
+    Case,
+    cases,
+    fewer,
+    random_params,
+    random_targets,
+    random_tuning,
+    seeds,
+)
 
 import fnet
 from fnet import reference
-from fnet.network import Layer, each
+from fnet.network import ACTIVATIONS, LOSSES, Layer, each
 
 DTYPES = ("float64", "float32")
 
@@ -39,20 +49,20 @@ class TestOneCall:
         case = case.cast(dtype)
         bound = tolerance(dtype, case.net)
         inputs, everything = (case.net, case.params, case.x), case.arguments
-        for name, arguments, size in (
-            ("forward", inputs, magnitudes.outputs(case)),
-            ("predict", inputs, magnitudes.prediction(case)),
-            ("loss", everything, magnitudes.loss(case)),
+        for name, arguments, options, size in (
+            ("forward", inputs, {}, magnitudes.outputs(case)),
+            ("predict", inputs, {}, magnitudes.prediction(case)),
+            ("loss", everything, case.options, magnitudes.loss(case)),
         ):
-            found = getattr(fnet, name)(*arguments)
-            agree(found, getattr(reference, name)(*arguments), size, bound)
+            found = getattr(fnet, name)(*arguments, **options)
+            agree(found, getattr(reference, name)(*arguments, **options), size, bound)
 
     @pytest.mark.parametrize("dtype", DTYPES)
     @given(case=cases())
     def test_grads(self, dtype, case):
         case = case.cast(dtype)
-        found = arrays(fnet.grads(*case.arguments))
-        expected = arrays(reference.grads(*case.arguments))
+        found = arrays(fnet.grads(*case.arguments, **case.options))
+        expected = arrays(reference.grads(*case.arguments, **case.options))
         sizes = arrays(magnitudes.grads(case))
         for triple in zip(found, expected, sizes, strict=True):
             agree(*triple, tolerance(dtype, case.net))
@@ -96,17 +106,59 @@ class TestOneCall:
 @given(case=cases(members=((),)))
 def test_the_twins_gradient_is_the_slope_of_its_loss(case):
     """Central differences: every number of params is moved in a member of its own."""
-    flat = np.concatenate([p.ravel() for p in arrays(case.params)])
+    case = unclipped(case)
+    flat = flattened(case.params)
     h = 1e-5
 
     def losses(step):
         moved = flat + step * np.eye(len(flat))
-        return reference.loss(case.net, unflat(moved, case.params), *case[2:])
+        return reference.loss(case.net, unflat(moved, case.params), *case[2:5], **case.options)
 
     differences = (losses(h) - losses(-h)) / (2 * h)
-    found = np.concatenate([g.ravel() for g in arrays(reference.grads(*case.arguments))])
-    size = np.concatenate([g.ravel() for g in arrays(magnitudes.grads(case))])
-    assert np.all(np.abs(found - differences) <= 1e-7 * (1 + size))
+    found = flattened(reference.grads(*case.arguments, **case.options))
+    assert np.all(np.abs(found - differences) <= 1e-7 * (1 + flattened(magnitudes.grads(case))))
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_the_twins_gradient_is_a_complex_step(activation, loss, monkeypatch):
+    """Where a function is analytic, `imag(J(p + ih)) / h` is its slope to the last digits.
+
+    Source: Squire and Trapp, "Using complex variables to estimate derivatives" (1998).
+    """
+    monkeypatch.setattr(reference.activations, "erfc", special.erfc)  # which takes complex numbers
+    functions, penalties = reference.functions, reference.penalties
+    rng = np.random.default_rng(5)
+    link = LOSSES[loss].link
+    output = activation if link == "identity" else link
+    net = fnet.Network((3, 4, 3, 2), activation, output, loss=loss)
+    names = {"label_weights", *RATES} - {"clipvalue", "global_clipnorm"}
+    tuning = random_tuning(net, (), names, rng)
+    params, x = random_params(net, (), rng), rng.normal(size=(5, 3))
+    y, weights = random_targets(net, (5,), "rows", rng), rng.random(5)
+    share, total = weights / weights.sum(), weights.sum()
+    flat, h = flattened(params), 1e-30
+    for n in (
+        tuning,
+        tuning._replace(l1=None),
+        tuning._replace(l2=None),
+        tuning._replace(l1=None, l2=None),
+    ):
+        moved = unflat(flat + 1j * h * np.eye(len(flat)), params)
+        z = functions.passed(net, moved, x, n, 4)[0][-1]
+        values = np.sum(share * functions.row_losses(net, z, y, 2, n), axis=-1)
+        slopes = penalties.cost(n, moved, total, values).imag / h
+        found = flattened(reference.grads(net, params, x, y, weights, tuning=n, step=4))
+        np.testing.assert_allclose(found, slopes, rtol=1e-10, atol=1e-12)
+
+
+def unclipped(case):
+    """The case with nothing that makes its gradient another than the slope of its loss."""
+    return case._replace(tuning=case.tuning._replace(clipvalue=None, global_clipnorm=None))
+
+
+def flattened(params):
+    return np.concatenate([p.ravel() for p in arrays(params)])
 
 
 def unflat(members, params):

@@ -3,6 +3,7 @@
 from fnet.checks.arrays import (
     CHUNK,
     array,
+    bounded,
     distributions,
     dtype_of,
     features,
@@ -17,6 +18,7 @@ from fnet.checks.arrays import (
 )
 from fnet.checks.data import batch, plan, same_length, shared, sources, targets, validation
 from fnet.checks.structures import adam, for_members, like, network, optimizer, params, sgd, state
+from fnet.checks.tuning import tuning
 from fnet.checks.values import (
     callback,
     dtype,
@@ -26,6 +28,7 @@ from fnet.checks.values import (
     one_of,
     seed,
     sizes,
+    step,
     whole,
     wholes,
 )
@@ -35,6 +38,7 @@ __all__ = [
     "adam",
     "array",
     "batch",
+    "bounded",
     "callback",
     "distributions",
     "dtype",
@@ -65,7 +69,9 @@ __all__ = [
     "sources",
     "sizes",
     "state",
+    "step",
     "targets",
+    "tuning",
     "validation",
     "whole",
     "wholes",

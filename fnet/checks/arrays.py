@@ -150,6 +150,20 @@ def distributions(value):
     return value
 
 
+def bounded(what, value, least, most, where=""):
+    """`value`, none of whose entries may lie outside `[least, most]`."""
+    if isinstance(value, np.ndarray) and value.size:
+        low, high = value.min(), value.max()
+        if low < least or high > most:
+            worst = low if low < least else high
+            at = int(np.argwhere(value == worst)[0][-1 if value.ndim == 1 else -2])
+            span = f"of at least {least:g}" if most == np.inf else f"from {least:g} to {most:g}"
+            raise InvalidArgument(
+                f"{what} must be numbers {span}{where}; got {worst:g} in row {at}"
+            )
+    return value
+
+
 def logits(value):
     """Scores `[..., K]` of at least one class; whole numbers become float32."""
     found = array("logits", value)

@@ -5,6 +5,7 @@ import numpy as np
 from fnet.checks.arrays import (
     FILL,
     array,
+    bounded,
     distributions,
     features,
     finite,
@@ -46,19 +47,23 @@ def _cast(what, value, to):
 def targets(net, value, x_shape):
     """y for features of this shape: rows, or integer labels, or one target a row."""
     found = array("y", value, FILL)
-    shape, rows, outputs = shape_of(found), x_shape[:-1], net.sizes[-1]
+    shape, rows = shape_of(found), x_shape[:-1]
+    width = 1 if net.targets == "single" else net.sizes[-1]
     short = f"integer labels {text(rows)}" if net.labelled else f"targets {text(rows)}"
-    wanted = f"rows {text((*rows, outputs))}" + (
-        f" or {short}" if net.labelled or outputs == 1 else ""
-    )
-    if fits(shape, (*rows, outputs)):
-        finite("y", found)
-        return distributions(found) if net.labelled else found
+    wanted = f"rows {text((*rows, width))}" + (f" or {short}" if net.labelled or width == 1 else "")
     if fits(shape, rows) and net.labelled:
-        return labels("y", found, outputs)
-    if fits(shape, rows) and outputs == 1:
-        return finite("y", found)
+        return labels("y", found, width)
+    if fits(shape, (*rows, width)) or (fits(shape, rows) and width == 1):
+        finite("y", found)
+        if net.labelled:
+            return distributions(found)
+        least, most = BOUNDS.get(net.targets, (-np.inf, np.inf))
+        return bounded("y", found, least, most, f" under {net.loss}")
     raise InvalidArgument(f"y must be {wanted} for x of {text(x_shape)}; got shape {text(shape)}")
+
+
+BOUNDS = {"counts": (0, np.inf), "labels": (0, 1)}
+"""Between what targets of a kind must lie."""
 
 
 def validation(net, params_, value):

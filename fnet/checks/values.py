@@ -48,10 +48,10 @@ def flag(what, value):
     return bool(value)
 
 
-def callback(what, value):
-    """`value`, which must be a function or None."""
+def callback(what, value, of):
+    """`value`, which must be a function of this or None."""
     if value is not None and not callable(value):
-        raise InvalidArgument(f"{what} must be a function of the Run so far; got {value!r}")
+        raise InvalidArgument(f"{what} must be a function of {of}; got {value!r}")
     return value
 
 
@@ -66,6 +66,14 @@ def sizes(value):
             f"sizes must be (inputs, hidden..., outputs), at least two numbers; got {value!r}"
         )
     return tuple(whole("each of sizes", size, least=1) for size in found)
+
+
+def step(value):
+    """A step of a run: a whole number, or a symbolic tensor."""
+    found = wholes("step", value)
+    if found.shape != ():
+        raise InvalidArgument(f"step must be one whole number; got {value!r}")
+    return found
 
 
 def wholes(what, value, least=0, most=None):

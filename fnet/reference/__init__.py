@@ -5,6 +5,7 @@ no engine (networks, plans, errors) is the same on both sides.
 """
 
 from fnet.batches import Plan, full_batch_plan, kfold_plan, minibatch_plan
+from fnet.classes import class_weights
 from fnet.errors import FnetError, InvalidArgument, NotFinite
 from fnet.network import Layer, Network
 from fnet.reference.activations import softmax
@@ -14,6 +15,7 @@ from fnet.reference.metrics import accuracy
 from fnet.reference.optimizers import Optimizer, adam, sgd, update
 from fnet.reference.training import train
 from fnet.runs import Progress, Run, State
+from fnet.tuning import Tuning
 
 __all__ = [
     "FnetError",
@@ -26,8 +28,10 @@ __all__ = [
     "Progress",
     "Run",
     "State",
+    "Tuning",
     "accuracy",
     "adam",
+    "class_weights",
     "forward",
     "full_batch_plan",
     "grads",

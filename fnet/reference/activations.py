@@ -3,31 +3,109 @@
 The formulas are written again on purpose: an oracle that imports what it checks checks nothing.
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
 
 from fnet import checks
 
+LEAK = 0.2
+ALPHA, SCALE = 1.6732632423543772, 1.0507009873554805
+STRAIGHT = 64.0
+
 
 class Activation(NamedTuple):
-    """A function of z, and its derivative written with z and the function's own value a."""
+    """A function a of z, and the chain rule through it.
+
+    `back(g, z, a)` is dJ/dz where g is dJ/da.
+    """
 
     value: object
-    slope: object
+    back: object
+
+
+def size(z):
+    """|z|, in a form that a complex step passes through."""
+    return np.where(z >= 0, z, -z)
 
 
 def sigmoid(z):
     """`1 / (1 + exp(-z))`, by way of exp(-|z|), which cannot overflow."""
-    small = np.exp(-np.abs(z))
+    small = np.exp(-size(z))
     return np.where(z >= 0, 1, small) / (1 + small)
 
 
+def softplus(z):
+    """`log(1 + exp(z))`, by way of exp(-|z|)."""
+    return np.maximum(z, 0) + np.log1p(np.exp(-size(z)))
+
+
+def erfc(z):
+    """The complementary error function, number by number."""
+    return np.vectorize(math.erfc, otypes=[np.float64])(z).astype(z.dtype)
+
+
+def normal(z):
+    """The standard normal distribution's probability of a number below z."""
+    return 0.5 * erfc(-z / math.sqrt(2))
+
+
+def density(z):
+    """The standard normal distribution's density, the derivative of `normal`."""
+    return np.exp(-0.5 * z * z) / math.sqrt(2 * math.pi)
+
+
+def relu_back(g, z, a):
+    return np.where(z > 0, g, 0)
+
+
+def leaky_relu_back(g, z, a):
+    return np.where(z > 0, g, LEAK * g)
+
+
+def elu(z):
+    return np.where(z > 0, z, np.expm1(np.minimum(z, 0)))
+
+
+def elu_back(g, z, a):
+    return np.where(z > 0, g, g * (a + 1))  # exp(z) = a + 1
+
+
+def selu(z):
+    return SCALE * np.where(z > 0, z, ALPHA * np.expm1(np.minimum(z, 0)))
+
+
+def selu_back(g, z, a):
+    return np.where(z > 0, SCALE * g, g * (a + SCALE * ALPHA))
+
+
+def gelu_back(g, z, a):
+    return g * (normal(z) + z * density(z))
+
+
+def silu_back(g, z, a):
+    s = sigmoid(z)
+    return g * (s + a * (1 - s))
+
+
+def mish_back(g, z, a):
+    t = np.tanh(softplus(z))
+    return g * (t + z * (1 - t * t) * sigmoid(z))
+
+
 ACTIVATIONS = {
-    "identity": Activation(lambda z: z, lambda z, a: np.ones_like(z)),
-    "relu": Activation(lambda z: np.maximum(z, 0), lambda z, a: (z > 0).astype(z.dtype)),
-    "sigmoid": Activation(sigmoid, lambda z, a: a * (1 - a)),
-    "tanh": Activation(np.tanh, lambda z, a: 1 - a * a),
+    "identity": Activation(lambda z: z, lambda g, z, a: g),
+    "relu": Activation(lambda z: np.maximum(z, 0), relu_back),
+    "leaky_relu": Activation(lambda z: np.where(z > 0, z, LEAK * z), leaky_relu_back),
+    "elu": Activation(elu, elu_back),
+    "selu": Activation(selu, selu_back),
+    "gelu": Activation(lambda z: z * normal(z), gelu_back),
+    "silu": Activation(lambda z: z * sigmoid(z), silu_back),
+    "mish": Activation(lambda z: z * np.tanh(softplus(z)), mish_back),
+    "softplus": Activation(softplus, lambda g, z, a: g * sigmoid(z)),
+    "sigmoid": Activation(sigmoid, lambda g, z, a: g * (a * (1 - a))),
+    "tanh": Activation(np.tanh, lambda g, z, a: g * (1 - a * a)),
 }
 
 
@@ -38,5 +116,25 @@ def softmax(logits):
     return e / e.sum(axis=-1, keepdims=True)
 
 
-OUTPUTS = {**{name: pair.value for name, pair in ACTIVATIONS.items()}, "softmax": softmax}
+def softmax_back(g, z, a):
+    """`da[j]/dz[i] = a[j] * ((i == j) - a[i])`, summed over j."""
+    return a * (g - np.sum(g * a, axis=-1, keepdims=True))
+
+
+def exponential(z):
+    """`exp(z)`, above STRAIGHT its tangent there."""
+    return np.exp(np.minimum(z, STRAIGHT)) * (1 + np.maximum(z - STRAIGHT, 0))
+
+
+def ascending(z):
+    """Each row in ascending order."""
+    return np.sort(z, axis=-1)
+
+
+OUTPUTS = {
+    **ACTIVATIONS,
+    "softmax": Activation(softmax, softmax_back),
+    "exp": Activation(exponential, None),  # only ever a link, whose derivative is its loss's affair
+    "sort": Activation(ascending, None),
+}
 """What may stand after the last layer: an activation, or the link of a loss."""

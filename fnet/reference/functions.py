@@ -17,9 +17,14 @@ import numpy as np
 
 from fnet import checks, philox
 from fnet.network import Layer
+from fnet.reference import dropout, penalties
 from fnet.reference.activations import ACTIVATIONS, OUTPUTS
 from fnet.reference.losses import LOSSES, as_rows
 from fnet.reference.starts import SCHEMES
+from fnet.tuning import Tuning
+
+NOTHING = Tuning()
+"""A Tuning in which all is absent."""
 
 
 def init_params(net, seed, scheme=None, dtype="float32"):
@@ -41,26 +46,37 @@ def init_params(net, seed, scheme=None, dtype="float32"):
 def forward(net, params, x):
     """The outputs `[*M, B, K]`, after the output activation."""
     params, x, _, _ = admitted(net, params, x)
-    return OUTPUTS[net.output](logits(net, params, x))
+    return OUTPUTS[net.output].value(logits(net, params, x))
 
 
 def predict(net, params, x):
     """The prediction `[*M, B, K]`: the outputs with the loss's link applied once."""
     params, x, _, _ = admitted(net, params, x)
-    return OUTPUTS[net.output if net.link == "identity" else net.link](logits(net, params, x))
+    return prediction(net, logits(net, params, x))
 
 
-def loss(net, params, x, y, weights=None):
-    """The mean of the loss over rows, `[*M]`; with weights, `sum(w * l) / sum(w)`."""
+def prediction(net, z):
+    """Predictions given the logits, both `[*M, B, K]`."""
+    return OUTPUTS[net.output if net.link == "identity" else net.link].value(z)
+
+
+def loss(net, params, x, y, weights=None, *, tuning=None, step=None):
+    """The mean of the loss over rows, `[*M]`; with weights, `sum(w * l) / sum(w)`.
+
+    Penalties of the Tuning are added; units are dropped as in this step of a run, if one is given.
+    """
     params, x, y, weights = admitted(net, params, x, y, weights)
-    rows = row_losses(net, logits(net, params, x), y, x.ndim)
-    return np.sum(shares(weights, x) * rows, axis=-1)
+    n, step = tuned(net, params, tuning, step)
+    z = passed(net, params, x, n, step)[0][-1]
+    value = np.sum(shares(weights, x) * row_losses(net, z, y, x.ndim, n), axis=-1)
+    return penalties.cost(n, params, total(weights, x), value)
 
 
-def grads(net, params, x, y, weights=None):
+def grads(net, params, x, y, weights=None, *, tuning=None, step=None):
     """The gradient of `loss` with respect to params, in the structure of params."""
     params, x, y, weights = admitted(net, params, x, y, weights)
-    return loss_and_grads(net, params, x, y, shares(weights, x))[1]
+    n, step = tuned(net, params, tuning, step)
+    return loss_and_grads(net, params, x, y, shares(weights, x), total(weights, x), n, step)[1]
 
 
 def admitted(net, params, x, y=None, weights=None):
@@ -71,23 +87,45 @@ def admitted(net, params, x, y=None, weights=None):
     ), *columns
 
 
+def tuned(net, params, tuning, step):
+    """`(tuning, step)`, checked."""
+    found = checks.tuning(net, tuning, params[0].w.shape[:-2])
+    return found, step if step is None else int(checks.step(step))
+
+
 def logits(net, params, x):
     """What comes before the output activation: `[*M, B, K]`."""
+    return passed(net, params, x, NOTHING, None)[0][-1]
+
+
+def passed(net, params, x, n, step):
+    """Forwards through all layers: z[1] to z[L], a[0] to a[L-1], and a factor of each a.
+
+    A factor drops units of a in this step of a run; it is None where none are dropped.
+    """
+    zs, values, factors = [], [], []
     a = x
-    for layer, f in zip(params, (*net.hidden, "identity"), strict=True):
-        a = ACTIVATIONS[f].value(_affine(layer, a))
-    return a
+    for i, (w, b) in enumerate(params):
+        rate = n.dropout if i else n.input_dropout
+        drops = step is not None and rate is not None
+        factor = dropout.factors(rate, n.seed, i, step, *a.shape[-2:], a.dtype) if drops else None
+        values.append(a)
+        factors.append(factor)
+        z = _times(a, factor) @ w  # z[l] = a[l-1] @ w[l] + b[l]
+        zs.append(z if b is None else z + b[..., None, :])
+        if i < len(net.hidden):
+            a = ACTIVATIONS[net.hidden[i]].value(zs[-1])  # a[l] = f[l](z[l])
+    return zs, values, factors
 
 
-def _affine(layer, a):
-    z = a @ layer.w
-    return z if layer.b is None else z + layer.b[..., None, :]
+def _times(a, factor):
+    return a if factor is None else a * factor
 
 
-def row_losses(net, z, y, rank):
+def row_losses(net, z, y, rank, n=NOTHING):
     """The loss of each row, `[*M, B]`, given the logits; `rank` is the number of x's axes."""
-    outputs = OUTPUTS[net.output](z) if net.link == "identity" else z
-    return LOSSES[net.loss](as_rows(net, y, rank, z.dtype), outputs)[0]
+    outputs = OUTPUTS[net.output].value(z) if net.link == "identity" else z
+    return LOSSES[net.loss](as_rows(net, y, rank, z.dtype), outputs, n)[0]
 
 
 def shares(weights, x):
@@ -98,39 +136,43 @@ def shares(weights, x):
     return weights / np.where(total == 0, 1, total)
 
 
-def loss_and_grads(net, params, x, y, share):
+def total(weights, x):
+    """The weight of a batch: its rows, where they have none."""
+    return x.shape[-2] if weights is None else weights.sum(axis=-1)
+
+
+def loss_and_grads(net, params, x, y, share, total, n=NOTHING, step=None):
     """The loss `[*M]` and its gradient by backpropagation, for rows with these shares of the batch.
 
     With s the rows' shares and l their losses, the loss is J = sum(s * l), and delta[l] stands
-    for dJ/dz[l], `[*M, B, H]`.
+    for dJ/dz[l], `[*M, B, H]`. `total` is the weight of the batch, which penalties are divided by.
     """
     # Forwards, keeping each z[l] and a[l].
-    zs, values = [], [x]
-    activations = [ACTIVATIONS[f] for f in net.hidden]
-    for layer, f in zip(params, [*activations, ACTIVATIONS["identity"]], strict=True):
-        zs.append(_affine(layer, values[-1]))  # z[l] = a[l-1] @ w[l] + b[l]
-        values.append(f.value(zs[-1]))  # a[l] = f[l](z[l])
+    zs, values, factors = passed(net, params, x, n, step)
 
     # The last delta: dJ/dz[L] = s * dl/dz[L].
     z = zs[-1]
     y = as_rows(net, y, x.ndim, z.dtype)
     if net.link == "identity":
-        outputs = OUTPUTS[net.output](z)
-        rows, slope = LOSSES[net.loss](y, outputs)  # l and dl/da[L]
-        slope = slope * ACTIVATIONS[net.output].slope(z, outputs)  # times da[L]/dz[L]
+        output = OUTPUTS[net.output]
+        outputs = output.value(z)
+        rows, slope = LOSSES[net.loss](y, outputs, n)  # l and dl/da[L]
+        slope = output.back(slope, z, outputs)  # times da[L]/dz[L]
     else:
-        rows, slope = LOSSES[net.loss](y, z)  # l and dl/dz[L]: the link is part of the loss
+        rows, slope = LOSSES[net.loss](y, z, n)  # l and dl/dz[L]: the link is part of the loss
     value = np.sum(share * rows, axis=-1)
     delta = share[..., None] * slope
 
     # Backwards, from the last layer to the first.
     gradient = []
     for i in reversed(range(len(params))):
-        a = values[i]
-        dw = np.swapaxes(a, -1, -2) @ delta  # dJ/dw[l] = a[l-1].T @ delta[l]
+        dw = np.swapaxes(_times(values[i], factors[i]), -1, -2) @ delta  # a[l-1].T @ delta[l]
         db = None if params[i].b is None else delta.sum(axis=-2)  # dJ/db[l] = sum of delta[l]
         gradient.append(Layer(dw, db))
         if i:
-            back = delta @ np.swapaxes(params[i].w, -1, -2)  # dJ/da[l-1] = delta[l] @ w[l].T
-            delta = back * activations[i - 1].slope(zs[i - 1], a)  # times f'[l-1](z[l-1])
-    return value, tuple(reversed(gradient))
+            back = _times(delta @ np.swapaxes(params[i].w, -1, -2), factors[i])  # dJ/da[l-1]
+            f = ACTIVATIONS[net.hidden[i - 1]]
+            delta = f.back(back, zs[i - 1], values[i])  # times f'[l-1](z[l-1])
+    value = penalties.cost(n, params, total, value)
+    slopes = penalties.slopes(n, params, total, tuple(reversed(gradient)))
+    return value, penalties.clipped(n, slopes)

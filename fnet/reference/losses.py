@@ -1,32 +1,99 @@
 """Losses of one row in NumPy, each with its gradient. Twin of `losses.py`.
 
 The formulas are written again on purpose: an oracle that imports what it checks checks nothing.
-Each takes targets and outputs `[..., B, K]` and returns its value l, `[..., B]`, and the slope of
-l with respect to the outputs, `[..., B, K]`.
+Each takes targets and outputs `[..., B, K]` and the Tuning n, and returns its value l, `[..., B]`,
+and the slope of l with respect to the outputs, `[..., B, K]`.
 """
 
 import numpy as np
 
 from fnet import checks
+from fnet.reference import activations
 
 
-def squared_error(y, a):
+def squared_error(y, a, n):
     """`l = mean((a - y)**2)` and `dl/da = 2 * (a - y) / K`."""
     off = a - y
     return np.mean(off * off, axis=-1), 2 / a.shape[-1] * off
 
 
-def softmax_cross_entropy(y, z):
+def absolute_error(y, a, n):
+    """`l = mean(|a - y|)` and `dl/da = sign(a - y) / K`."""
+    off = a - y
+    return np.mean(activations.size(off), axis=-1), np.sign(off) / a.shape[-1]
+
+
+def huber(y, a, n):
+    """Of `d = a - y`: `d**2 / 2` as far as delta, then straight on; `dl/da` is d, clipped, by K."""
+    off = a - y
+    delta = _numbers(1.0 if n.delta is None else n.delta, a)
+    size = activations.size(off)
+    near = off * off / 2
+    far = delta * (size - delta / 2)
+    slope = np.where(size <= delta, off, delta * np.sign(off))
+    return np.mean(np.where(size <= delta, near, far), axis=-1), slope / a.shape[-1]
+
+
+def poisson(y, z, n):
+    """`l = mean(exp(z) - y * z)` and `dl/dz = (exp(z) - y) / K`, exp straight on from 64."""
+    slope = np.exp(np.minimum(z, activations.STRAIGHT)) - y
+    return np.mean(activations.exponential(z) - y * z, axis=-1), slope / z.shape[-1]
+
+
+def pinball(y, a, n):
+    """Of `d = y - a`: `q * d` from 0 up, `(q - 1) * d` below, their mean over quantiles q."""
+    q = np.asarray(n.quantiles, a.dtype)[..., None, :]
+    off = y - a
+    slope = np.where(off >= 0, -q, 1 - q)
+    return np.mean(-slope * off, axis=-1), slope / a.shape[-1]
+
+
+def softmax_cross_entropy(y, z, n):
     """`l = log(sum(exp(z))) - sum(y * z)` and `dl/dz = softmax(z) - y`, for y of the sum 1."""
+    y = _smoothed(y, n.label_smoothing, y.shape[-1])
     shifted = z - z.max(axis=-1, keepdims=True)
     e = np.exp(shifted)
     total = e.sum(axis=-1)
     return np.log(total) - np.sum(y * shifted, axis=-1), e / total[..., None] - y
 
 
+def sigmoid_cross_entropy(y, z, n):
+    """`l = -mean(w[1] * y * log(p) + w[0] * (1 - y) * log(1 - p))` for `p = sigmoid(z)`.
+
+    `dl/dz = (w[0] * (1 - y) * p - w[1] * y * (1 - p)) / K`. Weights are 1 unless given.
+    """
+    y = _smoothed(y, n.label_smoothing, 2)
+    ones, zeros = y, 1 - y
+    if n.label_weights is not None:
+        weights = np.asarray(n.label_weights, z.dtype)[..., None, :, :]
+        ones, zeros = weights[..., 1] * ones, weights[..., 0] * zeros
+    value = ones * activations.softplus(-z) + zeros * activations.softplus(z)
+    slope = zeros * activations.sigmoid(z) - ones * activations.sigmoid(-z)
+    return np.mean(value, axis=-1), slope / z.shape[-1]
+
+
+def _numbers(number, a):
+    """A number in the dtype of outputs, with axes appended on the right to go with theirs."""
+    number = np.asarray(number, a.dtype)
+    return number.reshape(number.shape + (1, 1)) if number.ndim else number
+
+
+def _smoothed(y, smoothing, classes):
+    """Targets drawn toward an even distribution over so many classes."""
+    if smoothing is None:
+        return y
+    smoothing = _numbers(smoothing, y)
+    return (1 - smoothing) * y + smoothing / classes
+
+
 LOSSES = {
     "squared_error": squared_error,
+    "absolute_error": absolute_error,
+    "huber": huber,
+    "poisson": poisson,
+    "pinball": pinball,
     "softmax_cross_entropy": softmax_cross_entropy,
+    "sigmoid_cross_entropy": sigmoid_cross_entropy,
 }
 
 

@@ -55,7 +55,7 @@ def changes(kind, numbers, dtype):
     return RULES[kind][0](numbers, lambda number: np.asarray(number, dtype))
 
 
-def step(changes, params, state, grads):
+def step(changes, params, state, grads, scale=None):
     """One step: the change at this t of every array of params."""
     t = state.step + 1
     changed = each(changes(np.asarray(t, np.float64)), params, grads, *state.moments)

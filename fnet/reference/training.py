@@ -6,7 +6,7 @@ import numpy as np
 
 from fnet import checks, driving, runs
 from fnet.errors import InvalidArgument
-from fnet.network import each
+from fnet.network import Layer, each
 from fnet.reference import functions, layout, optimizers
 from fnet.runs import NOT_FINITE, PATIENCE, RUNNING, Progress
 
@@ -21,9 +21,14 @@ def train(
     *,
     data=None,
     epochs=None,
+    tuning=None,
+    class_weight=None,
+    loss=None,
     validation=None,
     patience=None,
     min_delta=0.0,
+    reduce_rate=None,
+    reduce_to=1e-3,
     restore_best=False,
     watch=None,
     on_not_finite="error",
@@ -33,13 +38,15 @@ def train(
 ):
     """Train on a plan and return the Run; see `fnet.train`.
 
-    Pipelines are TensorFlow's: `data` and `epochs` are refused. `xla` is kept in the Run for a
-    TensorFlow side that goes on with it.
+    Pipelines and losses of your own are TensorFlow's: `data`, `epochs` and `loss` are refused.
+    `xla` is kept in the Run for a TensorFlow side that goes on with it.
     """
     if data is not None:
         raise InvalidArgument("data is for fnet.train: the twin takes x, y and a plan")
+    if loss is not None:
+        raise InvalidArgument("loss is for fnet.train: the twin has no gradient of it")
     checks.sources(x, y, plan, data, epochs)
-    source = driving.planned(net, runs.start(params), x, y, plan, np.asarray)
+    source = driving.planned(net, runs.start(params), x, y, plan, class_weight, np.asarray)
     return driving.train(
         net,
         optimizer,
@@ -48,9 +55,12 @@ def train(
         optimizers.RULES,
         _piece,
         np.asarray,
+        tuning=tuning,
         validation=validation,
         patience=patience,
         min_delta=min_delta,
+        reduce_rate=reduce_rate,
+        reduce_to=reduce_to,
         restore_best=restore_best,
         watch=watch,
         on_not_finite=on_not_finite,
@@ -60,7 +70,7 @@ def train(
     )
 
 
-def _piece(run, optimizer, source, watch, validation):
+def _piece(run, optimizer, source, tuning, watch, validation):
     """`piece` of `driving.train`: steps, and after the last of an epoch what its end takes."""
     net, names = run.net, [name for name in run.history if name != "ended"]
 
@@ -75,9 +85,9 @@ def _piece(run, optimizer, source, watch, validation):
         for taken, total, share in zip(rows, sums, shares, strict=True):
             if np.all(now.ended != RUNNING):
                 break
-            now = _step(run, changes, now, x[taken], y[taken], total, share)
+            now = _step(run, changes, tuning, now, x[taken], y[taken], total, share)
             if now.step == run.steps and np.any(now.ended == RUNNING):
-                now, values = _close(net, watch, validation, now)
+                now, values = _close(net, tuning, watch, validation, now)
                 closed.append(values)
         shape = (len(closed), *now.ended.shape)
         measured = {name: np.array([v[name] for v in closed]).reshape(shape) for name in names}
@@ -93,7 +103,8 @@ def _inside(progress):
         params=layout.packed(progress.params),
         state=runs.State(np.asarray(state.step), tuple(map(layout.packed, state.moments))),
         best=progress.best and layout.packed(progress.best),
-        **{name: np.asarray(getattr(progress, name)) for name in Progress._fields[3:]},
+        average=progress.average and layout.packed(progress.average),
+        **{name: np.asarray(getattr(progress, name)) for name in Progress._fields[4:]},
     )
 
 
@@ -104,14 +115,18 @@ def _outside(net, progress):
         params=unpacked(progress.params),
         state=runs.State(state.step, tuple(map(unpacked, state.moments))),
         best=progress.best and unpacked(progress.best),
+        average=progress.average and unpacked(progress.average),
     )
 
 
-def _step(run, changes, now, x, y, total, share):
+def _step(run, changes, tuning, now, x, y, total, share):
     """One step. A member that stops being finite ends, with its params as they were before."""
     layers = layout.unpacked(run.net, now.params)
-    value, slopes = functions.loss_and_grads(run.net, layers, x, y, share)
-    params, state = optimizers.step(changes, now.params, now.state, layout.packed(slopes))
+    at = int(now.epoch) * run.steps + int(now.step)
+    value, slopes = functions.loss_and_grads(run.net, layers, x, y, share, total, tuning, at)
+    slopes = layout.packed(slopes)
+    params, state = optimizers.step(changes, now.params, now.state, slopes, now.scale)
+    average = _averaged(tuning.ema_momentum, now.average, params, state.step)
     loss_sum = now.loss_sum + total * value
     good = _finite(value, params, *state.moments)
     ends = (now.ended == RUNNING) & ~good
@@ -122,29 +137,45 @@ def _step(run, changes, now, x, y, total, share):
         if np.all(stays):
             return now
         params, state = _where(stays, now.params, params), _where_state(stays, now.state, state)
+        average = average and _where(stays, now.average, average)
         loss_sum = np.where(stays, np.nan, loss_sum)  # of an epoch that they do not take whole
     return now._replace(
         params=params,
         state=state,
+        average=average,
         step=now.step + 1,
         loss_sum=loss_sum,
         weight_sum=now.weight_sum + total,
     )
 
 
-def _close(net, watch, validation, now):
+def _averaged(momentum, average, params, t):
+    """The moving average of packed params after update t; it begins as those after the first."""
+    if momentum is None:
+        return average
+    ((a, _),), ((p, _),) = average, params
+    m = np.where(t == 1, 0, momentum)[..., None].astype(p.dtype)
+    return (Layer(m * a + (1 - m) * p),)
+
+
+def _close(net, tuning, watch, validation, now):
     """The end of an epoch: measure, keep the best, stop those who make no progress."""
     runs_on = now.ended == RUNNING
+    found = now.average or now.params
     values = {"loss": now.loss_sum / now.weight_sum}
     if validation is not None:
-        values |= _validated(net, layout.unpacked(net, now.params), *validation)
+        values |= _validated(net, tuning, layout.unpacked(net, found), *validation)
     if watch.name is not None:
         value = values[watch.name] * (-1 if watch.name.endswith("accuracy") else 1)
         better = runs_on & (value < now.best_value - watch.min_delta)
         wait = np.where(runs_on, np.where(better, 0, now.wait + 1), now.wait)
         stops = runs_on & (wait >= watch.patience)
+        if watch.reduce_rate is not None:
+            reduced = stops & (now.scale > watch.reduce_to)
+            now = now._replace(scale=np.where(reduced, now.scale * watch.reduce_rate, now.scale))
+            wait, stops = np.where(reduced, 0, wait), stops & ~reduced
         now = now._replace(
-            best=_where(better, now.params, now.best),
+            best=_where(better, found, now.best),
             best_value=np.where(better, value, now.best_value),
             best_epoch=np.where(better, now.epoch, now.best_epoch),
             wait=wait,
@@ -160,11 +191,11 @@ def _close(net, watch, validation, now):
     return now, {name: np.where(runs_on, value, np.nan) for name, value in values.items()}
 
 
-def _validated(net, params, x, y, weights):
+def _validated(net, tuning, params, x, y, weights):
     """The loss on validation data and, for classes, the accuracy: each `[*M]`, float64."""
     share = functions.shares(weights.astype(np.float64), x)
     z = functions.logits(net, params, x)
-    values = {"validation_loss": functions.row_losses(net, z, y, x.ndim)}
+    values = {"validation_loss": functions.row_losses(net, z, y, x.ndim, tuning)}
     if net.labelled:
         truth = y.argmax(axis=-1) if y.ndim == x.ndim else y
         values["validation_accuracy"] = z.argmax(axis=-1) == truth
