@@ -16,8 +16,10 @@ from fnet.functions import grads as grads
 from fnet.functions import init_params as init_params
 from fnet.functions import loss as loss
 from fnet.functions import predict as predict
+from fnet.lbfgs import Minimum as Minimum
 from fnet.losses import one_hot as one_hot
 from fnet.metrics import accuracy as accuracy
+from fnet.minimizing import minimize_lbfgs as minimize_lbfgs
 from fnet.network import Layer as Layer
 from fnet.network import Network as Network
 from fnet.optimizers import Optimizer as Optimizer

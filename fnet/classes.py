@@ -105,8 +105,5 @@ def _of_each(what, value, classes, belongs, weights):
             raise InvalidArgument(
                 f"{what} must be for classes from 0 to {classes - 1}; got one for {key!r}"
             )
-        weight = checks.number(f"{what} for class {key}", weight)
-        if weight.ndim:
-            raise InvalidArgument(f"{what} for class {key} must be one number; got {value[key]!r}")
-        found[int(key)] = weight
+        found[int(key)] = checks.one_number(f"{what} for class {key}", weight)
     return found

@@ -180,12 +180,12 @@ def _loss(net, given, x, y, weights=None):
     params, n, step = given
     layers = layout.columns(params)
     rows = row_losses(net, logits(net, layers, x, n, step), y, len(x.shape), n)
-    weights, total = _weighed(x, weights)
+    weights, total = weighed(x, weights)
     value = tf.reduce_sum(shares(weights) * rows, axis=-1)
     return penalties.cost(n, layers, total, value)
 
 
-def _weighed(x, weights):
+def weighed(x, weights):
     """Weights of the rows and their sums, where none are given too."""
     weights = tf.ones(tf.shape(x)[-2:-1], x.dtype) if weights is None else weights
     return weights, tf.reduce_sum(weights, axis=-1)
@@ -208,7 +208,7 @@ def loss_and_grads(net, layers, x, y, share, total, n=NOTHING, step=(), custom=N
 
 def _grads(net, given, x, y, weights=None):
     params, n, step = given
-    weights, total = _weighed(x, weights)
+    weights, total = weighed(x, weights)
     layers = layout.columns(params)
     _, slopes = loss_and_grads(net, layers, x, y, shares(weights), total, n, step)
     return layout.rows(slopes)

@@ -2,6 +2,8 @@
 
 from typing import Any, NamedTuple
 
+import numpy as np
+
 
 class Tuning(NamedTuple):
     """Numbers that shape the loss and its gradient: all absent by default, and then they cost
@@ -54,3 +56,12 @@ class Tuning(NamedTuple):
     clipvalue: Any = None
     global_clipnorm: Any = None
     ema_momentum: Any = None
+
+    def of(self, member):
+        """The numbers of one member, which is an index into the member axes."""
+        own = {"label_weights": 2, "quantiles": 1}
+
+        def of_one(name, number):
+            return number if np.ndim(number) <= own.get(name, 0) else number[member]
+
+        return Tuning(**{name: of_one(name, v) for name, v in self._asdict().items()})

@@ -42,15 +42,6 @@ class Case(NamedTuple):
     def options(self):
         return {"tuning": self.tuning, "step": self.step}
 
-    def tuning_of(self, member):
-        """The Tuning of one member."""
-        own = {"quantiles": 1, "label_weights": 2}
-
-        def of_one(name, number):
-            return number[member] if np.ndim(number) > own.get(name, 0) else number
-
-        return Tuning(**{name: of_one(name, n) for name, n in self.tuning._asdict().items()})
-
     def factor(self, layer, units):
         """What the units of a layer are multiplied by: 1 unless some are dropped."""
         rate = self.tuning.dropout if layer else self.tuning.input_dropout

@@ -86,7 +86,7 @@ def test_members_are_networks_of_their_own(side, case):
         one_x, one_y = (x[member], y[member]) if own else (x, y)
         data = one_x, one_y, weights[member] if spread else weights
         np.testing.assert_allclose(found[0][member], side.forward(net, alone, one_x), rtol=1e-11)
-        options = {"tuning": case.tuning_of(member), "step": case.step}
+        options = {"tuning": case.tuning.of(member), "step": case.step}
         np.testing.assert_allclose(
             found[1][member], side.loss(net, alone, *data, **options), rtol=1e-11
         )

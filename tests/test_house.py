@@ -15,13 +15,22 @@ from fnet import activations, losses, network, optimizers, reference, starts
 HOUSE = Path(fnet.__file__).parent
 FLOORS = {
     "ground": {
-        *("batches", "checks", "classes", "datasets", "driving", "errors", "network", "philox"),
-        *("runs", "tuning"),
+        *("batches", "checks", "classes", "datasets", "driving", "errors", "lbfgs", "network"),
+        *("philox", "runs", "tuning"),
     },
     "twin": {"reference"},
     "engine": {
         *("activations", "draws", "dropout", "functions", "layout", "losses", "metrics"),
-        *("optimizers", "penalties", "pipelines", "program", "starts", "tensors", "training"),
+        *(
+            "minimizing",
+            "optimizers",
+            "penalties",
+            "pipelines",
+            "program",
+            "starts",
+            "tensors",
+            "training",
+        ),
     },
     "edge": {"plots", "quiet"},
     "door": {"__init__"},
@@ -43,6 +52,7 @@ PACKAGES = {
 INSIDE = {  # imported only where they are used
     "batches": {"tensorflow"},
     "datasets": {"pandas", "sklearn"},
+    "lbfgs": {"scipy"},
     "plots": {"sklearn"},
     "quiet": {"tensorflow"},
 }

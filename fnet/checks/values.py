@@ -118,6 +118,14 @@ def number(what, value, least=0.0, most=math.inf, *, above=False, below=False):
     return found
 
 
+def one_number(what, value, least=0.0):
+    """A number of at least this as a float: one, not an array of them."""
+    found = number(what, value, least)
+    if found.shape != ():
+        raise InvalidArgument(f"{what} must be one number; got {value!r}")
+    return float(found)
+
+
 def dtype(what, value):
     """A dtype of params: float32 or float64."""
     try:

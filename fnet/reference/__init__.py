@@ -7,11 +7,13 @@ no engine (networks, plans, errors) is the same on both sides.
 from fnet.batches import Plan, full_batch_plan, kfold_plan, minibatch_plan
 from fnet.classes import class_weights
 from fnet.errors import FnetError, InvalidArgument, NotFinite
+from fnet.lbfgs import Minimum
 from fnet.network import Layer, Network
 from fnet.reference.activations import softmax
 from fnet.reference.functions import forward, grads, init_params, loss, predict
 from fnet.reference.losses import one_hot
 from fnet.reference.metrics import accuracy
+from fnet.reference.minimizing import minimize_lbfgs
 from fnet.reference.optimizers import Optimizer, adam, sgd, update
 from fnet.reference.training import train
 from fnet.runs import Progress, Run, State
@@ -21,6 +23,7 @@ __all__ = [
     "FnetError",
     "InvalidArgument",
     "Layer",
+    "Minimum",
     "Network",
     "NotFinite",
     "Optimizer",
@@ -39,6 +42,7 @@ __all__ = [
     "kfold_plan",
     "loss",
     "minibatch_plan",
+    "minimize_lbfgs",
     "one_hot",
     "predict",
     "sgd",
