@@ -70,6 +70,7 @@ def _descend(evaluate, start, limits, asked, bar):
 
     losses = []
 
+    @np.errstate(all="ignore")  # what is not finite is reported
     def measured(row):
         value, slopes = evaluate(row.astype(start.dtype))
         return float(value), np.asarray(slopes, np.float64)
