@@ -62,6 +62,11 @@ class Case(NamedTuple):
         return Case(self.net, params, x, y, weights, self.tuning, self.step)
 
 
+def arrays(params):
+    """All weights and biases of a structure like params."""
+    return [np.asarray(p) for layer in params for p in layer if p is not None]
+
+
 def fewer(parts):
     """Settings for a test whose examples are dear: so many times fewer of them."""
     return settings(max_examples=max(1, settings.default.max_examples // parts))
