@@ -159,7 +159,7 @@ def bounded(what, value, least, most, where=""):
             at = int(np.argwhere(value == worst)[0][-1 if value.ndim == 1 else -2])
             span = f"of at least {least:g}" if most == np.inf else f"from {least:g} to {most:g}"
             raise InvalidArgument(
-                f"{what} must be numbers {span}{where}; got {worst:g} in row {at}"
+                f"{what} must be numbers {span}{where}; got {worst:g}, first in row {at}"
             )
     return value
 
