@@ -18,7 +18,10 @@ other than identity takes what comes before it (McCullagh and Nelder, Generalize
 LABELLED = ("softmax_cross_entropy",)
 """The losses whose targets are classes: integer labels, or one row of probabilities each."""
 
-SCHEMES = ("glorot_uniform", "he_normal", "normal", "ones")
+SCHEMES = (
+    *("glorot_uniform", "glorot_normal", "he_uniform", "he_normal"),
+    *("lecun_uniform", "lecun_normal", "orthogonal", "normal", "ones", "zeros"),
+)
 
 
 class Layer(NamedTuple):
