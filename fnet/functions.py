@@ -33,16 +33,19 @@ NOTHING = tensors.inside(Tuning())
 def init_params(net, seed, scheme=None, dtype="float32"):
     """First params of a network: a Layer for each dense layer, drawn from (seed, layer, element).
 
-    `scheme` is glorot_uniform, he_normal, normal or ones (`starts.py`); None means he_normal for
-    a network with relu, glorot_uniform for any other. `seed` is a whole number below 2**32, or an
-    array of them, one for each member.
+    `scheme` is one name or one for each layer, as `("he_normal", "zeros")`: glorot_uniform,
+    glorot_normal, he_uniform, he_normal, lecun_uniform, lecun_normal, orthogonal, normal, ones or
+    zeros (`starts.py`; no normal is truncated). None means he_normal for a network with relu,
+    glorot_uniform for any other. `seed` is a whole number below 2**32, or an array of them, one
+    for each member.
 
     >>> init_params(Network((2, 3, 1), loss="squared_error"), seed=0)[0].w.shape
     TensorShape([2, 3])
     """
     checks.network(net)
-    scheme = checks.one_of("scheme", net.default_scheme if scheme is None else scheme, SCHEMES)
-    static = net, scheme, checks.dtype("dtype", dtype).name
+    scheme = net.default_scheme if scheme is None else scheme
+    schemes = checks.one_each("scheme", scheme, len(net.layers), SCHEMES, "layers")
+    static = net, schemes, checks.dtype("dtype", dtype).name
     return tensors.closed(tensors.graph(_init_params, static, tensors.tensor(checks.seed(seed))))
 
 
@@ -88,11 +91,11 @@ def grads(net, params, x, y, weights=None, *, tuning=None, step=None):
 
 
 def _init_params(static, seed):
-    net, scheme, dtype = static
+    net, schemes, dtype = static
 
     def one(seed):
         layers = []
-        for i, (d, h) in enumerate(net.layers):
+        for i, ((d, h), scheme) in enumerate(zip(net.layers, schemes, strict=True)):
             count = d * h + h
             words = draws.words(seed, philox.START, count + count % 2, step=i)
             w, b = SCHEMES[scheme](words, d, h)

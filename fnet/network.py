@@ -43,7 +43,10 @@ LOSSES = {
     "sigmoid_cross_entropy": Loss("sigmoid", "labels", ("label_smoothing", "label_weights")),
 }
 
-SCHEMES = ("glorot_uniform", "he_normal", "normal", "ones")
+SCHEMES = (
+    *("glorot_uniform", "glorot_normal", "he_uniform", "he_normal"),
+    *("lecun_uniform", "lecun_normal", "orthogonal", "normal", "ones", "zeros"),
+)
 
 
 class Layer(NamedTuple):

@@ -154,8 +154,20 @@ def test_network_refuses(arguments, match):
     table(
         unknown_scheme=(
             lambda side: side.init_params(NET, 0, "glorot"),
-            "scheme must be one of glorot_uniform, he_normal, normal, ones; got 'glorot'; "
-            "did you mean 'glorot_uniform'",
+            "scheme must be one of glorot_uniform, glorot_normal, .*, ones, zeros; got 'glorot'; "
+            "did you mean 'glorot_",
+        ),
+        unknown_among_schemes=(
+            lambda side: side.init_params(NET, 0, ("he_normal", "zeroes")),
+            "scheme must be one of .*; got 'zeroes'; did you mean 'zeros'",
+        ),
+        too_few_schemes=(
+            lambda side: side.init_params(NET, 0, ("zeros",)),
+            r"scheme must be one name, or one for each of the 2 layers; got \('zeros',\)",
+        ),
+        scheme_that_is_no_name=(
+            lambda side: side.init_params(NET, 0, 5),
+            "scheme must be one name, or one for each of the 2 layers; got 5",
         ),
         half_precision=(
             lambda side: side.init_params(NET, 0, dtype="float16"),

@@ -11,7 +11,7 @@ from strategies import cases, fewer, seeds
 
 import fnet
 from fnet import Layer, Network, datasets, reference, tensors
-from fnet.network import ACTIVATIONS, LOSSES, each
+from fnet.network import ACTIVATIONS, LOSSES, SCHEMES, each
 
 BOTH = pytest.mark.parametrize("side", [fnet, reference], ids=["tensorflow", "twin"])
 EAGERLY = pytest.mark.usefixtures("eagerly")
@@ -50,17 +50,83 @@ def test_shapes_of_first_params(side, seed, bias, dtype):
     assert all(p.dtype == dtype for p in arrays(params))
 
 
-def test_schemes_by_their_moments():
-    """The variances that the sources give, over 60,000 weights: sampling moves them by 1%."""
-    net = Network((300, 200))
-    for scheme, variance in (("glorot_uniform", 2 / 500), ("he_normal", 2 / 300), ("normal", 1)):
-        w, b = reference.init_params(net, seed=5, scheme=scheme, dtype="float64")[0]
-        assert abs(w.mean()) < 0.02 * np.sqrt(variance)
-        assert abs(w.var() / variance - 1) < 0.02
-        assert (b == 0).all() == (scheme != "normal")
-    w, _ = reference.init_params(net, seed=5, scheme="glorot_uniform", dtype="float64")[0]
-    assert np.abs(w).max() <= np.sqrt(6 / 500)
-    assert all((p == 1).all() for p in arrays(reference.init_params(net, 0, scheme="ones")))
+VARIANCES = {
+    "glorot_uniform": 2 / 500,
+    "glorot_normal": 2 / 500,
+    "he_uniform": 2 / 300,
+    "he_normal": 2 / 300,
+    "lecun_uniform": 1 / 300,
+    "lecun_normal": 1 / 300,
+    "orthogonal": 1 / 300,
+    "normal": 1,
+    "ones": 0,
+    "zeros": 0,
+}
+"""The variances that the sources give, of the weights from 300 inputs to 200 outputs."""
+
+
+@BOTH
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_schemes_by_their_moments(side, scheme):
+    """Over 60,000 weights: sampling moves their variance by 1%, and their fourth moment by 3%."""
+    w, b = map(np.asarray, side.init_params(Network((300, 200)), 5, scheme, "float64")[0])
+    variance = VARIANCES[scheme]
+    if variance == 0:
+        assert (w == (scheme == "ones")).all()
+        assert (b == (scheme == "ones")).all()
+        return
+    assert abs(w.mean()) < 0.02 * np.sqrt(variance)
+    assert abs(w.var() / variance - 1) < 0.02
+    assert (b == 0).all() == (scheme != "normal")
+    limit, uniform = np.sqrt(3 * variance), scheme.endswith("uniform")
+    assert (np.abs(w).max() <= limit) == uniform
+    assert abs(np.mean(w**4) / variance**2 - (9 / 5 if uniform else 3)) < 0.1
+    if uniform:
+        assert np.abs(w).max() > 0.999 * limit
+    elif scheme != "orthogonal":
+        assert np.abs(w).max() > 3.5 * np.sqrt(variance)  # not truncated, as by Keras at 2
+
+
+@BOTH
+@pytest.mark.parametrize("sizes", [(1, 1), (5, 1), (1, 5), (9, 4), (4, 9), (6, 6)])
+def test_orthogonal_params_have_orthonormal_columns_or_rows(side, sizes):
+    """And the first of them, a drawn vector over its length, has the signs that were drawn."""
+    seeds = np.arange(40)
+    net = Network(sizes, loss="squared_error")
+    (w, b), (drawn, _) = (
+        map(np.asarray, side.init_params(net, seeds, scheme, "float64")[0])
+        for scheme in ("orthogonal", "normal")
+    )
+    tall = w if sizes[0] >= sizes[1] else np.swapaxes(w, -1, -2)
+    identity = np.eye(min(sizes))
+    assert np.abs(np.swapaxes(tall, -1, -2) @ tall - identity).max() < 1e-12
+    assert (b == 0).all()
+    first = drawn.reshape(tall.shape)[..., 0]
+    length = np.linalg.norm(first, axis=-1, keepdims=True)
+    np.testing.assert_allclose(tall[..., 0], first / length, rtol=0, atol=1e-13)
+
+
+@BOTH
+def test_orthogonal_params_favour_no_direction(side):
+    """Matrices of determinant 1 and -1 are as likely, and so is each sign of each entry."""
+    net = Network((3, 3), loss="squared_error")
+    w = np.asarray(side.init_params(net, np.arange(2000), "orthogonal", "float64")[0].w)
+    assert np.abs(np.linalg.det(w).mean()) < 0.08  # 3.6 deviations
+    assert np.abs(w.mean(axis=0)).max() < 0.05
+    np.testing.assert_allclose((w**2).mean(axis=0), 1 / 3, atol=0.03)
+
+
+@BOTH
+def test_each_layer_may_have_its_own_scheme(side):
+    """And has the params that it would have among equal ones: a layer draws for itself."""
+    net = Network((3, 4, 5, 2), bias=True)
+    schemes = ("he_normal", "orthogonal", "zeros")
+    for seed in (3, [3, 4]):
+        found = side.init_params(net, seed, schemes)
+        for i, scheme in enumerate(schemes):
+            alone = side.init_params(net, seed, scheme)[i]
+            assert all(np.array_equal(*pair) for pair in zip(found[i], alone, strict=True))
+    assert (np.asarray(side.forward(net, found, np.ones((1, 3)))) == 0).all()
 
 
 def test_the_scheme_follows_the_activation_unless_told():

@@ -77,6 +77,33 @@ def test_names_and_defaults_of_an_optimizer_are_those_of_keras(ours, theirs):
 
 
 @BOTH
+@pytest.mark.parametrize("kind", ["uniform", "normal"])
+@pytest.mark.parametrize("fan", ["glorot", "he", "lecun"])
+def test_the_spread_of_first_params_is_that_of_keras(side, fan, kind):
+    """Keras truncates its normals, but widens them before to leave the deviation as it is said."""
+    scheme = f"{fan}_{kind}"
+    theirs = np.asarray(type(keras.initializers.get(scheme))(seed=0)((200, 300)))
+    ours = np.asarray(side.init_params(Network((200, 300)), 0, scheme)[0].w)
+    np.testing.assert_allclose(ours.std(), theirs.std(), rtol=0.02)
+    if kind == "uniform":
+        np.testing.assert_allclose(np.abs(ours).max(), np.abs(theirs).max(), rtol=1e-3)
+
+
+@pytest.mark.parametrize("shape", [(6, 3), (3, 6), (4, 4)])
+def test_orthogonal_params_are_keras_orthogonal_of_the_same_normals(shape, monkeypatch):
+    """Keras's own draw is replaced by ours; the decomposition, signs and transposing are its."""
+    drawn = reference.init_params(Network(shape), 7, "normal")[0].w
+    monkeypatch.setattr(
+        "keras.src.initializers.random_initializers.random.normal",
+        lambda wanted, **_: tf.reshape(drawn, wanted),
+    )
+    theirs = keras.initializers.Orthogonal()(shape)
+    for side in (fnet, reference):
+        ours = side.init_params(Network(shape), 7, "orthogonal")[0].w
+        np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-5)
+
+
+@BOTH
 @pytest.mark.parametrize(
     ("loss", "output", "theirs"),
     [

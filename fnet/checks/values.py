@@ -19,14 +19,17 @@ def one_of(what, value, known):
     raise InvalidArgument(f"{what} must be one of {', '.join(known)}; got {value!r}{hint}")
 
 
-def one_each(what, value, count, known):
-    """A tuple of `count` names: `value` is one name for all, or a sequence with one for each."""
+def one_each(what, value, count, known, of="hidden layers"):
+    """A tuple of `count` names: `value` is one name for all, or a sequence with one for each.
+
+    `of` says in the message what there are so many of.
+    """
     names = (value,) * count if isinstance(value, str) else value
     if isinstance(value, str):
         one_of(what, value, known)
     if not isinstance(names, (tuple, list)) or len(names) != count:
         raise InvalidArgument(
-            f"{what} must be one name, or one for each of the {count} hidden layers; got {value!r}"
+            f"{what} must be one name, or one for each of the {count} {of}; got {value!r}"
         )
     return tuple(one_of(what, name, known) for name in names)
 

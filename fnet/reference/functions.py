@@ -30,10 +30,11 @@ NOTHING = Tuning()
 def init_params(net, seed, scheme=None, dtype="float32"):
     """First params: a Layer for each dense layer, drawn from (seed, layer, element)."""
     checks.network(net)
-    scheme = checks.one_of("scheme", net.default_scheme if scheme is None else scheme, SCHEMES)
+    scheme = net.default_scheme if scheme is None else scheme
+    schemes = checks.one_each("scheme", scheme, len(net.layers), SCHEMES, "layers")
     dtype, seeds = checks.dtype("dtype", dtype), checks.seed(seed)
     layers = []
-    for i, (d, h) in enumerate(net.layers):
+    for i, ((d, h), scheme) in enumerate(zip(net.layers, schemes, strict=True)):
         count = d * h + h
         words = philox.words(seeds.ravel(), philox.START, count + count % 2, step=i)
         drawn = [SCHEMES[scheme](each, d, h) for each in words]

@@ -8,15 +8,40 @@ import numpy as np
 from fnet.reference import draws
 
 
-def glorot_uniform(words, inputs, outputs):
-    """Uniform in ±sqrt(6 / (D + H)), biases 0."""
-    limit = np.sqrt(6 / (inputs + outputs))
-    return limit * (2 * draws.uniforms(words[: inputs * outputs]) - 1), np.zeros(outputs)
+def _inputs(inputs, outputs):
+    return inputs
 
 
-def he_normal(words, inputs, outputs):
-    """Normal of variance 2 / D, not truncated, biases 0."""
-    return np.sqrt(2 / inputs) * draws.normals(words)[: inputs * outputs], np.zeros(outputs)
+def _both(inputs, outputs):
+    return (inputs + outputs) / 2
+
+
+def _uniform(scale, fan):
+    """The scheme of weights of the variance `scale / fan`, uniform in ±sqrt(3 * scale / fan)."""
+
+    def scheme(words, inputs, outputs):
+        limit = np.sqrt(3 * scale / fan(inputs, outputs))
+        return limit * (2 * draws.uniforms(words[: inputs * outputs]) - 1), np.zeros(outputs)
+
+    return scheme
+
+
+def _normal(scale, fan):
+    """The scheme of normal weights of the variance `scale / fan`, not truncated."""
+
+    def scheme(words, inputs, outputs):
+        drawn = draws.normals(words)[: inputs * outputs]
+        return np.sqrt(scale / fan(inputs, outputs)) * drawn, np.zeros(outputs)
+
+    return scheme
+
+
+def orthogonal(words, inputs, outputs):
+    """Orthonormal columns, or rows where D < H: the Q of a normal matrix or of its transpose."""
+    tall = max(inputs, outputs), min(inputs, outputs)
+    q, r = np.linalg.qr(draws.normals(words)[: inputs * outputs].reshape(tall))
+    q = q * np.where(np.diag(r) < 0, -1, 1)  # as if R had a positive diagonal: then Q is unique
+    return (q if inputs >= outputs else q.T).ravel(), np.zeros(outputs)
 
 
 def normal(words, inputs, outputs):
@@ -30,9 +55,20 @@ def ones(words, inputs, outputs):
     return np.ones(inputs * outputs), np.ones(outputs)
 
 
+def zeros(words, inputs, outputs):
+    """All zeros."""
+    return np.zeros(inputs * outputs), np.zeros(outputs)
+
+
 SCHEMES = {
-    "glorot_uniform": glorot_uniform,
-    "he_normal": he_normal,
+    "glorot_uniform": _uniform(1, _both),
+    "glorot_normal": _normal(1, _both),
+    "he_uniform": _uniform(2, _inputs),
+    "he_normal": _normal(2, _inputs),
+    "lecun_uniform": _uniform(1, _inputs),
+    "lecun_normal": _normal(1, _inputs),
+    "orthogonal": orthogonal,
     "normal": normal,
     "ones": ones,
+    "zeros": zeros,
 }
