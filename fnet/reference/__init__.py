@@ -7,6 +7,7 @@ no engine (networks, plans, errors) is the same on both sides.
 from fnet.batches import Plan, full_batch_plan, kfold_plan, minibatch_plan
 from fnet.errors import FnetError, InvalidArgument, NotFinite
 from fnet.network import Layer, Network
+from fnet.reference import metrics
 from fnet.reference.activations import softmax
 from fnet.reference.functions import forward, grads, init_params, loss, predict
 from fnet.reference.losses import one_hot
@@ -34,6 +35,7 @@ __all__ = [
     "init_params",
     "kfold_plan",
     "loss",
+    "metrics",
     "minibatch_plan",
     "one_hot",
     "predict",
