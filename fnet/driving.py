@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 from tqdm.auto import tqdm
 
-from fnet import checks, runs
+from fnet import checks, measures, runs
 from fnet.errors import NotFinite
 from fnet.network import each
 from fnet.runs import NOT_FINITE, PATIENCE, RUNNING, Run
@@ -140,6 +140,7 @@ def train(
     ready,
     *,
     validation,
+    metrics,
     patience,
     min_delta,
     restore_best,
@@ -166,7 +167,7 @@ def train(
     checks.flag("progress", progress)
     if xla is not None:
         checks.flag("xla", xla)
-    measured = runs.measures(net, validation)
+    measured = measures.measured(net, validation, metrics)
     seen = runs.watching(measured, patience, min_delta, restore_best, watch, members)
     given = params if isinstance(params, Run) else each(ready, layers)
     run = runs.begin(net, optimizer, given, source, seen, measured, xla)

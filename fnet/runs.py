@@ -97,14 +97,6 @@ def watching(measured, patience, min_delta, restore_best, watch, members):
     return Watch(watch, np.asarray(NEVER if patience is None else patience), min_delta)
 
 
-def measures(net, validation):
-    """What is measured at the end of an epoch, by name."""
-    names = ["loss"]
-    if validation:
-        names += ["validation_loss"] + ["validation_accuracy"] * net.labelled
-    return tuple(names)
-
-
 def begin(net, optimizer, params, source, watch, measured, xla):
     """The Run to begin with: a new one from params, or an earlier Run made ready to go on."""
     if isinstance(params, Run):

@@ -30,6 +30,7 @@ def train(
     data=None,
     epochs=None,
     validation=None,
+    metrics=None,
     patience=None,
     min_delta=0.0,
     restore_best=False,
@@ -49,11 +50,16 @@ def train(
       data, epochs: in their place a `tf.data.Dataset` of batches `(x, y)` or `(x, y, weights)`,
         none larger than the first, and how many epochs its batches make up (`pipeline` knows).
       validation: `(x, y)` or `(x, y, weights)`, measured after each epoch.
+      metrics: what to measure on it besides the loss, as `("balanced_accuracy", "log_loss")`, into
+        `history["validation_balanced_accuracy"]` and so on: under softmax_cross_entropy accuracy,
+        balanced_accuracy, top_k_accuracy (of k = 2) and log_loss; under squared_error
+        mean_squared_error, mean_absolute_error and r2 (`metrics.py`). None measures accuracy where
+        there are classes.
       patience: stop after so many epochs without progress, and `min_delta`: by how much the
-        watched value must fall to count as progress. As in Keras's EarlyStopping.
+        watched value must get better to count as progress. As in Keras's EarlyStopping.
       restore_best: return the params after the best epoch instead of the last.
-      watch: "validation_loss", "validation_accuracy" or "loss"; unless told, the validation loss
-        or, with a warning, the training loss.
+      watch: "loss", "validation_loss" or another name that is measured; unless told, the
+        validation loss or, with a warning, the training loss.
       on_not_finite: "error" raises NotFinite, "warn" warns, when a loss, a gradient or params stop
         being finite. The run ended in that step, and the Run holds the last finite params.
       hook: called with the Run so far after each piece; an exception that it raises carries that
@@ -84,6 +90,7 @@ def train(
         _piece,
         tensors.tensor,
         validation=validation,
+        metrics=metrics,
         patience=patience,
         min_delta=min_delta,
         restore_best=restore_best,

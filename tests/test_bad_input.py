@@ -868,6 +868,25 @@ def test_plans_refuse(call, match):
             "validation: weights must not be negative; got -1, first in row 4",
         ),
         validation_weights_all_zero=({"validation": (X, Y, np.zeros(5))}, "weights that are all 0"),
+        metrics_without_validation=(
+            {"metrics": ("accuracy",)},
+            r"metrics are measured on validation data, and there is none; give validation=\(x, y\)",
+        ),
+        an_unknown_metric=(
+            {"metrics": ("acuracy",), "validation": (X, Y)},
+            "each of metrics under softmax_cross_entropy must be one of accuracy, "
+            "balanced_accuracy, top_k_accuracy, log_loss; got 'acuracy'; did you mean 'accuracy'",
+        ),
+        a_metric_of_numbers=({"metrics": ["r2"], "validation": (X, Y)}, "each of .* got 'r2'"),
+        metrics_that_are_one_name=(
+            {"metrics": "accuracy", "validation": (X, Y)},
+            "metrics under .* must be a sequence of names; got 'accuracy'",
+        ),
+        a_metric_that_is_no_name=({"metrics": [5], "validation": (X, Y)}, "each of .*; got 5"),
+        watch_of_a_metric_that_is_not_asked_for=(
+            {"metrics": ("log_loss",), "validation": (X, Y), "watch": "validation_accuracy"},
+            "watch must be one of loss, validation_loss, validation_log_loss; got 'validation_acc",
+        ),
         patience_of_other_members=({"patience": [2, 3], "watch": "loss"}, "patience must be one"),
         min_delta_of_other_members=({"min_delta": [0, 0.1]}, "min_delta must be one number, or"),
         min_delta_that_is_no_number=({"min_delta": "x"}, "min_delta must be"),
@@ -923,6 +942,20 @@ def test_accuracy_cannot_be_watched_where_there_are_no_classes():
         )
 
     refused_alike(call, "watch must be one of loss, validation_loss; got 'validation_accuracy'")
+
+
+def test_metrics_of_classes_are_refused_where_there_are_none():
+    def call(side):
+        plan, y = fnet.full_batch_plan(5, 1), np.ones(5)
+        return side.train(
+            SQUARE, SGD, SQUARE_PARAMS, X, y, plan, validation=(X, y), metrics=("accuracy",)
+        )
+
+    refused_alike(
+        call,
+        "each of metrics under squared_error must be one of mean_squared_error, "
+        "mean_absolute_error, r2; got 'accuracy'",
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Metrics: scikit-learn as the oracle, both sides."""
+"""Metrics: scikit-learn as the oracle, both sides, and the same numbers inside a run."""
 
 import warnings
 
@@ -11,7 +11,7 @@ from sklearn import metrics as oracle
 from strategies import fewer, seeds
 
 import fnet
-from fnet import reference
+from fnet import Network, measures, program, reference
 
 BOTH = pytest.mark.parametrize("side", [fnet, reference], ids=["tensorflow", "twin"])
 MEMBERS = st.sampled_from([(), (1,), (3,), (2, 2)])
@@ -318,3 +318,166 @@ def test_a_users_own_graph_may_hold_every_metric():
         inside(*map(tf.constant, arguments)), everything(reference, *arguments), strict=True
     ):
         near(ours.numpy(), theirs)
+
+
+# Inside a run.
+
+RNG = np.random.default_rng(3)
+X = RNG.normal(size=(23, 3))
+HELD = RNG.normal(size=(12, 3))
+WEIGHTS = np.array([0, 1, 2, 1, 0, 3, 1, 1, 2, 1, 1, 0.5])
+CLASSES, NUMBERS = RNG.integers(3, size=(2, 23)), RNG.normal(size=(23, 2))
+SOFT = RNG.dirichlet(np.ones(3), size=12)
+NETS = {
+    "classes": Network((3, 4, 3), "tanh"),
+    "linked": Network((3, 4, 3), "tanh", "softmax"),
+    "numbers": Network((3, 4, 2), "tanh", "tanh", loss="squared_error"),
+    "single": Network((3, 4, 1), "tanh", loss="squared_error"),
+}
+HELD_TARGETS = {
+    "classes": RNG.integers(2, size=12),  # one class is absent
+    "linked": SOFT,
+    "numbers": RNG.normal(size=(12, 2)),
+    "single": RNG.normal(size=12),
+}
+TARGETS = {
+    "classes": CLASSES[0],
+    "linked": CLASSES[1],
+    "numbers": NUMBERS,
+    "single": NUMBERS[:, 0],
+}
+EPOCHS = 4
+
+
+def metrics_of(net):
+    return measures.METRICS[measures.targets(net)]
+
+
+def run_on(side, form, seed=1, epochs=EPOCHS, rate=0.25, dtype="float64", **options):
+    net = NETS[form]
+    params = reference.init_params(net, seed, dtype=dtype)
+    plan = fnet.kfold_plan(23, 5, epochs, seed=7)
+    options = {"validation": (HELD, HELD_TARGETS[form], WEIGHTS)} | options
+    return side.train(net, side.adam(rate), params, X, TARGETS[form], plan, **options)
+
+
+def by_hand(side, form, name, params):
+    """The public function of what `forward` and `predict` say."""
+    net, y = NETS[form], HELD_TARGETS[form]
+    logits = reference.forward(net, params, HELD)
+    said = reference.predict(net, params, HELD) if name in measures.LINKED else logits
+    return getattr(side.metrics, name)(said, y, weights=WEIGHTS)
+
+
+@pytest.mark.parametrize(
+    ("side", "xla", "seed"),
+    [
+        pytest.param(fnet, True, [1, 2], id="xla, members"),
+        pytest.param(fnet, False, [1, 2], id="graph, members"),
+        pytest.param(fnet, False, 1, id="graph"),
+        pytest.param(reference, None, [1, 2], id="twin, members"),
+        pytest.param(reference, None, 1, id="twin"),
+    ],
+)
+@pytest.mark.parametrize("form", NETS)
+def test_a_run_measures_what_the_functions_say_of_each_epoch(side, form, xla, seed):
+    names = metrics_of(NETS[form])
+    run = run_on(side, form, seed, metrics=names, xla=xla)
+    history = {f"validation_{name}": [] for name in names}
+    for epochs in range(1, EPOCHS + 1):
+        params = run_on(reference, form, seed, epochs, validation=None).params
+        for name in names:
+            history[f"validation_{name}"].append(by_hand(side, form, name, params))
+    assert list(run.history) == ["loss", "validation_loss", *history, "ended"]
+    for name, expected in history.items():
+        assert run.history[name].dtype == np.float64
+        np.testing.assert_allclose(run.history[name], expected, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("form", NETS)
+def test_both_sides_measure_alike(form, dtype):
+    names = metrics_of(NETS[form])
+    ours, theirs = (
+        run_on(side, form, [4, 5], metrics=names, dtype=dtype).history for side in (fnet, reference)
+    )
+    assert list(ours) == list(theirs)
+    for name in ours.keys() - {"ended"}:
+        rtol = 1e-9 if dtype == "float64" else 1e-4
+        np.testing.assert_allclose(ours[name], theirs[name], rtol=rtol, atol=rtol)
+
+
+@BOTH
+def test_the_measures_that_are_asked_for_are_those_in_the_history(side):
+    def names(form, **options):
+        return [name for name in run_on(side, form, epochs=0, **options).history if name != "ended"]
+
+    assert names("classes") == ["loss", "validation_loss", "validation_accuracy"]
+    assert names("numbers") == ["loss", "validation_loss"]
+    assert names("classes", metrics=()) == ["loss", "validation_loss"]
+    assert names("classes", validation=None) == ["loss"]
+    order = ["loss", "validation_loss", "validation_accuracy", "validation_log_loss"]
+    assert names("classes", metrics=["log_loss", "accuracy", "log_loss"]) == order
+
+
+@pytest.mark.parametrize(
+    ("side", "form", "name"),
+    [(reference, form, name) for form in ("classes", "single") for name in metrics_of(NETS[form])]
+    + [
+        (fnet, "classes", "balanced_accuracy"),
+        (fnet, "classes", "log_loss"),
+        (fnet, "single", "r2"),
+    ],
+)
+def test_the_best_epoch_is_that_of_the_largest_or_the_smallest(side, form, name):
+    watch = f"validation_{name}"
+    options = {"metrics": (name,), "epochs": 12, "seed": [1, 2], "rate": 0.5}
+    run = run_on(side, form, watch=watch, restore_best=True, **options)
+    values = run.history[watch]
+    larger = name.endswith("accuracy") or name == "r2"
+    best = (values.argmax if larger else values.argmin)(axis=0)
+    assert np.array_equal(run.progress.best_epoch, best)
+    assert (best < 11).any()  # so that the last is not the best of all
+    expected = values[best, range(2)] * (-1 if larger else 1)
+    np.testing.assert_array_equal(run.progress.best_value, expected)
+    for member in range(2):
+        params = fnet.network.each(lambda p, m=member: np.asarray(p)[m], run.params)
+        again = by_hand(side, form, name, params)
+        np.testing.assert_allclose(again, values[best[member], member], rtol=1e-9)
+
+
+@BOTH
+def test_patience_waits_for_a_score_to_rise(side):
+    options = {"metrics": ("r2",), "watch": "validation_r2", "rate": 0.5}
+    free = run_on(side, "single", epochs=30, **options).history["validation_r2"]
+    run = run_on(side, "single", epochs=30, patience=3, min_delta=0.01, **options)
+    best, wait, epochs = -np.inf, 0, 0
+    while wait < 3:
+        value, epochs = free[epochs], epochs + 1
+        best, wait = (value, 0) if value > best + 0.01 else (best, wait + 1)
+    assert run.history["ended"] == "patience"
+    assert len(run.history["loss"]) == epochs < 30
+
+
+@BOTH
+def test_a_run_goes_on_with_its_metrics_in_any_order(side):
+    run = run_on(side, "classes", epochs=2, metrics=("accuracy", "log_loss"))
+    net, plan = NETS["classes"], fnet.kfold_plan(23, 5, EPOCHS, seed=7)
+    data = X, TARGETS["classes"], plan
+    options = {"validation": (HELD, HELD_TARGETS["classes"], WEIGHTS)}
+    with pytest.raises(fnet.InvalidArgument, match="the measures in its history"):
+        side.train(net, side.adam(0.25), run, *data, **options)
+    options["metrics"] = ("log_loss", "accuracy")
+    on = side.train(net, side.adam(0.25), run, *data, **options)
+    whole = run_on(side, "classes", metrics=("accuracy", "log_loss"))
+    for name in on.history.keys() - {"ended"}:
+        np.testing.assert_array_equal(on.history[name], whole.history[name])
+
+
+def test_other_validation_data_add_no_trace():
+    program.compiled.cache_clear()
+    for seed in (1, 2):
+        run_on(fnet, "classes", seed, metrics=("log_loss",), epochs=seed, xla=False)
+    names = "loss", "validation_loss", "validation_log_loss"
+    traced = program.compiled(NETS["classes"], "adam", None, names, False)
+    assert traced.experimental_get_tracing_count() == 1
