@@ -24,7 +24,7 @@ _ROOMS = {
     "tuning": ("Tuning",),
 }
 _HOMES = {name: room for room, names in _ROOMS.items() for name in names}
-_MODULES = ("datasets", "plots", "reference")
+_MODULES = ("datasets", "metrics", "plots", "reference")
 
 __all__ = sorted([*_HOMES, *_MODULES])
 

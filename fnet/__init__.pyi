@@ -1,4 +1,5 @@
 from fnet import datasets as datasets
+from fnet import metrics as metrics
 from fnet import plots as plots
 from fnet import reference as reference
 from fnet.activations import softmax as softmax

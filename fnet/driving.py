@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from tqdm.auto import tqdm
 
-from fnet import checks, classes, runs
+from fnet import checks, classes, measures, runs
 from fnet.errors import InvalidArgument, NotFinite
 from fnet.network import each
 from fnet.runs import NOT_FINITE, PATIENCE, RUNNING, Run
@@ -146,6 +146,7 @@ def train(
     *,
     tuning,
     validation,
+    metrics,
     patience,
     min_delta,
     reduce_rate,
@@ -176,7 +177,7 @@ def train(
     checks.flag("progress", progress)
     if xla is not None:
         checks.flag("xla", xla)
-    measured = runs.measures(net, validation)
+    measured = measures.measured(net, validation, metrics)
     seen = runs.watching(
         measured, patience, min_delta, reduce_rate, reduce_to, restore_best, watch, members
     )

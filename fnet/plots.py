@@ -25,12 +25,13 @@ def curves(history, figure=None):
     The epoch with the smallest validation loss is marked. Of members, each has a thin line.
     """
     history = {name: np.asarray(v) for name, v in history.items() if name != "ended"}
-    kinds = [kind for kind in ("loss", "accuracy") if any(name.endswith(kind) for name in history)]
+    shown = {"loss": ("loss", "validation_loss"), "accuracy": ("accuracy", "validation_accuracy")}
+    kinds = [kind for kind, names in shown.items() if any(name in history for name in names)]
     figure = figure or Figure(figsize=(6, 3.2 * len(kinds)), layout="constrained")
     panels = figure.subplots(len(kinds), sharex=True, squeeze=False)[:, 0]
     for kind, axes in zip(kinds, panels, strict=True):
         for name, values in history.items():
-            if name.endswith(kind):
+            if name in shown[kind]:
                 _line(axes, name, values)
         axes.set(title=f"{kind.capitalize()} by epoch", ylabel=kind)
         axes.grid(alpha=0.3)

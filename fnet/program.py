@@ -11,7 +11,8 @@ import functools
 import numpy as np
 import tensorflow as tf
 
-from fnet import functions, layout, optimizers
+from fnet import functions, layout, measures, metrics, optimizers
+from fnet.losses import as_columns
 from fnet.runs import NOT_FINITE, PATIENCE, RUNNING
 from fnet.tensors import absent, beside
 
@@ -130,7 +131,7 @@ def _close(net, watch, custom, n, limits, held, now, measured, closed):
     values = {"loss": now.loss_sum / now.weight_sum}
     found = now.average or now.params
     if held:
-        values |= _validated(net, custom, n, found, *held)
+        values |= _validated(net, custom, n, tuple(measured), found, *held)
     runs_on = now.ended == RUNNING
     at = tf.reshape(closed, [1, 1])
     nan = tf.constant(np.nan, tf.float64)
@@ -142,7 +143,7 @@ def _close(net, watch, custom, n, limits, held, now, measured, closed):
     }
     if watch is not None:
         patience, min_delta, reduce_rate, reduce_to = limits
-        value = -values[watch] if watch.endswith("accuracy") else values[watch]
+        value = -values[watch] if measures.larger_is_better(watch) else values[watch]
         better = runs_on & (value < now.best_value - min_delta)
         wait = tf.where(better, tf.constant(0, tf.int64), now.wait + 1)
         stops = runs_on & (wait >= patience)
@@ -167,15 +168,29 @@ def _close(net, watch, custom, n, limits, held, now, measured, closed):
     return now, measured, closed + 1
 
 
-def _validated(net, custom, n, layers, x, y, weights):
-    """The loss on validation data and, for classes, the accuracy: each `[*M]`, float64."""
-    share = functions.shares(tf.cast(weights, tf.float64))
+def _validated(net, custom, n, names, layers, x, y, weights):
+    """The loss on validation data, and those of its metrics among `names`: each `[*M]`, float64."""
+    weights, rank = tf.cast(weights, tf.float64), len(x.shape)
     z = functions.logits(net, layers, x)
-    values = {"validation_loss": functions.row_losses(net, z, y, len(x.shape), n, custom)}
-    if net.labelled:
-        truth = tf.argmax(y, -1) if len(y.shape) == len(x.shape) else tf.cast(y, tf.int64)
-        values["validation_accuracy"] = tf.argmax(z, -2) == truth
-    return {name: tf.reduce_sum(share * tf.cast(v, tf.float64), -1) for name, v in values.items()}
+    rows = tf.cast(functions.row_losses(net, z, y, rank, n, custom), tf.float64)
+    values = {"validation_loss": tf.reduce_sum(functions.shares(weights) * rows, -1)}
+    for name in names:
+        if name not in ("loss", "validation_loss"):
+            metric = name.removeprefix("validation_")
+            values[name] = _measured(net, n, metric, z, y, rank, weights)
+    return values
+
+
+def _measured(net, n, metric, z, y, rank, weights):
+    """A metric of logits as columns, `[*M]`; `rank` is the number of x's axes."""
+    body = metrics.METRICS[net.targets][metric]
+    if metric in measures.LINKED:
+        z = functions.prediction(net, z)
+    elif net.labelled:
+        labels = tf.argmax(y, -1) if len(y.shape) == rank else tf.cast(y, tf.int64)
+        return body(z, labels, weights)
+    quantiles = () if absent(n.quantiles) else (n.quantiles,)
+    return body(z, as_columns(net, y, rank, z.dtype), weights, *quantiles)
 
 
 def _stayed(before, now):

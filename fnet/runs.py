@@ -110,14 +110,6 @@ def watching(measured, patience, min_delta, reduce_rate, reduce_to, restore_best
     return Watch(watch, np.asarray(NEVER if patience is None else patience), *limits)
 
 
-def measures(net, validation):
-    """What is measured at the end of an epoch, by name."""
-    names = ["loss"]
-    if validation:
-        names += ["validation_loss"] + ["validation_accuracy"] * net.labelled
-    return tuple(names)
-
-
 def begin(net, optimizer, params, source, tuning, watch, measured, xla):
     """The Run to begin with: a new one from params, or an earlier Run made ready to go on."""
     averaged = tuning.ema_momentum is not None

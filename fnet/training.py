@@ -34,6 +34,7 @@ def train(
     class_weight=None,
     loss=None,
     validation=None,
+    metrics=None,
     patience=None,
     min_delta=0.0,
     reduce_rate=None,
@@ -61,14 +62,20 @@ def train(
         `[B, K]` and outputs `[*M, B, K]`, as `forward` returns them, gives tensors `[*M, B]`. A
         program is compiled for each function, so define it once.
       validation: `(x, y)` or `(x, y, weights)`, measured after each epoch.
+      metrics: what to measure on it besides the loss, as `("balanced_accuracy", "log_loss")`, into
+        `history["validation_balanced_accuracy"]` and so on: under softmax_cross_entropy accuracy,
+        balanced_accuracy, top_k_accuracy (of k = 2) and log_loss; accuracy, of whole rows of
+        labels, under sigmoid_cross_entropy; mean_pinball_loss under pinball; else
+        mean_squared_error, mean_absolute_error and r2 (`metrics.py`). None measures accuracy
+        under the cross-entropies.
       patience: stop after so many epochs without progress, and `min_delta`: by how much the
-        watched value must fall to count as progress. As in Keras's EarlyStopping.
+        watched value must get better to count as progress. As in Keras's EarlyStopping.
       reduce_rate: multiply the learning rate by this, above 0 and below 1, in place of stopping,
         and stop when it has come down to `reduce_to` of what it would be. (Scikit-learn's
         "adaptive" divides by 5 down to 1e-6.)
       restore_best: return the params after the best epoch instead of the last.
-      watch: "validation_loss", "validation_accuracy" or "loss"; unless told, the validation loss
-        or, with a warning, the training loss.
+      watch: "loss", "validation_loss" or another name that is measured; unless told, the
+        validation loss or, with a warning, the training loss.
       on_not_finite: "error" raises NotFinite, "warn" warns, when a loss, a gradient or params stop
         being finite. The run ended in that step, and the Run holds the last finite params.
       hook: called with the Run so far after each piece; an exception that it raises carries that
@@ -103,6 +110,7 @@ def train(
         tensors.tensor,
         tuning=tuning,
         validation=validation,
+        metrics=metrics,
         patience=patience,
         min_delta=min_delta,
         reduce_rate=reduce_rate,

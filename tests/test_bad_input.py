@@ -66,6 +66,8 @@ def no_work():
         for place in (
             "fnet.tensors.graph",
             "fnet.program.compiled",
+            "fnet.metrics._mean",
+            "fnet.reference.metrics._mean",
             "fnet.reference.functions.logits",
             "fnet.reference.functions.loss_and_grads",
             "fnet.reference.optimizers.step",
@@ -424,6 +426,197 @@ def test_one_hot_and_accuracy_refuse(call, match):
     refused_alike(call, match)
 
 
+# Metrics
+
+
+SCORES, INDICATORS = frozen(np.eye(3)[LABELS] * 2.0 - 1), frozen(np.eye(3)[LABELS], int)
+TARGETS = frozen(np.arange(15.0).reshape(5, 3))
+QUANTILES = frozen([0.1, 0.5, 0.9])
+METRICS = {
+    "accuracy": (SCORES, LABELS),
+    "balanced_accuracy": (SCORES, LABELS),
+    "top_k_accuracy": (SCORES, LABELS),
+    "log_loss": (Y, LABELS),
+    "subset_accuracy": (SCORES, INDICATORS),
+    "mean_squared_error": (SCORES, TARGETS),
+    "mean_absolute_error": (SCORES, TARGETS),
+    "r2": (SCORES, TARGETS),
+    "mean_pinball_loss": (SCORES, TARGETS[:, 0], QUANTILES),
+}
+SAID = {"log_loss": "probabilities"} | dict.fromkeys([*METRICS][5:], "predictions")
+OF_CLASSES, OF_NUMBERS = [*METRICS][:4], [*METRICS][5:8]
+
+
+def metric(side, name, *arguments, **options):
+    """The metric of what fits, but for `arguments` from the left."""
+    every = (*arguments, *METRICS[name][len(arguments) :])
+    return getattr(side.metrics, name)(*every, **options)
+
+
+@pytest.mark.parametrize("name", METRICS)
+@pytest.mark.parametrize(
+    ("said", "match"),
+    table(
+        no_rows=(SCORES[:0], r"must be \[..., rows, (classes|outputs)\]; got shape \[0, 3\]"),
+        no_columns=(SCORES[:, :0], r"must be \[..., rows, .* got shape \[5, 0\]"),
+        one_axis=(SCORES[:, 0], r"must be \[..., rows, .* got shape \[5\]"),
+        a_number=(np.nan, r"must be \[..., rows, .* got shape \[\]"),
+        nan=(spoiled(SCORES, (3, 1), np.nan), "must be finite; got nan first in row 3, column 1$"),
+        infinity=(spoiled(SCORES, (1, 2), np.inf), "must be finite; got inf first in row 1"),
+        text=([["a", "b"]] * 5, "must be bool, whole or floating-point numbers; got dtype <U1"),
+        ragged=([[1, 2], [3]], "must be an array of numbers: .*inhomogeneous"),
+    ),
+)
+def test_every_metric_refuses_bad_predictions(name, said, match):
+    start = SAID.get(name, "logits") + " "
+    refused_alike(lambda side: metric(side, name, said), start + match)
+
+
+@pytest.mark.parametrize("name", METRICS)
+@pytest.mark.parametrize(
+    ("weights", "match"),
+    table(
+        negative=([1, 1, -2, 1, -3], "weights must not be negative; got -3, first in row 2"),
+        nan=([1, np.nan, 1, 1, 1], "weights must be finite; got nan first in row 1"),
+        too_few=([1, 1], r"weights must be one number a row, \[5\]; got shape \[2\]"),
+        a_number=(1.0, r"one number a row, \[5\]; got shape \[\]"),
+        a_column=(np.ones((5, 1)), r"one number a row, \[5\]; got shape \[5, 1\]"),
+        all_zero=(np.zeros(5), "weights must not all be 0: there would be nothing to measure"),
+        text=(list("abcde"), "weights must be bool, whole or floating-point"),
+    ),
+)
+def test_every_metric_refuses_bad_weights(name, weights, match):
+    refused_alike(lambda side: metric(side, name, weights=weights), match)
+
+
+@pytest.mark.parametrize("name", OF_CLASSES)
+@pytest.mark.parametrize(
+    ("labels", "match"),
+    table(
+        fewer=(LABELS[:4], r"labels must be \[5\] or one-hot \[5, 3\], as .* got shape \[4\]"),
+        other_classes=(np.eye(4)[LABELS], r"or one-hot \[5, 3\], as .* got shape \[5, 4\]"),
+        too_large=(LABELS + 1, "labels must be labels from 0 to 2; got 3 first in row 2"),
+        negative=(LABELS - 1, "labels must be labels from 0 to 2; got -1 first in row 0"),
+        with_fractions=(LABELS / 2, "labels must be integer labels; got dtype float64"),
+        nan=(spoiled(Y, (1, 1), np.nan), "labels must be finite; got nan first in row 1, column 1"),
+        text=(list("abcab"), "labels must be bool, whole or floating-point"),
+    ),
+)
+def test_metrics_of_classes_refuse_bad_labels(name, labels, match):
+    refused_alike(lambda side: metric(side, name, METRICS[name][0], labels), match)
+
+
+@pytest.mark.parametrize("name", OF_NUMBERS)
+@pytest.mark.parametrize(
+    ("y", "match"),
+    table(
+        fewer=(TARGETS[:4], r"y must be \[5, 3\] for predictions of \[5, 3\]; got shape \[4, 3\]"),
+        too_narrow=(TARGETS[:, :2], r"y must be \[5, 3\] for .*; got shape \[5, 2\]"),
+        one_for_three_outputs=(TARGETS[:, 0], r"y must be \[5, 3\] for .*; got shape \[5\]"),
+        nan=(
+            spoiled(TARGETS, (2, 0), np.nan),
+            "y must be finite; got nan first in row 2, column 0",
+        ),
+        text=(list("abcab"), "y must be bool, whole or floating-point"),
+    ),
+)
+def test_metrics_of_numbers_refuse_bad_targets(name, y, match):
+    refused_alike(lambda side: metric(side, name, SCORES, y), match)
+
+
+def of_members(side, name, truth, weights=None):
+    """The metric of two members' rows."""
+    said, _, *rest = METRICS[name]
+    return getattr(side.metrics, name)(np.stack([said] * 2), truth, *rest, weights=weights)
+
+
+@pytest.mark.parametrize(
+    ("call", "match"),
+    table(
+        k_of_zero=(
+            lambda side: metric(side, "top_k_accuracy", k=0),
+            "k must be a whole number from 1 to 3; got 0",
+        ),
+        k_above_the_classes=(
+            lambda side: metric(side, "top_k_accuracy", k=4),
+            "k must be a whole number from 1 to 3; got 4",
+        ),
+        k_with_a_fraction=(lambda side: metric(side, "top_k_accuracy", k=1.5), "k must .* 1.5"),
+        logits_for_probabilities=(
+            lambda side: metric(side, "log_loss", SCORES),
+            "probabilities must be rows as predict returns them, none below 0 and each row with "
+            "the sum 1; row 0 has the sum -1 and the least entry -1",
+        ),
+        rows_that_are_no_probabilities=(
+            lambda side: metric(side, "log_loss", Y, spoiled(Y, (2, 0), 1)),
+            "labels must be one-hot rows or probabilities, .*; row 2 has the sum 2 and the least",
+        ),
+        bool_rows_with_two_ones=(
+            lambda side: metric(side, "log_loss", Y, spoiled(Y > 0, (2, 0), True)),
+            "labels must be .*; row 2 has the sum 2 and the least entry 0",
+        ),
+        indicators_above_1=(
+            lambda side: metric(side, "subset_accuracy", SCORES, spoiled(INDICATORS, (3, 2), 2)),
+            "labels must be rows of 0 and 1; got 2 first in row 3, column 2",
+        ),
+        indicators_between=(
+            lambda side: metric(side, "subset_accuracy", SCORES, np.full((5, 3), 0.5)),
+            "labels must be rows of 0 and 1; got 0.5 first in row 0, column 0",
+        ),
+        indicators_that_are_nan=(
+            lambda side: metric(side, "subset_accuracy", SCORES, spoiled(Y, (0, 1), np.nan)),
+            "labels must be rows of 0 and 1; got nan first in row 0, column 1",
+        ),
+        labels_for_indicators=(
+            lambda side: metric(side, "subset_accuracy", SCORES, LABELS),
+            r"labels must be rows \[5, 3\], as logits are; got shape \[5\]",
+        ),
+        quantile_of_zero=(
+            lambda side: metric(side, "mean_pinball_loss", SCORES, LABELS, [0, 0.5, 0.9]),
+            r"quantiles must be a number above 0 and below 1; got \[0, 0.5, 0.9\]",
+        ),
+        quantile_of_one=(
+            lambda side: metric(side, "mean_pinball_loss", SCORES, LABELS, [0.1, 0.5, 1]),
+            "quantiles must be a number above 0 and below 1; got",
+        ),
+        quantile_that_is_nan=(
+            lambda side: metric(side, "mean_pinball_loss", SCORES, LABELS, [0.1, 0.5, np.nan]),
+            "quantiles must be a number above 0 and below 1; got",
+        ),
+        too_few_quantiles=(
+            lambda side: metric(side, "mean_pinball_loss", SCORES, LABELS, [0.1, 0.5]),
+            r"one for each of the 3 columns of predictions, \[3\]; got shape \[2\]",
+        ),
+        one_quantile_for_three=(
+            lambda side: metric(side, "mean_pinball_loss", SCORES, LABELS, 0.5),
+            r"one for each of the 3 columns of predictions, \[3\]; got shape \[\]",
+        ),
+        targets_of_each_quantile=(
+            lambda side: metric(side, "mean_pinball_loss", SCORES, TARGETS),
+            r"y must be \[5, 1\] or \[5\] for predictions of \[5, 3\]; got shape \[5, 3\]",
+        ),
+        labels_of_other_members=(
+            lambda side: of_members(side, "accuracy", np.stack([LABELS] * 3)),
+            r"labels must be \[2, 5\] or one-hot \[2, 5, 3\], .*; got shape \[3, 5\]",
+        ),
+        targets_of_other_members=(
+            lambda side: of_members(side, "r2", np.stack([TARGETS] * 3)),
+            r"y must be \[2, 5, 3\] for predictions of .*; got shape \[3, 5, 3\]",
+        ),
+        weights_of_other_members=(
+            lambda side: of_members(side, "r2", TARGETS, np.ones((3, 5))),
+            r"weights must be one number a row, \[5\]; got shape \[3, 5\]",
+        ),
+        a_member_without_weight=(
+            lambda side: of_members(side, "accuracy", LABELS, [[1] * 5, [0] * 5]),
+            "weights must not all be 0",
+        ),
+    ),
+)
+def test_metrics_refuse(call, match):
+    refused_alike(call, match)
+
+
 # Params
 
 
@@ -675,6 +868,25 @@ def test_plans_refuse(call, match):
             "validation: weights must not be negative; got -1, first in row 4",
         ),
         validation_weights_all_zero=({"validation": (X, Y, np.zeros(5))}, "weights that are all 0"),
+        metrics_without_validation=(
+            {"metrics": ("accuracy",)},
+            r"metrics are measured on validation data, and there is none; give validation=\(x, y\)",
+        ),
+        an_unknown_metric=(
+            {"metrics": ("acuracy",), "validation": (X, Y)},
+            "each of metrics under softmax_cross_entropy must be one of accuracy, "
+            "balanced_accuracy, top_k_accuracy, log_loss; got 'acuracy'; did you mean 'accuracy'",
+        ),
+        a_metric_of_numbers=({"metrics": ["r2"], "validation": (X, Y)}, "each of .* got 'r2'"),
+        metrics_that_are_one_name=(
+            {"metrics": "accuracy", "validation": (X, Y)},
+            "metrics under .* must be a sequence of names; got 'accuracy'",
+        ),
+        a_metric_that_is_no_name=({"metrics": [5], "validation": (X, Y)}, "each of .*; got 5"),
+        watch_of_a_metric_that_is_not_asked_for=(
+            {"metrics": ("log_loss",), "validation": (X, Y), "watch": "validation_accuracy"},
+            "watch must be one of loss, validation_loss, validation_log_loss; got 'validation_acc",
+        ),
         patience_of_other_members=({"patience": [2, 3], "watch": "loss"}, "patience must be one"),
         min_delta_of_other_members=({"min_delta": [0, 0.1]}, "min_delta must be one number, or"),
         min_delta_that_is_no_number=({"min_delta": "x"}, "min_delta must be"),
@@ -730,6 +942,20 @@ def test_accuracy_cannot_be_watched_where_there_are_no_classes():
         )
 
     refused_alike(call, "watch must be one of loss, validation_loss; got 'validation_accuracy'")
+
+
+def test_metrics_of_classes_are_refused_where_there_are_none():
+    def call(side):
+        plan, y = fnet.full_batch_plan(5, 1), np.ones(5)
+        return side.train(
+            SQUARE, SGD, SQUARE_PARAMS, X, y, plan, validation=(X, y), metrics=("accuracy",)
+        )
+
+    refused_alike(
+        call,
+        "each of metrics under squared_error must be one of mean_squared_error, "
+        "mean_absolute_error, r2; got 'accuracy'",
+    )
 
 
 @pytest.mark.parametrize(

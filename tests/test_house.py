@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 import fnet
-from fnet import activations, losses, network, optimizers, reference, starts
+from fnet import activations, losses, measures, metrics, network, optimizers, reference, starts
 
 HOUSE = Path(fnet.__file__).parent
 FLOORS = {
     "ground": {
-        *("batches", "checks", "classes", "datasets", "driving", "errors", "lbfgs", "network"),
-        *("philox", "runs", "tuning"),
+        *("batches", "checks", "classes", "datasets", "driving", "errors", "lbfgs", "measures"),
+        *("network", "philox", "runs", "tuning"),
     },
     "twin": {"reference"},
     "engine": {
@@ -125,6 +125,26 @@ def test_both_sides_have_one_set_of_names_and_signatures():
             assert inspect.signature(ours) == inspect.signature(theirs), name
 
 
+def public(module):
+    """The functions that a module has for its users, by name."""
+    return {
+        name: function
+        for name, function in inspect.getmembers(module, inspect.isfunction)
+        if not name.startswith("_")
+    }
+
+
+def test_both_sides_have_one_set_of_metrics():
+    ours, theirs = public(metrics), public(reference.metrics)
+    assert list(ours) == list(theirs)
+    for name, function in ours.items():
+        assert inspect.signature(function) == inspect.signature(theirs[name]), name
+        assert inspect.getdoc(function), name
+        assert inspect.getdoc(theirs[name]), name
+    assert fnet.metrics.accuracy is fnet.accuracy
+    assert reference.metrics.accuracy is reference.accuracy
+
+
 @pytest.mark.parametrize(
     ("names", "tables"),
     [
@@ -132,6 +152,11 @@ def test_both_sides_have_one_set_of_names_and_signatures():
         (network.LOSSES, (losses.LOSSES, reference.losses.LOSSES)),
         (network.SCHEMES, (starts.SCHEMES, reference.starts.SCHEMES)),
         (optimizers.RULES, (reference.optimizers.RULES,)),
+        (measures.METRICS, (metrics.METRICS, reference.metrics.METRICS)),
+        *(
+            (names, (metrics.METRICS[kind], reference.metrics.METRICS[kind]))
+            for kind, names in measures.METRICS.items()
+        ),
     ],
 )
 def test_the_tables_of_both_sides_have_the_same_names(names, tables):

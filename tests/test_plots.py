@@ -29,6 +29,13 @@ def test_curves_show_each_measure_and_mark_the_best_epoch():
     assert (loss.get_title(), accuracy.get_xlabel()) == ("Loss by epoch", "epoch")
 
 
+def test_curves_leave_other_metrics_out():
+    """Of their own scales: a log loss is no curve among the losses."""
+    others = {f"validation_{name}": np.ones(3) for name in ("log_loss", "balanced_accuracy", "r2")}
+    found, expected = (plots.curves(history).axes for history in (HISTORY | others, HISTORY))
+    assert [lines(axes) for axes in found] == [lines(axes) for axes in expected]
+
+
 def test_curves_of_a_history_with_the_loss_alone():
     (loss,) = plots.curves({"loss": [2.0, 1.0]}).axes
     assert lines(loss) == {"training": [[1, 2], [2, 1]]}

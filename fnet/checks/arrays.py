@@ -135,7 +135,7 @@ def labels(what, value, classes):
     return found
 
 
-def distributions(value):
+def distributions(value, wanted="y must be one-hot rows or probabilities"):
     """One-hot rows, or rows of probabilities: nothing below 0, each row with the sum 1."""
     if not isinstance(value, np.ndarray):
         return value
@@ -144,8 +144,8 @@ def distributions(value):
     if bad.any():
         at = tuple(int(i) for i in np.argwhere(bad)[0])
         raise InvalidArgument(
-            "y must be one-hot rows or probabilities, none below 0 and each row with the sum 1; "
-            f"row {at[-1]} has the sum {sums[at]:g} and the least entry {value[at].min():g}"
+            f"{wanted}, none below 0 and each row with the sum 1; "
+            f"row {at[-1]} has the sum {sums[at]:g} and the least entry {float(value[at].min()):g}"
         )
     return value
 
@@ -173,26 +173,3 @@ def logits(value):
     if isinstance(found, np.ndarray) and found.dtype.kind != "f":
         return found.astype(np.float32)
     return found
-
-
-def scores(logits, truth):
-    """`(logits, labels, whether these are one-hot rows)` for scores `[..., B, K]`.
-
-    Labels are `[..., B]` or `[..., B, K]`, or without the leading axes, for all members alike.
-    Where both would fit, whole numbers are labels of each member, and others are rows for all.
-    """
-    logits, truth = finite("logits", array("logits", logits), ""), array("labels", truth)
-    shape = shape_of(logits)
-    if len(shape) < 2 or 0 in shape:
-        raise InvalidArgument(f"logits must be [..., rows, classes]; got shape {text(shape)}")
-    came = shape_of(truth)
-    of_each = fits(came, shape[:-1])
-    for_all = fits(came, shape[-2:]) and not (of_each and kind(truth) in "iu")
-    if fits(came, shape) or for_all:
-        return logits, truth, True
-    if of_each or fits(came, shape[-2:-1]):
-        return logits, labels("labels", truth, shape[-1]), False
-    raise InvalidArgument(
-        f"labels must be {text(shape[:-1])} or one-hot {text(shape)}, as logits are; "
-        f"got shape {text(came)}"
-    )

@@ -34,6 +34,15 @@ def one_each(what, value, count, known, of="hidden layers"):
     return tuple(one_of(what, name, known) for name in names)
 
 
+def names(what, value, known):
+    """The names among `known` that `value`, a sequence of names, holds: in the order of `known`."""
+    if not isinstance(value, (tuple, list)):
+        raise InvalidArgument(f"{what} must be a sequence of names; got {value!r}")
+    for name in value:
+        one_of(f"each of {what}", name, known)
+    return tuple(name for name in known if name in value)
+
+
 def whole(what, value, least=0, most=None):
     """`value` as an int, which must be a whole number from `least` to `most`."""
     if isinstance(value, numbers.Integral) and not isinstance(value, (bool, np.bool_)):

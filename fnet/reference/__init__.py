@@ -9,6 +9,7 @@ from fnet.classes import class_weights
 from fnet.errors import FnetError, InvalidArgument, NotFinite
 from fnet.lbfgs import Minimum
 from fnet.network import Layer, Network
+from fnet.reference import metrics
 from fnet.reference.activations import softmax
 from fnet.reference.functions import forward, grads, init_params, loss, predict
 from fnet.reference.losses import one_hot
@@ -41,6 +42,7 @@ __all__ = [
     "init_params",
     "kfold_plan",
     "loss",
+    "metrics",
     "minibatch_plan",
     "minimize_lbfgs",
     "one_hot",

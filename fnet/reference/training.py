@@ -4,10 +4,11 @@ import functools
 
 import numpy as np
 
-from fnet import checks, driving, runs
+from fnet import checks, driving, measures, runs
 from fnet.errors import InvalidArgument
 from fnet.network import Layer, each
-from fnet.reference import functions, layout, optimizers
+from fnet.reference import functions, layout, metrics, optimizers
+from fnet.reference.losses import as_rows
 from fnet.runs import NOT_FINITE, PATIENCE, RUNNING, Progress
 
 
@@ -25,6 +26,7 @@ def train(
     class_weight=None,
     loss=None,
     validation=None,
+    metrics=None,
     patience=None,
     min_delta=0.0,
     reduce_rate=None,
@@ -57,6 +59,7 @@ def train(
         np.asarray,
         tuning=tuning,
         validation=validation,
+        metrics=metrics,
         patience=patience,
         min_delta=min_delta,
         reduce_rate=reduce_rate,
@@ -87,7 +90,7 @@ def _piece(run, optimizer, source, tuning, watch, validation):
                 break
             now = _step(run, changes, tuning, now, x[taken], y[taken], total, share)
             if now.step == run.steps and np.any(now.ended == RUNNING):
-                now, values = _close(net, tuning, watch, validation, now)
+                now, values = _close(net, tuning, names, watch, validation, now)
                 closed.append(values)
         shape = (len(closed), *now.ended.shape)
         measured = {name: np.array([v[name] for v in closed]).reshape(shape) for name in names}
@@ -158,15 +161,15 @@ def _averaged(momentum, average, params, t):
     return (Layer(m * a + (1 - m) * p),)
 
 
-def _close(net, tuning, watch, validation, now):
+def _close(net, tuning, names, watch, validation, now):
     """The end of an epoch: measure, keep the best, stop those who make no progress."""
     runs_on = now.ended == RUNNING
     found = now.average or now.params
     values = {"loss": now.loss_sum / now.weight_sum}
     if validation is not None:
-        values |= _validated(net, tuning, layout.unpacked(net, found), *validation)
+        values |= _validated(net, tuning, names, layout.unpacked(net, found), *validation)
     if watch.name is not None:
-        value = values[watch.name] * (-1 if watch.name.endswith("accuracy") else 1)
+        value = values[watch.name] * (-1 if measures.larger_is_better(watch.name) else 1)
         better = runs_on & (value < now.best_value - watch.min_delta)
         wait = np.where(runs_on, np.where(better, 0, now.wait + 1), now.wait)
         stops = runs_on & (wait >= watch.patience)
@@ -191,15 +194,28 @@ def _close(net, tuning, watch, validation, now):
     return now, {name: np.where(runs_on, value, np.nan) for name, value in values.items()}
 
 
-def _validated(net, tuning, params, x, y, weights):
-    """The loss on validation data and, for classes, the accuracy: each `[*M]`, float64."""
-    share = functions.shares(weights.astype(np.float64), x)
+def _validated(net, tuning, names, params, x, y, weights):
+    """The loss on validation data, and those of its metrics among `names`: each `[*M]`, float64."""
+    weights = weights.astype(np.float64)
     z = functions.logits(net, params, x)
-    values = {"validation_loss": functions.row_losses(net, z, y, x.ndim, tuning)}
-    if net.labelled:
-        truth = y.argmax(axis=-1) if y.ndim == x.ndim else y
-        values["validation_accuracy"] = z.argmax(axis=-1) == truth
-    return {name: np.sum(share * v, axis=-1) for name, v in values.items()}
+    rows = functions.row_losses(net, z, y, x.ndim, tuning)
+    values = {"validation_loss": np.sum(functions.shares(weights, x) * rows, axis=-1)}
+    for name in names:
+        if name not in ("loss", "validation_loss"):
+            metric = name.removeprefix("validation_")
+            values[name] = _measured(net, tuning, metric, z, y, x.ndim, weights)
+    return values
+
+
+def _measured(net, tuning, metric, z, y, rank, weights):
+    """A metric of logits, `[*M]`; `rank` is the number of x's axes."""
+    body = metrics.METRICS[net.targets][metric]
+    if metric in measures.LINKED:
+        z = functions.prediction(net, z)
+    elif net.labelled:
+        return body(z, y.argmax(axis=-1) if y.ndim == rank else y, weights)
+    quantiles = () if tuning.quantiles is None else (tuning.quantiles,)
+    return body(z, as_rows(net, y, rank, z.dtype), weights, *quantiles)
 
 
 def _finite(value, *structures):
