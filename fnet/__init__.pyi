@@ -10,8 +10,13 @@ from fnet.batches import minibatch_plan as minibatch_plan
 from fnet.batches import pipeline as pipeline
 from fnet.classes import class_weights as class_weights
 from fnet.errors import FnetError as FnetError
+from fnet.errors import FormatError as FormatError
 from fnet.errors import InvalidArgument as InvalidArgument
 from fnet.errors import NotFinite as NotFinite
+from fnet.exports import export as export
+from fnet.files import checkpoint as checkpoint
+from fnet.files import load as load
+from fnet.files import save as save
 from fnet.functions import forward as forward
 from fnet.functions import grads as grads
 from fnet.functions import init_params as init_params

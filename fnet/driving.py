@@ -16,7 +16,6 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import numpy as np
-from tqdm.auto import tqdm
 
 from fnet import checks, classes, measures, runs
 from fnet.errors import InvalidArgument, NotFinite
@@ -165,6 +164,8 @@ def train(
     `piece(progress, data, rows, weights)`, which does these steps and returns the next Progress
     and a dict of what was measured at the end of each epoch within, `[epochs, *M]`.
     """
+    from tqdm.auto import tqdm
+
     layers, members, _ = checks.params(net, runs.start(params))
     checks.optimizer(optimizer, layers, rules)
     if validation is not None:

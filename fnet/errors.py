@@ -11,6 +11,10 @@ class InvalidArgument(FnetError, ValueError):
     """An argument was refused: the message says what was required, what came and what to do."""
 
 
+class FormatError(FnetError, ValueError):
+    """The bytes of a file were refused: they are not a file of fnet, or not as it was written."""
+
+
 class NotFinite(FnetError, ArithmeticError):
     """A loss, gradient or parameter stopped being finite during training.
 

@@ -7,7 +7,6 @@ from every row: the right tool for small data (Liu and Nocedal, 1989).
 from typing import Any, NamedTuple
 
 import numpy as np
-from tqdm.auto import tqdm
 
 from fnet import checks, driving
 from fnet.errors import InvalidArgument, NotFinite
@@ -38,6 +37,8 @@ def minimize(net, params, x, y, weights, evaluator, *, tuning, max_iter, max_fun
     `evaluator(x, y, weights, tuning)` is the engine: for one member's data it returns a function
     of such a row that gives the loss and its gradient.
     """
+    from tqdm.auto import tqdm
+
     layers, x, y, weights = checks.batch(net, params, x, y, weights)
     members = tuple(layers[0][0].shape[:-2])
     if weights is not None and not weights.any():

@@ -43,7 +43,7 @@ BELOW = {
     "door": set(),
 }
 PACKAGES = {
-    "ground": {"numpy", "tqdm"},
+    "ground": {"numpy"},
     "twin": {"numpy"},
     "engine": {"numpy", "tensorflow"},
     "edge": {"numpy", "matplotlib"},
@@ -52,7 +52,8 @@ PACKAGES = {
 INSIDE = {  # imported only where they are used
     "batches": {"tensorflow"},
     "datasets": {"pandas", "sklearn"},
-    "lbfgs": {"scipy"},
+    "driving": {"tqdm"},
+    "lbfgs": {"scipy", "tqdm"},
     "plots": {"sklearn"},
     "quiet": {"tensorflow"},
 }

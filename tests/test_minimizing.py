@@ -146,7 +146,7 @@ def test_params_keep_their_dtype_and_form(side):
 @BOTH
 def test_an_interrupt_ends_it_with_what_is_done(side, monkeypatch):
     """Ctrl-C, sent from within the fifth iteration."""
-    update, seen = lbfgs.tqdm.update, []
+    update, seen = tqdm.update, []
 
     def counted(bar, *arguments):
         seen.append(1)
@@ -154,7 +154,7 @@ def test_an_interrupt_ends_it_with_what_is_done(side, monkeypatch):
             signal.raise_signal(signal.SIGINT)
         return update(bar, *arguments)
 
-    monkeypatch.setattr(lbfgs.tqdm, "update", counted)
+    monkeypatch.setattr(tqdm, "update", counted)
     found = minimum(side, Network((3, 5, 2)), LABELS)
     assert found.history["ended"] == "interrupted"
     assert found.iterations == len(found.history["loss"]) == 5

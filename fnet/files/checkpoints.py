@@ -1,0 +1,112 @@
+"""The hook that keeps a run in a file, so that the same call goes on from there."""
+
+import contextlib
+import hashlib
+import json
+import time
+import warnings
+
+import numpy as np
+
+from fnet import checks
+from fnet.errors import InvalidArgument
+from fnet.files import container, contents, machine, plain, storing
+from fnet.runs import RUNNING
+
+
+class Checkpoint:
+    """A hook of `train` that keeps the run in one file: `hook=fnet.checkpoint("run.fnet")`.
+
+    The whole run is saved every so many seconds, between pieces, and when it is done. A call of
+    `train` that finds the file goes on from it, and comes out to the bit as if it had never
+    stopped. A plan with more epochs goes on as well. The file is one that `load` reads.
+
+    Arguments:
+      path: of the file.
+      every: the seconds from one save to the next; 0 saves after each piece.
+      exact: refuse a file that was written under other versions, threads, switches or on another
+        processor, any of which may change the last bits. Otherwise a warning says so.
+
+    `train` raises InvalidArgument, before its first step, where the file is of another call: of
+    another network, optimizer, tuning, plan, other data, other rules to stop by or other params to
+    begin with. FormatError where it is no file of fnet. Either way nothing is overwritten. (A
+    function of your own, as a loss or a learning rate, is taken to be what it was.)
+    """
+
+    def __init__(self, path, every=30.0, exact=False):
+        self.path, self.every = path, checks.one_number("every", every)
+        self.exact = checks.flag("exact", exact)
+        self._trained, self._epochs, self._saved = None, None, time.monotonic()
+
+    def begin(self, run, source, call):
+        """The Run to go on from in place of `run`, or None: `train` asks before its first step.
+
+        `call` has what else the run depends on, by the names of a message.
+        """
+        with contextlib.closing(source.parts(0)) as parts:
+            data, rows, weights = next(parts, ((), (), ()))
+        first = slice(source.steps)
+        plan = source.steps, source.width, np.asarray(rows[first]), np.asarray(weights[first])
+        call = {
+            "network": run.net,
+            "optimizer": run.optimizer,
+            **call,
+            "data": (source.rows, data),
+            "plan": plan,
+            "params to begin with": run.progress,
+        }
+        engine = "numpy" if all(isinstance(column, np.ndarray) for column in data) else "tensorflow"
+        self._epochs, self._saved = source.epochs, time.monotonic()
+        self._trained = {
+            "call": {name: _digest(part) for name, part in call.items()},
+            "machine": machine.record(engine),
+        }
+        try:
+            found = storing.read(self.path)
+        except FileNotFoundError:
+            return None
+        self._same(found)
+        return found.run
+
+    def _same(self, found):
+        """Refuse the Content of a file that another call has written."""
+        trained, ours = found.trained, self._trained
+        if found.run is None or not isinstance(trained, dict) or trained.keys() != ours.keys():
+            raise InvalidArgument(f"{self.path} holds no checkpoint; give another path")
+        for name, digest in ours["call"].items():
+            if trained["call"].get(name) != digest:
+                raise InvalidArgument(
+                    f"{self.path} is the checkpoint of a call with another {name}. Give that call "
+                    "again, or another path"
+                )
+        if int(found.run.progress.epoch) > self._epochs:
+            raise InvalidArgument(
+                f"{self.path} is the checkpoint of a call with another plan: it has done "
+                f"{found.run.progress.epoch} epochs of {self._epochs}"
+            )
+        if found := machine.differences(trained["machine"], ours["machine"]):
+            message = f"{self.path} was written where {'; '.join(found)}: last bits may differ"
+            if self.exact:
+                raise InvalidArgument(message)
+            warnings.warn(message, stacklevel=5)
+
+    def __call__(self, run):
+        """Save the run so far, where it is time to."""
+        now = run.progress
+        done = self._epochs is not None and int(now.epoch) >= self._epochs
+        done = done or np.all(np.asarray(now.ended) != RUNNING)
+        if done or time.monotonic() - self._saved >= self.every:
+            storing.write(self.path, contents.of(run, trained=self._trained))
+            self._saved = time.monotonic()
+
+
+def _digest(value):
+    """The digest of plain data; of a function, no more than that it is one."""
+    json_, arrays = plain.packed(_named(value))
+    digests = {name: container.digest(container.little(array)) for name, array in arrays.items()}
+    text = json.dumps([json_, digests], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _named(value):
+    return "a function" if callable(value) else value

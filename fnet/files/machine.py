@@ -1,0 +1,51 @@
+"""What the bits of a run depend on besides its arguments: versions, threads, switches, processor."""
+
+import os
+import platform
+import sys
+
+import numpy as np
+from numpy._core._multiarray_umath import __cpu_features__ as features  # as np.show_runtime
+
+SWITCHES = (
+    *("TF_ENABLE_ONEDNN_OPTS", "XLA_FLAGS", "TF_XLA_FLAGS", "TF_DETERMINISTIC_OPS"),
+    *("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"),
+    *("OPENBLAS_NUM_THREADS", "OPENBLAS_CORETYPE", "MKL_CBWR", "NPY_DISABLE_CPU_FEATURES"),
+    "CUDA_VISIBLE_DEVICES",
+)
+"""Variables of the environment that choose between ways to add numbers up."""
+
+
+def record(engine):
+    """By name, what the bits of a run by this engine, "numpy" or "tensorflow", depend on."""
+    blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
+    here = getattr(os, "sched_getaffinity", None)
+    found = {
+        "engine": engine,
+        "fnet": sys.modules["fnet"].__version__,
+        "numpy": np.__version__,
+        "BLAS": f"{blas.get('name')} {blas.get('version')}",
+        "processor": f"{platform.machine()} with "
+        + " ".join(sorted(name for name, there in features.items() if there)),
+        "processors": len(here(0)) if here else os.cpu_count(),
+        "switches": {name: os.environ[name] for name in SWITCHES if name in os.environ},
+    }
+    if engine == "tensorflow":
+        tf = sys.modules["tensorflow"]  # which the engine has imported
+        threads = tf.config.threading
+        found["tensorflow"] = tf.__version__
+        found["threads"] = (
+            threads.get_intra_op_parallelism_threads(),
+            threads.get_inter_op_parallelism_threads(),
+        )
+        found["devices"] = tuple(device.device_type for device in tf.config.list_physical_devices())
+    return found
+
+
+def differences(before, now):
+    """What is otherwise than it was, as `name was ..., now ...`."""
+    return [
+        f"{name} was {before.get(name)}, now {now.get(name)}"
+        for name in sorted({*before, *now})
+        if before.get(name) != now.get(name)
+    ]
