@@ -15,12 +15,15 @@ _ROOMS = {
     "losses": ("one_hot",),
     "metrics": ("accuracy",),
     "network": ("Layer", "Network"),
-    "optimizers": ("Optimizer", "adam", "sgd", "update"),
+    "optimizers": (
+        *("Optimizer", "adagrad", "adam", "adamw", "amsgrad", "lion", "nadam", "rmsprop", "sgd"),
+        "update",
+    ),
     "runs": ("Progress", "Run", "State"),
     "training": ("train",),
 }
 _HOMES = {name: room for room, names in _ROOMS.items() for name in names}
-_MODULES = ("datasets", "plots", "reference")
+_MODULES = ("datasets", "plots", "reference", "schedules")
 
 __all__ = sorted([*_HOMES, *_MODULES])
 

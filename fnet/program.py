@@ -16,14 +16,14 @@ from fnet.runs import NOT_FINITE, PATIENCE, RUNNING
 
 
 @functools.cache
-def compiled(net, kind, watch, names, xla):
+def compiled(net, form, watch, names, xla):
     """The compiled program of all runs of this structure."""
-    body = functools.partial(_work_off, net, kind, watch, names)
+    body = functools.partial(_work_off, net, form, watch, names)
     return tf.function(body, jit_compile=xla, autograph=False)
 
 
 def _work_off(
-    net, kind, watch, names, now, numbers, limits, held, data, rows, weights, count, steps
+    net, form, watch, names, now, numbers, limits, held, data, rows, weights, count, steps
 ):
     """`count` steps of the plan: the Progress after them, what was measured, in how many epochs.
 
@@ -31,7 +31,7 @@ def _work_off(
     """
     x, y = data
     sums, share = tf.cast(tf.reduce_sum(weights, -1), tf.float64), functions.shares(weights)
-    changes = optimizers.changes(kind, numbers, x.dtype)
+    at = optimizers.changes(form, numbers, x.dtype)
     members = now.ended.shape
     lost = now.ended == NOT_FINITE
 
@@ -43,7 +43,7 @@ def _work_off(
         taken = rows[k]
         batch = tf.gather(x, taken), tf.gather(y, taken)
         value, slopes = functions.loss_and_grads(net, now.params, *batch, share[k])
-        params, state = optimizers.step(changes, now.params, now.state, slopes)
+        params, state = optimizers.step(at, now.params, now.state, slopes)
         bad = (now.ended == RUNNING) & ~tf.math.is_finite(value)
         return k + 1, now._replace(
             params=params,

@@ -80,7 +80,7 @@ def train(
         optimizer,
         params,
         source,
-        optimizers.RULES,
+        optimizers,
         _piece,
         tensors.tensor,
         validation=validation,
@@ -106,7 +106,7 @@ def _pays(net, params, source):
 def _piece(run, optimizer, source, watch, validation):
     """`piece` of `driving.train`, by one compiled program."""
     net, names = run.net, tuple(name for name in run.history if name != "ended")
-    work = program.compiled(net, run.optimizer, watch.name, names, run.xla)
+    work = program.compiled(net, optimizers.form(optimizer), watch.name, names, run.xla)
     numbers = optimizers.numbers(optimizer)
     limits = tensors.tensor(watch.patience), tensors.tensor(watch.min_delta)
     steps = tf.constant(run.steps, tf.int64)

@@ -1,5 +1,6 @@
 """Every check of an argument, and its message, once. All raise InvalidArgument."""
 
+from fnet.checks import schedules
 from fnet.checks.arrays import (
     CHUNK,
     array,
@@ -16,7 +17,17 @@ from fnet.checks.arrays import (
     shape_of,
 )
 from fnet.checks.data import batch, plan, same_length, shared, sources, targets, validation
-from fnet.checks.structures import adam, for_members, like, network, optimizer, params, sgd, state
+from fnet.checks.optimizers import (
+    adagrad,
+    adam,
+    lion,
+    optimizer,
+    rmsprop,
+    sgd,
+    state,
+)
+from fnet.checks.schedules import rates
+from fnet.checks.structures import for_members, like, members_of, network, params
 from fnet.checks.values import (
     callback,
     dtype,
@@ -32,6 +43,7 @@ from fnet.checks.values import (
 
 __all__ = [
     "CHUNK",
+    "adagrad",
     "adam",
     "array",
     "batch",
@@ -47,7 +59,9 @@ __all__ = [
     "kind",
     "labels",
     "like",
+    "lion",
     "logits",
+    "members_of",
     "network",
     "number",
     "one_each",
@@ -55,8 +69,11 @@ __all__ = [
     "optimizer",
     "params",
     "plan",
+    "rates",
+    "rmsprop",
     "row_weights",
     "same_length",
+    "schedules",
     "scores",
     "seed",
     "sgd",

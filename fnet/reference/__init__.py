@@ -7,11 +7,23 @@ no engine (networks, plans, errors) is the same on both sides.
 from fnet.batches import Plan, full_batch_plan, kfold_plan, minibatch_plan
 from fnet.errors import FnetError, InvalidArgument, NotFinite
 from fnet.network import Layer, Network
+from fnet.reference import schedules
 from fnet.reference.activations import softmax
 from fnet.reference.functions import forward, grads, init_params, loss, predict
 from fnet.reference.losses import one_hot
 from fnet.reference.metrics import accuracy
-from fnet.reference.optimizers import Optimizer, adam, sgd, update
+from fnet.reference.optimizers import (
+    Optimizer,
+    adagrad,
+    adam,
+    adamw,
+    amsgrad,
+    lion,
+    nadam,
+    rmsprop,
+    sgd,
+    update,
+)
 from fnet.reference.training import train
 from fnet.runs import Progress, Run, State
 
@@ -27,16 +39,23 @@ __all__ = [
     "Run",
     "State",
     "accuracy",
+    "adagrad",
     "adam",
+    "adamw",
+    "amsgrad",
     "forward",
     "full_batch_plan",
     "grads",
     "init_params",
     "kfold_plan",
+    "lion",
     "loss",
     "minibatch_plan",
+    "nadam",
     "one_hot",
     "predict",
+    "rmsprop",
+    "schedules",
     "sgd",
     "softmax",
     "train",
