@@ -20,13 +20,16 @@ _ROOMS = {
     "minimizing": ("minimize_lbfgs",),
     "metrics": ("accuracy",),
     "network": ("Layer", "Network"),
-    "optimizers": ("Optimizer", "adam", "sgd", "update"),
+    "optimizers": (
+        *("Optimizer", "adagrad", "adam", "adamw", "amsgrad", "lion", "nadam", "rmsprop", "sgd"),
+        "update",
+    ),
     "runs": ("Progress", "Run", "State"),
     "training": ("train",),
     "tuning": ("Tuning",),
 }
 _HOMES = {name: room for room, names in _ROOMS.items() for name in names}
-_MODULES = ("datasets", "metrics", "plots", "reference")
+_MODULES = ("datasets", "metrics", "plots", "reference", "schedules")
 
 __all__ = sorted([*_HOMES, *_MODULES])
 

@@ -2,6 +2,7 @@ from fnet import datasets as datasets
 from fnet import metrics as metrics
 from fnet import plots as plots
 from fnet import reference as reference
+from fnet import schedules as schedules
 from fnet.activations import softmax as softmax
 from fnet.batches import Plan as Plan
 from fnet.batches import full_batch_plan as full_batch_plan
@@ -29,7 +30,13 @@ from fnet.minimizing import minimize_lbfgs as minimize_lbfgs
 from fnet.network import Layer as Layer
 from fnet.network import Network as Network
 from fnet.optimizers import Optimizer as Optimizer
+from fnet.optimizers import adagrad as adagrad
 from fnet.optimizers import adam as adam
+from fnet.optimizers import adamw as adamw
+from fnet.optimizers import amsgrad as amsgrad
+from fnet.optimizers import lion as lion
+from fnet.optimizers import nadam as nadam
+from fnet.optimizers import rmsprop as rmsprop
 from fnet.optimizers import sgd as sgd
 from fnet.optimizers import update as update
 from fnet.runs import Progress as Progress

@@ -34,6 +34,9 @@ ROOM = 8192
 FIRST = 1e9
 """Floating-point operations in the first piece, before the clock has said how long one takes."""
 
+LOOKED_AT = 1 << 16
+"""At how many of a run's steps, evenly spaced, a user's own rate is looked at before it begins."""
+
 
 class Source(NamedTuple):
     """Where batches come from: a plan over rows, or a pipeline."""
@@ -139,7 +142,7 @@ def train(
     optimizer,
     params,
     source,
-    rules,
+    optimizers,
     make_piece,
     ready,
     *,
@@ -159,7 +162,7 @@ def train(
 ):
     """What both sides' `train` do: check, begin or go on, work off the pieces, report.
 
-    `rules` are the kinds of optimizer that the engine knows.
+    `optimizers` is the engine's room of that name.
     `make_piece(run, optimizer, source, tuning, watch, validation)` is the engine: it returns
     `piece(progress, data, rows, weights)`, which does these steps and returns the next Progress
     and a dict of what was measured at the end of each epoch within, `[epochs, *M]`.
@@ -167,7 +170,7 @@ def train(
     from tqdm.auto import tqdm
 
     layers, members, _ = checks.params(net, runs.start(params))
-    checks.optimizer(optimizer, layers, rules)
+    checks.optimizer(optimizer, layers, optimizers.RULES)
     if validation is not None:
         validation = checks.validation(net, layers, validation)
     tuning = checks.tuning(net, tuning, members)
@@ -184,8 +187,9 @@ def train(
     )
     given = params if isinstance(params, Run) else each(ready, layers)
     run = runs.begin(net, optimizer, given, source, tuning, seen, measured, xla)
-    piece = make_piece(run, optimizer, source, tuning, seen, validation)
     done = int(run.progress.epoch) * source.steps + int(run.progress.step)
+    _rates(optimizers, optimizer, run, source.epochs * source.steps - done)
+    piece = make_piece(run, optimizer, source, tuning, seen, validation)
     first = int(FIRST / work(net, source, members))
     with (
         contextlib.closing(source.parts(done)) as parts,
@@ -218,6 +222,17 @@ def _counting(net, numbers, tuning, validation):
             raise InvalidArgument("weights of validation times class weights must not all be 0")
         validation = x, y, own
     return tuning, validation
+
+
+def _rates(optimizers, optimizer, run, left):
+    """Refuse a user's rate that is negative or not finite in one of the steps that are left."""
+    function = optimizers.form(optimizer).schedule
+    if not callable(function) or left <= 0:
+        return
+    done = np.asarray(run.progress.state.step)
+    count = min(left, max(2, LOOKED_AT // max(1, done.size)))
+    steps = np.add.outer(np.rint(np.linspace(0, left - 1, count)).astype(np.int64), done)
+    checks.rates(optimizers.rates(function, steps), steps)
 
 
 def drive(run, piece, pieces, epochs, restore_best, hook, bar):

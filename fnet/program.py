@@ -18,15 +18,15 @@ from fnet.tensors import absent, beside
 
 
 @functools.cache
-def compiled(net, kind, watch, names, custom, xla):
+def compiled(net, form, watch, names, custom, xla):
     """The compiled program of all runs of this structure; `custom` is a user's own loss or None."""
-    body = functools.partial(_work_off, net, kind, watch, names, custom)
+    body = functools.partial(_work_off, net, form, watch, names, custom)
     return tf.function(body, jit_compile=xla, autograph=False)
 
 
 def _work_off(
     net,
-    kind,
+    form,
     watch,
     names,
     custom,
@@ -48,7 +48,7 @@ def _work_off(
     """
     x, y = data
     sums, share = tf.cast(tf.reduce_sum(weights, -1), tf.float64), functions.shares(weights)
-    changes = optimizers.changes(kind, numbers, x.dtype)
+    at = optimizers.changes(form, numbers, x.dtype)
     members = now.ended.shape
     drops = not (absent(n.dropout) and absent(n.input_dropout))
     lost = now.ended == NOT_FINITE
@@ -63,7 +63,7 @@ def _work_off(
         batch = tf.gather(x, taken), tf.gather(y, taken), share[k], sums[k]
         position = first + tf.cast(k, tf.int64) if drops else ()
         value, slopes = functions.loss_and_grads(net, now.params, *batch, n, position, custom)
-        params, state = optimizers.step(changes, now.params, now.state, slopes, now.scale)
+        params, state = optimizers.step(at, now.params, now.state, slopes, now.scale)
         bad = (now.ended == RUNNING) & ~tf.math.is_finite(value)
         return k + 1, now._replace(
             params=params,

@@ -25,6 +25,31 @@ class State(NamedTuple):
     moments: tuple
 
 
+class Schedule(NamedTuple):
+    """A learning rate that changes with the step: of what kind, and its numbers by name."""
+
+    kind: str
+    numbers: dict[str, Any]
+
+
+class Form(NamedTuple):
+    """What is static of an optimizer, and hashable: optimizers of one Form share a program."""
+
+    kind: str
+    names: tuple[str, ...]  # of its numbers
+    schedule: Any  # None for a plain rate, a user's function, or (kind, names) of a Schedule
+
+
+def form(optimizer):
+    """The Form of an optimizer. A function of the step is told from others by its identity."""
+    rate = optimizer.numbers["learning_rate"]
+    if callable(rate):
+        schedule = rate.__call__  # equal for one object alone, and hashable whatever that is
+    else:
+        schedule = (rate.kind, tuple(rate.numbers)) if hasattr(rate, "numbers") else None
+    return Form(optimizer.kind, tuple(optimizer.numbers), schedule)
+
+
 class Progress(NamedTuple):
     """Where a run stands: all that its next step depends on. Arrays have the member axes M."""
 

@@ -63,10 +63,14 @@ def absent(value):
     return isinstance(value, tuple)
 
 
+def at_right(number, array):
+    """A number `[*M]` with axes appended on the right to go with those of an array."""
+    return number[(..., *(None,) * (len(array.shape) - len(number.shape)))]
+
+
 def beside(number, array):
-    """A number `[*M]` in the dtype of an array, with axes appended on the right to go with it."""
-    spare = (None,) * (len(array.shape) - len(number.shape))
-    return tf.cast(number, array.dtype)[(..., *spare)]
+    """`at_right`, in the dtype of the array."""
+    return at_right(tf.cast(number, array.dtype), array)
 
 
 def inside(tuning):

@@ -105,7 +105,7 @@ def train(
         optimizer,
         params,
         source,
-        optimizers.RULES,
+        optimizers,
         functools.partial(_piece, checks.callback("loss", loss, "y and the outputs")),
         tensors.tensor,
         tuning=tuning,
@@ -135,7 +135,8 @@ def _pays(net, params, source):
 def _piece(custom, run, optimizer, source, tuning, watch, validation):
     """`piece` of `driving.train`, by one compiled program."""
     net, names = run.net, tuple(name for name in run.history if name != "ended")
-    work = program.compiled(net, run.optimizer, watch.name, names, custom, run.xla)
+    form = optimizers.form(optimizer)
+    work = program.compiled(net, form, watch.name, names, custom, run.xla)
     numbers = optimizers.numbers(optimizer)
     limits = tuple(() if limit is None else tensors.tensor(limit) for limit in watch[1:])
     inside = tensors.inside(tuning)

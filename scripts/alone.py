@@ -235,11 +235,12 @@ def many(name, epochs, options):
 def many_runs(count, epochs):
     """How often the program was traced, and megabytes in use after the tenth and the last run."""
     quiet.tensorflow()
-    from fnet import program
+    from fnet import optimizers, program
 
     used = []
     for seed in range(count):
         digits_run(epochs, seed=seed, rate=0.001 + 0.00005 * seed, xla=True)
         used.append(memory_now())
-    compiled = program.compiled(fnet.Network((64, 30, 10)), "adam", None, ("loss",), True)
+    form = optimizers.form(fnet.adam(0.001))
+    compiled = program.compiled(fnet.Network((64, 30, 10)), form, None, ("loss",), True)
     return compiled.experimental_get_tracing_count(), used[9], used[-1]

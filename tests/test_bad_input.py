@@ -46,6 +46,7 @@ X = frozen([[0, 1], [2, 3], [4, 5], [6, 7], [8, 9]], np.float32)
 LABELS = frozen([0, 1, 2, 1, 0])
 Y = frozen(np.eye(3)[LABELS])
 PLAN = fnet.kfold_plan(5, 2, epochs=1, seed=0)
+LONGER = fnet.kfold_plan(5, 2, epochs=4, seed=0)
 SGD, ADAM = reference.sgd(0.1), reference.adam(0.1)
 RUN = reference.train(NET, SGD, PARAMS, X, Y, PLAN)
 
@@ -710,10 +711,217 @@ def test_a_bias_is_refused_where_the_network_has_none():
             lambda side: side.adam(0.1, epsilon=0),
             "epsilon must be .* above 0; got 0",
         ),
+        an_optimizer_as_rate=(lambda side: side.adam(ADAM), "learning_rate must be .* got dtype"),
+        negative_decay=(
+            lambda side: side.adamw(0.1, -0.1),
+            "weight_decay must be a number of at least 0; got -0.1",
+        ),
+        nan_decay=(lambda side: side.sgd(0.1, weight_decay=np.nan), "weight_decay must be .* nan"),
+        decay_as_text=(lambda side: side.lion(0.1, weight_decay="x"), "weight_decay must be"),
+        decay_biases_that_is_no_flag=(
+            lambda side: side.adamw(0.1, decay_biases=1),
+            "decay_biases must be True or False; got 1",
+        ),
+        decay_biases_without_decay=(
+            lambda side: side.adagrad(0.1, decay_biases="no"),
+            "decay_biases must be True or False; got 'no'",
+        ),
+        beta_of_amsgrad=(lambda side: side.amsgrad(0.1, 1.5), "beta_1 must be .* got 1.5"),
+        beta_of_nadam=(lambda side: side.nadam(0.1, beta_2=1), "beta_2 must be .* below 1; got 1"),
+        epsilon_of_nadam=(lambda side: side.nadam(0.1, epsilon=-1), "epsilon must be .* got -1"),
+        rho_of_one=(lambda side: side.rmsprop(0.1, rho=1), "rho must be .* below 1; got 1"),
+        momentum_of_rmsprop=(lambda side: side.rmsprop(0.1, momentum=-1), "momentum must be .*-1"),
+        epsilon_of_rmsprop=(lambda side: side.rmsprop(0.1, epsilon=0), "epsilon must be .* got 0"),
+        centered_that_is_no_flag=(
+            lambda side: side.rmsprop(0.1, centered=None),
+            "centered must be True or False; got None",
+        ),
+        negative_accumulator=(
+            lambda side: side.adagrad(0.1, -0.1),
+            "initial_accumulator_value must be a number of at least 0; got -0.1",
+        ),
+        epsilon_of_adagrad=(lambda side: side.adagrad(0.1, epsilon=0), "epsilon must be .* got 0"),
+        beta_of_lion=(lambda side: side.lion(0.1, 1.0), "beta_1 must be .* below 1; got 1.0"),
+        beta_2_of_lion=(lambda side: side.lion(0.1, beta_2=-1), "beta_2 must be .* got -1"),
+        accumulators_without_members=(
+            lambda side: side.adagrad(0.1, [0.1, 0.2]).init(PARAMS),
+            r"initial_accumulator_value must be one number, or .* \[\] of params; got shape \[2\]",
+        ),
+        decays_for_other_members=(
+            lambda side: update(side, reference.adam(0.1, weight_decay=[0.1] * 3), MEMBERS),
+            r"weight_decay must be one number, or .* \[2\] of params; got shape \[3\]",
+        ),
     ),
 )
 def test_optimizers_refuse(call, match):
     refused_alike(call, match)
+
+
+@pytest.mark.parametrize(
+    ("call", "match"),
+    table(
+        negative_constant=(lambda s: s.constant(-1), "learning_rate must be a number .* got -1"),
+        negative_initial_rate=(
+            lambda s: s.exponential(-0.1, 10, 0.5),
+            "initial_learning_rate must be a number of at least 0; got -0.1",
+        ),
+        nan_initial_rate=(lambda s: s.cosine(np.nan, 10), "initial_learning_rate must be .* nan"),
+        initial_rate_of_inverse_scaling=(
+            lambda s: s.inverse_scaling(np.inf),
+            "initial_learning_rate must be .* got inf",
+        ),
+        no_steps_of_exponential=(
+            lambda s: s.exponential(0.1, 0, 0.5),
+            "decay_steps must be a number above 0; got 0",
+        ),
+        no_steps_of_inverse_scaling=(
+            lambda s: s.inverse_scaling(0.1, decay_steps=0),
+            "decay_steps must be a number above 0; got 0",
+        ),
+        negative_steps_of_cosine=(lambda s: s.cosine(0.1, -4), "decay_steps must be .* got -4"),
+        no_steps_of_log_cosine=(lambda s: s.log_cosine(0.1, 0), "decay_steps must be .* got 0"),
+        negative_decay_rate=(
+            lambda s: s.exponential(0.1, 10, [0.5, -0.5]),
+            r"decay_rate must be a number above 0; got \[0.5, -0.5\]",
+        ),
+        negative_power=(lambda s: s.inverse_scaling(0.1, -1), "power must be .* got -1"),
+        alpha_above_one=(
+            lambda s: s.cosine(0.1, 10, 1.5),
+            "alpha must be a number of at least 0 and at most 1; got 1.5",
+        ),
+        negative_target=(
+            lambda s: s.cosine(0.1, 10, 0, -0.5, 2),
+            "warmup_target must be a number of at least 0; got -0.5",
+        ),
+        warm_up_with_a_fraction=(
+            lambda s: s.cosine(0.1, 10, 0, 0.5, 2.5),
+            "warmup_steps must be a whole number from 0 up, .* got 2.5",
+        ),
+        warm_up_without_a_target=(
+            lambda s: s.cosine(0.1, 10, warmup_steps=2),
+            "warmup_steps must be 0 without a warmup_target to rise to; got 2",
+        ),
+        values_as_many_as_boundaries=(
+            lambda s: s.piecewise([1, 2], [0.1, 0.2]),
+            r"values must be one more than boundaries in the last axis; got shapes \[2\] and \[2\]",
+        ),
+        boundaries_that_are_a_number=(
+            lambda s: s.piecewise(1, [0.1, 0.2]),
+            r"got shapes \[2\] and \[\]",
+        ),
+        no_boundaries=(lambda s: s.piecewise([], [0.1]), "each of boundaries must be a number"),
+        boundaries_that_fall=(
+            lambda s: s.piecewise([1, 3, 2], [0.1] * 4),
+            r"boundaries must rise; got \[1.0, 3.0, 2.0\]",
+        ),
+        boundaries_that_stay=(lambda s: s.piecewise([2, 2], [0.1] * 3), "boundaries must rise"),
+        a_negative_boundary=(
+            lambda s: s.piecewise([-1, 2], [0.1] * 3),
+            r"each of boundaries must be a number of at least 0; got \[-1, 2\]",
+        ),
+        a_negative_value=(
+            lambda s: s.piecewise([2], [0.1, -0.1]),
+            r"each of values must be a number of at least 0; got \[0.1, -0.1\]",
+        ),
+        cycles_with_a_fraction=(
+            lambda s: s.log_cosine(0.1, 10, 2.5),
+            "cycles must be a whole number from 1 to 64, .* got 2.5",
+        ),
+        no_cycles=(lambda s: s.log_cosine(0.1, 10, 0), "cycles must be a whole .* got 0"),
+        every_of_zero=(
+            lambda s: s.exponential(0.1, 10, 0.5, every=0),
+            "every must be a whole number from 1 up, .* got 0",
+        ),
+        every_with_a_fraction=(lambda s: s.cosine(0.1, 10, every=1.5), "every must be .* got 1.5"),
+        every_of_constant=(lambda s: s.constant(0.1, -1), "every must be .* got -1"),
+        every_of_inverse_scaling=(lambda s: s.inverse_scaling(1, every=0), "every must be .* 0"),
+        every_of_piecewise=(lambda s: s.piecewise([1], [1, 2], True), "every must be .* got True"),
+        every_of_log_cosine=(lambda s: s.log_cosine(1, 2, every="x"), "every must be"),
+    ),
+)
+def test_schedules_refuse(call, match):
+    refused_alike(lambda side: call(side.schedules), match)
+
+
+SCHEDULE = reference.schedules.cosine(0.1, 10)
+
+
+@pytest.mark.parametrize(
+    ("call", "match"),
+    table(
+        unknown_schedule=(
+            lambda side: side.sgd(SCHEDULE._replace(kind="cosin")),
+            "learning_rate must be .* got dtype object",
+        ),
+        unknown_schedule_put_in_later=(
+            lambda side: update(
+                side, SGD._replace(numbers={"learning_rate": SCHEDULE._replace(kind="cosin")})
+            ),
+            "schedule must be one of constant, .*; got 'cosin'; did you mean 'cosine'",
+        ),
+        schedules_without_members=(
+            lambda side: update(side, reference.sgd(reference.schedules.cosine(0.1, [10, 20]))),
+            r"decay_steps must be one number, or .* members \[\] of params; got shape \[2\]",
+        ),
+        boundaries_without_members=(
+            lambda side: train(
+                side, optimizer=reference.sgd(reference.schedules.piecewise([[1]] * 2, [1, 2]))
+            ),
+            r"each of boundaries must be one number, or .* \[\] of params; got shape \[2\]",
+        ),
+        a_negative_rate_at_this_step=(
+            lambda side: update(
+                side,
+                reference.sgd(lambda step: 0.5 - step),
+                state=SGD.init(PARAMS)._replace(step=np.int64(3)),
+            ),
+            "learning_rate must be a number of at least 0 at every step; "
+            r"got -2.5 at step 3 \(counted from 0\)",
+        ),
+        a_rate_of_one_member_that_is_not_finite=(
+            lambda side: update(
+                side,
+                reference.sgd(lambda step: np.array([1, np.nan])),
+                MEMBERS,
+                grads=MEMBERS,
+            ),
+            "at every step; got nan at step 0",
+        ),
+        rates_of_another_shape=(
+            lambda side: update(side, reference.sgd(lambda step: np.ones(3))),
+            r"learning_rate must be one number, or .* members \[\] of params; got shape \[3\]",
+        ),
+        no_rate=(
+            lambda side: update(side, reference.sgd(lambda step: None)),
+            "learning_rate must be .* got dtype object",
+        ),
+        rate_as_text=(
+            lambda side: train(side, optimizer=reference.sgd(lambda step: "fast")),
+            "learning_rate must be .* got dtype <U4",
+        ),
+        a_negative_rate_in_a_run=(
+            lambda side: train(side, optimizer=reference.adam(lambda step: 0.5 - step)),
+            "learning_rate must be a number of at least 0 at every step; got -0.5 at step 1 ",
+        ),
+        an_infinite_rate_later_in_a_run=(
+            lambda side: train(
+                side, RUN, X, Y, LONGER, optimizer=reference.sgd(lambda step: 1 / (5 - step))
+            ),
+            "at every step; got inf at step 5",
+        ),
+        a_negative_rate_of_a_member_in_a_run=(
+            lambda side: train(
+                side,
+                MEMBERS,
+                optimizer=reference.sgd(lambda step: np.array([1.0, 0.5]) - 0.75 * step),
+            ),
+            "at every step; got -0.25 at step 1",
+        ),
+    ),
+)
+def test_rates_that_are_none_are_refused(call, match):
+    with np.errstate(divide="ignore"):
+        refused_alike(call, match)
 
 
 ONE_MORE = (*PARAMS, SECOND)
@@ -728,7 +936,7 @@ ONE_MORE = (*PARAMS, SECOND)
         ),
         unknown_kind=(
             lambda side: update(side, ADAM._replace(kind="adaam"), state=ADAM.init(PARAMS)),
-            "optimizer must be one of sgd, .*adam; got 'adaam'; did you mean 'adam'",
+            "optimizer must be one of sgd, .*lion; got 'adaam'; did you mean 'adam'",
         ),
         rates_without_members=(
             lambda side: update(side, reference.sgd([0.1, 0.2])),
@@ -1155,6 +1363,10 @@ def test_train_refuses_a_pipeline(data, options, match):
         smallest_batch=(lambda side: side.minibatch_plan(1, 1, 0, 0),),
         numpy_integers=(lambda side: side.Network(np.array([2, 3])),),
         zero_rate=(lambda side: side.adam(0, 0, 0),),
+        zero_numbers=(lambda side: side.adagrad(0, 0),),
+        no_power=(lambda side: side.schedules.inverse_scaling(0, 0),),
+        the_whole_of_alpha=(lambda side: side.schedules.cosine(0, 1, 1, 0, 0),),
+        smallest_cycle=(lambda side: side.schedules.log_cosine(0, 1e-3, 1),),
         probabilities=(lambda side: side.loss(NET, PARAMS, X, np.full((5, 3), 1 / 3)),),
         weights_all_zero=(lambda side: side.loss(NET, PARAMS, X, Y, np.zeros(5)),),
         nested_lists=(lambda side: side.forward(NET, PARAMS, X.tolist()),),

@@ -264,45 +264,6 @@ def test_the_tables_of_activations_hold_their_formulas(side):
         np.testing.assert_allclose(np.asarray(found)[:, 0], expected, rtol=1e-14, atol=1e-16)
 
 
-@BOTH
-def test_one_step_of_each_optimizer_by_hand(side):
-    """p = 1 and g = 2 twice, at rate 0.5: numbers worked with a pencil."""
-    params = (Layer(np.array([[1.0]])),)
-    slopes = (Layer(np.array([[2.0]])),)
-    m1, v1 = 0.1 * 2, 0.001 * 4
-    m2, v2 = 0.9 * m1 + 0.1 * 2, 0.999 * v1 + 0.001 * 4
-    first = 1 - 0.5 * np.sqrt(1 - 0.999) / (1 - 0.9) * m1 / (np.sqrt(v1) + 1e-7)
-    second = 0.5 * np.sqrt(1 - 0.999**2) / (1 - 0.9**2) * m2 / (np.sqrt(v2) + 1e-7)
-    for optimizer, expected in (
-        (side.sgd(0.5), (0.0, -1.0)),
-        (side.sgd(0.5, momentum=0.5), (0.0, -1.5)),
-        (side.sgd(0.5, momentum=0.5, nesterov=True), (-0.5, -2.25)),
-        (side.adam(0.5), (first, first - second)),
-    ):
-        now, state = params, optimizer.init(params)
-        for wanted in expected:
-            now, state = optimizer.update(now, state, slopes)
-            np.testing.assert_allclose(now[0].w, [[wanted]], rtol=1e-12, atol=1e-15)
-        assert state.step == 2
-    assert params[0].w == 1
-
-
-@BOTH
-@pytest.mark.parametrize("momentum", [0.0, 0.875])
-def test_members_may_each_have_their_own_numbers(side, momentum):
-    net = Network((2, 3))
-    params = reference.init_params(net, [1, 2], dtype="float64")
-    slopes = each(np.ones_like, params)
-    together = side.sgd([0.5, 0.25], momentum=momentum)
-    found, _ = together.update(params, together.init(params), slopes)
-    for member, rate in enumerate((0.5, 0.25)):
-        one, slope = (each(lambda p, m=member: p[m], tree) for tree in (params, slopes))
-        alone = side.sgd(rate, momentum=momentum)
-        expected, _ = alone.update(one, alone.init(one), slope)
-        for p, q in zip(arrays(found), arrays(expected), strict=True):
-            assert np.array_equal(p[member], q)
-
-
 @pytest.fixture
 def traces(monkeypatch):
     """The names of all bodies that are traced from here on, with nothing traced before."""

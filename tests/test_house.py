@@ -10,7 +10,18 @@ from pathlib import Path
 import pytest
 
 import fnet
-from fnet import activations, losses, measures, metrics, network, optimizers, reference, starts
+from fnet import (
+    activations,
+    checks,
+    losses,
+    measures,
+    metrics,
+    network,
+    optimizers,
+    reference,
+    schedules,
+    starts,
+)
 
 HOUSE = Path(fnet.__file__).parent
 FLOORS = {
@@ -21,16 +32,8 @@ FLOORS = {
     "twin": {"reference"},
     "engine": {
         *("activations", "draws", "dropout", "functions", "layout", "losses", "metrics"),
-        *(
-            "minimizing",
-            "optimizers",
-            "penalties",
-            "pipelines",
-            "program",
-            "starts",
-            "tensors",
-            "training",
-        ),
+        *("minimizing", "optimizers", "penalties", "pipelines", "program", "rules", "schedules"),
+        *("starts", "tensors", "training"),
     },
     "edge": {"plots", "quiet"},
     "door": {"__init__"},
@@ -120,8 +123,12 @@ def test_each_room_of_the_twin_has_its_like_in_the_engine():
 def test_both_sides_have_one_set_of_names_and_signatures():
     both = set(reference.__all__)
     assert both == set(fnet.__all__) - {"datasets", "pipeline", "plots", "reference"}
-    for name in both:
-        ours, theirs = getattr(fnet, name), getattr(reference, name)
+    pairs = {name: (getattr(fnet, name), getattr(reference, name)) for name in both}
+    pairs |= {
+        name: (getattr(fnet.schedules, name), getattr(reference.schedules, name))
+        for name in fnet.schedules.RULES
+    }
+    for name, (ours, theirs) in pairs.items():
         if inspect.isfunction(theirs):
             assert inspect.signature(ours) == inspect.signature(theirs), name
 
@@ -158,6 +165,7 @@ def test_both_sides_have_one_set_of_metrics():
             (names, (metrics.METRICS[kind], reference.metrics.METRICS[kind]))
             for kind, names in measures.METRICS.items()
         ),
+        (checks.schedules.KINDS, (schedules.RULES, reference.schedules.RULES)),
     ],
 )
 def test_the_tables_of_both_sides_have_the_same_names(names, tables):
@@ -185,8 +193,9 @@ def test_a_name_that_is_not_there_is_an_attribute_error():
 
 
 def test_public_functions_have_docstrings():
-    for name in fnet.__all__:
-        assert inspect.getdoc(getattr(fnet, name)), name
+    for room, names in ((fnet, fnet.__all__), (fnet.schedules, fnet.schedules.RULES)):
+        for name in names:
+            assert inspect.getdoc(getattr(room, name)), name
 
 
 def new_process(code):

@@ -1,9 +1,7 @@
-"""Keras as an oracle: its optimizers, its losses and their slopes, its `fit` and EarlyStopping.
+"""Keras as an oracle: its losses and their slopes, its `fit` and EarlyStopping.
 
 Keras takes its own numbers through float32, so all of them here are ones that float32 holds.
 """
-
-import inspect
 
 import keras
 import numpy as np
@@ -11,18 +9,11 @@ import pytest
 import tensorflow as tf
 
 import fnet
-from fnet import Layer, Network, reference
+from fnet import Network, reference
 
 BOTH = pytest.mark.parametrize("side", [fnet, reference], ids=["tensorflow", "twin"])
 
-RATE, MOMENTUM, BETA_2, EPSILON = 2**-5, 0.875, 1 - 2**-10, 2**-20
-
-OPTIMIZERS = {
-    "sgd": (("sgd", (RATE,)), keras.optimizers.SGD),
-    "momentum": (("sgd", (RATE, MOMENTUM)), keras.optimizers.SGD),
-    "nesterov": (("sgd", (RATE, MOMENTUM, True)), keras.optimizers.SGD),
-    "adam": (("adam", (RATE, MOMENTUM, BETA_2, EPSILON)), keras.optimizers.Adam),
-}
+MOMENTUM = 0.875
 
 
 def arrays(params):
@@ -45,35 +36,6 @@ def keras_model(net, params):
     model = keras.Sequential([keras.Input(net.sizes[:1], dtype="float64"), *dense])
     model.set_weights(arrays(params))
     return model
-
-
-@BOTH
-@pytest.mark.parametrize("kind", OPTIMIZERS)
-def test_steps_of_an_optimizer_are_those_of_keras(side, kind):
-    (name, numbers), theirs = OPTIMIZERS[kind]
-    rng = np.random.default_rng(1)
-    ours, theirs = getattr(side, name)(*numbers), theirs(*numbers)
-    params = (Layer(rng.normal(size=(3, 2)), rng.normal(size=2)),)
-    variables = [keras.Variable(p, dtype="float64") for p in params[0]]
-    state = ours.init(params)
-    for _ in range(6):
-        slopes = (Layer(rng.normal(size=(3, 2)), rng.normal(size=2)),)
-        params, state = side.update(ours, params, state, slopes)
-        theirs.apply([tf.constant(slope) for slope in slopes[0]], variables)
-    for p, variable in zip(params[0], variables, strict=True):
-        np.testing.assert_allclose(p, variable.numpy(), rtol=1e-12, atol=1e-14)
-
-
-@pytest.mark.parametrize(
-    ("ours", "theirs"),
-    [(fnet.sgd, keras.optimizers.SGD), (fnet.adam, keras.optimizers.Adam)],
-)
-def test_names_and_defaults_of_an_optimizer_are_those_of_keras(ours, theirs):
-    theirs = inspect.signature(theirs).parameters
-    for name, argument in inspect.signature(ours).parameters.items():
-        assert name in theirs
-        if name != "learning_rate":  # Keras has a default, fnet asks
-            assert argument.default == theirs[name].default
 
 
 @BOTH

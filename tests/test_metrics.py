@@ -11,7 +11,7 @@ from sklearn import metrics as oracle
 from strategies import fewer, seeds
 
 import fnet
-from fnet import Network, measures, program, reference
+from fnet import Network, measures, optimizers, program, reference
 
 BOTH = pytest.mark.parametrize("side", [fnet, reference], ids=["tensorflow", "twin"])
 MEMBERS = st.sampled_from([(), (1,), (3,), (2, 2)])
@@ -494,5 +494,7 @@ def test_other_validation_data_add_no_trace():
     for seed in (1, 2):
         run_on(fnet, "classes", seed, metrics=("log_loss",), epochs=seed, xla=False)
     names = "loss", "validation_loss", "validation_log_loss"
-    traced = program.compiled(NETS["classes"], "adam", None, names, None, False)
+    traced = program.compiled(
+        NETS["classes"], optimizers.form(fnet.adam(0.1)), None, names, None, False
+    )
     assert traced.experimental_get_tracing_count() == 1

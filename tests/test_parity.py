@@ -3,6 +3,7 @@
 import magnitudes
 import numpy as np
 import pytest
+import tables
 from hypothesis import given
 from scipy import special
 from strategies import (
@@ -68,16 +69,11 @@ class TestOneCall:
             agree(*triple, tolerance(dtype, case.net))
 
     @pytest.mark.parametrize("dtype", DTYPES)
-    @pytest.mark.parametrize("make", ["sgd", "momentum", "nesterov", "adam"])
+    @pytest.mark.parametrize("name", tables.OPTIMIZERS)
     @given(case=cases(members=((), (2,))), seed=seeds)
-    @fewer(4)
-    def test_update(self, make, dtype, case, seed):
-        optimizer = {
-            "sgd": reference.sgd(0.125),
-            "momentum": reference.sgd(0.125, momentum=0.875),
-            "nesterov": reference.sgd(0.125, momentum=0.875, nesterov=True),
-            "adam": reference.adam(0.125),
-        }[make]
+    @fewer(8)
+    def test_update(self, name, dtype, case, seed):
+        optimizer = tables.optimizer(reference, name, learning_rate=0.125)
         rng = np.random.default_rng(seed)
         ours = theirs = case.cast(dtype).params
         state = other = optimizer.init(theirs)

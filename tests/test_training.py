@@ -11,7 +11,7 @@ import pytest
 import tensorflow as tf
 
 import fnet
-from fnet import Network, driving, program, reference, training
+from fnet import Network, driving, optimizers, program, reference, training
 
 BOTH = pytest.mark.parametrize("side", [fnet, reference], ids=["tensorflow", "twin"])
 
@@ -381,6 +381,7 @@ def test_other_rates_data_networks_and_lengths_add_no_trace():
         plan = fnet.kfold_plan(23, 5, epochs, seed=seed)
         optimizer = fnet.adam(0.1 * seed, beta_1=0.5)
         fnet.train(net, optimizer, params, X + seed, LABELS, plan, xla=True)
-    traced = program.compiled(NET, "adam", None, ("loss",), None, True)
+    form = optimizers.form(fnet.adam(1.0))
+    traced = program.compiled(NET, form, None, ("loss",), None, True)
     assert traced.experimental_get_tracing_count() == 1
     assert program.compiled.cache_info().currsize == 1

@@ -1,5 +1,6 @@
 """Every check of an argument, and its message, once. All raise InvalidArgument."""
 
+from fnet.checks import schedules
 from fnet.checks.arrays import (
     CHUNK,
     array,
@@ -16,8 +17,10 @@ from fnet.checks.arrays import (
     shape_of,
 )
 from fnet.checks.data import batch, plan, same_length, shared, sources, targets, validation
+from fnet.checks.optimizers import adagrad, adam, lion, optimizer, rmsprop, sgd, state
 from fnet.checks.predictions import chances, estimates, indicators, quantiles, scores
-from fnet.checks.structures import adam, for_members, like, network, optimizer, params, sgd, state
+from fnet.checks.schedules import rates
+from fnet.checks.structures import for_members, like, members_of, network, params
 from fnet.checks.tuning import tuning
 from fnet.checks.values import (
     callback,
@@ -37,6 +40,7 @@ from fnet.checks.values import (
 
 __all__ = [
     "CHUNK",
+    "adagrad",
     "adam",
     "array",
     "batch",
@@ -56,7 +60,9 @@ __all__ = [
     "kind",
     "labels",
     "like",
+    "lion",
     "logits",
+    "members_of",
     "names",
     "network",
     "number",
@@ -67,8 +73,11 @@ __all__ = [
     "params",
     "plan",
     "quantiles",
+    "rates",
+    "rmsprop",
     "row_weights",
     "same_length",
+    "schedules",
     "scores",
     "seed",
     "sgd",

@@ -1,11 +1,9 @@
-"""Checks of params, and of optimizers and what goes with them."""
+"""Checks of params and of structures like them."""
 
 import itertools
 
-import numpy as np
-
 from fnet.checks.arrays import array, dtype_of, finite, fits, shape_of, text
-from fnet.checks.values import dtype, flag, number, one_of
+from fnet.checks.values import dtype
 from fnet.errors import InvalidArgument
 
 
@@ -62,6 +60,11 @@ def _layers(what, value):
     )
 
 
+def members_of(value):
+    """The member axes of params."""
+    return tuple(shape_of(_layers("params", value)[0][0])[:-2])
+
+
 def like(what, value, params_):
     """A structure like params, whose arrays have the shapes and the dtype of params'."""
     pairs = itertools.zip_longest(_layers("params", params_), _layers(what, value))
@@ -80,38 +83,6 @@ def _form(value):
     return f"shape {text(shape_of(value))} and dtype {dtype_of(value)}"
 
 
-def sgd(learning_rate, momentum, nesterov):
-    """The kind and the numbers of an sgd; without momentum nothing is kept from step to step."""
-    rate = number("learning_rate", learning_rate)
-    momentum = number("momentum", momentum, most=1, below=True)
-    nesterov = flag("nesterov", nesterov)
-    if isinstance(momentum, np.ndarray) and not momentum.any():
-        return "sgd", {"learning_rate": rate}
-    kind = "nesterov" if nesterov else "momentum"
-    return kind, {"learning_rate": rate, "momentum": momentum}
-
-
-def adam(learning_rate, beta_1, beta_2, epsilon):
-    """The kind and the numbers of an adam."""
-    return "adam", {
-        "learning_rate": number("learning_rate", learning_rate),
-        "beta_1": number("beta_1", beta_1, most=1, below=True),
-        "beta_2": number("beta_2", beta_2, most=1, below=True),
-        "epsilon": number("epsilon", epsilon, above=True),
-    }
-
-
-def optimizer(value, params_, rules):
-    """An Optimizer whose kind is known and whose numbers go with the member axes of params."""
-    if not (hasattr(value, "kind") and hasattr(value, "numbers")):
-        raise InvalidArgument(f"optimizer must be one, as adam(0.001) makes it; got {value!r}")
-    one_of("optimizer", value.kind, rules)
-    members = shape_of(_layers("params", params_)[0][0])[:-2]
-    for name, found in value.numbers.items():
-        for_members(name, found, members)
-    return value
-
-
 def for_members(what, value, members):
     """A number, or one for each member."""
     if shape_of(value) not in ((), tuple(members)):
@@ -119,26 +90,6 @@ def for_members(what, value, members):
             f"{what} must be one number, or one for each of the members {text(members)} "
             f"of params; got shape {text(shape_of(value))}"
         )
-    return value
-
-
-def state(value, params_, moments):
-    """An optimizer's State, with this many moments like params, and a step for each member."""
-    kept = getattr(value, "moments", None)
-    if kept is None or len(kept) != moments:
-        raise InvalidArgument(
-            f"state must be a State with {moments} moments, as optimizer.init(params) makes it; "
-            f"got {outline(value) if kept is None else f'{len(kept)} moments'}"
-        )
-    members = shape_of(_layers("params", params_)[0][0])[:-2]
-    step = array("state.step", value.step)
-    if shape_of(step) != tuple(members):
-        raise InvalidArgument(
-            f"state.step must be the updates so far of each member, {text(members)}; "
-            f"got shape {text(shape_of(step))}"
-        )
-    for moment in kept:
-        like("each of state.moments", moment, params_)
     return value
 
 

@@ -9,13 +9,24 @@ from fnet.classes import class_weights
 from fnet.errors import FnetError, InvalidArgument, NotFinite
 from fnet.lbfgs import Minimum
 from fnet.network import Layer, Network
-from fnet.reference import metrics
+from fnet.reference import metrics, schedules
 from fnet.reference.activations import softmax
 from fnet.reference.functions import forward, grads, init_params, loss, predict
 from fnet.reference.losses import one_hot
 from fnet.reference.metrics import accuracy
 from fnet.reference.minimizing import minimize_lbfgs
-from fnet.reference.optimizers import Optimizer, adam, sgd, update
+from fnet.reference.optimizers import (
+    Optimizer,
+    adagrad,
+    adam,
+    adamw,
+    amsgrad,
+    lion,
+    nadam,
+    rmsprop,
+    sgd,
+    update,
+)
 from fnet.reference.training import train
 from fnet.runs import Progress, Run, State
 from fnet.tuning import Tuning
@@ -34,19 +45,26 @@ __all__ = [
     "State",
     "Tuning",
     "accuracy",
+    "adagrad",
     "adam",
+    "adamw",
+    "amsgrad",
     "class_weights",
     "forward",
     "full_batch_plan",
     "grads",
     "init_params",
     "kfold_plan",
+    "lion",
     "loss",
     "metrics",
     "minibatch_plan",
     "minimize_lbfgs",
+    "nadam",
     "one_hot",
     "predict",
+    "rmsprop",
+    "schedules",
     "sgd",
     "softmax",
     "train",

@@ -54,7 +54,7 @@ def train(
         optimizer,
         params,
         source,
-        optimizers.RULES,
+        optimizers,
         _piece,
         np.asarray,
         tuning=tuning,
@@ -76,11 +76,14 @@ def train(
 def _piece(run, optimizer, source, tuning, watch, validation):
     """`piece` of `driving.train`: steps, and after the last of an epoch what its end takes."""
     net, names = run.net, [name for name in run.history if name != "ended"]
+    form, numbers = optimizers.form(optimizer), optimizers.numbers(optimizer)
+    decays = optimizers.decays(numbers, each(np.asarray, run.progress.params))
+    decays = decays and layout.packed(decays)
 
     @np.errstate(all="ignore")  # what is not finite ends a member, and is reported then
     def piece(now, data, rows, weights):
         x, y = data
-        changes = optimizers.changes(run.optimizer, optimizer.numbers, x.dtype)
+        at = optimizers.changes(form, numbers, x.dtype, decays)
         sums = weights.sum(axis=-1, dtype=np.float64)
         shares = functions.shares(weights.astype(x.dtype), x)
         now = _inside(now)
@@ -88,7 +91,7 @@ def _piece(run, optimizer, source, tuning, watch, validation):
         for taken, total, share in zip(rows, sums, shares, strict=True):
             if np.all(now.ended != RUNNING):
                 break
-            now = _step(run, changes, tuning, now, x[taken], y[taken], total, share)
+            now = _step(run, at, tuning, now, x[taken], y[taken], total, share)
             if now.step == run.steps and np.any(now.ended == RUNNING):
                 now, values = _close(net, tuning, names, watch, validation, now)
                 closed.append(values)
@@ -122,13 +125,13 @@ def _outside(net, progress):
     )
 
 
-def _step(run, changes, tuning, now, x, y, total, share):
+def _step(run, at, tuning, now, x, y, total, share):
     """One step. A member that stops being finite ends, with its params as they were before."""
     layers = layout.unpacked(run.net, now.params)
-    at = int(now.epoch) * run.steps + int(now.step)
-    value, slopes = functions.loss_and_grads(run.net, layers, x, y, share, total, tuning, at)
+    position = int(now.epoch) * run.steps + int(now.step)
+    value, slopes = functions.loss_and_grads(run.net, layers, x, y, share, total, tuning, position)
     slopes = layout.packed(slopes)
-    params, state = optimizers.step(changes, now.params, now.state, slopes, now.scale)
+    params, state = optimizers.step(at, now.params, now.state, slopes, now.scale)
     average = _averaged(tuning.ema_momentum, now.average, params, state.step)
     loss_sum = now.loss_sum + total * value
     good = _finite(value, params, *state.moments)

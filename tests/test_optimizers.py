@@ -1,0 +1,469 @@
+"""Optimizers, on both sides: the papers' formulas, Keras's steps, decay, members, and training."""
+
+import inspect
+
+import keras
+import numpy as np
+import pytest
+import tables
+import tensorflow as tf
+from tables import OPTIMIZERS
+
+import fnet
+from fnet import Layer, Network, datasets, optimizers, program, reference
+from fnet.network import each
+
+BOTH = pytest.mark.parametrize("side", [fnet, reference], ids=["tensorflow", "twin"])
+EVERY = pytest.mark.parametrize("name", OPTIMIZERS)
+
+STEPS = 1000
+
+
+def arrays(params):
+    return [np.asarray(p) for layer in params for p in layer if p is not None]
+
+
+def walk(seed=1, steps=STEPS):
+    """Params of one layer, and slopes for so many steps: `[steps, ...]`."""
+    rng = np.random.default_rng(seed)
+    start = (Layer(rng.normal(size=(3, 2)), rng.normal(size=2)),)
+    return start, each(lambda p: rng.normal(size=(steps, *p.shape)), start)
+
+
+def stepped(side, optimizer, params, slopes):
+    """Params after one update for each of the slopes; TensorFlow's in a graph of a user's own."""
+    state = optimizer.init(params)
+    if side is reference:
+        for t in range(len(slopes[0].w)):
+            now = each(lambda g, t=t: g[t], slopes)
+            params, state = side.update(optimizer, params, state, now)
+        return params, state
+    slopes = each(tf.convert_to_tensor, slopes)
+
+    @tf.function(autograph=False)
+    def run(params, state):
+        def step(t, params, state):
+            now = each(lambda g: g[t], slopes)
+            return t + 1, *side.update(optimizer, params, state, now)
+
+        loop = 0, each(tf.convert_to_tensor, params), state
+        return tf.while_loop(lambda t, *_: t < len(slopes[0].w), step, loop)[1:]
+
+    return run(params, state)
+
+
+# The papers' formulas, an array at a time: p, the slope g, what is kept in s, and the step t.
+
+
+def by_sgd(p, g, s, t, learning_rate, momentum=0.0, nesterov=False):
+    s["v"] = momentum * s.get("v", 0) - learning_rate * g
+    return p + (momentum * s["v"] - learning_rate * g if nesterov else s["v"])
+
+
+def by_adam(p, g, s, t, learning_rate, beta_1, beta_2, epsilon, largest=False):
+    s["m"] = beta_1 * s.get("m", 0) + (1 - beta_1) * g
+    s["v"] = beta_2 * s.get("v", 0) + (1 - beta_2) * g**2
+    s["top"] = np.maximum(s.get("top", 0), s["v"]) if largest else s["v"]
+    alpha = learning_rate * np.sqrt(1 - beta_2**t) / (1 - beta_1**t)
+    return p - alpha * s["m"] / (np.sqrt(s["top"]) + epsilon)
+
+
+def by_amsgrad(*arguments, **numbers):
+    return by_adam(*arguments, **numbers, largest=True)
+
+
+def by_nadam(p, g, s, t, learning_rate, beta_1, beta_2, epsilon):
+    u = [beta_1 * (1 - 0.5 * 0.96**i) for i in (t, t + 1)]
+    s["product"] = s.get("product", 1) * u[0]
+    s["m"] = beta_1 * s.get("m", 0) + (1 - beta_1) * g
+    s["v"] = beta_2 * s.get("v", 0) + (1 - beta_2) * g**2
+    m = u[1] * s["m"] / (1 - s["product"] * u[1]) + (1 - u[0]) * g / (1 - s["product"])
+    return p - learning_rate * m / (np.sqrt(s["v"] / (1 - beta_2**t)) + epsilon)
+
+
+def by_rmsprop(p, g, s, t, learning_rate, rho, epsilon, momentum=0.0, centered=False):
+    s["v"] = rho * s.get("v", 0) + (1 - rho) * g**2
+    s["mean"] = rho * s.get("mean", 0) + (1 - rho) * g
+    spread = s["v"] - s["mean"] ** 2 if centered else s["v"]
+    s["move"] = momentum * s.get("move", 0) + learning_rate * g / np.sqrt(spread + epsilon)
+    return p - s["move"]
+
+
+def by_adagrad(p, g, s, t, learning_rate, initial_accumulator_value, epsilon):
+    s["total"] = s.get("total", initial_accumulator_value) + g**2
+    return p - learning_rate * g / np.sqrt(s["total"] + epsilon)
+
+
+def by_lion(p, g, s, t, learning_rate, beta_1, beta_2):
+    ahead = beta_1 * s.get("m", 0) + (1 - beta_1) * g
+    s["m"] = beta_2 * s.get("m", 0) + (1 - beta_2) * g
+    return p - learning_rate * np.sign(ahead)
+
+
+def by_adamw(*arguments, **numbers):
+    return by_adam(*arguments, **numbers)
+
+
+def by_paper(name, p, slopes, decays):
+    """`(p, how far it went in all)` after the steps of a paper, decoupled decay beside them."""
+    function, numbers = OPTIMIZERS[name]
+    numbers = dict(numbers)
+    decay = numbers.pop("weight_decay", 0) * numbers["learning_rate"]
+    decays |= numbers.pop("decay_biases", False)
+    kept, size = {}, np.abs(p)
+    for t, g in enumerate(slopes, start=1):
+        now = globals()[f"by_{function}"](p, g, kept, t, **numbers) - decays * decay * p
+        size = size + np.abs(now - p)
+        p = now
+    return p, size
+
+
+@BOTH
+@EVERY
+def test_a_thousand_steps_are_those_of_the_paper(side, name):
+    start, slopes = walk()
+    (found,), state = stepped(side, tables.optimizer(side, name), start, slopes)
+    assert state.step == STEPS
+    for p, first, g, decays in zip(found, start[0], slopes[0], (True, False), strict=True):
+        expected, size = by_paper(name, first, g, decays)
+        assert np.max(np.abs(p - expected) / size) < 1e-12
+
+
+@BOTH
+def test_what_nadam_multiplies_is_right_far_from_the_start(side):
+    """Beyond the end of its table: one step from a state that has done 5,000."""
+    (layer,), slopes = walk(steps=1)
+    nadam = tables.optimizer(side, "nadam", beta_1=1 - 2**-14)
+    state = nadam.init((layer,))._replace(step=np.int64(5000))
+    found, _ = nadam.update((layer,), state, each(lambda g: g[0], slopes))
+    _, numbers = OPTIMIZERS["nadam"]
+    numbers = numbers | {"beta_1": 1 - 2**-14}
+    kept = {"product": np.prod([numbers["beta_1"] * (1 - 0.5 * 0.96**i) for i in range(1, 5001)])}
+    assert kept["product"] > 1e-7
+    expected = by_nadam(layer.w, slopes[0].w[0], kept, 5001, **numbers)
+    np.testing.assert_allclose(found[0].w, expected, rtol=1e-12)
+
+
+# Keras.
+
+THEIRS = {
+    "sgd": keras.optimizers.SGD,
+    "adam": keras.optimizers.Adam,
+    "adamw": keras.optimizers.AdamW,
+    "amsgrad": keras.optimizers.Adam,
+    "nadam": keras.optimizers.Nadam,
+    "rmsprop": keras.optimizers.RMSprop,
+    "adagrad": keras.optimizers.Adagrad,
+    "lion": keras.optimizers.Lion,
+}
+
+
+def by_keras(name, params, slopes):
+    """Params after Keras's steps, in float64."""
+    function, arguments = OPTIMIZERS[name]
+    arguments = dict(arguments)
+    decays = arguments.pop("decay_biases", False)
+    theirs = THEIRS[function](**arguments, **{"amsgrad": True} if function == "amsgrad" else {})
+    variables = [keras.Variable(p, dtype="float64") for p in params[0]]
+    if not decays:
+        theirs.exclude_from_weight_decay(var_list=variables[1:])
+    theirs.build(variables)
+
+    @tf.function
+    def run():
+        for t in tf.range(len(slopes[0].w)):
+            theirs.apply([tf.constant(g)[t] for g in slopes[0]], variables)
+
+    run()
+    return [variable.numpy() for variable in variables]
+
+
+@pytest.fixture
+def exact_casts(monkeypatch):
+    """Keras's Nadam writes 0.96 into its formula, which `tf.cast` takes through float32."""
+    cast = keras.ops.cast
+
+    def exactly(x, dtype):
+        return tf.constant(x, dtype) if isinstance(x, float) else cast(x, dtype)
+
+    monkeypatch.setattr("keras.src.ops.cast", exactly)
+
+
+@pytest.mark.usefixtures("exact_casts")
+@EVERY
+def test_a_thousand_steps_are_those_of_keras(name):
+    start, slopes = walk(seed=2)
+    expected = by_keras(name, start, slopes)
+    sizes = [by_paper(name, p, g, True)[1] for p, g in zip(start[0], slopes[0], strict=True)]
+    for side in (fnet, reference):
+        (found,), _ = stepped(side, tables.optimizer(side, name), start, slopes)
+        for p, q, size in zip(found, expected, sizes, strict=True):
+            assert np.max(np.abs(p - q) / size) < 1e-12
+
+
+@pytest.mark.parametrize("name", THEIRS)
+def test_names_and_defaults_are_those_of_keras(name):
+    """But for the rate, which has no default, the decay, whose None is 0, and what Keras lacks."""
+    theirs = inspect.signature(THEIRS[name]).parameters
+    for argument in inspect.signature(getattr(fnet, name)).parameters.values():
+        if argument.name == "learning_rate":
+            assert argument.default is inspect.Parameter.empty
+        elif argument.name == "decay_biases":
+            assert argument.default is False
+        else:
+            assert argument.default == (theirs[argument.name].default or 0.0)
+
+
+def test_the_table_holds_every_kind():
+    assert {tables.optimizer(fnet, name).kind for name in OPTIMIZERS} == set(optimizers.RULES)
+    made = {function for function, _ in OPTIMIZERS.values()}
+    assert made == set(THEIRS)
+    assert made | {"Optimizer", "update"} == set(fnet._ROOMS["optimizers"])
+
+
+# By hand.
+
+
+@BOTH
+def test_one_step_of_each_optimizer_by_hand(side):
+    """p = 1 and g = 2 twice, at rate 0.5: numbers worked with a pencil."""
+    params = (Layer(np.array([[1.0]])),)
+    slopes = (Layer(np.array([[2.0]])),)
+    m1, v1 = 0.1 * 2, 0.001 * 4
+    m2, v2 = 0.9 * m1 + 0.1 * 2, 0.999 * v1 + 0.001 * 4
+    first = 1 - 0.5 * np.sqrt(1 - 0.999) / (1 - 0.9) * m1 / (np.sqrt(v1) + 1e-7)
+    second = 0.5 * np.sqrt(1 - 0.999**2) / (1 - 0.9**2) * m2 / (np.sqrt(v2) + 1e-7)
+    for optimizer, expected in (
+        (side.sgd(0.5), (0.0, -1.0)),
+        (side.sgd(0.5, momentum=0.5), (0.0, -1.5)),
+        (side.sgd(0.5, momentum=0.5, nesterov=True), (-0.5, -2.25)),
+        (side.adam(0.5), (first, first - second)),
+    ):
+        now, state = params, optimizer.init(params)
+        for wanted in expected:
+            now, state = optimizer.update(now, state, slopes)
+            np.testing.assert_allclose(now[0].w, [[wanted]], rtol=1e-12, atol=1e-15)
+        assert state.step == 2
+    assert params[0].w == 1
+
+
+@BOTH
+def test_moments_start_from_zero_or_from_a_number_of_each_member(side):
+    params = reference.init_params(Network((2, 3)), [1, 2])
+    for name in OPTIMIZERS:
+        state = tables.optimizer(side, name).init(params)
+        assert np.array_equal(state.step, [0, 0])
+        value = 0.125 if name == "adagrad" else 0
+        for moment in state.moments:
+            for m, p in zip(arrays(moment), arrays(params), strict=True):
+                assert m.dtype == p.dtype
+                np.testing.assert_array_equal(m, np.full(p.shape, value, p.dtype))
+    state = side.adagrad(0.1, [0.25, 0.5]).init(params)
+    for m in arrays(state.moments[0]):
+        assert (m[0] == 0.25).all()
+        assert (m[1] == 0.5).all()
+
+
+@BOTH
+def test_the_spread_of_equal_slopes_is_not_below_zero(side):
+    """In float32 the mean square less the squared mean is, and its root would not be a number."""
+    slopes = (Layer(np.random.default_rng(0).uniform(1, 3000, (5, 10)).astype(np.float32)),)
+    params = each(np.ones_like, slopes)
+    optimizer = side.rmsprop(2**-10, rho=0.5, centered=True)
+    state = optimizer.init(params)
+    for _ in range(40):
+        params, state = optimizer.update(params, state, slopes)
+    v, mean = (np.asarray(moment[0].w) for moment in state.moments)
+    assert (v - mean * mean < -1e-6).any()
+    assert np.isfinite(params[0].w).all()
+
+
+# Decay.
+
+
+@BOTH
+def test_decay_is_of_weights_alone_unless_told(side):
+    params = (Layer(np.array([[2.0]]), np.array([4.0])),)
+    nothing = each(np.zeros_like, params)
+    for decay_biases, b in ((False, 4.0), (True, 3.5)):
+        optimizer = side.sgd(0.5, weight_decay=0.25, decay_biases=decay_biases)
+        (found,), _ = optimizer.update(params, optimizer.init(params), nothing)
+        assert (found.w, found.b) == (1.75, b)
+
+
+def test_a_decay_of_zero_is_absent():
+    for make in (fnet.sgd, fnet.adam, fnet.amsgrad, fnet.nadam, fnet.rmsprop, fnet.adagrad):
+        assert optimizers.form(make(0.1, weight_decay=0)) == optimizers.form(make(0.1))
+        assert "weight_decay" not in make(0.1, decay_biases=True).numbers
+    assert optimizers.form(fnet.adamw(0.1, 0)) == optimizers.form(fnet.adam(0.1))
+    members = fnet.adam(0.1, weight_decay=[0, 0], decay_biases=True)
+    assert {"weight_decay", "bias_decay"} <= members.numbers.keys()
+
+
+NET = Network((3, 5, 2), hidden="tanh")
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(23, 3))
+LABELS = (X[:, 0] > X[:, 1]).astype(int)
+
+
+def run_on(side, optimizer, seed=1, net=NET, epochs=3, params=None, **options):
+    params = reference.init_params(net, seed, dtype="float64") if params is None else params
+    plan = fnet.kfold_plan(23, 5, epochs, seed=7)
+    return side.train(net, optimizer, params, X, LABELS, plan, **options)
+
+
+@BOTH
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("name", ["momentum", "adamw", "adamw_biases", "adagrad"])
+def test_a_run_is_its_updates_one_after_another(side, name, bias):
+    """With the decay in its place, whichever way params lie within the run."""
+    net = Network((3, 5, 2), "tanh", bias=bias)
+    optimizer = tables.optimizer(reference, name)
+    params = reference.init_params(net, 1, "normal", dtype="float64")
+    run = run_on(side, tables.optimizer(side, name), net=net, params=params, xla=False)
+    state = optimizer.init(params)
+    rows, weights = fnet.kfold_plan(23, 5, 3, seed=7).piece(0, 3)
+    for taken, weight in zip(rows.reshape(-1, 6), weights.reshape(-1, 6), strict=True):
+        slopes = reference.grads(net, params, X[taken], LABELS[taken], weight)
+        params, state = reference.update(optimizer, params, state, slopes)
+    for pair in zip(arrays(run.params), arrays(params), strict=True):
+        np.testing.assert_allclose(*pair, rtol=1e-10, atol=1e-13)
+
+
+# Members, and what multiplies the rate.
+
+
+def halves(arguments):
+    """Each number as two, its own and its half; flags as they are."""
+    return {
+        name: value if isinstance(value, bool) else np.array([value, value / 2])
+        for name, value in arguments.items()
+    }
+
+
+@BOTH
+@EVERY
+def test_members_may_each_have_their_own_number_of_every_name(side, name):
+    function, arguments = OPTIMIZERS[name]
+    params = reference.init_params(NET, [1, 2], "normal", dtype="float64")
+    together, _ = updated(getattr(side, function)(**halves(arguments)), params)
+    for member in range(2):
+        own = {n: v if isinstance(v, bool) else v / (1 + member) for n, v in arguments.items()}
+        one = each(lambda p, m=member: p[m], params)
+        alone, _ = updated(getattr(side, function)(**own), one)
+        for p, q in zip(arrays(together), arrays(alone), strict=True):
+            np.testing.assert_allclose(p[member], q, rtol=1e-13)
+
+
+def updated(optimizer, params):
+    """`(params, state)` after three steps along params themselves."""
+    state = optimizer.init(params)
+    for _ in range(3):
+        params, state = optimizer.update(params, state, params)
+    return params, state
+
+
+@BOTH
+@pytest.mark.parametrize("momentum", [0.0, 0.875])
+def test_members_may_each_have_their_own_numbers(side, momentum):
+    net = Network((2, 3))
+    params = reference.init_params(net, [1, 2], dtype="float64")
+    slopes = each(np.ones_like, params)
+    together = side.sgd([0.5, 0.25], momentum=momentum)
+    found, _ = together.update(params, together.init(params), slopes)
+    for member, rate in enumerate((0.5, 0.25)):
+        one, slope = (each(lambda p, m=member: p[m], tree) for tree in (params, slopes))
+        alone = side.sgd(rate, momentum=momentum)
+        expected, _ = alone.update(one, alone.init(one), slope)
+        for p, q in zip(arrays(found), arrays(expected), strict=True):
+            assert np.array_equal(p[member], q)
+
+
+@pytest.mark.parametrize("engine", [optimizers, reference.optimizers], ids=["tensorflow", "twin"])
+@EVERY
+def test_a_scale_multiplies_the_rate_and_with_it_the_decay(engine, name):
+    """Of each member its own, without a schedule and with one."""
+    params = each(tf.constant, reference.init_params(NET, [1, 2], "normal", "float64"))
+    scale = np.array([0.5, 0.125])
+    rate = OPTIMIZERS[name][1]["learning_rate"]
+    falling = fnet.schedules.inverse_scaling(rate, 1.0)
+    if engine is reference.optimizers:
+        params = each(np.asarray, params)
+    for whole, scaled in (
+        (rate, rate * scale),
+        (falling, fnet.schedules.inverse_scaling(rate * scale, 1.0)),
+    ):
+        found = [
+            stepped_inside(engine, tables.optimizer(fnet, name, learning_rate=r), params, s)
+            for r, s in ((whole, scale), (scaled, None))
+        ]
+        for pair in zip(*map(arrays, found), strict=True):
+            np.testing.assert_allclose(*pair, rtol=1e-14)
+
+
+def stepped_inside(engine, optimizer, params, scale):
+    """Params after the second step, by the functions that a run is made of."""
+    form, numbers = engine.form(optimizer), engine.numbers(optimizer)
+    state = optimizer.init(params)
+    decays = (engine.decays(numbers, params),) if engine is reference.optimizers else ()
+    if decays:
+        state = state._replace(
+            step=np.asarray(state.step), moments=[each(np.asarray, m) for m in state.moments]
+        )
+    at = engine.changes(form, numbers, np.dtype("float64"), *decays)
+    for _ in range(2):
+        params, state = engine.step(at, params, state, params, scale)
+    return params
+
+
+# Programs.
+
+
+def test_other_numbers_add_no_trace_to_a_run():
+    program.compiled.cache_clear()
+    for name in ("adamw_biases", "rmsprop_centered_momentum"):
+        forms = set()
+        for factor in (1, 2, 3):
+            function, arguments = OPTIMIZERS[name]
+            changed = {n: v if isinstance(v, bool) else v / factor for n, v in arguments.items()}
+            optimizer = getattr(fnet, function)(**changed)
+            forms.add(optimizers.form(optimizer))
+            run_on(fnet, optimizer, seed=factor, xla=False)
+        (form,) = forms
+        traced = program.compiled(NET, form, None, ("loss",), None, False)
+        assert traced.experimental_get_tracing_count() == 1
+    assert program.compiled.cache_info().currsize == 2
+
+
+@BOTH
+def test_a_run_goes_on_with_decay_and_is_refused_another_kind(side):
+    half = run_on(side, side.adam(0.125), epochs=2)
+    assert run_on(side, side.adamw(0.125), params=half).state.step == 12
+    with pytest.raises(fnet.InvalidArgument, match="optimizer that it began with, adam; got lion"):
+        run_on(side, side.lion(0.125), params=half)
+
+
+# Trainable to the end.
+
+
+@pytest.fixture(scope="module")
+def course():
+    """The notes' data: 150 rows, two features made standard, two classes."""
+    x, y = datasets.load_course()
+    return (x - x.mean(axis=0)) / x.std(axis=0), (np.ravel(y) > 0).astype(int)
+
+
+@EVERY
+def test_every_optimizer_trains_to_the_end_alike_on_both_sides(name, course):
+    net = Network((2, 6, 2), "tanh")
+    params = reference.init_params(net, 3, dtype="float64")
+    plan = fnet.kfold_plan(150, 30, 200, seed=0)
+    ours, theirs = (
+        side.train(net, tables.optimizer(side, name), params, *course, plan, xla=False)
+        for side in (fnet, reference)
+    )
+    for run in (ours, theirs):
+        assert run.history["loss"][0] > 0.3
+        assert run.history["loss"][-1] < 0.02
+    for pair in zip(arrays(ours.params), arrays(theirs.params), strict=True):
+        np.testing.assert_allclose(*pair, rtol=1e-9, atol=1e-12)
