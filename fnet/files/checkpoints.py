@@ -11,6 +11,7 @@ import numpy as np
 from fnet import checks
 from fnet.errors import InvalidArgument
 from fnet.files import container, contents, machine, plain, storing
+from fnet.reference.optimizers import Optimizer
 from fnet.runs import RUNNING
 
 
@@ -38,33 +39,37 @@ class Checkpoint:
         self.exact = checks.flag("exact", exact)
         self._trained, self._epochs, self._saved = None, None, time.monotonic()
 
-    def begin(self, run, source, call):
-        """The Run to go on from in place of `run`, or None: `train` asks before its first step.
+    def begin(self, run, source, optimizer, call):
+        """The Run to begin with: the one in the file, or `run`. `train` asks before its first step.
 
-        `call` has what else the run depends on, by the names of a message.
+        `call` has what else the run depends on, by the names that a message calls it.
         """
         with contextlib.closing(source.parts(0)) as parts:
             data, rows, weights = next(parts, ((), (), ()))
         first = slice(source.steps)
         plan = source.steps, source.width, np.asarray(rows[first]), np.asarray(weights[first])
+        numbers = {n: "a function" if callable(v) else v for n, v in optimizer.numbers.items()}
+        optimizer = Optimizer(optimizer.kind, numbers)
         call = {
             "network": run.net,
-            "optimizer": run.optimizer,
-            **call,
+            "optimizer": optimizer,
             "data": (source.rows, data),
             "plan": plan,
             "params to begin with": run.progress,
+            **call,
         }
         engine = "numpy" if all(isinstance(column, np.ndarray) for column in data) else "tensorflow"
         self._epochs, self._saved = source.epochs, time.monotonic()
         self._trained = {
+            "optimizer": optimizer,
+            "tuning": call["tuning"],
             "call": {name: _digest(part) for name, part in call.items()},
             "machine": machine.record(engine),
         }
         try:
             found = storing.read(self.path)
         except FileNotFoundError:
-            return None
+            return run
         self._same(found)
         return found.run
 
@@ -76,13 +81,13 @@ class Checkpoint:
         for name, digest in ours["call"].items():
             if trained["call"].get(name) != digest:
                 raise InvalidArgument(
-                    f"{self.path} is the checkpoint of a call with another {name}. Give that call "
-                    "again, or another path"
+                    f"{self.path} is the checkpoint of a call that differs in its {name}; give that "
+                    "call again, or another path"
                 )
         if int(found.run.progress.epoch) > self._epochs:
             raise InvalidArgument(
-                f"{self.path} is the checkpoint of a call with another plan: it has done "
-                f"{found.run.progress.epoch} epochs of {self._epochs}"
+                f"{self.path} is the checkpoint of a call that differs in its plan: it has done "
+                f"{found.run.progress.epoch} epochs, more than the {self._epochs} of this one"
             )
         if found := machine.differences(trained["machine"], ours["machine"]):
             message = f"{self.path} was written where {'; '.join(found)}: last bits may differ"
@@ -101,12 +106,8 @@ class Checkpoint:
 
 
 def _digest(value):
-    """The digest of plain data; of a function, no more than that it is one."""
-    json_, arrays = plain.packed(_named(value))
+    """The digest of plain data."""
+    json_, arrays = plain.packed(value)
     digests = {name: container.digest(container.little(array)) for name, array in arrays.items()}
     text = json.dumps([json_, digests], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _named(value):
-    return "a function" if callable(value) else value

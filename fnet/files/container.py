@@ -138,9 +138,7 @@ def _json(data):
     if excess := _excess(data):
         raise FormatError(excess)
     try:
-        found = json.loads(
-            data.decode("ascii"), object_pairs_hook=_once, parse_constant=_refused
-        )
+        found = json.loads(data.decode("ascii"), object_pairs_hook=_once, parse_constant=_refused)
     except (ValueError, RecursionError) as error:
         raise FormatError(f"the header is no JSON of ours: {error}") from None
     if not isinstance(found, dict):

@@ -102,7 +102,9 @@ def _features(value, net):
 def _scaling(value, net):
     if not isinstance(value, Scaling):
         raise InvalidArgument(f"scaling must be a Scaling; got {value!r:.200}")
-    for name, width in zip(Scaling._fields, (net.sizes[0],) * 2 + (net.sizes[-1],) * 2, strict=True):
+    for name, width in zip(
+        Scaling._fields, (net.sizes[0],) * 2 + (net.sizes[-1],) * 2, strict=True
+    ):
         found = getattr(value, name)
         if found is None and name.startswith("y") and value.y_mean is value.y_scale:
             continue

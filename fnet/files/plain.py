@@ -15,13 +15,16 @@ from fnet.errors import FormatError, InvalidArgument
 from fnet.files.contents import Content, Estimator
 from fnet.network import ACTIVATIONS, LOSSES, Layer, Network
 from fnet.reference.optimizers import Optimizer
-from fnet.runs import Progress, Run, State
+from fnet.runs import Progress, Run, Schedule, State, Watch
 from fnet.scaling import Scaling
 from fnet.tuning import Tuning
 
 RECORDS = {
     kind.__name__: kind
-    for kind in (Content, Estimator, Layer, Optimizer, Progress, Run, Scaling, State, Tuning)
+    for kind in (
+        *(Content, Estimator, Layer, Optimizer, Progress, Run, Scaling, Schedule, State, Tuning),
+        Watch,
+    )
 }
 """Named tuples that may be stored, by name; an Optimizer of either side is one for both."""
 
@@ -91,11 +94,12 @@ class _Packer:
 
 def unpacked(value, arrays):
     """Plain data of `(json, arrays)`, or FormatError; every array must have its place."""
-    used = set()
+    placed = {}  # so that what was one array is one again
 
-    def array(name):
-        used.add(name)
-        return arrays[name]
+    def array(kind, name):
+        if name not in placed:
+            placed[name] = (arrays[name] if kind == "array" else _text(arrays[name]))[()]
+        return placed[name]
 
     def unpack(value):
         if isinstance(value, list):
@@ -104,7 +108,7 @@ def unpacked(value, arrays):
             return value
         ((kind, held),) = value.items()
         if kind in ("array", "text"):
-            return (array(held) if kind == "array" else _text(array(held)))[()]
+            return array(kind, held)
         if kind in RECORDS:
             return _record(RECORDS[kind], {name: unpack(v) for name, v in held.items()})
         return READERS[kind](unpack(held))
@@ -113,7 +117,7 @@ def unpacked(value, arrays):
         found = unpack(value)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise FormatError(f"the description is not of this form: {error!r:.200}") from None
-    if used != arrays.keys():
+    if placed.keys() != arrays.keys():
         raise FormatError("there are arrays that the description does not place")
     return found
 

@@ -1,0 +1,19 @@
+"""A TFLite file of float32, by TensorFlow's converter."""
+
+import functools
+
+import tensorflow as tf
+
+from fnet.exports import saved_model
+from fnet.files import disk
+
+OPERATIONS = {**saved_model.ROWS, "gelu": functools.partial(tf.nn.gelu, approximate=False)}
+"""Activations and links in operations that TFLite has: it has gelu, but no erfc."""
+
+
+def write(path, content):
+    """Replace the file at `path`."""
+    module = tf.Module()
+    module.predict, _ = saved_model.graphs(content, OPERATIONS, "float32")
+    graph = module.predict.get_concrete_function()
+    disk.write(path, tf.lite.TFLiteConverter.from_concrete_functions([graph], module).convert())
