@@ -10,9 +10,10 @@ import pytest
 from scipy import optimize
 from sklearn.linear_model import LogisticRegression, PoissonRegressor, Ridge
 from sklearn.neural_network import MLPClassifier
+from tqdm.auto import tqdm
 
 import fnet
-from fnet import InvalidArgument, Layer, Network, NotFinite, Tuning, lbfgs, reference
+from fnet import InvalidArgument, Layer, Network, NotFinite, Tuning, reference
 from fnet.network import each
 
 BOTH = pytest.mark.parametrize("side", [fnet, reference], ids=["tensorflow", "twin"])

@@ -36,9 +36,8 @@ def _exponential(graph, z):
     """As `activations.exponential`: above STRAIGHT its tangent there."""
     straight, zero, one = map(graph.constant, (STRAIGHT, 0, 1))
     over = graph.add("Max", graph.add("Sub", z, straight), zero)
-    return graph.add(
-        "Mul", graph.add("Exp", graph.add("Min", z, straight)), graph.add("Add", over, one)
-    )
+    slope = graph.add("Exp", graph.add("Min", z, straight))
+    return graph.add("Mul", slope, graph.add("Add", over, one))
 
 
 def _ascending(graph, z, width):

@@ -81,8 +81,8 @@ class Checkpoint:
         for name, digest in ours["call"].items():
             if trained["call"].get(name) != digest:
                 raise InvalidArgument(
-                    f"{self.path} is the checkpoint of a call that differs in its {name}; give that "
-                    "call again, or another path"
+                    f"{self.path} is the checkpoint of a call that differs in its {name}; give "
+                    "that call again, or another path"
                 )
         if int(found.run.progress.epoch) > self._epochs:
             raise InvalidArgument(

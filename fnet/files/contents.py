@@ -102,15 +102,16 @@ def _features(value, net):
 def _scaling(value, net):
     if not isinstance(value, Scaling):
         raise InvalidArgument(f"scaling must be a Scaling; got {value!r:.200}")
-    for name, width in zip(
-        Scaling._fields, (net.sizes[0],) * 2 + (net.sizes[-1],) * 2, strict=True
-    ):
+    inputs, outputs = net.sizes[0], net.sizes[-1]
+    widths = {"x_mean": inputs, "x_scale": inputs, "y_mean": outputs, "y_scale": outputs}
+    for name, width in widths.items():
         found = getattr(value, name)
         if found is None and name.startswith("y") and value.y_mean is value.y_scale:
             continue
         if checks.shape_of(checks.array(name, found)) != (width,):
             raise InvalidArgument(f"{name} of a Scaling must be {width} numbers")
-        checks.finite(f"{name} of a Scaling", found, "")
+        least = -np.inf if name.endswith("mean") else np.finfo(np.float64).tiny
+        checks.bounded(f"{name} of a Scaling", checks.finite(name, found, ""), least, np.inf)
 
 
 def _estimator(value):

@@ -1,4 +1,4 @@
-"""What the bits of a run depend on besides its arguments: versions, threads, switches, processor."""
+"""What the bits of a run depend on besides its arguments: versions, threads, processor."""
 
 import os
 import platform

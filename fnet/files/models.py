@@ -22,12 +22,15 @@ class Model:
         self._dtype = checks.dtype_of(content.params[0].w)
         self._cast = f"x in {self._dtype}"
         self._steps = _steps(content)
-        members = content.params[0].w.shape[:-2]
-        self._rows = max(1, checks.CHUNK // (max(content.net.sizes) * int(np.prod(members))))
+        members = int(np.prod(content.params[0].w.shape[:-2]))
+        self._rows = max(1, checks.CHUNK // max(1, members * max(content.net.sizes)))
 
     def __repr__(self):
         held = [name for name, part in self._content._asdict().items() if part is not None]
-        return f"<Model of {self.net} with {', '.join(held[1:])}>"
+        return f"<Model of {', '.join(held)}: {self.net}>"
+
+    def __reduce__(self):
+        return Model, (self._content,)
 
     def _plain(self):
         return self._content._asdict()

@@ -31,6 +31,9 @@ RECORDS = {
 WORDS = {*ACTIVATIONS, *LOSSES, *(loss.link for loss in LOSSES.values())}
 """The names in a Network."""
 
+SCALARS = (str, int, float, type(None))
+"""What an array of objects may hold."""
+
 
 def packed(value):
     """`(json, arrays)` of plain data, or InvalidArgument for what is none."""
@@ -79,6 +82,8 @@ class _Packer:
             return self.seen[id(value)][0]
         array = np.asarray(value)
         if array.dtype.kind == "O":
+            if not all(isinstance(v, SCALARS) for v in array.flat):
+                raise InvalidArgument(f"{place[1:]} cannot be stored: {value!r:.200}")
             return {"objects": [list(array.shape), self.each(enumerate(array.flat), place)]}
         letters = array.dtype.kind == "U"
         if letters:
@@ -93,7 +98,10 @@ class _Packer:
 
 
 def unpacked(value, arrays):
-    """Plain data of `(json, arrays)`, or FormatError; every array must have its place."""
+    """Plain data of `(json, arrays)`; every array must have its place.
+
+    What is of another form ends in an error of any kind.
+    """
     placed = {}  # so that what was one array is one again
 
     def array(kind, name):
@@ -113,10 +121,7 @@ def unpacked(value, arrays):
             return _record(RECORDS[kind], {name: unpack(v) for name, v in held.items()})
         return READERS[kind](unpack(held))
 
-    try:
-        found = unpack(value)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise FormatError(f"the description is not of this form: {error!r:.200}") from None
+    found = unpack(value)
     if placed.keys() != arrays.keys():
         raise FormatError("there are arrays that the description does not place")
     return found
@@ -144,6 +149,8 @@ def _text(letters):
 
 def _objects(held):
     shape, values = held
+    if not all(isinstance(value, SCALARS) for value in values):
+        raise TypeError("objects are names and numbers")
     found = np.empty(len(values), object)
     found[:] = values
     return found.reshape(shape)

@@ -15,3 +15,5 @@ def read(path):
         return contents.sound(plain.unpacked(*container.read(path)))
     except FnetError as error:
         raise FormatError(f"{path}: {error}") from None
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        raise FormatError(f"{path}: the description is of another form: {error!r:.200}") from None
