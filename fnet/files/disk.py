@@ -4,18 +4,22 @@ import contextlib
 import os
 import secrets
 import shutil
+import time
+from pathlib import Path
+
+LEFT = 3600.0
+"""Seconds after which a file beside another is taken to be left by a process that was killed."""
 
 
 def write(path, data):
-    """The file at `path` becomes these bytes.
+    """The file at `path` becomes these bytes, or stays what it was where an error is raised.
 
     They are written to a file beside it and brought to the disk before its name changes, and the
-    folder after. An error leaves what was there before. (A process that is killed leaves the file
-    beside it, `.name.*.tmp`, which may be deleted.)
+    folder after. A process that is killed leaves its file beside it, `.name.*.tmp`, to be cleared
+    away by a later call.
     """
-    path = os.path.realpath(path)  # a link stays one
-    folder, name = os.path.split(path)
-    aside = os.path.join(folder, f".{name}.{secrets.token_hex(8)}.tmp")
+    path = Path(os.path.realpath(path))  # a link stays one
+    aside = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
     try:
         with open(aside, "xb") as file:
             file.write(data)
@@ -28,9 +32,24 @@ def write(path, data):
         with contextlib.suppress(OSError):
             os.unlink(aside)
         raise
-    if hasattr(os, "O_DIRECTORY"):  # elsewhere a folder cannot be opened
-        entry = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(entry)
-        finally:
-            os.close(entry)
+    _fsync_folder(path.parent)
+    _clear_away(path)
+
+
+def _fsync_folder(folder):
+    if not hasattr(os, "O_DIRECTORY"):  # a system on which a folder cannot be opened
+        return
+    entry = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(entry)
+    finally:
+        os.close(entry)
+
+
+def _clear_away(path):
+    """Files beside this one that killed processes have left."""
+    for name in os.listdir(path.parent):
+        if name.startswith(f".{path.name}.") and name.endswith(".tmp"):
+            with contextlib.suppress(OSError):
+                if time.time() - os.stat(path.with_name(name)).st_mtime > LEFT:
+                    os.unlink(path.with_name(name))

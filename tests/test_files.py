@@ -1,0 +1,503 @@
+"""Files: what is saved comes back to the bit, predicts as before, and is replaced at once."""
+
+import errno
+import json
+import os
+import pickle
+import subprocess
+import sys
+import tempfile
+import threading
+import timeit
+import tracemalloc
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import safetensors.numpy
+import tensorflow as tf
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import MEMBERS, arrays, networks, random_params, seeds
+
+import fnet
+from fnet import InvalidArgument, Layer, Network, Tuning, reference
+from fnet.files import container, contents, disk, plain
+from fnet.scaling import Scaling
+
+BOTH = pytest.mark.parametrize("side", [fnet, reference], ids=["tensorflow", "twin"])
+
+NET = Network((4, 5, 3))
+PARAMS = reference.init_params(NET, 0)
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(20, 4)).astype(np.float32)
+Y = RNG.integers(3, size=20)
+PLAN = fnet.kfold_plan(20, 5, epochs=4, seed=0)
+
+
+def text(what):
+    """All of plain data, as one text: its description, and the digest of every array."""
+    described, found = plain.packed(what)
+    digests = {n: container.digest(container.little(array)) for n, array in found.items()}
+    return json.dumps([described, digests])
+
+
+def saved(path, what, **named):
+    fnet.save(path, what, **named)
+    return fnet.load(path)
+
+
+# Round trips.
+
+letters = st.integers(0, 0x10FFFF).map(chr)  # surrogates and all
+names = st.text(letters, max_size=8)
+plains = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats() | names,
+    lambda parts: (
+        st.lists(parts, max_size=3)
+        | st.lists(parts, max_size=3).map(tuple)
+        | st.dictionaries(names | st.integers() | st.booleans(), parts, max_size=3)
+    ),
+    max_leaves=8,
+)
+
+
+@given(networks(), st.sampled_from(MEMBERS), seeds, st.data())
+def test_a_network_comes_back_to_the_bit_and_twice_to_the_byte(
+    tmp_path_factory, net, members, seed, data
+):
+    folder = tmp_path_factory.getbasetemp()
+    dtype = data.draw(st.sampled_from(["float32", "float64"]))
+    params = random_params(net, members, np.random.default_rng(seed))
+    params = tuple(Layer(*(p if p is None else p.astype(dtype) for p in layer)) for layer in params)
+    width = net.sizes[0]
+    named = {"features": data.draw(st.none() | st.lists(names, min_size=width, max_size=width))}
+    named["trained"] = data.draw(plains)
+    if net.targets in ("classes", "labels"):
+        count = net.sizes[-1] if net.targets == "classes" else max(2, net.sizes[-1])
+        named["classes"] = data.draw(st.none() | st.lists(names, min_size=count, max_size=count))
+    found = saved(folder / "random.fnet", (net, params), **named)
+    assert found.net == net
+    for ours, theirs in zip(arrays(params), arrays(found.params), strict=True):
+        assert ours.dtype == theirs.dtype
+        assert ours.tobytes() == theirs.tobytes()
+        assert ours.shape == theirs.shape
+    assert [p.b is None for p in found.params] == [not net.bias] * len(params)
+    assert found.features == (named["features"] and tuple(named["features"]))
+    assert text(found.trained) == text(named["trained"])
+    if named.get("classes") is not None:
+        assert found.classes.tolist() == np.array(named["classes"]).tolist()
+    once = (folder / "random.fnet").read_bytes()
+    fnet.save(folder / "random.fnet", (net, params), **named)
+    assert (folder / "random.fnet").read_bytes() == once
+    fnet.save(folder / "random.fnet", found)
+    assert (folder / "random.fnet").read_bytes() == once
+
+
+@BOTH
+@pytest.mark.parametrize("seed", [0, [0, 1]])
+@pytest.mark.parametrize("options", [{}, {"tuning": Tuning(ema_momentum=0.5), "patience": 1}])
+def test_a_run_comes_back_and_goes_on_as_if_it_had_never_left(side, seed, options, tmp_path):
+    options = {"validation": (X, Y), "restore_best": True, **options}
+    params = reference.init_params(NET, seed)
+
+    def run(params, epochs):
+        plan = fnet.kfold_plan(20, 5, epochs, seed=0)
+        return side.train(NET, side.adam(0.05), params, X, Y, plan, **options)
+
+    half = run(params, 2)
+    found = saved(tmp_path / "run.fnet", half).run
+    assert text(found) == text(half)
+    assert text(run(found, 4)) == text(run(params, 4))
+
+
+def test_the_library_of_the_format_reads_the_arrays(tmp_path):
+    fnet.save(tmp_path / "net.fnet", (NET, PARAMS))
+    found = safetensors.numpy.load_file(tmp_path / "net.fnet")
+    assert sorted(found) == ["params.0.b", "params.0.w", "params.1.b", "params.1.w"]
+    np.testing.assert_array_equal(found["params.1.w"], PARAMS[1].w)
+
+
+def test_tensors_and_lists_are_saved_as_arrays_and_layers(tmp_path):
+    tensors = [(tf.constant(w), tf.constant(b)) for w, b in PARAMS]
+    found = saved(tmp_path / "net.fnet", [NET, tensors])
+    assert isinstance(found.params[0], Layer)
+    np.testing.assert_array_equal(found.params[0].w, PARAMS[0].w)
+    fnet.save(tmp_path / "other.fnet", (NET, PARAMS))
+    assert (tmp_path / "net.fnet").read_bytes() == (tmp_path / "other.fnet").read_bytes()
+
+
+@pytest.mark.parametrize(
+    "classes",
+    [["a", "b\0", "c"], [1, 2, 5], [0.5, 1.5, -1.0], [True, False, True]]
+    + [np.array(["x", "yy", "z"], object), np.array(["x", 1, None], object)],
+    ids=repr,
+)
+def test_classes_of_every_kind_come_back(classes, tmp_path):
+    found = saved(tmp_path / "net.fnet", (NET, PARAMS), classes=classes).classes
+    assert found.dtype.kind == np.asarray(classes).dtype.kind
+    assert found.tolist() == np.asarray(classes).tolist()
+
+
+def test_how_it_was_trained_is_kept(tmp_path):
+    trained = {
+        "optimizer": fnet.adam(fnet.schedules.cosine(0.1, 100)),
+        "tuning": Tuning(l2=np.float64(0.1), dropout=np.array([0.1, 0.2])),
+        "numbers": [float("nan"), float("-inf"), -0.0, 2**64, np.int32(3)],
+        3: {"nested": ((), [], {})},
+    }
+    found = saved(tmp_path / "net.fnet", (NET, PARAMS), trained=trained).trained
+    assert text(found) == text(trained)
+    assert found["optimizer"].kind == "adam"
+    assert reference.update(found["optimizer"], PARAMS, found["optimizer"].init(PARAMS), PARAMS)
+
+
+# Predictions.
+
+
+@pytest.mark.parametrize("members", MEMBERS)
+@pytest.mark.parametrize("loss", fnet.network.LOSSES)
+def test_predictions_are_those_of_the_twin(loss, members, tmp_path, monkeypatch):
+    monkeypatch.setattr(fnet.checks, "CHUNK", 64)  # a few rows at a time
+    net = Network((4, 6, 3), "gelu", loss=loss)
+    params = random_params(net, members, np.random.default_rng(1))
+    found = saved(tmp_path / "net.fnet", (net, params))
+    np.testing.assert_allclose(found.predict(X), reference.predict(net, params, X), rtol=1e-12)
+    if net.targets in ("classes", "labels"):
+        np.testing.assert_array_equal(found.predict_proba(X), found.predict(X))
+    else:
+        with pytest.raises(InvalidArgument, match="predict_proba needs a network of classes or"):
+            found.predict_proba(X)
+    with pytest.raises(InvalidArgument, match="holds no estimator"):
+        found.estimator()
+    assert found.run is None
+
+
+@pytest.mark.parametrize("members", MEMBERS)
+def test_with_classes_predict_names_them(members, tmp_path):
+    params = random_params(NET, members, np.random.default_rng(1))
+    found = saved(tmp_path / "net.fnet", (NET, params), classes=["a", "b", "c"])
+    chances = reference.predict(NET, params, X)
+    assert np.array_equal(found.predict(X), np.array(["a", "b", "c"])[chances.argmax(axis=-1)])
+    np.testing.assert_allclose(found.predict_proba(X), chances, rtol=1e-12)
+
+
+def test_a_single_label_has_two_classes_and_several_have_none(tmp_path):
+    net = Network((4, 1), loss="sigmoid_cross_entropy")
+    params = reference.init_params(net, 0)
+    found = saved(tmp_path / "net.fnet", (net, params), classes=["no", "yes"])
+    chances = reference.predict(net, params, X)
+    assert np.array_equal(found.predict(X), np.where(chances[:, 0] > 0.5, "yes", "no"))
+    np.testing.assert_allclose(found.predict_proba(X), np.hstack([1 - chances, chances]))
+    net = Network((4, 3), loss="sigmoid_cross_entropy")
+    params = reference.init_params(net, 0)
+    found = saved(tmp_path / "net.fnet", (net, params), classes=["a", "b", "c"])
+    assert np.array_equal(found.predict(X), reference.predict(net, params, X) > 0.5)
+
+
+def test_scaling_is_part_of_the_prediction(tmp_path):
+    net = Network((4, 5, 2), loss="squared_error")
+    params = reference.init_params(net, 0)
+    scaling = Scaling(RNG.normal(size=4), np.arange(1.0, 5), np.array([5.0, 6]), np.array([2.0, 3]))
+    fnet.save(tmp_path / "net.fnet", Plain(net, params, scaling=scaling))
+    found = fnet.load(tmp_path / "net.fnet")
+    inner = reference.predict(net, params, (X - scaling.x_mean) / scaling.x_scale)
+    np.testing.assert_allclose(found.predict(X), inner * [2, 3] + [5, 6], rtol=1e-5)
+    assert found.predict(X).dtype == np.float32
+
+
+class Plain:
+    """What gives plain data of itself, as estimators do."""
+
+    def __init__(self, net, params, **parts):
+        self.parts = {"net": net, "params": params, **parts}
+
+    def _plain(self):
+        return self.parts
+
+
+def test_a_table_must_have_the_columns_of_the_file(tmp_path):
+    found = saved(tmp_path / "net.fnet", (NET, PARAMS), features=["a", "b", "c", "é"])
+    table = pd.DataFrame(X, columns=["a", "b", "c", "é"])
+    np.testing.assert_array_equal(found.predict(table), found.predict(X))
+    with pytest.raises(InvalidArgument, match=r"'é'\)?: missing \['b'\], and unknown \['z'\]"):
+        found.predict(table.rename(columns={"b": "z"}))
+    with pytest.raises(InvalidArgument, match="in their order, .*: order"):
+        found.predict(table[["b", "a", "c", "é"]])
+    with pytest.raises(InvalidArgument, match=r"missing \['é'\], and unknown \[\]"):
+        found.predict(table[["a", "b", "c"]])
+
+
+@pytest.mark.parametrize(
+    ("x", "match"),
+    [
+        (X[:, :3], r"x must be rows of 4 features, \[N, 4\]; got shape \[20, 3\]"),
+        (X[0], r"got shape \[4\]"),
+        (X[:0], "at least one row"),
+        (np.full((2, 4), np.nan), "x must be finite; got nan first in row 0"),
+        (np.full((2, 4), 1e39), "x in float32 must be finite; got inf"),
+        ([["a"] * 4], "got dtype <U1"),
+    ],
+)
+def test_bad_rows_are_refused(x, match, tmp_path):
+    found = saved(tmp_path / "net.fnet", (NET, PARAMS))
+    with pytest.raises(InvalidArgument, match=match):
+        found.predict(x)
+
+
+def test_a_model_can_be_pickled_and_shows_what_it_holds(tmp_path):
+    found = saved(tmp_path / "net.fnet", (NET, PARAMS), features=list("abcd"))
+    again = pickle.loads(pickle.dumps(found))
+    np.testing.assert_array_equal(again.predict(X), found.predict(X))
+    assert repr(again).startswith("<Model of net, params, features: Network(sizes=(4, 5, 3)")
+
+
+def test_one_row_takes_microseconds(tmp_path):
+    """The figure is 25; the machine of the tests is shared, so the test allows four times that."""
+    net = Network((64, 30, 10))
+    found = saved(tmp_path / "net.fnet", (net, reference.init_params(net, 0)))
+    row = np.ones((1, 64), np.float32)
+    assert min(timeit.repeat(lambda: found.predict(row), number=100, repeat=20)) / 100 < 100e-6
+
+
+def test_a_million_rows_take_the_memory_of_what_comes_out(tmp_path):
+    net = Network((8, 30, 2))
+    found = saved(tmp_path / "net.fnet", (net, reference.init_params(net, 0)))
+    x = np.zeros((1_000_000, 8))
+    tracemalloc.start()
+    out = found.predict(x)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert out.shape == (1_000_000, 2)
+    assert peak < out.nbytes + (48 << 20)
+
+
+# Where nothing but NumPy and safetensors is there.
+
+
+def in_process(code, *arguments, python=sys.executable, env=None):
+    """What this code prints as JSON, in a process of its own."""
+    command = [python, "-W", "error", "-c", code, *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd="/", env=env)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+PREDICT = """
+import json, sys
+import numpy as np
+import fnet
+heavy = ("tensorflow", "sklearn", "pandas", "scipy", "tqdm", "matplotlib")
+path, rows = sys.argv[1:]
+model = fnet.load(path)
+found = model.predict(json.loads(rows)).tolist(), model.predict_proba(json.loads(rows)).tolist()
+print(json.dumps([found, [name for name in heavy if name in sys.modules], fnet.__file__]))
+"""
+
+
+def test_a_file_predicts_where_only_numpy_and_safetensors_are_installed(tmp_path):
+    fnet.save(tmp_path / "net.fnet", (NET, PARAMS), classes=["a", "b", "c"])
+    root = Path(fnet.__file__).parents[1]
+    subprocess.run([sys.executable, "-m", "venv", tmp_path / "bare"], check=True)
+    python = tmp_path / "bare" / "bin" / "python"
+    bare = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    for what in (["numpy", "safetensors"], ["--no-deps", root]):
+        pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *what]
+        subprocess.run(pip, check=True, env=bare)
+    rows = json.dumps(X.tolist())
+    found, heavy, where = in_process(PREDICT, tmp_path / "net.fnet", rows, python=python, env=bare)
+    assert heavy == []
+    assert str(tmp_path) in where
+    model = fnet.load(tmp_path / "net.fnet")
+    assert found[0] == model.predict(X).tolist()
+    np.testing.assert_allclose(found[1], model.predict_proba(X), rtol=1e-6)
+
+
+def test_loading_imports_nothing_and_opens_one_file(tmp_path):
+    run = reference.train(NET, reference.adam(0.1), PARAMS, X, Y, PLAN)
+    fnet.save(tmp_path / "run.fnet", run, classes=["a", "b", "c"], trained={"by": [1, "x"]})
+    code = """
+import json, sys
+import fnet
+load, path, events = fnet.load, sys.argv[1], None
+def note(event, arguments):
+    if events is not None:
+        events.append([event, str(arguments[0]) if arguments else ""])
+sys.addaudithook(note)
+events = []
+model = load(path)
+seen, events = events, None
+heavy = ("tensorflow", "sklearn", "pandas", "scipy", "tqdm", "matplotlib")
+model.predict([[0.0] * 4])
+print(json.dumps([seen, [name for name in heavy if name in sys.modules]]))
+"""
+    events, heavy = in_process(code, tmp_path / "run.fnet")
+    assert events == [["open", str(tmp_path / "run.fnet")]]
+    assert heavy == []
+
+
+# What cannot be saved.
+
+
+@pytest.mark.parametrize(
+    ("what", "named", "match"),
+    [
+        (5, {}, r"what must be \(net, params\), a Run, an estimator or what load gave; got 5"),
+        ((NET,), {}, r"what must be \(net, params\)"),
+        ((NET, PARAMS[:1]), {}, "params must be one Layer"),
+        ((NET, [(w * np.nan, b) for w, b in PARAMS]), {}, "must be finite; got nan"),
+        ((NET, PARAMS), {"classes": ["a", "b"]}, "classes must be one for each output, 3"),
+        ((NET, PARAMS), {"features": ["a"]}, "features must be the names of 4 columns"),
+        ((NET, PARAMS), {"features": list(range(4))}, "features must be the names of 4"),
+        ((NET, PARAMS), {"trained": {"how": print}}, "trained.how cannot be stored: <built-in"),
+        ((NET, PARAMS), {"trained": {1, 2}}, r"trained cannot be stored: \{1, 2\}"),
+        ((NET, PARAMS), {"trained": X.astype(complex)}, "must hold numbers; got dtype complex128"),
+        ((NET, PARAMS), {"trained": np.array([{}], object)}, "trained cannot be stored"),
+        ((NET, PARAMS), {"trained": pd.DataFrame(X)}, "trained cannot be stored"),
+        ((NET, PARAMS), {"trained": ["x"] * 70_000}, "no more than 65536 values"),
+        ((NET, PARAMS), {"trained": "x" * (2 << 20)}, "no more than 2097152 bytes"),
+        ((NET, PARAMS), {"trained": json.loads("[" * 70 + "]" * 70)}, "deeper than 64 brackets"),
+    ],
+)
+def test_what_cannot_be_saved_is_refused_and_the_file_stays(what, named, match, tmp_path):
+    path = tmp_path / "net.fnet"
+    fnet.save(path, (NET, PARAMS))
+    before = path.read_bytes()
+    with pytest.raises(InvalidArgument, match=match):
+        fnet.save(path, what, **named)
+    assert path.read_bytes() == before
+    assert os.listdir(tmp_path) == ["net.fnet"]
+
+
+def test_classes_are_for_classes(tmp_path):
+    net = Network((4, 2), loss="squared_error")
+    with pytest.raises(InvalidArgument, match="of a network with classes or labels for targets"):
+        fnet.save(tmp_path / "net.fnet", (net, reference.init_params(net, 0)), classes=["a", "b"])
+
+
+# The disk.
+
+
+def test_a_file_is_brought_to_the_disk_before_its_name_and_the_folder_after(tmp_path, monkeypatch):
+    done, fsync, replace = [], os.fsync, os.replace
+
+    def kind(descriptor):
+        return "folder" if os.path.isdir(f"/proc/self/fd/{descriptor}") else "file"
+
+    monkeypatch.setattr(os, "fsync", lambda d: (done.append(kind(d)), fsync(d)))
+    monkeypatch.setattr(os, "replace", lambda *paths: (done.append("name"), replace(*paths)))
+    fnet.save(tmp_path / "net.fnet", (NET, PARAMS))
+    assert done == ["file", "name", "folder"]
+
+
+@pytest.mark.parametrize("step", ["fsync", "replace"])
+def test_an_error_of_the_disk_leaves_the_file_before(step, tmp_path, monkeypatch):
+    path = tmp_path / "net.fnet"
+    fnet.save(path, (NET, PARAMS))
+    before = path.read_bytes()
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, step, full)
+    with pytest.raises(OSError, match="No space left"):
+        fnet.save(path, (NET, reference.init_params(NET, 1)))
+    assert path.read_bytes() == before
+    assert os.listdir(tmp_path) == ["net.fnet"]
+
+
+LIMITED = """
+import errno, json, os, resource, sys
+import fnet
+from fnet import reference
+net, save, path = fnet.Network((100, 100)), fnet.save, sys.argv[1]
+what = net, reference.init_params(net, 1)
+{before}
+fnet.load(path)
+try:
+    save(path, what)
+    print(json.dumps("saved"))
+except OSError as error:
+    print(json.dumps(errno.errorcode[error.errno]))
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "expected"),
+    [
+        ("resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))", "EFBIG"),
+        ("os.getuid() or os.setuid(65534)  # root may write anywhere", "EACCES"),
+    ],
+    ids=["full disk", "read-only folder"],
+)
+def test_a_full_disk_and_a_read_only_folder_are_the_systems_errors(before, expected):
+    with tempfile.TemporaryDirectory() as folder:  # which others may read
+        path = Path(folder) / "net.fnet"
+        fnet.save(path, (NET, PARAMS))
+        kept = path.read_bytes()
+        os.chmod(folder, 0o755 if expected == "EFBIG" else 0o555)
+        assert in_process(LIMITED.format(before=before), path) == expected
+        os.chmod(folder, 0o755)
+        assert path.read_bytes() == kept
+        assert os.listdir(folder) == ["net.fnet"]
+
+
+def test_two_writers_at_once_leave_the_file_of_one(tmp_path):
+    path, wrong = tmp_path / "net.fnet", []
+    whats = [(NET, reference.init_params(NET, seed)) for seed in (0, 1)]
+    expected = {text(what) for what in whats}
+    fnet.save(path, whats[0])
+
+    def write(what):
+        for _ in range(20):
+            fnet.save(path, what)
+
+    writers = [threading.Thread(target=write, args=(what,)) for what in whats]
+    for writer in writers:
+        writer.start()
+    while any(writer.is_alive() for writer in writers):
+        found = fnet.load(path)
+        if text((found.net, found.params)) not in expected:
+            wrong.append(found)
+    assert wrong == []
+    assert os.listdir(tmp_path) == ["net.fnet"]
+
+
+def test_a_link_stays_a_link_and_permissions_stay(tmp_path):
+    path, link = tmp_path / "net.fnet", tmp_path / "link.fnet"
+    fnet.save(path, (NET, PARAMS))
+    path.chmod(0o600)
+    link.symlink_to(path)
+    fnet.save(link, (NET, reference.init_params(NET, 1)))
+    assert link.is_symlink()
+    assert path.stat().st_mode & 0o777 == 0o600
+    np.testing.assert_array_equal(fnet.load(path).params[0].w, reference.init_params(NET, 1)[0].w)
+
+
+def test_what_killed_processes_left_is_cleared_away_an_hour_later(tmp_path):
+    old, new, other = (tmp_path / name for name in (".a.fnet.1.tmp", ".a.fnet.2.tmp", ".b.1.tmp"))
+    for path in (old, new, other):
+        path.write_bytes(b"half")
+    for path in (old, other):
+        os.utime(path, (0, 0))
+    disk.write(tmp_path / "a.fnet", b"whole")
+    assert sorted(os.listdir(tmp_path)) == [".a.fnet.2.tmp", ".b.1.tmp", "a.fnet"]
+
+
+def test_the_systems_own_errors_pass_through(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        fnet.load(tmp_path / "none.fnet")
+    with pytest.raises(IsADirectoryError):
+        fnet.load(tmp_path)
+    with pytest.raises(FileNotFoundError):
+        fnet.save(tmp_path / "none" / "net.fnet", (NET, PARAMS))
+    with pytest.raises(OSError, match="directory"):
+        fnet.save(tmp_path, (NET, PARAMS))
+
+
+def test_content_is_closed():
+    """A part that is added to a file needs a thought about how older files are read."""
+    assert contents.Content._fields == (
+        *("net", "params", "classes", "features", "scaling", "trained", "run", "estimator"),
+    )
