@@ -355,8 +355,8 @@ print(json.dumps([seen, [name for name in heavy if name in sys.modules]]))
         ((NET, PARAMS), {"trained": X.astype(complex)}, "must hold numbers; got dtype complex128"),
         ((NET, PARAMS), {"trained": np.array([{}], object)}, "trained cannot be stored"),
         ((NET, PARAMS), {"trained": pd.DataFrame(X)}, "trained cannot be stored"),
-        ((NET, PARAMS), {"trained": ["x"] * 70_000}, "no more than 65536 values"),
-        ((NET, PARAMS), {"trained": "x" * (2 << 20)}, "no more than 2097152 bytes"),
+        ((NET, PARAMS), {"trained": ["x"] * 70_000}, "no more than 150000 quotes"),
+        ((NET, PARAMS), {"trained": "x" * (2 << 20)}, "no more than 1048576 bytes"),
         ((NET, PARAMS), {"trained": json.loads("[" * 70 + "]" * 70)}, "deeper than 64 brackets"),
     ],
 )

@@ -4,6 +4,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from fnet.exports import scales
 from fnet.files import disk
 from fnet.reference.activations import LEAK, STRAIGHT
 
@@ -71,21 +72,17 @@ def _passed(graph, content):
     """The name of the prediction for rows "x"."""
     net, scaling = content.net, content.scaling
     x = "x"
-    if scaling is not None:  # in float64, as on the host
-        x = graph.add("Cast", x, to=TensorProto.DOUBLE)
-        x = graph.add("Sub", x, graph.constant(scaling.x_mean, np.float64))
-        x = graph.add("Div", x, graph.constant(scaling.x_scale, np.float64))
-        x = graph.add("Cast", x, to=TensorProto.FLOAT)
+    if scaling is not None:
+        high, low, scale = map(graph.constant, scales.of_features(scaling, np.float32))
+        x = graph.add("Div", graph.add("Sub", graph.add("Sub", x, high), low), scale)
     last = net.output if net.link == "identity" else net.link
     for (w, b), name in zip(content.params, (*net.hidden, last), strict=True):
         x = graph.add("MatMul", x, graph.constant(w))
         x = x if b is None else graph.add("Add", x, graph.constant(b))
         x = _ascending(graph, x, net.sizes[-1]) if name == "sort" else OPERATIONS[name](graph, x)
     if scaling is not None and scaling.y_mean is not None:
-        x = graph.add("Cast", x, to=TensorProto.DOUBLE)
-        x = graph.add("Mul", x, graph.constant(scaling.y_scale, np.float64))
-        x = graph.add("Add", x, graph.constant(scaling.y_mean, np.float64))
-        x = graph.add("Cast", x, to=TensorProto.FLOAT)
+        scale, mean = map(graph.constant, scales.of_targets(scaling, np.float32))
+        x = graph.add("Add", graph.add("Mul", x, scale), mean)
     return x
 
 

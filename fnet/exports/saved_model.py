@@ -7,12 +7,19 @@ import shutil
 import tensorflow as tf
 
 from fnet import activations, tensors
+from fnet.exports import scales
 
 ROWS = {**activations.OUTPUTS, "softmax": tf.nn.softmax, "sort": tf.sort}
 """Activations and links of rows `[N, K]`: those that work along an axis have it last here."""
 
 
-def graphs(content, table=ROWS, dtype=None):
+def standardized(x, scaling):
+    """Features as the network takes them, by way of float64 as on the host."""
+    x, kind = tf.cast(x, tf.float64), x.dtype
+    return tf.cast((x - scaling.x_mean) / scaling.x_scale, kind)
+
+
+def graphs(content, table=ROWS, scaled=standardized, dtype=None):
     """`(predict, forward)` of rows `x [N, D]`, as functions of TensorFlow with one signature."""
     net, scaling = content.net, content.scaling
     params = tensors.opened(content.params, dtype)
@@ -21,7 +28,7 @@ def graphs(content, table=ROWS, dtype=None):
 
     def passed(x, last):
         if scaling is not None:
-            x = tf.cast((tf.cast(x, tf.float64) - scaling.x_mean) / scaling.x_scale, kind)
+            x = scaled(x, scaling)
         for (w, b), name in zip(params, (*net.hidden, last), strict=True):
             z = x @ w
             x = table[name](z if tensors.absent(b) else z + b)
@@ -30,8 +37,9 @@ def graphs(content, table=ROWS, dtype=None):
     def predict(x):
         found = passed(x, net.output if net.link == "identity" else net.link)
         if scaling is not None and scaling.y_mean is not None:
-            found = tf.cast(found, tf.float64) * scaling.y_scale + scaling.y_mean
-        return {"prediction": tf.cast(found, kind)}
+            scale, mean = scales.of_targets(scaling, kind.as_numpy_dtype)
+            found = found * scale + mean
+        return {"prediction": found}
 
     def forward(x):
         return {"outputs": passed(x, net.output)}

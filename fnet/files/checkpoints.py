@@ -53,10 +53,11 @@ class Checkpoint:
         call = {
             "network": run.net,
             "optimizer": optimizer,
-            "data": (source.rows, data),
+            "number of rows": source.rows,
             "plan": plan,
-            "params to begin with": run.progress,
+            "data": data,
             **call,
+            "params to begin with": run.progress,
         }
         engine = "numpy" if all(isinstance(column, np.ndarray) for column in data) else "tensorflow"
         self._epochs, self._saved = source.epochs, time.monotonic()

@@ -31,9 +31,9 @@ DTYPES = {
 
 NAMES = {np.dtype(dtype): name for name, dtype in DTYPES.items()}
 
-BYTES, VALUES, DEPTH = 2 << 20, 1 << 16, 64
-"""The most bytes of a header, of values in it and of brackets around one: they bound the memory
-that JSON takes. There is room for some 50,000 names, or for a run of 500 layers."""
+BYTES, MARKS, DEPTH = 1 << 20, 150_000, 64
+"""The most bytes of a header, marks that part its values, and brackets around one: they bound the
+memory that JSON takes. There is room for some 50,000 names, or for a run of 400 layers."""
 
 AXES = 32
 """The most axes of an array."""
@@ -45,7 +45,8 @@ KINDS = {
 }
 """What else may be taken for a model, by its first bytes."""
 
-STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
+TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[][{}]', re.DOTALL)
+"""A string or a bracket in JSON, without a step back over what was read."""
 
 
 def written(content, arrays):
@@ -124,10 +125,10 @@ def _excess(data):
     """What there is too much of in JSON, or None."""
     if len(data) > BYTES:
         return f"the header must take no more than {BYTES} bytes; it takes {len(data)}"
-    values = sum(map(data.count, (b",", b"[", b"{")))
-    if values > VALUES:
-        return f"the header must hold no more than {VALUES} values; it holds {values}"
-    steps = ((c in b"[{") - (c in b"]}") for c in STRING.sub(b"", data) if c in b"[]{}")
+    marks = sum(map(data.count, (b",", b"[", b"{", b'"')))
+    if marks > MARKS:
+        return f"the header must hold no more than {MARKS} quotes, commas and brackets, not {marks}"
+    steps = ((t[0] in b"[{") - (t[0] in b"]}") for t in TOKEN.finditer(data))
     if max(itertools.accumulate(steps), default=0) > DEPTH:
         return f"the header must be no deeper than {DEPTH} brackets"
     return None

@@ -1,0 +1,280 @@
+"""Bytes that are refused: FormatError and nothing else, within a second and little memory."""
+
+import hashlib
+import json
+import pickle
+import re
+import subprocess
+import sys
+import time
+import tracemalloc
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import fnet
+from fnet import FnetError, FormatError, Network, reference
+from fnet.files import container, contents, plain
+
+SCRIPTS = Path(__file__).parents[1] / "scripts"
+NET = Network((4, 5, 3))
+PARAMS = reference.init_params(NET, 0)
+RUN = reference.train(
+    *(NET, reference.adam(0.1), PARAMS, np.ones((6, 4)), [0, 1, 2, 0, 1, 2]),
+    fnet.full_batch_plan(6, epochs=2),
+)
+
+
+def refused(path, data, match):
+    """The file of these bytes is refused, in no more time and memory than any may take."""
+    path.write_bytes(data)
+    tracemalloc.start()
+    began = time.perf_counter()
+    with pytest.raises(FormatError, match=match) as caught:
+        fnet.load(path)
+    seconds, peak = time.perf_counter() - began, tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert str(caught.value).startswith(f"{path}: ")
+    assert isinstance(caught.value, FnetError)
+    assert isinstance(caught.value, ValueError)
+    assert seconds < 1
+    assert peak < 1.2 * len(data) + (16 << 20)
+
+
+def joined(header, data=b""):
+    header = header if isinstance(header, bytes) else header.encode()
+    return len(header).to_bytes(8, "little") + header + data
+
+
+def described(text, version="1", digest=None, arrays="", data=b""):
+    """A file with this text for a description."""
+    digest = hashlib.sha256(text.encode()).hexdigest() if digest is None else digest
+    metadata = json.dumps({"fnet": f"{version} {digest} {text}"})
+    return joined(f'{{"__metadata__":{metadata}{arrays}}}', data)
+
+
+def test_what_is_no_file_of_fnet_is_called_by_its_name(tmp_path):
+    path = tmp_path / "model.fnet"
+    refused(path, b"", "not a file of fnet, but an empty file")
+    refused(path, pickle.dumps({"w": [1.0]}, protocol=5), "but a pickle")
+    refused(path, b"\x89HDF\r\n\x1a\n" + bytes(100), "but an HDF5 file")
+    refused(path, b"just a text, of some length", "but something else")
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("data.pkl", "x")
+    refused(path, path.read_bytes(), "but a zip, as Keras and PyTorch write them")
+    refused(path, joined('{"w":{"dtype":"F32","shape":[],"data_offsets":[0,4]}}', bytes(4)), "but")
+
+
+def test_a_newer_version_says_so_and_what_to_install(tmp_path):
+    data = described("{}", version="2")
+    refused(
+        tmp_path / "a", data, "version 2 of the format and this fnet reads up to 1: pip install"
+    )
+
+
+@pytest.mark.parametrize(
+    ("header", "match"),
+    [
+        ("{", "no JSON of ours"),
+        ("[]", "no JSON object"),
+        ("5", "no JSON object"),
+        ("", "no JSON of ours"),
+        ('{"a":NaN}', "NaN is not a number"),
+        ('{"a":-Infinity}', "-Infinity is not a number"),
+        ('{"a":1,"a":1}', "a key stands there twice"),
+        ('{"__metadata__":{"fnet":"","fnet":""}}', "a key stands there twice"),
+        ('{"__metadata__":{"fnet":"","more":""}}', "not a file of fnet"),
+        ('{"__metadata__":{"fnet":5}}', "does not begin with a version"),
+        ('{"__metadata__":{"fnet":"0 a {}"}}', "does not begin with a version"),
+        ('{"__metadata__":{"fnet":"1 a {}"}}', "the description is damaged"),
+        ('{"a":"é"}', "'ascii' codec"),
+        (b'{"a":"\xff"}', "'ascii' codec"),
+        ('{"a":' + "9" * 5000 + "}", "no JSON of ours"),
+        ("[" * 100_000, "no deeper than 64 brackets"),
+        ("[" * 65 + "]" * 65, "no deeper than 64 brackets"),
+        ("[" * 200_000, "no more than 150000 quotes, commas and brackets, not 200000"),
+        ('{"a":' * 40_000, "no deeper than 64 brackets"),
+        ('"' * 150_000, "no JSON of ours"),
+        ('"\\' * 150_000 + " " * 700_000, "no JSON of ours"),
+        ('"' + "\\u" * 500_000, "no JSON of ours"),
+        ("[" + "[]," * 74_000 + "[]]", "no JSON object"),
+        ("[" + "{}," * 74_000 + "{}]", "no JSON object"),
+        (json.dumps({f"{i:x}": 1e9 + i for i in range(49_000)}), "not a file of fnet"),
+        (json.dumps([f"{i:x}" for i in range(49_000)]) + " " * 500_000, "no JSON object"),
+        (" " * ((1 << 20) - 2) + "{}", "not a file of fnet"),
+        ("[" + "1e9," * 149_000 + "1]", "no JSON object"),
+        (json.dumps(["x" * 15 for _ in range(49_000)]), "no JSON object"),
+    ],
+    ids=lambda value: str(value)[:20] + "_",
+)
+def test_headers_that_are_refused(header, match, tmp_path):
+    refused(tmp_path / "a.fnet", joined(header), match)
+
+
+ENTRY = '{"arrays":{"a":"x"},"content":null}'
+
+
+@pytest.mark.parametrize(
+    ("entry", "match"),
+    [
+        ("5", "must have a dtype, a shape and data_offsets"),
+        ('{"dtype":"F32","shape":[1]}', "must have a dtype, a shape and data_offsets"),
+        ('{"dtype":"F32","shape":[1],"data_offsets":[0,4],"more":1}', "must have a dtype"),
+        ('{"dtype":"F8","shape":[1],"data_offsets":[0,4]}', "must be of one of BOOL"),
+        ('{"dtype":["F32"],"shape":[1],"data_offsets":[0,4]}', "must be of one of BOOL"),
+        ('{"dtype":"F32","shape":[2],"data_offsets":[0,4]}', "must follow on the array before"),
+        ('{"dtype":"F32","shape":[1],"data_offsets":[4,8]}', "must follow on the array before"),
+        ('{"dtype":"F32","shape":[0],"data_offsets":[0,0]}', "they end at 0 of 4 bytes"),
+        ('{"dtype":"F32","shape":[-1],"data_offsets":[0,-4]}', "must have a shape"),
+        ('{"dtype":"F32","shape":[1.0],"data_offsets":[0,4]}', "must have a shape"),
+        ('{"dtype":"F32","shape":[true],"data_offsets":[0,4]}', "must have a shape"),
+        ('{"dtype":"F32","shape":[1],"data_offsets":[0]}', "must have two data_offsets"),
+        ('{"dtype":"F32","shape":[1],"data_offsets":[0,1e1]}', "must have two data_offsets"),
+        (f'{{"dtype":"F32","shape":[{2**62}],"data_offsets":[0,{2**64}]}}', "has room for"),
+        (f'{{"dtype":"F32","shape":[0,{2**40}],"data_offsets":[0,0]}}', "has room for"),
+        (f'{{"dtype":"F32","shape":{[1] * 33},"data_offsets":[0,4]}}', "has room for"),
+        ('{"dtype":"F32","shape":[1],"data_offsets":[0,4]}', "a is damaged"),
+    ],
+)
+def test_arrays_that_are_refused(entry, match, tmp_path):
+    refused(tmp_path / "a.fnet", described(ENTRY, arrays=f',"a":{entry}', data=bytes(4)), match)
+
+
+def test_arrays_fill_the_file_without_holes(tmp_path):
+    fnet.save(tmp_path / "a.fnet", (NET, PARAMS))
+    whole = (tmp_path / "a.fnet").read_bytes()
+    refused(tmp_path / "a.fnet", whole + b"\0", "they end at")
+    refused(tmp_path / "a.fnet", whole[:-1], "they end at|has room for")
+    changed = bytearray(whole)
+    changed[-1] ^= 1
+    refused(tmp_path / "a.fnet", bytes(changed), r"params\.\d\.\w is damaged: its digest is not")
+
+
+def forged(content, change=lambda text: text):
+    """A file of content that no one has checked, or of its JSON changed."""
+    found, arrays = plain.packed(content)
+    return container.written(json.loads(change(json.dumps(found))), arrays)
+
+
+CONTENT = contents.sound(contents.of(RUN))
+PROGRESS = RUN.progress
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        None,
+        5,
+        PARAMS,
+        CONTENT._replace(net=None),
+        CONTENT._replace(net=Network((4, 6, 3))),
+        CONTENT._replace(params=()),
+        CONTENT._replace(params="ab"),
+        CONTENT._replace(params=(1, 2)),
+        CONTENT._replace(params=[[np.arange(20).reshape(4, 5)] * 2] * 2),
+        CONTENT._replace(params=((np.array("x"), None), (None, None))),
+        CONTENT._replace(classes=["a"]),
+        CONTENT._replace(classes=((1, 2), (3,), 4)),
+        CONTENT._replace(features=5),
+        CONTENT._replace(features=("a", "b", "c", 5)),
+        CONTENT._replace(scaling=(1, 2)),
+        CONTENT._replace(scaling=fnet.scaling.Scaling(np.zeros(4), np.zeros(4))),
+        CONTENT._replace(scaling=fnet.scaling.Scaling(np.zeros(4), np.ones(3))),
+        CONTENT._replace(scaling=fnet.scaling.Scaling(np.zeros(4), np.ones(4), np.zeros(3))),
+        CONTENT._replace(estimator={}),
+        CONTENT._replace(estimator=contents.Estimator("os.system", {}, {})),
+        CONTENT._replace(estimator=contents.Estimator("MLPClassifier", (), {})),
+        CONTENT._replace(run=5),
+        CONTENT._replace(run=RUN._replace(net=Network((4, 6, 3)))),
+        CONTENT._replace(run=RUN._replace(params=())),
+        CONTENT._replace(run=RUN._replace(state=PARAMS)),
+        CONTENT._replace(run=RUN._replace(state=RUN.state._replace(moments=(1,)))),
+        CONTENT._replace(run=RUN._replace(state=RUN.state._replace(step=np.zeros(2)))),
+        CONTENT._replace(run=RUN._replace(history={})),
+        CONTENT._replace(run=RUN._replace(history={"loss": np.zeros((2, 3)), "ended": "x"})),
+        CONTENT._replace(run=RUN._replace(history={"ended": ((1, 2), 3)})),
+        CONTENT._replace(run=RUN._replace(progress=())),
+        CONTENT._replace(run=RUN._replace(progress=PROGRESS._replace(best=5))),
+        CONTENT._replace(run=RUN._replace(progress=PROGRESS._replace(average=PARAMS[:1]))),
+        CONTENT._replace(run=RUN._replace(progress=PROGRESS._replace(epoch="x"))),
+        CONTENT._replace(run=RUN._replace(progress=PROGRESS._replace(wait=np.zeros(3)))),
+        CONTENT._replace(run=RUN._replace(steps=0)),
+        CONTENT._replace(run=RUN._replace(rows=-1)),
+        CONTENT._replace(run=RUN._replace(optimizer=None)),
+        CONTENT._replace(run=RUN._replace(xla="yes")),
+    ],
+    ids=str,
+)
+def test_content_that_does_not_go_together_is_refused(content, tmp_path):
+    refused(tmp_path / "a.fnet", forged(content), None)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (r'"tanh"|"relu"', '"selu_"'),
+        (r'"relu"', f'"{"x" * 400_000}"'),
+        (r'"Layer"', '"print"'),
+        (r'"Run"', '"os.system"'),
+        (r'"Network"', '"list"'),
+        (r'"bias"', '"biased"'),
+        (r'\{"array": "params.0.w"\}', '{"array": ["params.0.w"]}'),
+        (r'\{"array": "params.0.w"\}', '{"array": "params.7.w"}'),
+        (r'\{"array": "params.0.w"\}', '{"text": "params.0.w"}'),
+        (r'\{"array": "params.0.w"\}', "{}"),
+        (r'\{"array": "params.0.w"\}', "null"),
+        (r'\{"array": "params.0.w"\}', '{"float": "nan"}'),
+        (r'\{"array": "params.0.w"\}', '{"float": []}'),
+        (r'\{"array": "params.0.w"\}', '{"array": "params.0.w", "list": []}'),
+        (r'\{"array": "params.0.w"\}', '{"objects": [[2], [1]]}'),
+        (r'\{"array": "params.0.w"\}', f'{{"objects": [[{10**400}], [1]]}}'),
+        (r'\{"array": "params.0.w"\}', '{"objects": [[1], [[1]]]}'),
+        (r'\{"array": "params.0.w"\}', '{"dict": [[[], 1]]}'),
+        (r'\{"array": "params.0.w"\}', '{"dict": 5}'),
+        (r"\[4, 5, 3\]", f"[{10**30}, 5, 3]"),
+        (r"\[4, 5, 3\]", "[4, -5, 3]"),
+        (r"\[4, 5, 3\]", '"453"'),
+    ],
+)
+def test_descriptions_of_another_form_are_refused(old, new, tmp_path):
+    def change(text):
+        changed, count = re.subn(old, lambda _: new, text)
+        assert count
+        return changed
+
+    refused(tmp_path / "a.fnet", forged(CONTENT, change), None)
+
+
+def test_a_string_that_is_as_long_as_many_others_takes_no_more_room(tmp_path):
+    """NumPy holds each string in the room of the longest; a file has to bring that room."""
+    classes = np.array(["a", "b", "x" * 20_000])
+    fnet.save(tmp_path / "a.fnet", (NET, PARAMS), classes=classes)
+    assert (tmp_path / "a.fnet").stat().st_size > classes.nbytes
+    assert np.array_equal(fnet.load(tmp_path / "a.fnet").classes, classes)
+
+
+def run_script(name, *options):
+    command = [sys.executable, SCRIPTS / name, *map(str, options)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_mutated_files_are_refused_or_what_they_were():
+    printed = run_script("mutate.py", "--count", 5000, "--seed", 1)
+    assert "OTHER" not in printed
+    counts = re.findall(r"^\w+ +(refused|as it was|another) +(\d+)$", printed, re.MULTILINE)
+    assert sum(int(count) for _, count in counts) == 5000
+    ((seconds, memory),) = re.findall(r"longest load (\S+) s; most memory (\S+) MiB", printed)
+    assert float(seconds) < 1
+    assert float(memory) < 0
+
+
+def test_killed_processes_leave_whole_files_and_runs_that_go_on_to_the_bit():
+    printed = run_script("crash.py", "--saves", 50, "--runs", 2)
+    assert "50 saves killed: 0 files unreadable" in printed
+    ((same, lost),) = re.findall(r"2 runs by numpy killed: (\w+) bits .* most (\S+) s", printed)
+    assert same == "identical"
+    assert float(lost) < 2

@@ -1,0 +1,253 @@
+"""Checkpoints: the same call goes on to the bit; another call is refused by name."""
+
+import json
+import warnings
+
+import numpy as np
+import pytest
+
+import fnet
+from fnet import FormatError, InvalidArgument, Network, Tuning, driving, reference
+from fnet.files import container, machine, plain
+
+BOTH = pytest.mark.parametrize("side", [fnet, reference], ids=["tensorflow", "twin"])
+
+NET = Network((2, 8, 1), loss="squared_error")
+X = np.linspace(-1, 1, 40).reshape(20, 2)
+Y = X[:, 0] ** 2
+
+
+class Crash(Exception):
+    pass
+
+
+class Crashing(fnet.checkpoint):
+    """A checkpoint whose process dies after so many pieces."""
+
+    left = 5
+
+    def __call__(self, run):
+        super().__call__(run)
+        self.left -= 1
+        if not self.left:
+            raise Crash
+
+
+def call(side, hook=None, *, net=NET, x=X, seed=0, epochs=5, plan=None, optimizer=None, **options):
+    plan = plan or fnet.kfold_plan(len(x), 5, epochs, seed=0)
+    optimizer = optimizer or side.adam(0.05)
+    options = {"validation": (X[:5], Y[:5]), **options}
+    params = reference.init_params(net, seed)
+    return side.train(net, optimizer, params, x, Y[: len(x)], plan, hook=hook, **options)
+
+
+def text(run):
+    """All of a run, as one text."""
+    described, found = plain.packed(run)
+    digests = {n: container.digest(container.little(array)) for n, array in found.items()}
+    return json.dumps([described, digests])
+
+
+@pytest.fixture(autouse=True)
+def one_step_a_piece(monkeypatch):
+    def pieces(parts, first, room):
+        for data, rows, weights in parts:
+            for at in range(len(rows)):
+                yield data, rows[at : at + 1], weights[at : at + 1]
+
+    monkeypatch.setattr(driving, "pieces", pieces)
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"seed": [0, 1, 2], "patience": 2, "restore_best": True},
+        {"tuning": Tuning(dropout=0.3, ema_momentum=0.9), "patience": 1, "reduce_rate": 0.5},
+    ],
+    ids=["plain", "members", "tuned"],
+)
+def test_the_same_call_goes_on_to_the_bit_until_it_is_done(side, options, tmp_path):
+    path = tmp_path / "run.fnet"
+    whole = call(side, **options)
+    for _ in range(2):
+        with pytest.raises(Crash):
+            call(side, Crashing(path, every=0), **options)
+    assert fnet.load(path).run.state.step.max() == 10
+    assert text(call(side, fnet.checkpoint(path, every=1e9), **options)) == text(whole)
+    done = path.read_bytes()
+    assert text(call(side, fnet.checkpoint(path, every=1e9), **options)) == text(whole)
+    assert path.read_bytes() == done
+
+
+@BOTH
+def test_a_plan_with_more_epochs_goes_on(side, tmp_path):
+    path = tmp_path / "run.fnet"
+    call(side, fnet.checkpoint(path))
+    longer = call(side, fnet.checkpoint(path), epochs=8)
+    assert text(longer) == text(call(side, epochs=8))
+
+
+def test_a_run_that_goes_on_from_another_may_have_a_checkpoint(tmp_path):
+    half = call(reference, epochs=2)
+
+    def go(hook):
+        plan = fnet.kfold_plan(20, 5, 5, seed=0)
+        options = {"validation": (X[:5], Y[:5]), "hook": hook}
+        return reference.train(NET, reference.adam(0.05), half, X, Y, plan, **options)
+
+    with pytest.raises(Crash):
+        go(Crashing(tmp_path / "run.fnet", every=0))
+    assert text(go(fnet.checkpoint(tmp_path / "run.fnet"))) == text(call(reference))
+
+
+def test_a_pipeline_has_checkpoints_too(tmp_path):
+    def go(hook):
+        params = reference.init_params(NET, 0)
+        data = fnet.pipeline(X, Y, 5, epochs=5, seed=0)
+        return fnet.train(NET, fnet.adam(0.05), params, data=data, hook=hook)
+
+    with pytest.raises(Crash):
+        go(Crashing(tmp_path / "run.fnet", every=0))
+    assert text(go(fnet.checkpoint(tmp_path / "run.fnet"))) == text(go(None))
+
+
+def test_a_schedule_and_a_function_go_on(tmp_path):
+    for i, rate in enumerate((fnet.schedules.cosine(0.1, 20), lambda step: 0.1 / (step + 1))):
+        path = tmp_path / f"{i}.fnet"
+        with pytest.raises(Crash):
+            call(reference, Crashing(path, every=0), optimizer=reference.sgd(rate))
+        run = call(reference, fnet.checkpoint(path), optimizer=reference.sgd(rate))
+        assert text(run) == text(call(reference, optimizer=reference.sgd(rate)))
+
+
+def test_it_is_saved_every_so_often(tmp_path, monkeypatch):
+    now, saved = [0.0], []
+    monkeypatch.setattr(fnet.files.checkpoints.time, "monotonic", lambda: now[0])
+    write = fnet.files.storing.write
+    monkeypatch.setattr(
+        *(fnet.files.storing, "write"),
+        lambda path, content: (saved.append(int(content.run.state.step)), write(path, content)),
+    )
+
+    class Timed(fnet.checkpoint):
+        def __call__(self, run):
+            now[0] += 1.0
+            super().__call__(run)
+
+    call(reference, Timed(tmp_path / "run.fnet", every=6))
+    assert saved == [6, 12, 18, 20]
+
+
+# What is refused.
+
+OTHERS = {
+    "network": {"net": Network((2, 7, 1), loss="squared_error")},
+    "optimizer": {"optimizer": reference.adam(0.06)},
+    "kind of optimizer": {"optimizer": reference.sgd(0.05)},
+    "data": {"x": X + 1e-9},
+    "number of rows": {"x": X[:10]},
+    "plan": {"plan": fnet.kfold_plan(20, 5, 5, seed=1)},
+    "batches of the plan": {"plan": fnet.kfold_plan(20, 4, 5, seed=0)},
+    "fewer epochs of the plan": {"epochs": 0},
+    "params to begin with": {"seed": 1},
+    "members of params to begin with": {"seed": [0, 1]},
+    "tuning": {"tuning": Tuning(l2=0.1)},
+    "validation": {"validation": (X, Y)},
+    "rules to stop by": {"patience": 2},
+}
+
+
+@BOTH
+@pytest.mark.parametrize("what", OTHERS)
+def test_another_call_is_refused_by_name_and_nothing_is_overwritten(side, what, tmp_path):
+    path = tmp_path / "run.fnet"
+    with pytest.raises(Crash):
+        call(side, Crashing(path, every=0))
+    before = path.read_bytes()
+    name = what if what == "number of rows" else what.rpartition(" of ")[2].removeprefix("the ")
+    with pytest.raises(InvalidArgument, match=f"a call that differs in its {name}[;:]") as raised:
+        call(side, fnet.checkpoint(path, every=0), **OTHERS[what])
+    assert str(path) in str(raised.value)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("what", ["a network", "a run", "a text"])
+def test_a_file_that_is_no_checkpoint_is_refused(what, tmp_path):
+    path = tmp_path / "run.fnet"
+    if what == "a text":
+        path.write_text("a text that someone needs")
+    else:
+        run = call(reference)
+        fnet.save(path, run if what == "a run" else (run.net, run.params))
+    before = path.read_bytes()
+    kind, match = (FormatError, "not a") if what == "a text" else (InvalidArgument, "no checkpoint")
+    with pytest.raises(kind, match=match):
+        call(reference, fnet.checkpoint(path, every=0))
+    assert path.read_bytes() == before
+
+
+def test_arguments_of_a_checkpoint_are_checked(tmp_path):
+    with pytest.raises(InvalidArgument, match="every must be a number of at least 0; got -1"):
+        fnet.checkpoint(tmp_path / "run.fnet", every=-1)
+    with pytest.raises(InvalidArgument, match="exact must be True or False"):
+        fnet.checkpoint(tmp_path / "run.fnet", exact="yes")
+
+
+# What the bits depend on.
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("XLA_FLAGS", "--xla_cpu_enable_fast_math=true"), ("TF_ENABLE_ONEDNN_OPTS", "0")],
+)
+def test_another_machine_is_told_or_refused(name, value, tmp_path, monkeypatch):
+    path = tmp_path / "run.fnet"
+    with pytest.raises(Crash):
+        call(reference, Crashing(path, every=0))
+    before = path.read_bytes()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        fnet.checkpoint(path, exact=True).begin(*begun())
+    monkeypatch.setenv(name, value)
+    match = f"written where switches was {{}}, now {{'{name}': '{value}'}}: last bits may differ"
+    with pytest.raises(InvalidArgument, match=match.replace("{}", r"\{\}", 1)):
+        call(reference, fnet.checkpoint(path, exact=True))
+    assert path.read_bytes() == before
+    with pytest.warns(UserWarning, match="last bits may differ"):
+        call(reference, fnet.checkpoint(path))
+
+
+def begun():
+    """What `train` hands to a hook's `begin`."""
+    seen = []
+
+    class Asked:
+        def begin(self, *arguments):
+            seen.extend(arguments)
+            return arguments[0]
+
+        def __call__(self, run):
+            pass
+
+    call(reference, Asked())
+    return seen
+
+
+def test_the_other_engine_is_told(tmp_path):
+    with pytest.raises(Crash):
+        call(reference, Crashing(tmp_path / "run.fnet", every=0))
+    with pytest.warns(UserWarning, match="engine was numpy, now tensorflow"):
+        call(fnet, fnet.checkpoint(tmp_path / "run.fnet"))
+
+
+def test_what_is_recorded():
+    fields = {"engine", "fnet", "numpy", "BLAS", "processor", "processors", "switches"}
+    assert machine.record("numpy").keys() == fields
+    ours = machine.record("tensorflow")
+    assert ours.keys() == fields | {"tensorflow", "threads", "devices"}
+    assert machine.differences(ours, ours) == []
+    assert machine.differences(ours, ours | {"threads": (7, 7)}) == [
+        f"threads was {ours['threads']}, now (7, 7)"
+    ]
