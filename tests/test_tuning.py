@@ -8,7 +8,7 @@ from sklearn.neural_network import MLPClassifier
 from strategies import arrays
 
 import fnet
-from fnet import Layer, Network, Tuning, dropout, program, reference
+from fnet import Layer, Network, Tuning, driving, dropout, program, reference
 from fnet.network import each
 
 BOTH = pytest.mark.parametrize("side", [fnet, reference], ids=["tensorflow", "twin"])
@@ -19,7 +19,8 @@ RNG = np.random.default_rng(0)
 X = RNG.normal(size=(23, 3))
 LABELS = (X[:, 0] > X[:, 1]).astype(int)
 HELD = RNG.normal(size=(11, 3)), RNG.integers(2, size=11)
-PLAN = fnet.kfold_plan(23, 5, epochs=4, seed=7)
+EPOCHS = 4
+PLAN = fnet.kfold_plan(23, 5, EPOCHS, seed=7)
 PARAMS = reference.init_params(NET, 1, dtype="float64")
 MANY = reference.init_params(NET, [1, 2, 3], dtype="float64")
 
@@ -207,8 +208,8 @@ def test_a_run_with_everything_is_its_steps_one_after_another(side, xla):
 
 
 @BOTH
-def test_a_run_with_dropout_goes_on_to_the_bit(side):
-    """Cut in the middle of an epoch by a hook that raises."""
+def test_a_run_with_dropout_goes_on_to_the_bit(side, monkeypatch):
+    """In pieces of three steps, where an epoch has four, and from one call to the next."""
     tuning = Tuning(dropout=0.3, ema_momentum=0.5)
 
     def train(params, plan=PLAN, **options):
@@ -217,8 +218,13 @@ def test_a_run_with_dropout_goes_on_to_the_bit(side):
     whole = train(PARAMS)
     half = train(PARAMS, fnet.kfold_plan(23, 5, epochs=2, seed=7))
     gone_on = train(half)
-    for pair in zip(arrays(whole.params), arrays(gone_on.params), strict=True):
-        assert np.array_equal(*pair)
+    monkeypatch.setattr(driving, "ROOM", 3)
+    seen = []
+    cut = train(PARAMS, hook=seen.append)
+    assert len(seen) == -(-EPOCHS * PLAN.steps // 3)
+    for other in (gone_on, cut):
+        for pair in zip(arrays(whole.params), arrays(other.params), strict=True):
+            assert np.array_equal(*pair)
 
 
 @BOTH
