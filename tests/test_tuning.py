@@ -302,6 +302,18 @@ def test_the_best_params_are_the_best_averages(side):
     np.testing.assert_allclose(loss, run.history["validation_loss"][best], rtol=1e-12)
 
 
+@BOTH
+def test_the_average_of_a_member_that_has_ended_stays(side):
+    """The first member must gain 10 in an epoch, and is given up after two."""
+    options = {"tuning": Tuning(ema_momentum=0.75), "patience": 2, "watch": "loss"}
+    two = each(lambda p: p[:2], MANY)
+    run = side.train(NET, side.adam(0.1), two, X, LABELS, PLAN, min_delta=[10.0, 0.0], **options)
+    assert run.history["ended"].tolist() == ["patience", "epochs"]
+    first = each(lambda p: p[0], MANY)
+    alone = side.train(NET, side.adam(0.1), first, X, LABELS, PLAN, min_delta=10.0, **options)
+    alike(each(lambda p: p[0], run.params), alone.params)
+
+
 # A rate that is reduced where progress stops
 
 
