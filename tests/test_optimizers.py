@@ -11,7 +11,7 @@ import tensorflow as tf
 from tables import OPTIMIZERS
 
 import fnet
-from fnet import Layer, Network, datasets, optimizers, program, reference
+from fnet import Layer, Network, optimizers, program, reference
 from fnet.network import each
 
 BOTH = pytest.mark.parametrize("side", [fnet, reference], ids=["tensorflow", "twin"])
@@ -449,29 +449,3 @@ def test_a_run_goes_on_with_decay_and_is_refused_another_kind(side):
     assert run_on(side, side.adamw(0.125), params=half).state.step == 12
     with pytest.raises(fnet.InvalidArgument, match="optimizer that it began with, adam; got lion"):
         run_on(side, side.lion(0.125), params=half)
-
-
-# Trainable to the end.
-
-
-@pytest.fixture(scope="module")
-def course():
-    """The notes' data: 150 rows, two features made standard, two classes."""
-    x, y = datasets.load_course()
-    return (x - x.mean(axis=0)) / x.std(axis=0), (np.ravel(y) > 0).astype(int)
-
-
-@EVERY
-def test_every_optimizer_trains_to_the_end_alike_on_both_sides(name, course):
-    net = Network((2, 6, 2), "tanh")
-    params = reference.init_params(net, 3, dtype="float64")
-    plan = fnet.kfold_plan(150, 30, 200, seed=0)
-    ours, theirs = (
-        side.train(net, tables.optimizer(side, name), params, *course, plan, xla=False)
-        for side in (fnet, reference)
-    )
-    for run in (ours, theirs):
-        assert run.history["loss"][0] > 0.3
-        assert run.history["loss"][-1] < 0.02
-    for pair in zip(arrays(ours.params), arrays(theirs.params), strict=True):
-        np.testing.assert_allclose(*pair, rtol=1e-9, atol=1e-12)

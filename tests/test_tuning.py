@@ -1,5 +1,7 @@
 """Penalties, dropout, clipping, a moving average and a rate that is reduced, inside runs too."""
 
+import functools
+
 import keras
 import numpy as np
 import pytest
@@ -12,7 +14,14 @@ from fnet import Layer, Network, Tuning, driving, dropout, program, reference
 from fnet.network import each
 
 BOTH = pytest.mark.parametrize("side", [fnet, reference], ids=["tensorflow", "twin"])
-XLA = pytest.mark.parametrize("xla", [True, False])
+ENGINES = pytest.mark.parametrize(
+    ("side", "xla"),
+    [
+        pytest.param(fnet, True, id="xla"),
+        pytest.param(fnet, False, id="graph"),
+        pytest.param(reference, None, id="twin"),
+    ],
+)
 
 NET = Network((3, 5, 4, 2), "tanh")
 RNG = np.random.default_rng(0)
@@ -182,8 +191,7 @@ def test_dropout_by_hand(side):
     assert side.loss(*data, step=6) == side.loss(*data)
 
 
-@BOTH
-@XLA
+@ENGINES
 def test_a_run_with_everything_is_its_steps_one_after_another(side, xla):
     tuning = Tuning(
         **{"l1": 0.01, "l2": 0.5, "dropout": 0.3, "input_dropout": 0.1, "seed": 9},
@@ -227,8 +235,7 @@ def test_a_run_with_dropout_goes_on_to_the_bit(side, monkeypatch):
             assert np.array_equal(*pair)
 
 
-@BOTH
-@XLA
+@ENGINES
 def test_members_may_differ_in_all_numbers(side, xla):
     numbers = {
         "l1": [0.0, 0.1, 0.2],
@@ -260,8 +267,7 @@ def test_members_may_differ_in_all_numbers(side, xla):
 # A moving average of params
 
 
-@BOTH
-@XLA
+@ENGINES
 def test_the_moving_average_is_that_of_keras(side, xla):
     """Params of the Run are the average; going on goes on from the params themselves."""
     theirs = keras.optimizers.SGD(2.0**-4, use_ema=True, ema_momentum=0.875)
@@ -317,11 +323,28 @@ def test_the_average_of_a_member_that_has_ended_stays(side):
 # A rate that is reduced where progress stops
 
 
-@BOTH
-@XLA
+@ENGINES
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras's own
 def test_a_rate_is_reduced_as_keras_does(side, xla):
     """Its callback ReduceLROnPlateau, on labels drawn by lot and too large a rate."""
+    net, params, y, losses, rates = keras_reduces()
+    run = side.train(
+        *(net, side.sgd(4.0, momentum=0.5), params, X, y, fnet.full_batch_plan(23, 25)),
+        patience=2,
+        min_delta=2.0**-6,
+        reduce_rate=0.5,
+        reduce_to=1e-9,
+        watch="loss",
+        xla=xla,
+    )
+    assert len(set(rates)) > 3
+    np.testing.assert_allclose(run.history["loss"], losses, rtol=1e-5)
+    assert 4 * run.progress.scale == rates[-1]
+
+
+@functools.cache
+def keras_reduces():
+    """A network, where it starts, its labels, and the losses and rates of Keras's 25 epochs."""
     net = Network((3, 6, 2), "tanh")
     params = reference.init_params(net, 5, dtype="float64")
     y = np.random.default_rng(2).integers(2, size=23)
@@ -343,19 +366,13 @@ def test_a_rate_is_reduced_as_keras_does(side, xla):
     theirs = model.fit(
         X, y, batch_size=23, epochs=25, callbacks=[reduce], verbose=0, shuffle=False
     ).history
-    run = side.train(
-        *(net, side.sgd(4.0, momentum=0.5), params, X, y, fnet.full_batch_plan(23, 25)),
-        patience=2,
-        min_delta=2.0**-6,
-        reduce_rate=0.5,
-        reduce_to=1e-9,
-        watch="loss",
-        xla=xla,
+    return (
+        net,
+        params,
+        y,
+        theirs["loss"],
+        [*theirs["learning_rate"], float(model.optimizer.learning_rate.numpy())],
     )
-    rates = theirs["learning_rate"]
-    assert len(set(rates)) > 3
-    np.testing.assert_allclose(run.history["loss"], theirs["loss"], rtol=1e-5)
-    assert 4 * run.progress.scale == model.optimizer.learning_rate.numpy()
 
 
 @BOTH
