@@ -242,5 +242,5 @@ def many_runs(count, epochs):
         digits_run(epochs, seed=seed, rate=0.001 + 0.00005 * seed, xla=True)
         used.append(memory_now())
     form = optimizers.form(fnet.adam(0.001))
-    compiled = program.compiled(fnet.Network((64, 30, 10)), form, None, ("loss",), True)
+    compiled = program.compiled(fnet.Network((64, 30, 10)), form, None, ("loss",), None, True)
     return compiled.experimental_get_tracing_count(), used[9], used[-1]

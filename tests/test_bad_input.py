@@ -1,106 +1,42 @@
-"""What is refused: both sides raise InvalidArgument with one message, before they compute anything.
+"""What is refused: both sides raise InvalidArgument with one message before they compute."""
 
-Arrays are read-only here, so a function that wrote into its caller's would fail.
-"""
-
-import contextlib
 import warnings
 
 import numpy as np
 import pandas as pd
 import pytest
 import tensorflow as tf
+from refusals import (
+    ADAM,
+    DOUBLES,
+    FIRST,
+    LABELS,
+    LONGER,
+    MEMBERS,
+    NET,
+    PAIR,
+    PAIR_PARAMS,
+    PARAMS,
+    PLAN,
+    RUN,
+    SECOND,
+    SGD,
+    SIDES,
+    SQUARE,
+    SQUARE_PARAMS,
+    X,
+    Y,
+    frozen,
+    no_work,
+    refused_alike,
+    spoiled,
+    table,
+    train,
+    update,
+)
 
 import fnet
 from fnet import FnetError, InvalidArgument, Layer, Network, NotFinite, reference
-
-SIDES = [pytest.param(fnet, id="tensorflow"), pytest.param(reference, id="twin")]
-
-
-def frozen(values, dtype=None):
-    array = np.array(values, dtype)
-    array.setflags(write=False)
-    return array
-
-
-def spoiled(array, place, value):
-    """A copy with another value in one place."""
-    array = np.array(array)
-    array[place] = value
-    return frozen(array)
-
-
-def frozen_params(net, seed, dtype="float32"):
-    drawn = reference.init_params(net, seed, dtype=dtype)
-    return tuple(Layer(frozen(w), None if b is None else frozen(b)) for w, b in drawn)
-
-
-NET = Network((2, 4, 3))  # classes
-SQUARE = Network((2, 1), loss="squared_error")  # a single output
-PAIR = Network((2, 2), loss="squared_error", bias=False)
-PARAMS, SQUARE_PARAMS, PAIR_PARAMS = (frozen_params(net, 0) for net in (NET, SQUARE, PAIR))
-MEMBERS = frozen_params(NET, [0, 1])
-DOUBLES = frozen_params(NET, 0, "float64")
-FIRST, SECOND = PARAMS
-X = frozen([[0, 1], [2, 3], [4, 5], [6, 7], [8, 9]], np.float32)
-LABELS = frozen([0, 1, 2, 1, 0])
-Y = frozen(np.eye(3)[LABELS])
-PLAN = fnet.kfold_plan(5, 2, epochs=1, seed=0)
-LONGER = fnet.kfold_plan(5, 2, epochs=4, seed=0)
-SGD, ADAM = reference.sgd(0.1), reference.adam(0.1)
-RUN = reference.train(NET, SGD, PARAMS, X, Y, PLAN)
-
-
-def table(**cases):
-    """Rows for parametrize of `name=(call, match)`, named by their names."""
-    return [pytest.param(*case, id=name.replace("_", " ")) for name, case in cases.items()]
-
-
-@contextlib.contextmanager
-def no_work():
-    """Both engines stopped: who computes anything within fails."""
-
-    def stop(*args, **kwargs):
-        pytest.fail("computed before it was refused")
-
-    with pytest.MonkeyPatch.context() as patch:
-        for place in (
-            "fnet.tensors.graph",
-            "fnet.program.compiled",
-            "fnet.metrics._mean",
-            "fnet.reference.metrics._mean",
-            "fnet.reference.functions.logits",
-            "fnet.reference.functions.loss_and_grads",
-            "fnet.reference.optimizers.step",
-            "fnet.reference.training._step",
-            "fnet.philox.words",
-        ):
-            patch.setattr(place, stop)
-        yield
-
-
-def refused_alike(call, match):
-    """Both sides refuse `call(side)` before any work, by InvalidArgument and the same message."""
-    messages = []
-    for side in (fnet, reference):
-        with no_work(), pytest.raises(InvalidArgument, match=match) as caught:
-            call(side)
-        assert caught.type is InvalidArgument
-        messages.append(str(caught.value))
-    assert messages[0] == messages[1]
-
-
-def train(side, *arguments, optimizer=SGD, net=NET, **options):
-    """`side.train` with what fits, but for `arguments` = (params, x, y, plan) from the left."""
-    return side.train(
-        net, optimizer, *arguments, *(PARAMS, X, Y, PLAN)[len(arguments) :], **options
-    )
-
-
-def update(side, optimizer=SGD, params=PARAMS, state=None, grads=PARAMS):
-    state = reference.Optimizer.init(optimizer, params) if state is None else state
-    return side.update(optimizer, params, state, grads)
-
 
 # Networks and start schemes
 
@@ -1233,7 +1169,7 @@ NONE = fnet.full_batch_plan(5, epochs=0)
 @pytest.mark.parametrize("options", [{"patience": 3}, {"restore_best": True}])
 def test_without_validation_data_train_says_that_it_watches_the_training_loss(side, options):
     with pytest.warns(UserWarning, match="no validation data, .* will watch the training") as seen:
-        train(side, PARAMS, X, Y, NONE, **options)
+        side.train(NET, SGD, PARAMS, X, Y, NONE, **options)
     assert [warning.filename for warning in seen] == [__file__]
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from test_bad_input import (
+from refusals import (
     LABELS,
     NET,
     PARAMS,

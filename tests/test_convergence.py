@@ -10,6 +10,7 @@ from tables import OPTIMIZERS
 import fnet
 from fnet import Network, Tuning, reference
 from fnet.network import LOSSES
+from fnet.reference.rules import RULES
 
 FEATURES, SPECIES = load_iris(return_X_y=True)
 SCALED = (FEATURES - FEATURES.mean(axis=0)) / FEATURES.std(axis=0)
@@ -29,6 +30,9 @@ RUNS = {
 The best linear models reach 0.036, 0.142, 0.016, -0.322, 0.044, 0.040 (after 2,000 iterations of
 L-BFGS) and 0.174."""
 
+KINDS = [name for name in OPTIMIZERS if name in RULES]
+"""One optimizer of each kind; their numbers are tested elsewhere."""
+
 
 def train(side, loss, optimizer):
     y, numbers, _ = RUNS[loss]
@@ -39,20 +43,22 @@ def train(side, loss, optimizer):
     plan = fnet.kfold_plan(150, 30, epochs=200, seed=3)
     params = reference.init_params(net, 4, dtype="float64")
     tuning = Tuning(**numbers)
-    run = side.train(net, getattr(side, make)(**arguments), params, x, y, plan, tuning=tuning)
+    run = side.train(
+        net, getattr(side, make)(**arguments), params, x, y, plan, tuning=tuning, xla=False
+    )
     return run.history["loss"]
 
 
 @pytest.mark.parametrize("loss", LOSSES)
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("optimizer", KINDS)
 def test_the_twin_trains_to_the_end(optimizer, loss):
     losses = train(reference, loss, optimizer)
     assert losses[-1] < RUNS[loss][2] < losses[0]
 
 
-@pytest.mark.parametrize(("optimizer", "loss"), list(zip(OPTIMIZERS, itertools.cycle(LOSSES))))
+@pytest.mark.parametrize(("optimizer", "loss"), list(zip(KINDS, itertools.cycle(LOSSES))))
 def test_tensorflow_trains_to_the_same_end(optimizer, loss):
     """Every optimizer and every loss, but not all pairs, for the sake of time."""
-    ours, theirs = (train(side, loss, optimizer)[-1] for side in (fnet, reference))
-    assert ours < RUNS[loss][2]
-    np.testing.assert_allclose(ours, theirs, rtol=1e-3)
+    ours, theirs = (train(side, loss, optimizer) for side in (fnet, reference))
+    assert ours[-1] < RUNS[loss][2]
+    np.testing.assert_allclose(ours, theirs, rtol=1e-7, atol=1e-9)

@@ -1,5 +1,7 @@
 """Penalties, dropout, clipping, a moving average and a rate that is reduced, inside runs too."""
 
+import functools
+
 import keras
 import numpy as np
 import pytest
@@ -8,18 +10,26 @@ from sklearn.neural_network import MLPClassifier
 from strategies import arrays
 
 import fnet
-from fnet import Layer, Network, Tuning, dropout, program, reference
+from fnet import Layer, Network, Tuning, driving, dropout, program, reference
 from fnet.network import each
 
 BOTH = pytest.mark.parametrize("side", [fnet, reference], ids=["tensorflow", "twin"])
-XLA = pytest.mark.parametrize("xla", [True, False])
+ENGINES = pytest.mark.parametrize(
+    ("side", "xla"),
+    [
+        pytest.param(fnet, True, id="xla"),
+        pytest.param(fnet, False, id="graph"),
+        pytest.param(reference, None, id="twin"),
+    ],
+)
 
 NET = Network((3, 5, 4, 2), "tanh")
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(23, 3))
 LABELS = (X[:, 0] > X[:, 1]).astype(int)
 HELD = RNG.normal(size=(11, 3)), RNG.integers(2, size=11)
-PLAN = fnet.kfold_plan(23, 5, epochs=4, seed=7)
+EPOCHS = 4
+PLAN = fnet.kfold_plan(23, 5, EPOCHS, seed=7)
 PARAMS = reference.init_params(NET, 1, dtype="float64")
 MANY = reference.init_params(NET, [1, 2, 3], dtype="float64")
 
@@ -181,8 +191,7 @@ def test_dropout_by_hand(side):
     assert side.loss(*data, step=6) == side.loss(*data)
 
 
-@BOTH
-@XLA
+@ENGINES
 def test_a_run_with_everything_is_its_steps_one_after_another(side, xla):
     tuning = Tuning(
         **{"l1": 0.01, "l2": 0.5, "dropout": 0.3, "input_dropout": 0.1, "seed": 9},
@@ -207,8 +216,8 @@ def test_a_run_with_everything_is_its_steps_one_after_another(side, xla):
 
 
 @BOTH
-def test_a_run_with_dropout_goes_on_to_the_bit(side):
-    """Cut in the middle of an epoch by a hook that raises."""
+def test_a_run_with_dropout_goes_on_to_the_bit(side, monkeypatch):
+    """In pieces of three steps, where an epoch has four, and from one call to the next."""
     tuning = Tuning(dropout=0.3, ema_momentum=0.5)
 
     def train(params, plan=PLAN, **options):
@@ -217,12 +226,16 @@ def test_a_run_with_dropout_goes_on_to_the_bit(side):
     whole = train(PARAMS)
     half = train(PARAMS, fnet.kfold_plan(23, 5, epochs=2, seed=7))
     gone_on = train(half)
-    for pair in zip(arrays(whole.params), arrays(gone_on.params), strict=True):
-        assert np.array_equal(*pair)
+    monkeypatch.setattr(driving, "ROOM", 3)
+    seen = []
+    cut = train(PARAMS, hook=seen.append)
+    assert len(seen) == -(-EPOCHS * PLAN.steps // 3)
+    for other in (gone_on, cut):
+        for pair in zip(arrays(whole.params), arrays(other.params), strict=True):
+            assert np.array_equal(*pair)
 
 
-@BOTH
-@XLA
+@ENGINES
 def test_members_may_differ_in_all_numbers(side, xla):
     numbers = {
         "l1": [0.0, 0.1, 0.2],
@@ -254,8 +267,7 @@ def test_members_may_differ_in_all_numbers(side, xla):
 # A moving average of params
 
 
-@BOTH
-@XLA
+@ENGINES
 def test_the_moving_average_is_that_of_keras(side, xla):
     """Params of the Run are the average; going on goes on from the params themselves."""
     theirs = keras.optimizers.SGD(2.0**-4, use_ema=True, ema_momentum=0.875)
@@ -296,14 +308,43 @@ def test_the_best_params_are_the_best_averages(side):
     np.testing.assert_allclose(loss, run.history["validation_loss"][best], rtol=1e-12)
 
 
+@BOTH
+def test_the_average_of_a_member_that_has_ended_stays(side):
+    """The first member must gain 10 in an epoch, and is given up after two."""
+    options = {"tuning": Tuning(ema_momentum=0.75), "patience": 2, "watch": "loss"}
+    two = each(lambda p: p[:2], MANY)
+    run = side.train(NET, side.adam(0.1), two, X, LABELS, PLAN, min_delta=[10.0, 0.0], **options)
+    assert run.history["ended"].tolist() == ["patience", "epochs"]
+    first = each(lambda p: p[0], MANY)
+    alone = side.train(NET, side.adam(0.1), first, X, LABELS, PLAN, min_delta=10.0, **options)
+    alike(each(lambda p: p[0], run.params), alone.params)
+
+
 # A rate that is reduced where progress stops
 
 
-@BOTH
-@XLA
+@ENGINES
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras's own
 def test_a_rate_is_reduced_as_keras_does(side, xla):
     """Its callback ReduceLROnPlateau, on labels drawn by lot and too large a rate."""
+    net, params, y, losses, rates = keras_reduces()
+    run = side.train(
+        *(net, side.sgd(4.0, momentum=0.5), params, X, y, fnet.full_batch_plan(23, 25)),
+        patience=2,
+        min_delta=2.0**-6,
+        reduce_rate=0.5,
+        reduce_to=1e-9,
+        watch="loss",
+        xla=xla,
+    )
+    assert len(set(rates)) > 3
+    np.testing.assert_allclose(run.history["loss"], losses, rtol=1e-5)
+    assert 4 * run.progress.scale == rates[-1]
+
+
+@functools.cache
+def keras_reduces():
+    """A network, where it starts, its labels, and the losses and rates of Keras's 25 epochs."""
     net = Network((3, 6, 2), "tanh")
     params = reference.init_params(net, 5, dtype="float64")
     y = np.random.default_rng(2).integers(2, size=23)
@@ -325,19 +366,13 @@ def test_a_rate_is_reduced_as_keras_does(side, xla):
     theirs = model.fit(
         X, y, batch_size=23, epochs=25, callbacks=[reduce], verbose=0, shuffle=False
     ).history
-    run = side.train(
-        *(net, side.sgd(4.0, momentum=0.5), params, X, y, fnet.full_batch_plan(23, 25)),
-        patience=2,
-        min_delta=2.0**-6,
-        reduce_rate=0.5,
-        reduce_to=1e-9,
-        watch="loss",
-        xla=xla,
+    return (
+        net,
+        params,
+        y,
+        theirs["loss"],
+        [*theirs["learning_rate"], float(model.optimizer.learning_rate.numpy())],
     )
-    rates = theirs["learning_rate"]
-    assert len(set(rates)) > 3
-    np.testing.assert_allclose(run.history["loss"], theirs["loss"], rtol=1e-5)
-    assert 4 * run.progress.scale == model.optimizer.learning_rate.numpy()
 
 
 @BOTH

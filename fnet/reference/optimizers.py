@@ -170,7 +170,7 @@ def changes(form, numbers, dtype, decays=None):
     change = RULES[form.kind][0](numbers, like)
 
     def at(step, scale):
-        now = np.asarray(rate(np.asarray(step, np.float64)))
+        now = rate(np.asarray(step, np.float64))
         now = now if scale is None else scale * now
         shares = decays and each(lambda decay: like(decay * at_right(now, decay)), decays)
         return change(np.asarray(step + 1, np.float64), now), shares
