@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 import fnet
 from fnet import reference
-from fnet.files import container, plain
+from fnet.files.storing import text
 
 EVERY = 0.2
 """Seconds from one checkpoint to the next."""
@@ -68,13 +68,7 @@ def train(engine, path=None, result=None, epochs=2500):
     )
     if result is not None:
         fnet.save(result, run)
-    return bits(run)
-
-
-def bits(run):
-    """All of a run: its description, and the digest of every array."""
-    json, arrays = plain.packed(run)
-    return json, {name: container.digest(container.little(array)) for name, array in arrays.items()}
+    return text(run)
 
 
 def killed_runs(count, engine, folder, random):
@@ -97,7 +91,7 @@ def killed_runs(count, engine, folder, random):
         if result.exists():
             if left:
                 raise SystemExit(f"the run is over, {left} kills too soon: give it more epochs")
-            return bits(fnet.load(result).run) == whole, lost
+            return text(fnet.load(result).run) == whole, lost
         fnet.load(path)
     raise SystemExit("the run has not come to its end")
 

@@ -1,6 +1,5 @@
 """Checkpoints: the same call goes on to the bit; another call is refused by name."""
 
-import json
 import warnings
 
 import numpy as np
@@ -8,7 +7,8 @@ import pytest
 
 import fnet
 from fnet import FormatError, InvalidArgument, Network, Tuning, driving, reference
-from fnet.files import container, machine, plain
+from fnet.files import machine
+from fnet.files.storing import text
 
 BOTH = pytest.mark.parametrize("side", [fnet, reference], ids=["tensorflow", "twin"])
 
@@ -39,13 +39,6 @@ def call(side, hook=None, *, net=NET, x=X, seed=0, epochs=5, plan=None, optimize
     options = {"validation": (X[:5], Y[:5]), **options}
     params = reference.init_params(net, seed)
     return side.train(net, optimizer, params, x, Y[: len(x)], plan, hook=hook, **options)
-
-
-def text(run):
-    """All of a run, as one text."""
-    described, found = plain.packed(run)
-    digests = {n: container.digest(container.little(array)) for n, array in found.items()}
-    return json.dumps([described, digests])
 
 
 @pytest.fixture(autouse=True)

@@ -23,7 +23,8 @@ from strategies import MEMBERS, arrays, networks, random_params, seeds
 
 import fnet
 from fnet import InvalidArgument, Layer, Network, Tuning, reference
-from fnet.files import container, contents, disk, plain
+from fnet.files import contents, disk
+from fnet.files.storing import text
 from fnet.scaling import Scaling
 
 BOTH = pytest.mark.parametrize("side", [fnet, reference], ids=["tensorflow", "twin"])
@@ -34,13 +35,6 @@ RNG = np.random.default_rng(0)
 X = RNG.normal(size=(20, 4)).astype(np.float32)
 Y = RNG.integers(3, size=20)
 PLAN = fnet.kfold_plan(20, 5, epochs=4, seed=0)
-
-
-def text(what):
-    """All of plain data, as one text: its description, and the digest of every array."""
-    described, found = plain.packed(what)
-    digests = {n: container.digest(container.little(array)) for n, array in found.items()}
-    return json.dumps([described, digests])
 
 
 def saved(path, what, **named):

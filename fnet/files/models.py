@@ -65,10 +65,7 @@ class Model:
         saved = self._content.estimator
         if saved is None:
             raise InvalidArgument("the file holds no estimator; it has net, params and predict")
-        from fnet import estimators
-
-        kinds = {"MLPClassifier": estimators.MLPClassifier, "MLPRegressor": estimators.MLPRegressor}
-        return kinds[saved.name]._of_plain(self._content)
+        return saved
 
     def _outputs(self, x):
         """Predictions, `[*M, N, K]`."""

@@ -1,7 +1,16 @@
 """A Content in a file."""
 
+import json
+
 from fnet.errors import FnetError, FormatError
 from fnet.files import container, contents, disk, plain
+
+
+def text(value):
+    """All of plain data as one text, which is the same for the same data to the bit."""
+    described, arrays = plain.packed(value)
+    digests = {name: container.digest(container.little(array)) for name, array in arrays.items()}
+    return json.dumps([described, digests], sort_keys=True)
 
 
 def write(path, content):
