@@ -186,12 +186,12 @@ def train(
     seen = runs.watching(
         measured, patience, min_delta, reduce_rate, reduce_to, restore_best, watch, members
     )
-    given = params if isinstance(params, Run) else each(ready, layers)
 
     def begun(params):
-        return runs.begin(net, optimizer, params, source, tuning, seen, measured, xla)
+        given = runs.made(ready, params) if isinstance(params, Run) else each(ready, layers)
+        return runs.begin(net, optimizer, given, source, tuning, seen, measured, xla)
 
-    run = begun(given)
+    run = begun(params)
     if hasattr(hook, "begin"):
         call = {"tuning": tuning, "validation": validation, "rules to stop by": seen}
         run = begun(hook.begin(run, source, optimizer, call))

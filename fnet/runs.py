@@ -96,6 +96,18 @@ def start(params):
     return params.progress.params if isinstance(params, Run) else params
 
 
+def made(ready, run):
+    """A Run with each of its arrays made `ready` for an engine, from wherever it comes."""
+
+    def of(tree):
+        if isinstance(tree, tuple):
+            parts = map(of, tree)
+            return tree._make(parts) if hasattr(tree, "_fields") else tuple(parts)
+        return tree if tree is None else ready(tree)
+
+    return run._replace(params=of(run.params), state=of(run.state), progress=of(run.progress))
+
+
 class Watch(NamedTuple):
     """What the end of an epoch looks at: the arguments of `train` in order."""
 

@@ -20,7 +20,8 @@ def test_every_block_is_of_a_kind_that_is_tested_here():
     assert set(followed) == {"text"}
 
 
-def test_the_code_prints_what_stands_below_it():
+def test_the_code_prints_what_stands_below_it(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     names = {}
     for (kind, code), (_, expected) in zip(BLOCKS, BLOCKS[1:], strict=False):
         if kind == "python":
