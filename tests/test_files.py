@@ -364,6 +364,13 @@ def test_what_cannot_be_saved_is_refused_and_the_file_stays(what, named, match, 
     assert os.listdir(tmp_path) == ["net.fnet"]
 
 
+def test_data_that_holds_itself_is_refused(tmp_path):
+    endless = []
+    endless.append(endless)
+    with pytest.raises(InvalidArgument, match="nor hold itself"):
+        fnet.save(tmp_path / "net.fnet", (NET, PARAMS), trained=endless)
+
+
 def test_classes_are_for_classes(tmp_path):
     net = Network((4, 2), loss="squared_error")
     with pytest.raises(InvalidArgument, match="of a network with classes or labels for targets"):

@@ -31,8 +31,8 @@ def save(path, what, *, classes=None, features=None, trained=None):
       what: `(net, params)`, a Run, an estimator, or what `load` gave.
       classes: what each output stands for, in order: numbers or names.
       features: the names of the columns of x, in order.
-      trained: how it was trained, to be kept with it: any numbers, names, arrays, optimizers,
-        plans and tunings, in tuples, lists and dicts.
+      trained: how it was trained, to be kept with it: any numbers, names, arrays, optimizers and
+        tunings, in tuples, lists and dicts.
 
     The same content gives the same bytes. Raises InvalidArgument for what does not fit or cannot
     be stored; the system's own OSError where it cannot be written, the file before it intact.

@@ -160,9 +160,10 @@ def _refused(name):
 
 def _description(text):
     """`(digests, content)` of the text in the metadata."""
-    version, digest, text = [*text.split(" ", 2), "", ""][:3] if isinstance(text, str) else "   "
-    if not re.fullmatch("[1-9][0-9]{0,8}", version):
-        raise FormatError("the description does not begin with a version")
+    parts = text.split(" ", 2) if isinstance(text, str) else []
+    if len(parts) < 3 or not re.fullmatch("[1-9][0-9]{0,8}", parts[0]):
+        raise FormatError("the description does not begin with a version and a digest")
+    version, digest, text = parts
     if int(version) > VERSION:
         raise FormatError(
             f"the file has version {version} of the format and this fnet reads up to {VERSION}: "

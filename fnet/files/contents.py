@@ -41,7 +41,10 @@ def of(what, **named):
     """
     named = {name: value for name, value in named.items() if value is not None}
     if hasattr(what, "_plain"):
-        return Content(**what._plain() | named)
+        parts = what._plain() | named
+        if parts.get("estimator") is not None:
+            parts["estimator"] = Estimator(*parts["estimator"])
+        return Content(**parts)
     if isinstance(what, Run):
         return Content(what.net, what.params, run=what, **named)
     if isinstance(what, (tuple, list)) and len(what) == 2 and isinstance(what[0], Network):

@@ -38,7 +38,10 @@ SCALARS = (str, int, float, type(None))
 def packed(value):
     """`(json, arrays)` of plain data, or InvalidArgument for what is none."""
     packer = _Packer()
-    return packer.pack(value, ""), packer.arrays
+    try:
+        return packer.pack(value, ""), packer.arrays
+    except RecursionError:
+        raise InvalidArgument("plain data must not be so deep, nor hold itself") from None
 
 
 class _Packer:
