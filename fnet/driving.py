@@ -163,7 +163,7 @@ def train(
     """What both sides' `train` do: check, begin or go on, work off the pieces, report.
 
     `optimizers` is the engine's room of that name.
-    A `hook` with a method `begin` may put an earlier Run in the place of the one to begin with.
+    A `hook` with a method `_begin` may put an earlier Run in the place of the one to begin with.
     `make_piece(run, optimizer, source, tuning, watch, validation)` is the engine: it returns
     `piece(progress, data, rows, weights)`, which does these steps and returns the next Progress
     and a dict of what was measured at the end of each epoch within, `[epochs, *M]`.
@@ -192,9 +192,9 @@ def train(
         return runs.begin(net, optimizer, given, source, tuning, seen, measured, xla)
 
     run = begun(params)
-    if hasattr(hook, "begin"):
+    if hasattr(hook, "_begin"):
         call = {"tuning": tuning, "validation": validation, "rules to stop by": seen}
-        run = begun(hook.begin(run, source, optimizer, call))
+        run = begun(hook._begin(run, source, optimizer, call))
     done = int(run.progress.epoch) * source.steps + int(run.progress.step)
     _rates(optimizers, optimizer, run, source.epochs * source.steps - done)
     piece = make_piece(run, optimizer, source, tuning, seen, validation)

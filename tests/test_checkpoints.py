@@ -204,7 +204,7 @@ def test_another_machine_is_told_or_refused(name, value, tmp_path, monkeypatch):
     before = path.read_bytes()
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        fnet.checkpoint(path, exact=True).begin(*begun())
+        fnet.checkpoint(path, exact=True)._begin(*begun())
     monkeypatch.setenv(name, value)
     match = f"written where switches was {{}}, now {{'{name}': '{value}'}}: last bits may differ"
     with pytest.raises(InvalidArgument, match=match.replace("{}", r"\{\}", 1)):
@@ -215,11 +215,11 @@ def test_another_machine_is_told_or_refused(name, value, tmp_path, monkeypatch):
 
 
 def begun():
-    """What `train` hands to a hook's `begin`."""
+    """What `train` hands to a hook's `_begin`."""
     seen = []
 
     class Asked:
-        def begin(self, *arguments):
+        def _begin(self, *arguments):
             seen.extend(arguments)
             return arguments[0]
 

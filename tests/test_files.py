@@ -292,7 +292,7 @@ print(json.dumps([found, [name for name in heavy if name in sys.modules], fnet._
 
 def test_a_file_predicts_where_only_numpy_and_safetensors_are_installed(tmp_path):
     fnet.save(tmp_path / "net.fnet", (NET, PARAMS), classes=["a", "b", "c"])
-    root = Path(fnet.__file__).parents[1]
+    root = Path(__file__).parents[1]
     subprocess.run([sys.executable, "-m", "venv", tmp_path / "bare"], check=True)
     python = tmp_path / "bare" / "bin" / "python"
     bare = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}

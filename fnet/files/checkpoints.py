@@ -38,7 +38,7 @@ class Checkpoint:
         self.exact = checks.flag("exact", exact)
         self._trained, self._epochs, self._saved = None, None, time.monotonic()
 
-    def begin(self, run, source, optimizer, call):
+    def _begin(self, run, source, optimizer, call):
         """The Run to begin with: the one in the file, or `run`. `train` asks before its first step.
 
         `call` has what else the run depends on, by the names that a message calls it.
