@@ -21,6 +21,9 @@ from fnet.files.storing import text
 EVERY = 0.2
 """Seconds from one checkpoint to the next."""
 
+EPOCHS = {"numpy": 800, "tensorflow": 3200}
+"""Epochs for each kill: more than a process can do before it is killed."""
+
 
 def numbered(k):
     """A network all of whose params are k, of half a megabyte."""
@@ -54,8 +57,8 @@ def killed_saves(count, folder, random):
     return bad, len(list(folder.iterdir())) - 1
 
 
-def train(engine, path=None, result=None, epochs=2500):
-    """A run of digits, kept in a file where there is a path to one; its digest, and its steps."""
+def train(engine, epochs, path=None, result=None):
+    """A run of digits, kept in a file where there is a path to one, as one text."""
     side = fnet if engine == "tensorflow" else reference
     x, _, y, _ = fnet.datasets.load_digits(scale=True)
     net = fnet.Network((64, 30, 10))
@@ -74,11 +77,12 @@ def train(engine, path=None, result=None, epochs=2500):
 def killed_runs(count, engine, folder, random):
     """`(whether the end is the same, the most seconds of work that a kill has cost)`."""
     path, result, lost = folder / "run.fnet", folder / "result.fnet", 0.0
-    whole = train(engine)
+    epochs = EPOCHS[engine] * (count + 2)
+    whole = train(engine, epochs)
     context = multiprocessing.get_context("spawn" if engine == "tensorflow" else "fork")
     for left in tqdm(range(count, -1, -1), desc=f"runs by {engine}"):
         began = time.time()
-        process = context.Process(target=train, args=(engine, path, result))
+        process = context.Process(target=train, args=(engine, epochs, path, result))
         process.start()
         if left:
             seen = path.stat().st_mtime if path.exists() else 0

@@ -43,8 +43,8 @@ def originals(folder):
         validation=(x, y),
         patience=2,
     )
-    wide = fnet.Network((40, 30, 2), loss="squared_error", bias=False)
-    wide = wide, reference.init_params(wide, 0, dtype="float64")
+    other = fnet.Network((40, 30, 2), loss="squared_error", bias=False)
+    wide = other, reference.init_params(other, 0, dtype="float64")
     trained = {"with": reference.adam(0.01), "tuning": fnet.Tuning(l2=0.1), "by": ["ab", 1, None]}
     saved = [
         ((net, reference.init_params(net, 0)), {"classes": ["ä", "\ud800", "🐍"]}),
@@ -156,16 +156,22 @@ def change(tree, random):
 MUTATIONS = (bits, cut, grammar, values, forged)
 
 
+def loaded(path):
+    """The model in a file, or None where it is refused."""
+    try:
+        return fnet.load(path)
+    except fnet.FormatError:
+        return None
+
+
 def outcome(path, data, before, forgery):
     """What came of a mutated file, its seconds and the bytes beyond its allowance."""
     path.write_bytes(data)
-    tracemalloc.start()
     began = time.perf_counter()
-    try:
-        model = fnet.load(path)
-    except fnet.FormatError:
-        model = None
+    loaded(path)
     seconds = time.perf_counter() - began
+    tracemalloc.start()
+    model = loaded(path)
     beyond = tracemalloc.get_traced_memory()[1] - 1.2 * len(data) - (16 << 20)
     tracemalloc.stop()
     if model is None:
