@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import pickle
 import re
 import subprocess
@@ -260,7 +261,8 @@ def test_a_string_that_is_as_long_as_many_others_takes_no_more_room(tmp_path):
 
 def run_script(name, *options):
     command = [sys.executable, SCRIPTS / name, *map(str, options)]
-    done = subprocess.run(command, capture_output=True, text=True)
+    env = {**os.environ, "PYTHONPATH": str(SCRIPTS.parent)}
+    done = subprocess.run(command, capture_output=True, text=True, env=env)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

@@ -270,8 +270,12 @@ def test_a_million_rows_take_the_memory_of_what_comes_out(tmp_path):
 # Where nothing but NumPy and safetensors is there.
 
 
-def in_process(code, *arguments, python=sys.executable, env=None):
-    """What this code prints as JSON, in a process of its own."""
+ROOT = Path(__file__).parents[1]
+
+
+def in_process(code, *arguments, python=sys.executable, root=ROOT):
+    """What this code prints as JSON, in a process of its own; the fnet in `root` comes first."""
+    env = {**os.environ, "PYTHONPATH": str(root)}
     command = [python, "-W", "error", "-c", code, *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True, cwd="/", env=env)
     assert done.returncode == 0, done.stderr
@@ -292,15 +296,13 @@ print(json.dumps([found, [name for name in heavy if name in sys.modules], fnet._
 
 def test_a_file_predicts_where_only_numpy_and_safetensors_are_installed(tmp_path):
     fnet.save(tmp_path / "net.fnet", (NET, PARAMS), classes=["a", "b", "c"])
-    root = Path(__file__).parents[1]
     subprocess.run([sys.executable, "-m", "venv", tmp_path / "bare"], check=True)
     python = tmp_path / "bare" / "bin" / "python"
-    bare = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    for what in (["numpy", "safetensors"], ["--no-deps", root]):
+    for what in (["numpy", "safetensors"], ["--no-deps", ROOT]):
         pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *what]
-        subprocess.run(pip, check=True, env=bare)
+        subprocess.run(pip, check=True, env={**os.environ, "PYTHONPATH": ""})
     rows = json.dumps(X.tolist())
-    found, heavy, where = in_process(PREDICT, tmp_path / "net.fnet", rows, python=python, env=bare)
+    found, heavy, where = in_process(PREDICT, tmp_path / "net.fnet", rows, python=python, root="")
     assert heavy == []
     assert str(tmp_path) in where
     model = fnet.load(tmp_path / "net.fnet")
