@@ -190,6 +190,8 @@ PROGRESS = RUN.progress
         CONTENT._replace(estimator={}),
         CONTENT._replace(estimator=contents.Estimator("os.system", {}, {})),
         CONTENT._replace(estimator=contents.Estimator("MLPClassifier", (), {})),
+        CONTENT._replace(estimator=contents.Estimator("MLPClassifier", {}, {"predict": 5})),
+        CONTENT._replace(estimator=contents.Estimator("MLPClassifier", {}, {"__class__": 5})),
         CONTENT._replace(run=5),
         CONTENT._replace(run=RUN._replace(net=Network((4, 6, 3)))),
         CONTENT._replace(run=RUN._replace(params=())),

@@ -123,6 +123,9 @@ def _estimator(value):
     for part in (value.arguments, value.fitted):
         if not isinstance(part, dict) or not all(isinstance(name, str) for name in part):
             raise InvalidArgument("an estimator must have arguments and fitted parts by name")
+    for name in value.fitted:
+        if name.startswith("_") == name.endswith("_"):
+            raise InvalidArgument(f"a fitted part is called `_name` or `name_`; got {name!r:.100}")
 
 
 def _run(run, net, params, members):
