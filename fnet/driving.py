@@ -20,7 +20,7 @@ import numpy as np
 from fnet import checks, classes, measures, runs
 from fnet.errors import InvalidArgument, NotFinite
 from fnet.network import each
-from fnet.runs import NOT_FINITE, PATIENCE, RUNNING, Run
+from fnet.runs import NOT_FINITE, PATIENCE, RUNNING, Progress, Run
 
 PIECE_SECONDS = 0.25
 """How long a piece should take: short enough for Ctrl-C, long enough for its call to cost little"""
@@ -151,6 +151,7 @@ def train(
     metrics,
     patience,
     min_delta,
+    best_delta,
     reduce_rate,
     reduce_to,
     restore_best,
@@ -172,6 +173,8 @@ def train(
 
     layers, members, _ = checks.params(net, runs.start(params))
     checks.optimizer(optimizer, layers, optimizers.RULES)
+    if isinstance(params, Progress):
+        checks.state(params.state, layers, len(optimizers.RULES[optimizer.kind][1]))
     if validation is not None:
         validation = checks.validation(net, layers, validation)
     tuning = checks.tuning(net, tuning, members)
@@ -184,11 +187,14 @@ def train(
         checks.flag("xla", xla)
     measured = measures.measured(net, validation, metrics)
     seen = runs.watching(
-        measured, patience, min_delta, reduce_rate, reduce_to, restore_best, watch, members
+        *(measured, patience, min_delta, best_delta, reduce_rate, reduce_to),
+        *(restore_best, watch, members),
     )
 
     def begun(params):
-        given = runs.made(ready, params) if isinstance(params, Run) else each(ready, layers)
+        if isinstance(params, Run):
+            params = runs.made(ready, params)
+        given = params if isinstance(params, (Run, Progress)) else each(ready, layers)
         return runs.begin(net, optimizer, given, source, tuning, seen, measured, xla)
 
     run = begun(params)

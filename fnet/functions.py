@@ -170,8 +170,10 @@ def row_losses(net, z, y, rank, n=NOTHING, custom=None):
     y = as_columns(net, y, rank, z.dtype)
     if custom is not None:
         outputs = tf.linalg.matrix_transpose(OUTPUTS[net.output](z))
-        return custom(tf.linalg.matrix_transpose(y), outputs)
-    return LOSSES[net.loss](y, OUTPUTS[net.output](z) if net.link == "identity" else z, n)
+        rows = custom(tf.linalg.matrix_transpose(y), outputs)
+    else:
+        rows = LOSSES[net.loss](y, OUTPUTS[net.output](z) if net.link == "identity" else z, n)
+    return rows if absent(n.loss_weight) else tensors.beside(n.loss_weight, rows) * rows
 
 
 def shares(weights):

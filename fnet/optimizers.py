@@ -53,7 +53,7 @@ class Optimizer(NamedTuple):
 def sgd(learning_rate, momentum=0.0, nesterov=False, weight_decay=0.0, decay_biases=False):
     """Gradient descent: `p - rate * g`; with momentum `v = momentum * v - rate * g`, `p + v`.
 
-    With `nesterov`, `p + momentum * v - rate * g` for the new v. `0 <= momentum < 1`; anything
+    With `nesterov`, `p + momentum * v - rate * g` for the new v. `0 <= momentum <= 1`; anything
     else raises InvalidArgument. Source: Sutskever et al. (2013), as `keras.optimizers.SGD` writes
     it.
     """
@@ -126,7 +126,7 @@ def rmsprop(
 
     With `centered`, v less the square of the moving average of g stands in its place, and not
     below 0. With momentum, `move = momentum * move + rate * g / sqrt(...)`, `p - move`.
-    `0 <= rho < 1`, `0 <= momentum < 1`, `epsilon > 0`; anything else raises InvalidArgument.
+    `0 <= rho < 1`, `0 <= momentum <= 1`, `epsilon > 0`; anything else raises InvalidArgument.
     Source: Tieleman and Hinton (2012), centered by Graves (2013); epsilon is inside the root, as
     in `keras.optimizers.RMSprop`.
     """

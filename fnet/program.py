@@ -142,10 +142,11 @@ def _close(net, watch, custom, n, limits, held, now, measured, closed):
         for name in measured
     }
     if watch is not None:
-        patience, min_delta, reduce_rate, reduce_to = limits
+        patience, min_delta, best_delta, reduce_rate, reduce_to = limits
         value = -values[watch] if measures.larger_is_better(watch) else values[watch]
-        better = runs_on & (value < now.best_value - min_delta)
-        wait = tf.where(better, tf.constant(0, tf.int64), now.wait + 1)
+        better = runs_on & (value < now.best_value - best_delta)
+        progress = value < now.best_value - min_delta
+        wait = tf.where(progress, tf.constant(0, tf.int64), now.wait + 1)
         stops = runs_on & (wait >= patience)
         if not absent(reduce_rate):
             reduced = stops & (now.scale > reduce_to)

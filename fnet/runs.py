@@ -92,8 +92,9 @@ class Run(NamedTuple):
 
 
 def start(params):
-    """The params that a run begins with: those given, or the last ones of a Run."""
-    return params.progress.params if isinstance(params, Run) else params
+    """The params that a run begins with: those given, or the last ones of a Run or Progress."""
+    progress = params.progress if isinstance(params, Run) else params
+    return progress.params if isinstance(progress, Progress) else progress
 
 
 def made(ready, run):
@@ -114,15 +115,30 @@ class Watch(NamedTuple):
     name: str | None  # of the watched value; None where neither stopping nor a best is asked for
     patience: Any  # int64 [] or [*M]: epochs without progress before a member stops
     min_delta: Any  # float64 [] or [*M]: what counts as progress
+    best_delta: Any  # float64 [] or [*M]: what counts as a new best
     reduce_rate: Any  # float64 [] or [*M]: by what the rate is multiplied instead; None where not
     reduce_to: Any  # float64 [] or [*M]: the least factor, at which the member stops after all
 
 
-def watching(measured, patience, min_delta, reduce_rate, reduce_to, restore_best, watch, members):
+def watching(
+    measured,
+    patience,
+    min_delta,
+    best_delta,
+    reduce_rate,
+    reduce_to,
+    restore_best,
+    watch,
+    members,
+):
     """The Watch for these arguments of `train`."""
     if watch is not None:
         checks.one_of("watch", watch, measured)
-    min_delta = checks.for_members("min_delta", checks.number("min_delta", min_delta), members)
+    best_delta = min_delta if best_delta is None else best_delta
+    min_delta, best_delta = (
+        checks.for_members(name, checks.number(name, delta, least=-np.inf), members)
+        for name, delta in (("min_delta", min_delta), ("best_delta", best_delta))
+    )
     if patience is not None:
         patience = checks.wholes("patience", patience, least=1)
         checks.for_members("patience", patience, members)
@@ -133,7 +149,7 @@ def watching(measured, patience, min_delta, reduce_rate, reduce_to, restore_best
         checks.for_members("reduce_rate", reduce_rate, members)
     reduce_to = checks.number("reduce_to", reduce_to, above=True, most=1)
     checks.for_members("reduce_to", reduce_to, members)
-    limits = min_delta, reduce_rate, reduce_to
+    limits = min_delta, best_delta, reduce_rate, reduce_to
     if patience is None and not restore_best:
         return Watch(None, NEVER, *limits)
     if watch is None:
@@ -148,12 +164,36 @@ def watching(measured, patience, min_delta, reduce_rate, reduce_to, restore_best
 
 
 def begin(net, optimizer, params, source, tuning, watch, measured, xla):
-    """The Run to begin with: a new one from params, or an earlier Run made ready to go on."""
+    """The Run to begin with: a new one from params or a Progress, or an earlier one to go on."""
     averaged = tuning.ema_momentum is not None
     if isinstance(params, Run):
         return _again(params, net, optimizer.kind, source, averaged, watch, measured)
+    if isinstance(params, Progress):
+        progress = _ready(params, averaged, watch)
+        progress = progress._replace(
+            epoch=np.int64(0),
+            step=np.int64(0),
+            loss_sum=np.zeros(progress.ended.shape),
+            weight_sum=np.float64(0),
+        )
+    else:
+        progress = _beginning(optimizer, params, averaged, watch)
+    return Run(
+        params=progress.params,
+        state=progress.state,
+        history={name: np.empty((0, *progress.ended.shape)) for name in measured},
+        progress=progress,
+        net=net,
+        optimizer=optimizer.kind,
+        rows=source.rows,
+        steps=source.steps,
+        xla=xla,
+    )
+
+
+def _beginning(optimizer, params, averaged, watch):
     members = tuple(params[0].w.shape[:-2])
-    progress = Progress(
+    return Progress(
         params=params,
         state=optimizer.init(params),
         best=params if watch.name else (),
@@ -169,21 +209,10 @@ def begin(net, optimizer, params, source, tuning, watch, measured, xla):
         loss_sum=np.zeros(members),
         weight_sum=np.float64(0),
     )
-    return Run(
-        params=params,
-        state=progress.state,
-        history={name: np.empty((0, *members)) for name in measured},
-        progress=progress,
-        net=net,
-        optimizer=optimizer.kind,
-        rows=source.rows,
-        steps=source.steps,
-        xla=xla,
-    )
 
 
 def _again(run, net, optimizer, source, averaged, watch, measured):
-    """An earlier Run, ready to go on; members run again unless they would stop at once."""
+    """An earlier Run, ready to go on."""
     names = tuple(name for name in run.history if name != "ended")
     for what, was, now in (
         ("network", run.net, net),
@@ -197,9 +226,13 @@ def _again(run, net, optimizer, source, averaged, watch, measured):
                 f"a Run must go on with the {what} that it began with, {was}; got {now}. "
                 "Give its params instead to begin a new run from them"
             )
-    progress = run.progress
+    return run._replace(progress=_ready(run.progress, averaged, watch))
+
+
+def _ready(progress, averaged, watch):
+    """A Progress, ready to go on; members run again unless they would stop at once."""
     stays = (np.asarray(progress.ended) == PATIENCE) & (np.asarray(progress.wait) >= watch.patience)
     average = (progress.average or progress.params) if averaged else ()
     best = () if watch.name is None else progress.best or average or progress.params
     ended = np.where(stays, PATIENCE, RUNNING).astype(np.int32)
-    return run._replace(progress=progress._replace(best=best, average=average, ended=ended))
+    return progress._replace(best=best, average=average, ended=ended)

@@ -37,6 +37,7 @@ def train(
     metrics=None,
     patience=None,
     min_delta=0.0,
+    best_delta=None,
     reduce_rate=None,
     reduce_to=1e-3,
     restore_best=False,
@@ -50,7 +51,8 @@ def train(
 
     Arguments:
       params: what to start from; or an earlier Run, which goes on to the plan's last epoch, bit
-        for bit as if it had never stopped.
+        for bit as if it had never stopped; or its Progress, from which a new run begins, on any
+        data, with the optimizer's state, the best epoch and the patience as they stand there.
       x, y, plan: rows `[N, D]`, their targets or labels, and which rows form which batch. Row
         weights belong to the plan.
       data, epochs: in their place a `tf.data.Dataset` of batches `(x, y)` or `(x, y, weights)`,
@@ -70,6 +72,9 @@ def train(
         under the cross-entropies.
       patience: stop after so many epochs without progress, and `min_delta`: by how much the
         watched value must get better to count as progress. As in Keras's EarlyStopping.
+      best_delta: by how much it must get better to be the best from then on; `min_delta` unless
+        told, as in Keras. (Scikit-learn's MLP has 0 here: progress is what beats the best value so
+        far by its `tol`, however that value came about.) Both may be below 0.
       reduce_rate: multiply the learning rate by this, above 0 and below 1, in place of stopping,
         and stop when it has come down to `reduce_to` of what it would be. (Scikit-learn's
         "adaptive" divides by 5 down to 1e-6.)
@@ -113,6 +118,7 @@ def train(
         metrics=metrics,
         patience=patience,
         min_delta=min_delta,
+        best_delta=best_delta,
         reduce_rate=reduce_rate,
         reduce_to=reduce_to,
         restore_best=restore_best,

@@ -24,6 +24,8 @@ class Tuning(NamedTuple):
       seed: of which units are dropped, a whole number from 0 below 2**32; 0 where absent.
 
     Of a loss:
+      loss_weight: what the loss of every row is multiplied by, before penalties: K / 2 makes the
+        mean of squares of squared_error the half sum of squares. Above 0.
       label_smoothing: s in `(1 - s) * y + s / K` under softmax_cross_entropy (Szegedy et al.,
         2016) and `(1 - s) * y + s / 2` under sigmoid_cross_entropy. From 0 to below 1.
       label_weights: `[*M, K, 2]` under sigmoid_cross_entropy, for each label the weight of its
@@ -49,6 +51,7 @@ class Tuning(NamedTuple):
     dropout: Any = None
     input_dropout: Any = None
     seed: Any = None
+    loss_weight: Any = None
     label_smoothing: Any = None
     label_weights: Any = None
     quantiles: Any = None

@@ -139,6 +139,7 @@ RATES = {
     "l2": 0.5,
     "dropout": 0.6,
     "input_dropout": 0.6,
+    "loss_weight": 1.0,
     "label_smoothing": 0.5,
     "delta": 2.0,
     "clipvalue": 0.5,

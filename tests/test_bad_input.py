@@ -630,9 +630,9 @@ def test_a_bias_is_refused_where_the_network_has_none():
         ),
         no_rates=(lambda side: side.sgd([]), "learning_rate must be a number"),
         rate_as_text=(lambda side: side.sgd("fast"), "learning_rate must be .* got dtype <U4"),
-        momentum_of_one=(
-            lambda side: side.sgd(0.1, momentum=1),
-            "momentum must be a number .* below 1; got 1",
+        momentum_above_one=(
+            lambda side: side.sgd(0.1, momentum=1.5),
+            "momentum must be a number .* at most 1; got 1.5",
         ),
         nesterov_that_is_no_flag=(
             lambda side: side.sgd(0.1, 0.9, nesterov=1),
@@ -1057,9 +1057,9 @@ def test_plans_refuse(call, match):
             "patience must be a whole number from 1 up, .* got 2.5",
         ),
         patience_as_text=({"patience": "long", "watch": "loss"}, "patience must be"),
-        negative_min_delta=(
-            {"patience": 2, "min_delta": -1, "watch": "loss"},
-            "min_delta must be a number .*; got -1",
+        min_delta_that_is_not_finite=(
+            {"patience": 2, "min_delta": np.nan, "watch": "loss"},
+            "min_delta must be a number .*; got nan",
         ),
         a_hook_that_is_no_function=({"hook": 5}, "hook must be a function .*; got 5"),
         restore_best_that_is_no_flag=({"restore_best": 1}, "restore_best must be True or False"),

@@ -190,29 +190,32 @@ def test_members_train_as_they_would_alone(side):
 # Stopping.
 
 
-def stops(values, patience, min_delta):
-    """`(epochs run, best epoch)` by Keras's rule: progress is less than the best less min_delta."""
+def stops(values, patience, min_delta, best_delta):
+    """`(epochs run, best epoch)`: progress is less than the best so far less min_delta."""
     best, wait, best_epoch = np.inf, 0, 0
     for epoch, value in enumerate(values):
-        if value < best - min_delta:
-            best, wait, best_epoch = value, 0, epoch
-        else:
-            wait += 1
+        wait = 0 if value < best - min_delta else wait + 1
+        if value < best - best_delta:
+            best, best_epoch = value, epoch
         if wait == patience:
             return epoch + 1, best_epoch
     return len(values), best_epoch
 
 
 @BOTH
-@pytest.mark.parametrize("min_delta", [0.001, 0.02])
-def test_patience_and_the_best_epoch_by_hand(side, min_delta):
-    """On the history of a run that goes on; where the two values of min_delta make a difference."""
+@pytest.mark.parametrize(("min_delta", "best_delta"), [(0.001, None), (0.02, None), (0.02, 0.0)])
+def test_patience_and_the_best_epoch_by_hand(side, min_delta, best_delta):
+    """On the history of a run that goes on; where each of these numbers makes a difference."""
     plan = fnet.kfold_plan(23, 5, 60, seed=7)
     held = HELD[0], (HELD[0][:, 0] > HELD[0][:, 1]).astype(int)
     free = run_on(reference, plan=plan, validation=held, rate=0.03125).history["validation_loss"]
-    epochs, best_epoch = stops(free, 3, min_delta)
-    assert stops(free, 3, 0.0) != stops(free, 3, 0.001) != stops(free, 3, 0.02)
-    options = {"patience": 3, "min_delta": min_delta, "validation": held, "rate": 0.03125}
+    epochs, best_epoch = stops(free, 3, min_delta, min_delta if best_delta is None else best_delta)
+    cases = [
+        stops(free, 3, *deltas) for deltas in ((0, 0), (0.001, 0.001), (0.02, 0.02), (0.02, 0))
+    ]
+    assert len(set(cases)) == len(cases)
+    deltas = {"min_delta": min_delta, "best_delta": best_delta}
+    options = {"patience": 3, **deltas, "validation": held, "rate": 0.03125}
     run = run_on(side, plan=plan, restore_best=True, **options)
     assert run.history["ended"] == "patience"
     assert len(run.history["loss"]) == epochs < 60

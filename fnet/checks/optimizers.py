@@ -66,7 +66,7 @@ def lion(learning_rate, beta_1, beta_2, weight_decay, decay_biases):
 
 def _momentum(value):
     """The momentum by its name, or nothing where it is 0."""
-    found = number("momentum", value, most=1, below=True)
+    found = number("momentum", value, most=1)
     return {} if isinstance(found, np.ndarray) and not found.any() else {"momentum": found}
 
 

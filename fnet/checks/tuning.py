@@ -13,6 +13,7 @@ RANGES = {
     "l2": {},
     "dropout": {"most": 1, "below": True},
     "input_dropout": {"most": 1, "below": True},
+    "loss_weight": {"above": True},
     "label_smoothing": {"most": 1, "below": True},
     "label_weights": {},
     "quantiles": {"above": True, "most": 1, "below": True},

@@ -57,7 +57,7 @@ def density(z):
 
 
 def relu_back(g, z, a):
-    return np.where(z > 0, g, 0)
+    return g * (z > 0)
 
 
 def leaky_relu_back(g, z, a):
@@ -111,7 +111,11 @@ ACTIVATIONS = {
 
 def softmax(logits):
     """Probabilities `exp(z) / sum(exp(z))` along the last axis of logits `[..., K]`."""
-    z = checks.logits(logits)
+    return shares(checks.logits(logits))
+
+
+def shares(z):
+    """`softmax` of what is checked."""
     e = np.exp(z - z.max(axis=-1, keepdims=True))
     return e / e.sum(axis=-1, keepdims=True)
 
@@ -133,7 +137,7 @@ def ascending(z):
 
 OUTPUTS = {
     **ACTIVATIONS,
-    "softmax": Activation(softmax, softmax_back),
+    "softmax": Activation(shares, softmax_back),
     "exp": Activation(exponential, None),  # only ever a link, whose derivative is its loss's affair
     "sort": Activation(ascending, None),
 }

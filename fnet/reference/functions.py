@@ -126,7 +126,13 @@ def _times(a, factor):
 def row_losses(net, z, y, rank, n=NOTHING):
     """The loss of each row, `[*M, B]`, given the logits; `rank` is the number of x's axes."""
     outputs = OUTPUTS[net.output].value(z) if net.link == "identity" else z
-    return LOSSES[net.loss](as_rows(net, y, rank, z.dtype), outputs, n)[0]
+    return weighed(n, LOSSES[net.loss](as_rows(net, y, rank, z.dtype), outputs, n)[0])
+
+
+def weighed(n, rows):
+    """What is one number a row, `[*M, B]`, multiplied by the loss_weight of the Tuning."""
+    weight = n.loss_weight
+    return rows if weight is None else np.asarray(weight, rows.dtype)[..., None] * rows
 
 
 def shares(weights, x):
@@ -161,17 +167,18 @@ def loss_and_grads(net, params, x, y, share, total, n=NOTHING, step=None):
         slope = output.back(slope, z, outputs)  # times da[L]/dz[L]
     else:
         rows, slope = LOSSES[net.loss](y, z, n)  # l and dl/dz[L]: the link is part of the loss
-    value = np.sum(share * rows, axis=-1)
+    share = weighed(n, share)
+    value = np.vecdot(share, rows)
     delta = share[..., None] * slope
 
     # Backwards, from the last layer to the first.
-    gradient = []
+    gradient, ones = [], np.ones(x.shape[-2], z.dtype)
     for i in reversed(range(len(params))):
-        dw = np.swapaxes(_times(values[i], factors[i]), -1, -2) @ delta  # a[l-1].T @ delta[l]
-        db = None if params[i].b is None else delta.sum(axis=-2)  # dJ/db[l] = sum of delta[l]
+        dw = _times(values[i], factors[i]).mT @ delta  # a[l-1].T @ delta[l]
+        db = None if params[i].b is None else ones @ delta  # dJ/db[l] = sum of delta[l]
         gradient.append(Layer(dw, db))
         if i:
-            back = _times(delta @ np.swapaxes(params[i].w, -1, -2), factors[i])  # dJ/da[l-1]
+            back = _times(delta @ params[i].w.mT, factors[i])  # dJ/da[l-1]
             f = ACTIVATIONS[net.hidden[i - 1]]
             delta = f.back(back, zs[i - 1], values[i])  # times f'[l-1](z[l-1])
     value = penalties.cost(n, params, total, value)

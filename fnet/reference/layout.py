@@ -4,6 +4,8 @@ NumPy spends a microsecond on a call whatever its size, so a rule that changes o
 times as quick as one that changes the weights and biases of two layers.
 """
 
+import functools
+import itertools
 import math
 
 import numpy as np
@@ -14,18 +16,24 @@ from fnet.network import Layer
 def packed(params):
     """Params, or a structure like them, as one Layer whose `w` is all their numbers, `[*M, P]`."""
     members = params[0].w.shape[:-2]
-    rows = [np.reshape(p, (*members, -1)) for layer in params for p in layer if p is not None]
+    rows = [np.asarray(p).reshape(*members, -1) for layer in params for p in layer if p is not None]
     return (Layer(np.concatenate(rows, axis=-1)),)
 
 
 def unpacked(net, params):
     """Packed params as they were before: views of the row."""
     ((row, _),) = params
-    taken = 0
+    members = row.shape[:-1]
+    parts = [row[..., start:stop].reshape(members + shape) for start, stop, shape in _places(net)]
+    biases = parts[1::2] if net.bias else [None] * len(parts)
+    return tuple(map(Layer, parts[:: 1 + net.bias], biases))
 
-    def part(*shape):
-        nonlocal taken
-        taken += math.prod(shape)
-        return row[..., taken - math.prod(shape) : taken].reshape(*row.shape[:-1], *shape)
 
-    return tuple(Layer(part(d, h), part(h) if net.bias else None) for d, h in net.layers)
+@functools.cache
+def _places(net):
+    """Where each array lies in the row: `(start, stop, shape)`."""
+    shapes = [s for d, h in net.layers for s in ((d, h), (h,))[: 1 + net.bias]]
+    stops = itertools.accumulate(map(math.prod, shapes))
+    return [
+        (stop - math.prod(shape), stop, shape) for stop, shape in zip(stops, shapes, strict=True)
+    ]

@@ -53,8 +53,8 @@ def softmax_cross_entropy(y, z, n):
     y = _smoothed(y, n.label_smoothing, y.shape[-1])
     shifted = z - z.max(axis=-1, keepdims=True)
     e = np.exp(shifted)
-    total = e.sum(axis=-1)
-    return np.log(total) - np.sum(y * shifted, axis=-1), e / total[..., None] - y
+    total = e.sum(axis=-1, keepdims=True)
+    return np.log(total[..., 0]) - np.vecdot(y, shifted), e / total - y
 
 
 def sigmoid_cross_entropy(y, z, n):

@@ -139,7 +139,7 @@ def numbers(optimizer):
             return {}
         if hasattr(number, "numbers"):
             return {name: inside(n) for name, n in number.numbers.items()}
-        return np.asarray(number, np.float64)
+        return np.asarray(number, np.float64)[()]
 
     return {name: inside(number) for name, number in optimizer.numbers.items()}
 
@@ -164,16 +164,16 @@ def changes(form, numbers, dtype, decays=None):
     """
 
     def like(number):
-        return np.asarray(number, dtype)
+        return np.asarray(number, dtype)[()]
 
     rate = schedules.rate(form.schedule, numbers["learning_rate"])
     change = RULES[form.kind][0](numbers, like)
 
     def at(step, scale):
-        now = rate(np.asarray(step, np.float64))
+        now = rate(np.asarray(step, np.float64)[()])
         now = now if scale is None else scale * now
         shares = decays and each(lambda decay: like(decay * at_right(now, decay)), decays)
-        return change(np.asarray(step + 1, np.float64), now), shares
+        return change(np.asarray(step + 1, np.float64)[()], now), shares
 
     return at
 

@@ -11,33 +11,34 @@ from fnet.reference import activations
 
 def cost(n, layers, total, value):
     """The loss with `(l1 * sum(|w|) + l2 * sum(w**2) / 2) / total` added, w all weights."""
-    if n.l1 is None and n.l2 is None:
-        return value
-    l1, l2 = _parts(n, total, layers)
-    for w, _ in layers:
-        value = value + np.sum(l1 * activations.size(w) + l2 * w * w / 2, axis=(-2, -1))
+    if n.l1 is not None:
+        sums = sum(np.sum(activations.size(w), axis=(-2, -1)) for w, _ in layers)
+        value = value + _part(n.l1, total, layers) * sums
+    if n.l2 is not None:
+        squares = sum(np.einsum("...dh,...dh->...", w, w) for w, _ in layers)
+        value = value + _part(n.l2, total, layers) * squares / 2
     return value
 
 
 def slopes(n, layers, total, slopes):
     """The slopes with `(l1 * sign(w) + l2 * w) / total` added, for each weight w."""
-    if n.l1 is None and n.l2 is None:
-        return slopes
-    l1, l2 = _parts(n, total, layers)
-    return tuple(
-        Layer(slope.w + l1 * np.sign(w) + l2 * w, slope.b)
-        for slope, (w, _) in zip(slopes, layers, strict=True)
-    )
+    if n.l1 is not None:
+        l1 = _part(n.l1, total, layers)[..., None, None]
+        slopes = _plus(slopes, [l1 * np.sign(w) for w, _ in layers])
+    if n.l2 is not None:
+        l2 = _part(n.l2, total, layers)[..., None, None]
+        slopes = _plus(slopes, [l2 * w for w, _ in layers])
+    return slopes
 
 
-def _parts(n, total, layers):
-    return (_part(number, total, layers[0].w) for number in (n.l1, n.l2))
+def _plus(slopes, parts):
+    return tuple(Layer(s.w + part, s.b) for s, part in zip(slopes, parts, strict=True))
 
 
-def _part(number, total, w):
-    """A penalty's number by the batch's weight, `[*M, 1, 1]`: 0 where absent or without weight."""
-    number, total = (np.asarray(v, w.dtype) for v in (0.0 if number is None else number, total))
-    return np.where(total > 0, number / np.where(total > 0, total, 1), 0)[..., None, None]
+def _part(number, total, layers):
+    """A penalty's number by the batch's weight, `[*M]`: 0 where that has no weight."""
+    share = number / (total + (total == 0)) * (total > 0)
+    return np.asarray(share, layers[0].w.dtype)[()]
 
 
 def clipped(n, slopes):

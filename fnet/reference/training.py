@@ -29,6 +29,7 @@ def train(
     metrics=None,
     patience=None,
     min_delta=0.0,
+    best_delta=None,
     reduce_rate=None,
     reduce_to=1e-3,
     restore_best=False,
@@ -62,6 +63,7 @@ def train(
         metrics=metrics,
         patience=patience,
         min_delta=min_delta,
+        best_delta=best_delta,
         reduce_rate=reduce_rate,
         reduce_to=reduce_to,
         restore_best=restore_best,
@@ -80,23 +82,34 @@ def _piece(run, optimizer, source, tuning, watch, validation):
     decays = optimizers.decays(numbers, each(np.asarray, run.progress.params))
     decays = decays and layout.packed(decays)
 
-    @np.errstate(all="ignore")  # what is not finite ends a member, and is reported then
-    def piece(now, data, rows, weights):
+    def work_off(now, data, rows, weights, closely):
+        """The Progress after these steps, and what was measured at the end of each epoch.
+
+        `closely` looks at all numbers after each step; else a step looks at its loss alone.
+        """
         x, y = data
         at = optimizers.changes(form, numbers, x.dtype, decays)
         sums = weights.sum(axis=-1, dtype=np.float64)
         shares = functions.shares(weights.astype(x.dtype), x)
-        now = _inside(now)
         closed = []
         for taken, total, share in zip(rows, sums, shares, strict=True):
-            if np.all(now.ended != RUNNING):
+            if not np.count_nonzero(now.ended == RUNNING):
                 break
-            now = _step(run, at, tuning, now, x[taken], y[taken], total, share)
-            if now.step == run.steps and np.any(now.ended == RUNNING):
+            batch = x.take(taken, axis=0), y.take(taken, axis=0), total, share
+            now = _step(run, at, tuning, now, *batch, closely)
+            if now.step == run.steps and np.count_nonzero(now.ended == RUNNING):
                 now, values = _close(net, tuning, names, watch, validation, now)
                 closed.append(values)
         shape = (len(closed), *now.ended.shape)
         measured = {name: np.array([v[name] for v in closed]).reshape(shape) for name in names}
+        return now, measured
+
+    @np.errstate(all="ignore")  # what is not finite ends a member, and is reported then
+    def piece(now, *part):
+        before = _inside(now)
+        now, measured = work_off(before, *part, closely=False)
+        if _spoilt(before, now).any():  # what is not finite stays so
+            now, measured = work_off(before, *part, closely=True)
         return _outside(net, now), measured
 
     return piece
@@ -107,11 +120,16 @@ def _inside(progress):
     state = progress.state
     return Progress(
         params=layout.packed(progress.params),
-        state=runs.State(np.asarray(state.step), tuple(map(layout.packed, state.moments))),
+        state=runs.State(np.asarray(state.step)[()], tuple(map(layout.packed, state.moments))),
         best=progress.best and layout.packed(progress.best),
         average=progress.average and layout.packed(progress.average),
-        **{name: np.asarray(getattr(progress, name)) for name in Progress._fields[4:]},
+        **_numbers(progress),
     )
+
+
+def _numbers(progress):
+    """The numbers of a Progress: arrays, or scalars, which are quicker, without member axes."""
+    return {name: np.asarray(getattr(progress, name))[()] for name in Progress._fields[4:]}
 
 
 def _outside(net, progress):
@@ -125,7 +143,7 @@ def _outside(net, progress):
     )
 
 
-def _step(run, at, tuning, now, x, y, total, share):
+def _step(run, at, tuning, now, x, y, total, share, closely):
     """One step. A member that stops being finite ends, with its params as they were before."""
     layers = layout.unpacked(run.net, now.params)
     position = int(now.epoch) * run.steps + int(now.step)
@@ -134,10 +152,12 @@ def _step(run, at, tuning, now, x, y, total, share):
     params, state = optimizers.step(at, now.params, now.state, slopes, now.scale)
     average = _averaged(tuning.ema_momentum, now.average, params, state.step)
     loss_sum = now.loss_sum + total * value
-    good = _finite(value, params, *state.moments)
-    ends = (now.ended == RUNNING) & ~good
-    stays = (now.ended != RUNNING) | ends
-    if np.any(stays):
+    good = np.isfinite(value)
+    if closely:
+        good = good & _finite(params, *state.moments)
+    stays = (now.ended != RUNNING) | ~good
+    if np.count_nonzero(stays):
+        ends = (now.ended == RUNNING) & ~good
         at = np.where(ends, now.epoch * run.steps + now.step, now.ended_at)
         now = now._replace(ended=np.where(ends, NOT_FINITE, now.ended), ended_at=at)
         if np.all(stays):
@@ -173,8 +193,9 @@ def _close(net, tuning, names, watch, validation, now):
         values |= _validated(net, tuning, names, layout.unpacked(net, found), *validation)
     if watch.name is not None:
         value = values[watch.name] * (-1 if measures.larger_is_better(watch.name) else 1)
-        better = runs_on & (value < now.best_value - watch.min_delta)
-        wait = np.where(runs_on, np.where(better, 0, now.wait + 1), now.wait)
+        better = runs_on & (value < now.best_value - watch.best_delta)
+        progress = value < now.best_value - watch.min_delta
+        wait = np.where(runs_on, np.where(progress, 0, now.wait + 1), now.wait)
         stops = runs_on & (wait >= watch.patience)
         if watch.reduce_rate is not None:
             reduced = stops & (now.scale > watch.reduce_to)
@@ -194,6 +215,7 @@ def _close(net, tuning, names, watch, validation, now):
         loss_sum=np.zeros_like(now.loss_sum),
         weight_sum=np.float64(0),
     )
+    now = now._replace(**_numbers(now))
     return now, {name: np.where(runs_on, value, np.nan) for name, value in values.items()}
 
 
@@ -221,12 +243,15 @@ def _measured(net, tuning, metric, z, y, rank, weights):
     return body(z, as_rows(net, y, rank, z.dtype), weights, *quantiles)
 
 
-def _finite(value, *structures):
-    """Whether the loss and packed structures are finite, for each member: `[*M]`."""
-    good = np.isfinite(value)
-    for ((row, _),) in structures:
-        good = good & np.isfinite(row).all(axis=-1)
-    return good
+def _spoilt(before, now):
+    """Which members stopped being finite between the two: `[*M]`."""
+    bad = (now.ended == NOT_FINITE) | ~_finite(now.params, *now.state.moments)
+    return (before.ended != NOT_FINITE) & bad
+
+
+def _finite(*structures):
+    """Whether packed structures are finite, for each member: `[*M]`."""
+    return np.all([np.isfinite(row).all(axis=-1) for ((row, _),) in structures], axis=0)
 
 
 def _where(condition, yes, no):
