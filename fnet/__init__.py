@@ -12,6 +12,7 @@ _ROOMS = {
     "batches": ("Plan", "full_batch_plan", "kfold_plan", "minibatch_plan", "pipeline"),
     "classes": ("class_weights",),
     "errors": ("FnetError", "FormatError", "InvalidArgument", "NotFinite"),
+    "estimators": ("MLPClassifier", "MLPRegressor"),
     "exports": ("export",),
     "files": ("checkpoint", "load", "save"),
     "functions": ("forward", "grads", "init_params", "loss", "predict"),

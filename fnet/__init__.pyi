@@ -14,6 +14,8 @@ from fnet.errors import FnetError as FnetError
 from fnet.errors import FormatError as FormatError
 from fnet.errors import InvalidArgument as InvalidArgument
 from fnet.errors import NotFinite as NotFinite
+from fnet.estimators import MLPClassifier as MLPClassifier
+from fnet.estimators import MLPRegressor as MLPRegressor
 from fnet.exports import export as export
 from fnet.files import checkpoint as checkpoint
 from fnet.files import load as load

@@ -3,7 +3,7 @@
 import numpy as np
 
 from fnet import checks
-from fnet.errors import InvalidArgument
+from fnet.errors import FormatError, InvalidArgument
 from fnet.reference.activations import ACTIVATIONS, OUTPUTS
 
 
@@ -65,7 +65,15 @@ class Model:
         saved = self._content.estimator
         if saved is None:
             raise InvalidArgument("the file holds no estimator; it has net, params and predict")
-        return saved
+        from fnet import estimators
+
+        kinds = {"MLPClassifier": estimators.MLPClassifier, "MLPRegressor": estimators.MLPRegressor}
+        try:
+            made = kinds[saved.name](**saved.arguments)
+        except TypeError as error:
+            raise FormatError(f"the estimator in the file is none of this fnet: {error}") from None
+        vars(made).update(saved.fitted)
+        return made
 
     def _outputs(self, x):
         """Predictions, `[*M, N, K]`."""
