@@ -141,7 +141,7 @@ def test_the_twins_gradient_is_a_complex_step(activation, loss, monkeypatch):
     Source: Squire and Trapp, "Using complex variables to estimate derivatives" (1998).
     """
     monkeypatch.setattr(reference.activations, "erfc", special.erfc)  # which takes complex numbers
-    functions, penalties = reference.functions, reference.penalties
+    functions, layout, penalties = reference.functions, reference.layout, reference.penalties
     rng = np.random.default_rng(5)
     link = LOSSES[loss].link
     output = activation if link == "identity" else link
@@ -161,7 +161,8 @@ def test_the_twins_gradient_is_a_complex_step(activation, loss, monkeypatch):
         moved = unflat(flat + 1j * h * np.eye(len(flat)), params)
         z = functions.passed(net, moved, x, n, 4)[0][-1]
         values = np.sum(share * functions.row_losses(net, z, y, 2, n), axis=-1)
-        slopes = penalties.cost(n, moved, total, values).imag / h
+        value, _ = penalties.added(n, net, layout.packed(moved), total, values)
+        slopes = value.imag / h
         found = flattened(reference.grads(net, params, x, y, weights, tuning=n, step=4))
         np.testing.assert_allclose(found, slopes, rtol=1e-10, atol=1e-12)
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from fnet import checks, philox
 from fnet.network import Layer
-from fnet.reference import dropout, penalties
+from fnet.reference import dropout, layout, penalties
 from fnet.reference.activations import ACTIVATIONS, OUTPUTS
 from fnet.reference.losses import LOSSES, as_rows
 from fnet.reference.starts import SCHEMES
@@ -70,14 +70,15 @@ def loss(net, params, x, y, weights=None, *, tuning=None, step=None):
     n, step = tuned(net, params, tuning, step)
     z = passed(net, params, x, n, step)[0][-1]
     value = np.sum(shares(weights, x) * row_losses(net, z, y, x.ndim, n), axis=-1)
-    return penalties.cost(n, params, total(weights, x), value)
+    return penalties.added(n, net, layout.packed(params), total(weights, x), value)[0]
 
 
 def grads(net, params, x, y, weights=None, *, tuning=None, step=None):
     """The gradient of `loss` with respect to params, in the structure of params."""
     params, x, y, weights = admitted(net, params, x, y, weights)
     n, step = tuned(net, params, tuning, step)
-    return loss_and_grads(net, params, x, y, shares(weights, x), total(weights, x), n, step)[1]
+    given = layout.packed(params), x, y, shares(weights, x), total(weights, x)
+    return layout.unpacked(net, loss_and_grads(net, *given, n, step)[1])
 
 
 def admitted(net, params, x, y=None, weights=None):
@@ -153,9 +154,12 @@ def loss_and_grads(net, params, x, y, share, total, n=NOTHING, step=None):
 
     With s the rows' shares and l their losses, the loss is J = sum(s * l), and delta[l] stands
     for dJ/dz[l], `[*M, B, H]`. `total` is the weight of the batch, which penalties are divided by.
+    Params and gradient are packed (`layout.py`).
     """
+    layers = layout.unpacked(net, params)
+
     # Forwards, keeping each z[l] and a[l].
-    zs, values, factors = passed(net, params, x, n, step)
+    zs, values, factors = passed(net, layers, x, n, step)
 
     # The last delta: dJ/dz[L] = s * dl/dz[L].
     z = zs[-1]
@@ -173,14 +177,14 @@ def loss_and_grads(net, params, x, y, share, total, n=NOTHING, step=None):
 
     # Backwards, from the last layer to the first.
     gradient, ones = [], np.ones(x.shape[-2], z.dtype)
-    for i in reversed(range(len(params))):
+    for i in reversed(range(len(layers))):
         dw = _times(values[i], factors[i]).mT @ delta  # a[l-1].T @ delta[l]
-        db = None if params[i].b is None else ones @ delta  # dJ/db[l] = sum of delta[l]
+        db = None if layers[i].b is None else ones @ delta  # dJ/db[l] = sum of delta[l]
         gradient.append(Layer(dw, db))
         if i:
-            back = _times(delta @ params[i].w.mT, factors[i])  # dJ/da[l-1]
+            back = _times(delta @ layers[i].w.mT, factors[i])  # dJ/da[l-1]
             f = ACTIVATIONS[net.hidden[i - 1]]
             delta = f.back(back, zs[i - 1], values[i])  # times f'[l-1](z[l-1])
-    value = penalties.cost(n, params, total, value)
-    slopes = penalties.slopes(n, params, total, tuple(reversed(gradient)))
+    slopes = layout.packed(gradient[::-1])
+    value, slopes = penalties.added(n, net, params, total, value, slopes)
     return value, penalties.clipped(n, slopes)

@@ -30,6 +30,15 @@ def unpacked(net, params):
 
 
 @functools.cache
+def weights(net, dtype):
+    """A row like packed params with 1 for a weight and 0 for a bias: `[P]`."""
+    row = np.zeros(_places(net)[-1][1], dtype)
+    for start, stop, shape in _places(net):
+        row[start:stop] = len(shape) == 2
+    return row
+
+
+@functools.cache
 def _places(net):
     """Where each array lies in the row: `(start, stop, shape)`."""
     shapes = [s for d, h in net.layers for s in ((d, h), (h,))[: 1 + net.bias]]

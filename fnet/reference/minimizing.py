@@ -24,9 +24,11 @@ def minimize_lbfgs(
         share, total = functions.shares(weights, x), functions.total(weights, x)
 
         def evaluate(row):
-            layers = layout.unpacked(net, (Layer(row),))
-            value, slopes = functions.loss_and_grads(net, layers, x, y, share, total, tuning)
-            return value, layout.packed(slopes)[0].w
+            params = (Layer(row),)
+            value, ((slopes, _),) = functions.loss_and_grads(
+                *(net, params, x, y, share, total, tuning)
+            )
+            return value, slopes
 
         return evaluate
 

@@ -145,10 +145,10 @@ def _outside(net, progress):
 
 def _step(run, at, tuning, now, x, y, total, share, closely):
     """One step. A member that stops being finite ends, with its params as they were before."""
-    layers = layout.unpacked(run.net, now.params)
     position = int(now.epoch) * run.steps + int(now.step)
-    value, slopes = functions.loss_and_grads(run.net, layers, x, y, share, total, tuning, position)
-    slopes = layout.packed(slopes)
+    value, slopes = functions.loss_and_grads(
+        *(run.net, now.params, x, y, share, total, tuning, position)
+    )
     params, state = optimizers.step(at, now.params, now.state, slopes, now.scale)
     average = _averaged(tuning.ema_momentum, now.average, params, state.step)
     loss_sum = now.loss_sum + total * value
