@@ -9,6 +9,9 @@ import tensorflow as tf
 
 from fnet import checks
 
+ALPHA, SCALE = 1.6732632423543772, 1.0507009873554805
+"""Of selu, such that activations keep the mean 0 and the variance 1."""
+
 STRAIGHT = 64.0
 """Where the exponential link goes on as its tangent: no count is above exp(64), about 6e27."""
 
@@ -19,6 +22,22 @@ def leaky_relu(z):
     (TensorFlow's own takes its slope through float32.)
     """
     return tf.where(z > 0, z, 0.2 * z)
+
+
+def elu(z):
+    """z where it is positive, `exp(z) - 1` elsewhere. Source: Clevert et al. (2016).
+
+    (TensorFlow's own loses digits near 0.)
+    """
+    return tf.where(z > 0, z, tf.math.expm1(tf.minimum(z, 0)))
+
+
+def selu(z):
+    """SCALE times z where it is positive, times `ALPHA * (exp(z) - 1)` elsewhere.
+
+    Source: Klambauer et al., "Self-normalizing neural networks" (2017).
+    """
+    return SCALE * tf.where(z > 0, z, ALPHA * tf.math.expm1(tf.minimum(z, 0)))
 
 
 def gelu(z):
@@ -48,8 +67,8 @@ ACTIVATIONS = {
     "identity": tf.identity,
     "relu": tf.nn.relu,
     "leaky_relu": leaky_relu,
-    "elu": tf.nn.elu,
-    "selu": tf.nn.selu,
+    "elu": elu,
+    "selu": selu,
     "gelu": gelu,
     "silu": silu,
     "mish": mish,
