@@ -13,6 +13,10 @@ Works:
   memory     the peak for a million rows of 100 features, for 5 and for 20 epochs
   breakeven  a plain graph against XLA on the digits job, the first call included
   many       200 runs of other seeds and rates in one process
+  warm       fits of the digits job by MLPClassifier, against scikit-learn's
+  cold       import, fit with defaults, predict: whole processes, against scikit-learn's
+  small      100 fits on Iris, and one row predicted, against scikit-learn's
+  programs   200 fits by TensorFlow over five architectures in one process
 
 How it is measured. Each side has a process of its own, and they take turns within each round, so
 that noise hits all alike; a first round compiles and does not count (but in `first` and
@@ -70,6 +74,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import alone
+import estimators
 import numpy as np
 import peers
 from measuring import digits, flops, spread, synthetic, take_turns, worker
@@ -237,6 +242,10 @@ WORKS = {
     "memory": Work(alone.memory, 20),
     "breakeven": Work(alone.breakeven, 1000),
     "many": Work(alone.many, 20),
+    "warm": Work(estimators.warm, 500),
+    "cold": Work(estimators.cold, 200),
+    "small": Work(estimators.small, 200),
+    "programs": Work(estimators.programs, 3),
 }
 
 
