@@ -33,6 +33,7 @@ def steps(estimator):
 
 
 def dense(array):
+    """An array or a sparse matrix as an array."""
     return array.toarray() if hasattr(array, "toarray") else array
 
 

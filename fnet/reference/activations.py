@@ -57,39 +57,48 @@ def density(z):
 
 
 def relu_back(g, z, a):
+    """The slope is 1 above 0, and 0 elsewhere."""
     return g * (z > 0)
 
 
 def leaky_relu_back(g, z, a):
+    """The slope is 1 above 0, and LEAK elsewhere."""
     return np.where(z > 0, g, LEAK * g)
 
 
 def elu(z):
+    """z above 0, `exp(z) - 1` elsewhere."""
     return np.where(z > 0, z, np.expm1(np.minimum(z, 0)))
 
 
 def elu_back(g, z, a):
+    """The slope is 1 above 0, and `exp(z)` elsewhere."""
     return np.where(z > 0, g, g * (a + 1))  # exp(z) = a + 1
 
 
 def selu(z):
+    """SCALE times z above 0, times `ALPHA * (exp(z) - 1)` elsewhere."""
     return SCALE * np.where(z > 0, z, ALPHA * np.expm1(np.minimum(z, 0)))
 
 
 def selu_back(g, z, a):
+    """The slope is SCALE above 0, and `SCALE * ALPHA * exp(z)` elsewhere."""
     return np.where(z > 0, SCALE * g, g * (a + SCALE * ALPHA))
 
 
 def gelu_back(g, z, a):
+    """By the product rule on `z * normal(z)`."""
     return g * (normal(z) + z * density(z))
 
 
 def silu_back(g, z, a):
+    """By the product rule on `z * sigmoid(z)`."""
     s = sigmoid(z)
     return g * (s + a * (1 - s))
 
 
 def mish_back(g, z, a):
+    """By the product rule on `z * tanh(softplus(z))`."""
     t = np.tanh(softplus(z))
     return g * (t + z * (1 - t * t) * sigmoid(z))
 
