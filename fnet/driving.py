@@ -20,6 +20,7 @@ import numpy as np
 from fnet import checks, classes, measures, runs
 from fnet.errors import InvalidArgument, NotFinite
 from fnet.network import each
+from fnet.progress import progress_bar
 from fnet.runs import NOT_FINITE, PATIENCE, RUNNING, Progress, Run
 
 PIECE_SECONDS = 0.25
@@ -169,8 +170,6 @@ def train(
     `piece(progress, data, rows, weights)`, which does these steps and returns the next Progress
     and a dict of what was measured at the end of each epoch within, `[epochs, *M]`.
     """
-    from tqdm.auto import tqdm
-
     layers, members, _ = checks.params(net, runs.start(params))
     checks.optimizer(optimizer, layers, optimizers.RULES)
     if isinstance(params, Progress):
@@ -207,11 +206,8 @@ def train(
     first = int(FIRST / work(net, source, members))
     with (
         contextlib.closing(source.parts(done)) as parts,
-        tqdm(
-            total=source.epochs,
-            initial=int(run.progress.epoch),
-            unit="epoch",
-            disable=not progress,
+        progress_bar(
+            source.epochs, "epoch", initial=int(run.progress.epoch), shown=progress
         ) as bar,
     ):
         run = drive(
@@ -267,13 +263,15 @@ def drive(run, piece, pieces, epochs, restore_best, hook, bar):
             now, closed = piece(now, data, rows, weights)
             for name, values in closed.items():
                 measured[name].append(values)
-            bar.n = int(now.epoch) + (round(int(now.step) / run.steps, 2) if now.step else 0)
-            bar.refresh()
+            done = int(now.epoch) + (round(int(now.step) / run.steps, 2) if now.step else 0)
+            bar.update(done - bar.n)
             if hook is not None:
                 _call(hook, so_far(now, "running"))
             if asked.is_set():
                 reason = "interrupted" if int(now.epoch) < epochs else reason
                 break
+    if hook is not None and reason == "interrupted":
+        _call(hook, so_far(now, reason))
     return so_far(now, reason)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from fnet import checks, driving
 from fnet.errors import InvalidArgument, NotFinite
+from fnet.progress import progress_bar
 
 OF_STEPS = ("dropout", "input_dropout", "seed", "clipvalue", "global_clipnorm", "ema_momentum")
 """Numbers of a Tuning that belong to a run of steps."""
@@ -37,8 +38,6 @@ def minimize(net, params, x, y, weights, evaluator, *, tuning, max_iter, max_fun
     `evaluator(x, y, weights, tuning)` is the engine: for one member's data it returns a function
     of such a row that gives the loss and its gradient.
     """
-    from tqdm.auto import tqdm
-
     layers, x, y, weights = checks.batch(net, params, x, y, weights)
     members = tuple(layers[0][0].shape[:-2])
     if weights is not None and not weights.any():
@@ -56,7 +55,7 @@ def minimize(net, params, x, y, weights, evaluator, *, tuning, max_iter, max_fun
     arrays = (np.asarray(p) for layer in layers for p in layer if p is not None)
     rows = np.concatenate([p.reshape(*members, -1) for p in arrays], axis=-1)
     found = np.empty(members, object)
-    with driving.interrupts() as asked, tqdm(unit="iteration", disable=not progress) as bar:
+    with driving.interrupts() as asked, progress_bar(None, "iteration", shown=progress) as bar:
         for member in np.ndindex(members):
             data = (x[member], y[member]) if x.ndim > 2 else (x, y)
             of_rows = weights[member] if weights is not None and weights.ndim > 1 else weights

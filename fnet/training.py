@@ -83,9 +83,9 @@ def train(
         validation loss or, with a warning, the training loss.
       on_not_finite: "error" raises NotFinite, "warn" warns, when a loss, a gradient or params stop
         being finite. The run ended in that step, and the Run holds the last finite params.
-      hook: called with the Run so far after each piece, as `checkpoint` does to keep it in a file;
-        an exception that it raises carries that Run as `run`.
-      progress: show a progress bar.
+      hook: called with the Run so far after each piece, and once more where Ctrl-C has ended it, as
+        `checkpoint` is to keep it in a file; an exception that it raises carries that Run as `run`.
+      progress: show a progress bar on a terminal, and elsewhere a line now and then.
       xla: True compiles by XLA, about a second's work; False runs a plain graph; None chooses by
         the amount of work. A Run that goes on keeps to its choice.
 

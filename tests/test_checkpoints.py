@@ -1,5 +1,6 @@
 """Checkpoints: the same call goes on to the bit; another call is refused by name."""
 
+import signal
 import warnings
 
 import numpy as np
@@ -246,3 +247,25 @@ def test_what_is_recorded():
     assert machine.differences(ours, ours | {"threads": (7, 7)}) == [
         f"threads was {ours['threads']}, now (7, 7)"
     ]
+
+
+@BOTH
+def test_ctrl_c_saves_what_is_done_however_seldom_it_saves(side, tmp_path):
+    class Pressed(fnet.checkpoint):
+        left = 7
+
+        def __call__(self, run):
+            super().__call__(run)
+            self.left -= 1
+            if not self.left:
+                signal.raise_signal(signal.SIGINT)
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        run = call(side, Pressed(tmp_path / "run.fnet", every=1e9))
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert run.history["ended"] == "interrupted"
+    assert fnet.load(tmp_path / "run.fnet").run.progress.state.step == run.state.step == 7
+    finished = call(side, fnet.checkpoint(tmp_path / "run.fnet"))
+    assert text(finished.progress) == text(call(side).progress)

@@ -16,8 +16,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
 
 import fnet
-from fnet import MLPClassifier, MLPRegressor, Tuning, program, reference
-from fnet.estimators import engines
+from fnet import MLPClassifier, MLPRegressor, Tuning, engines, program, reference
 from fnet.runs import form
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -445,7 +444,8 @@ def test_a_fitted_estimator_of_scikit_learn_is_taken_over(source):
     found.partial_fit(x, y)
 
 
-def test_a_hook_sees_the_run_and_a_bar_is_shown(capsys):
+def test_a_hook_sees_the_run_and_a_bar_is_shown(capsys, monkeypatch):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     seen = []
     found = MLPClassifier(max_iter=5, random_state=0, hook=seen.append, verbose=True).fit(X, Y)
     assert seen[-1].history["loss"].tolist() == found.loss_curve_
@@ -455,12 +455,14 @@ def test_a_hook_sees_the_run_and_a_bar_is_shown(capsys):
 @pytest.mark.parametrize("engine", ["numpy", "tensorflow"])
 def test_ctrl_c_ends_a_fit_with_the_epochs_that_are_done(engine):
     def interrupt(run):
-        signal.raise_signal(signal.SIGINT)
+        if run.history["ended"] == "running":
+            signal.raise_signal(signal.SIGINT)
 
     found = MLPClassifier(max_iter=10**6, tol=0, n_iter_no_change=10**6, engine=engine)
     with pytest.warns(UserWarning, match="Training interrupted by user"):
         found.set_params(hook=interrupt).fit(X, Y)
     assert 0 < found.n_iter_ < 10**6
+    assert found.ended_ == "interrupted"
     assert len(found.loss_curve_) == found.n_iter_
     assert found.predict(X).shape == Y.shape
 

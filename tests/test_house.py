@@ -27,7 +27,7 @@ HOUSE = Path(fnet.__file__).parent
 FLOORS = {
     "ground": {
         *("batches", "checks", "classes", "datasets", "driving", "errors", "lbfgs", "measures"),
-        *("network", "philox", "runs", "scaling", "tuning"),
+        *("network", "philox", "progress", "runs", "scaling", "tuning"),
     },
     "twin": {"reference"},
     "engine": {
@@ -35,7 +35,7 @@ FLOORS = {
         *("minimizing", "optimizers", "penalties", "pipelines", "program", "rules", "schedules"),
         *("starts", "tensors", "training"),
     },
-    "edge": {"estimators", "exports", "files", "plots", "quiet"},
+    "edge": {"engines", "estimators", "exports", "files", "plots", "quiet"},
     "door": {"__init__"},
 }
 BELOW = {
@@ -55,9 +55,9 @@ PACKAGES = {
 INSIDE = {  # imported only where they are used
     "batches": {"tensorflow"},
     "datasets": {"pandas", "sklearn"},
-    "driving": {"tqdm"},
-    "lbfgs": {"scipy", "tqdm"},
+    "lbfgs": {"scipy"},
     "plots": {"sklearn"},
+    "progress": {"tqdm"},
     "quiet": {"tensorflow"},
 }
 FILES = sorted(HOUSE.rglob("*.py"))

@@ -2,6 +2,7 @@
 
 import re
 import signal
+import sys
 import threading
 
 import numpy as np
@@ -80,7 +81,8 @@ def listening():
 
 
 def press(run):
-    signal.raise_signal(signal.SIGINT)
+    if np.any(run.history["ended"] == "running"):
+        signal.raise_signal(signal.SIGINT)
 
 
 @BOTH
@@ -96,6 +98,20 @@ def test_ctrl_c_returns_the_run_so_far_which_goes_on(side, monkeypatch):
         np.array_equal(*pair)
         for pair in zip(arrays(finished.params), arrays(run_on(side).params), strict=True)
     )
+
+
+@BOTH
+def test_the_hook_is_told_of_an_interrupt(side, monkeypatch):
+    monkeypatch.setattr(driving, "pieces", one_step_a_piece)
+    seen = []
+
+    def hook(run):
+        seen.append((int(run.state.step), run.history["ended"]))
+        if len(seen) == 2:
+            press(run)
+
+    run_on(side, hook=hook)
+    assert seen == [(1, "running"), (2, "running"), (2, "interrupted")]
 
 
 @BOTH
@@ -275,7 +291,9 @@ def test_a_run_goes_on_with_what_it_began_with(side, change, what):
 
 
 @BOTH
-def test_the_bar_counts_epochs_and_only_where_asked(side, capsys):
+def test_the_bar_counts_epochs_and_only_where_asked(side, capsys, monkeypatch):
+    run_on(side, progress=True)  # and as it takes no time, not in a pipe
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     run_on(side)
     assert capsys.readouterr().err == ""
     run_on(side, progress=True)

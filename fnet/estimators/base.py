@@ -10,10 +10,10 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from fnet import classes, scaling
+from fnet import classes, engines, scaling
 from fnet.batches import minibatch_plan
 from fnet.errors import InvalidArgument, NotFinite
-from fnet.estimators import arguments, engines
+from fnet.estimators import arguments
 from fnet.estimators.exchange import Exchange
 from fnet.network import Layer
 from fnet.reference import functions
@@ -226,7 +226,7 @@ class Perceptron(Exchange, BaseEstimator):
         self.validation_loss_curve_ = curve("validation_loss_curve_", "validation_loss")
         self.validation_scores_ = curve("validation_scores_", f"validation_{score}", sign, 0.0)
         self.best_validation_score_ = max(self.validation_scores_ or [], default=None)
-        self.n_iter_ = len(run.history["loss"])
+        self.n_iter_, self.ended_ = len(run.history["loss"]), run.history["ended"]
         self.t_ = seen + self.n_iter_ * len(y)
 
     def _minimize(self, x, y, weights):
@@ -248,7 +248,7 @@ class Perceptron(Exchange, BaseEstimator):
                 tol=self.tol,
                 progress=bool(self.verbose),
             )
-        ended = end.history["ended"]
+        self.ended_ = ended = end.history["ended"]
         if ended == "interrupted":
             warnings.warn("Training interrupted by user.", stacklevel=USER)
         elif ended != "converged":

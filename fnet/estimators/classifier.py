@@ -39,7 +39,8 @@ class MLPClassifier(ClassifierMixin, Perceptron):
 
     `fit` takes `validation_data=(X, y)`, or with weights, which is measured after each epoch into
     `validation_loss_curve_` and `validation_scores_`. A fit that fails leaves the estimator as it
-    was; Ctrl-C ends one with the epochs that are done. Sparse X is made dense to train on.
+    was; Ctrl-C ends one with the epochs that are done, and `ended_` tells why a fit ended, as
+    `history["ended"]` of a Run or Minimum does. Sparse X is made dense to train on.
     Arguments and data that do not fit raise ValueError, as scikit-learn's do.
     """
 

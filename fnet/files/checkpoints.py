@@ -17,7 +17,7 @@ from fnet.runs import RUNNING
 class Checkpoint:
     """A hook of `train` that keeps the run in one file: `hook=fnet.checkpoint("run.fnet")`.
 
-    The whole run is saved every so many seconds, between pieces, and when it is done. A call of
+    The whole run is saved every so many seconds, between pieces, and when it ends. A call of
     `train` that finds the file goes on from it, and comes out to the bit as if it had never
     stopped. A plan with more epochs goes on as well. The file is one that `load` reads.
 
@@ -101,6 +101,7 @@ class Checkpoint:
         now = run.progress
         done = self._epochs is not None and int(now.epoch) >= self._epochs
         done = done or np.all(np.asarray(now.ended) != RUNNING)
+        done = done or np.any(run.history["ended"] == "interrupted")
         if done or time.monotonic() - self._saved >= self.every:
             storing.write(self.path, contents.of(run, trained=self._trained))
             self._saved = time.monotonic()

@@ -12,17 +12,24 @@ LEFT = 3600.0
 
 
 def write(path, data):
-    """The file at `path` becomes these bytes, or stays what it was where an error is raised.
+    """The file at `path` becomes these bytes, or stays what it was where an error is raised."""
+    with replacing(path) as file:
+        file.write(data)
 
-    They are written to a file beside it and brought to the disk before its name changes, and the
-    folder after. A process that is killed leaves its file beside it, `.name.*.tmp`, to be cleared
-    away by a later call.
+
+@contextlib.contextmanager
+def replacing(path):
+    """A file to write bytes to, which at the end becomes the one at `path`.
+
+    It lies beside that one and is brought to the disk before its name changes, and the folder
+    after. An error leaves what was there; a process that is killed leaves its file beside it,
+    `.name.*.tmp`, to be cleared away by a later call.
     """
     path = Path(os.path.realpath(path))  # a link stays one
     aside = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
     try:
         with open(aside, "xb") as file:
-            file.write(data)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         with contextlib.suppress(FileNotFoundError):
