@@ -1,15 +1,16 @@
 """The main job: train the 64-30-10 classifier of handwritten digits and draw how it went.
 
 Prints the accuracy on the 360 test rows, which take no part in training, and draws one picture:
-loss and accuracy by epoch, the confusion matrix, and the digits that it got wrong.
+loss and accuracy by epoch, the confusion matrix, and the digits that it got wrong. `fnet digits`
+is the same job.
 """
 
 import argparse
 
-from matplotlib.figure import Figure
+import numpy as np
 
 import fnet
-from fnet import plots, quiet
+from fnet import digits, quiet
 
 
 def main():
@@ -20,31 +21,13 @@ def main():
     options = parser.parse_args()
     quiet.tensorflow()
 
-    x_train, x_test, y_train, y_test = fnet.datasets.load_digits(scale=True)
-    net = fnet.Network((64, 30, 10), hidden="relu", loss="softmax_cross_entropy")
-    params = fnet.init_params(net, seed=options.seed)
-    plan = fnet.kfold_plan(len(x_train), 64, epochs=options.epochs, seed=options.seed)
-    run = fnet.train(
-        net,
-        fnet.adam(learning_rate=0.005),
-        params,
-        x_train,
-        y_train,
-        plan,
-        validation=(x_test, y_test),
-        progress=True,
-    )
+    data = fnet.datasets.load_digits(scale=True)
+    run = digits.train(fnet, data, epochs=options.epochs, seed=options.seed)
 
-    probabilities = fnet.predict(net, run.params, x_test)
-    truth, said = y_test.argmax(axis=1), probabilities.numpy().argmax(axis=1)
-    print(f"Test accuracy: {fnet.accuracy(probabilities, truth):.4f}")
-
-    figure = Figure(figsize=(17, 6), layout="constrained")
-    left, middle, right = figure.subfigures(1, 3)
-    plots.curves(run.history, left)
-    plots.confusion_matrix(truth, said, 10, middle)
-    plots.misclassified(x_test.reshape(-1, 8, 8), truth, said, right)
-    figure.savefig(options.picture)
+    _, x_test, _, y_test = data
+    probabilities = fnet.predict(run.net, run.params, x_test)
+    print(f"Test accuracy: {fnet.accuracy(probabilities, y_test):.4f}")
+    digits.picture(run, data, np.argmax(probabilities, axis=1)).savefig(options.picture)
     print(f"Picture: {options.picture}")
 
 

@@ -354,6 +354,21 @@ def test_validation_data_are_measured_after_each_epoch():
 
 
 @pytest.mark.parametrize("kind", ["MLPClassifier", "MLPRegressor"])
+def test_early_stopping_by_the_loss_keeps_the_epoch_of_the_smallest(kind):
+    x, y = data("labels" if kind == "MLPClassifier" else "several outputs")
+    x, held, y, truth = train_test_split(x, y, random_state=0)
+    settings = {"n_iter_no_change": 5, "max_iter": 300, "random_state": 0, "tol": 0}
+    made = {"early_stopping": "loss", "learning_rate_init": 0.05, **settings}
+    found = getattr(fnet, kind)(**made).fit(x, y, validation_data=(held, truth))
+    losses = found.validation_loss_curve_
+    assert found.ended_ == "patience"
+    assert len(losses) - 1 - np.argmin(losses) == 6
+    done = {**made, "early_stopping": False, "max_iter": int(np.argmin(losses)) + 1}
+    done["n_iter_no_change"] = np.inf
+    close(found, getattr(fnet, kind)(**done).fit(x, y, validation_data=(held, truth)))
+
+
+@pytest.mark.parametrize("kind", ["MLPClassifier", "MLPRegressor"])
 def test_early_stopping_works_with_partial_fit(kind):
     """A call keeps the best params; once patience has run out, calls change nothing."""
     x, y = data("labels" if kind == "MLPClassifier" else "several outputs")

@@ -32,7 +32,7 @@ CONSTRAINTS = {
     "warm_start": ["boolean"],
     "momentum": [Interval(Real, 0, 1, closed="both")],
     "nesterovs_momentum": ["boolean"],
-    "early_stopping": ["boolean"],
+    "early_stopping": ["boolean", StrOptions({"loss"})],
     "validation_fraction": [Interval(Real, 0, 1, closed="left")],
     "beta_1": [Interval(Real, 0, 1, closed="left")],
     "beta_2": [Interval(Real, 0, 1, closed="left")],
@@ -136,13 +136,14 @@ def tuning(estimator, net, seed):
 
 def stopping(estimator, watch):
     """The options of `train` by which a run ends early; `watch` is the validation score's name."""
-    patience = estimator.n_iter_no_change + 1
+    patience, early = estimator.n_iter_no_change + 1, estimator.early_stopping
+    watch = "loss" if not early else "validation_loss" if early == "loss" else watch
     options = {
         "patience": None if np.isinf(patience) else patience,
         "min_delta": estimator.tol - TIE,
         "best_delta": 0.0,
-        "restore_best": estimator.early_stopping,
-        "watch": watch if estimator.early_stopping else "loss",
+        "restore_best": bool(early),
+        "watch": watch,
     }
     adaptive = isinstance(estimator.learning_rate, str) and estimator.learning_rate == "adaptive"
     if adaptive and estimator.solver == "sgd" and options["patience"] is not None:

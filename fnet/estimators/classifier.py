@@ -27,8 +27,9 @@ class MLPClassifier(ClassifierMixin, Perceptron):
       class_weight: a dict of class and weight, or "balanced"; for labels a list of one for each.
         It weighs validation data too.
       dropout, clipvalue, global_clipnorm: as in `Tuning`; `tuning` is a Tuning with all else.
-      early_stopping: for `partial_fit` too. Each call then splits its rows anew, `coefs_` are
-        the best so far, and once patience has run out a call changes nothing.
+      early_stopping: "loss" watches the loss of the rows held out, True their score. For
+        `partial_fit` too: each call then splits its rows anew, `coefs_` are the best so far, and
+        once patience has run out a call changes nothing.
       standardize: learn the mean and the deviation of each feature from the first rows
         to train on, and keep them in `scaling_`. `coefs_` are of the scaled network.
       verbose: shows a progress bar.

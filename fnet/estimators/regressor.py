@@ -34,8 +34,9 @@ class MLPRegressor(RegressorMixin, Perceptron):
         mean, and so are penalties in it, as only the sum is minimized.
       quantiles: minimizes the pinball loss; predictions are `[N, Q]`, one column for each.
       dropout, clipvalue, global_clipnorm: as in `Tuning`; `tuning` is a Tuning with all else.
-      early_stopping: for `partial_fit` too. Each call then splits its rows anew, `coefs_` are
-        the best so far, and once patience has run out a call changes nothing.
+      early_stopping: "loss" watches the loss of the rows held out, True their score. For
+        `partial_fit` too: each call then splits its rows anew, `coefs_` are the best so far, and
+        once patience has run out a call changes nothing.
       standardize: learn the mean and the deviation of each feature, and of targets but
         counts, from the first rows to train on, and keep them in `scaling_`. `coefs_`, losses and
         scores of quantiles are of the scaled network.

@@ -37,10 +37,13 @@ def export(path, what, format=None):
             "export takes a single network; give one member, as "
             "(net, [Layer(w[0], b[0]) for w, b in params])"
         )
-    if format is None:
-        format = SUFFIXES.get(os.path.splitext(path)[1].lower(), "saved_model")
-    checks.one_of("format", format, tuple(WRITERS))
-    WRITERS[format](path, content)
+    kind = format_of(path) if format is None else checks.one_of("format", format, tuple(WRITERS))
+    WRITERS[kind](path, content)
+
+
+def format_of(path):
+    """The format that a path asks for by its ending."""
+    return SUFFIXES.get(os.path.splitext(path)[1].lower(), "saved_model")
 
 
 def _saved_model(path, content):

@@ -1,0 +1,98 @@
+"""The command line: `fnet`, or `python -m fnet`. One file for each command.
+
+A command imports what it needs when it runs, so that help starts at once and nothing that needs no
+TensorFlow waits for it. What goes wrong becomes one line on standard error and an exit code here.
+"""
+
+import importlib
+import os
+import sys
+import warnings
+
+import click
+
+import fnet
+from fnet.errors import FnetError
+
+COMMANDS = ("train", "predict", "evaluate", "describe", "export", "digits", "sample")
+
+BAD_COMMAND, REFUSED, SYSTEM, INTERRUPTED, CLOSED = 2, 3, 4, 130, 141
+"""Exit codes beside 0; the last two are what a shell gives a process that SIGINT or SIGPIPE ends"""
+
+
+class Commands(click.Group):
+    """A group whose commands are looked up by name."""
+
+    def list_commands(self, context):
+        return COMMANDS
+
+    def get_command(self, context, name):
+        if name in COMMANDS:
+            return importlib.import_module(f"fnet.cli.{name}").command
+        return None
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(fnet.__version__, "--version", message="fnet %(version)s")
+def commands():
+    """Train, use and judge small dense neural networks on tables.
+
+    \b
+    Examples, in this order:
+      $ fnet digits
+      $ fnet sample iris --out iris.csv
+      $ fnet train iris.csv --target species --out iris.fnet
+      $ fnet evaluate iris.fnet iris.csv --report iris.html
+      $ fnet predict iris.fnet iris.csv --out predictions.csv
+
+    \b
+    Exit codes:
+        0  done
+        2  the command is not one
+        3  the data, a model or a number was refused
+        4  a file could not be read or written
+      130  interrupted by Ctrl-C
+    """
+
+
+def main(arguments=None):
+    """Run a command, by default the one that the process was called with; return its exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    with warnings.catch_warnings():
+        warnings.showwarning = _note
+        try:
+            code = commands.main(given, prog_name="fnet", standalone_mode=False, obj=given)
+            sys.stdout.flush()
+            return code if isinstance(code, int) else 0
+        except click.exceptions.NoArgsIsHelpError as error:
+            error.show()
+            return BAD_COMMAND
+        except click.ClickException as error:
+            path = getattr(error, "ctx", None) and error.ctx.command_path
+            return _failed(BAD_COMMAND, f"{error.format_message()} See: {path or 'fnet'} --help")
+        except FnetError as error:
+            return _failed(REFUSED, error)
+        except BrokenPipeError:  # who reads has enough; nothing more may be flushed to there
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return CLOSED
+        except OSError as error:
+            return _failed(SYSTEM, _of_system(error))
+        except (click.Abort, KeyboardInterrupt) as error:
+            return _failed(INTERRUPTED, str(error) or "interrupted; nothing was written")
+
+
+def _failed(code, message):
+    click.echo(f"Error: {' '.join(str(message).split())}", err=True)
+    return code
+
+
+def _note(message, *_, **__):
+    click.echo(f"Note: {' '.join(str(message).split())}", err=True)
+
+
+def _of_system(error):
+    if error.filename is None:
+        return error.strerror or error
+    if isinstance(error, FileNotFoundError):
+        return f"there is no {error.filename}: check the path"
+    return f"{error.filename}: {error.strerror}: check the path, and what may be done there"

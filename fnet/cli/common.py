@@ -1,0 +1,121 @@
+"""What the commands share: arguments, the table to read, the file to write, what is said."""
+
+import contextlib
+import json
+import os
+import shlex
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+import click
+
+from fnet.errors import InvalidArgument
+
+model_argument = click.argument("model")
+data_argument = click.argument("data")
+delimiter_option = click.option(
+    "--delimiter", metavar="CHARACTER", help="Between the cells of a CSV.  [default: , or tab]"
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Say it as JSON, for programs.")
+engine_option = click.option(
+    "--engine",
+    type=click.Choice(["auto", "numpy", "tensorflow"]),
+    default="auto",
+    help="What does the work.  [default: by the amount of it]",
+)
+
+
+@contextlib.contextmanager
+def table(path, delimiter):
+    """The open Table of a DATA argument; `-` is standard input."""
+    from fnet import tables
+
+    if delimiter is not None and len(delimiter.encode()) != 1:
+        raise click.UsageError(
+            f"--delimiter must be a single ASCII character; got {delimiter!r}",
+            click.get_current_context(),
+        )
+    if path != "-":
+        with tables.opened(path, delimiter) as found:
+            yield found
+        return
+    with tempfile.NamedTemporaryFile(prefix="standard input ") as file:
+        shutil.copyfileobj(sys.stdin.buffer, file)
+        file.flush()
+        with tables.opened(file.name, delimiter) as found:
+            yield found
+
+
+def features(table, model, path):
+    """The names of the table's columns that the model at this path takes, in its order."""
+    from fnet import tables
+
+    names, inputs = model.features or table.columns, model.net.sizes[0]
+    if len(names) != inputs:
+        raise InvalidArgument(
+            f"{table.name} has {len(table.columns)} columns, and {path}, which keeps no names of "
+            f"features, takes {inputs}: give these columns alone, in the order of training"
+        )
+    tables.present(table, names)
+    return names
+
+
+def unless_interrupted(ended, done, epochs, checkpoint=None):
+    """Raise KeyboardInterrupt where a training of so many epochs was."""
+    if ended != "interrupted":
+        return
+    kept = "nothing was written"
+    if checkpoint is not None:
+        kept = f"{checkpoint} keeps them, and the same command goes on from there"
+    raise KeyboardInterrupt(f"interrupted after {done} of {counted(epochs, 'epoch')}; {kept}")
+
+
+def writable(path, *inputs):
+    """Refuse a path to write to before any work is done: its folder must be there."""
+    path = Path(path)
+    if path.is_dir() or path.name in ("", ".."):
+        raise IsADirectoryError(None, "is a folder; name a file in it", str(path))
+    if not path.parent.is_dir():
+        raise OSError(None, "its folder is not there; make it first", str(path))
+    if not os.access(path.parent, os.W_OK):
+        raise PermissionError(None, "its folder may not be written to", str(path))
+    for given in inputs:
+        if path.exists() and os.path.exists(given) and path.samefile(given):
+            raise InvalidArgument(f"{path} is what is read; give --out another file")
+
+
+def written(text, path):
+    """A text file at this path, at once or not at all."""
+    from fnet.files import disk
+
+    disk.write(path, text.encode())
+
+
+def say(text, facts, as_json):
+    """One of two forms of an answer, on standard output."""
+    click.echo(json.dumps(plain(facts), indent=2, ensure_ascii=False) if as_json else text)
+
+
+def plain(value):
+    """Numbers and arrays of NumPy as JSON has them; NaN and infinities become null."""
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, dict):
+        return {str(name): plain(part) for name, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(part) for part in value]
+    if isinstance(value, float) and not abs(value) < float("inf"):
+        return None
+    return value
+
+
+def command_line():
+    """The command that was given, ready to paste."""
+    return shlex.join(["fnet", *click.get_current_context().obj])
+
+
+def counted(number, noun):
+    """`1 row`, `2 rows`."""
+    return f"{number:,} {noun}" + ("" if number == 1 else "es" if noun.endswith("s") else "s")

@@ -1,0 +1,101 @@
+"""`fnet evaluate`: what a model is worth on rows whose truth is known."""
+
+from pathlib import Path
+
+import click
+
+from fnet.cli import common
+from fnet.errors import InvalidArgument
+
+
+@click.command("evaluate")
+@common.model_argument
+@common.data_argument
+@click.option(
+    "--target", metavar="COLUMN", help="The truth.  [default: what the model was trained on]"
+)
+@click.option("--report", metavar="PAGE", help="Write a page of HTML with pictures, too.")
+@common.delimiter_option
+@common.json_option
+def command(model, data, target, report, delimiter, as_json):
+    """Say how well a model predicts a column that is there.
+
+    Of classes it tells the accuracy and more, and for each class how well it is told; of numbers R²
+    and how far predictions are off. A report is one page that needs no network, with all of this,
+    how the model was trained, and pictures.
+
+    \b
+    Examples:
+      $ fnet sample iris --out iris.csv
+      $ fnet train iris.csv --target species --out iris.fnet
+      $ fnet evaluate iris.fnet iris.csv
+      $ fnet evaluate iris.fnet iris.csv --target species --report iris.html
+    """
+    import fnet
+    from fnet import evaluation, tables
+
+    if report is not None:
+        common.writable(report, data, model)
+    path, model = model, fnet.load(model)
+    target = target or _target(model, path)
+    with common.table(data, delimiter) as table:
+        names = common.features(table, model, path)
+        x, y = tables.whole(table, names, target, _share(model))
+    found = evaluation.evaluate(model, x, y)
+    if report is not None:
+        from fnet import reports
+
+        page = reports.page(
+            *(model, found), source=data, command=common.command_line(), name=Path(path).stem
+        )
+        common.written(page, report)
+    facts = {
+        "model": path,
+        "target": target,
+        "rows": found.rows,
+        "figures": found.figures,
+        "classes": {
+            str(name): row._asdict() for name, row in zip(_names(found), found.table, strict=True)
+        },
+        "report": report,
+    }
+    common.say("\n".join(_lines(found, report)), facts, as_json)
+
+
+def _target(model, path):
+    """The column that the model was trained to predict, if it knows."""
+    trained = model.trained if isinstance(model.trained, dict) else {}
+    if not isinstance(trained.get("target"), str):
+        raise InvalidArgument(f"{path} does not tell its target: give --target COLUMN")
+    return trained["target"]
+
+
+def _share(model):
+    """How `tables.whole` is to read the target: as text only where classes are text."""
+    text = model.classes is not None and model.classes.dtype.kind == "U"
+    return 2.0 if text else 0.0
+
+
+def _names(found):
+    return [] if found.classes is None else found.classes.tolist()
+
+
+def _lines(found, report):
+    """The figures, and a line for each class, aligned."""
+    yield f"{common.counted(found.rows, 'row')}"
+    width = max(map(len, found.figures)) + 2
+    yield from (f"{name:{width}}{_number(value)}" for name, value in found.figures.items())
+    if found.table:
+        names = list(map(str, _names(found)))
+        width = max(5, *map(len, names)) + 2
+        yield ""
+        yield f"{'class':{width}}{'precision':>9}  {'recall':>6}  {'F1':>6}  {'rows':>6}"
+        for name, row in zip(names, found.table, strict=True):
+            shares = f"{_number(row.precision):>9}  {_number(row.recall):>6}  {_number(row.f1):>6}"
+            yield f"{name:{width}}{shares}  {row.rows:>6}"
+    if report is not None:
+        yield f"Report: {report}"
+
+
+def _number(value):
+    return "–" if value != value else f"{value:.4g}" if abs(value) >= 1 else f"{value:.4f}"

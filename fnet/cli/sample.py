@@ -1,0 +1,50 @@
+"""`fnet sample`: tables to try the other commands with."""
+
+import csv
+import io
+
+import click
+
+from fnet.cli import common
+
+TARGETS = {
+    "iris": "species",
+    "wine": "cultivar",
+    "breast_cancer": "diagnosis",
+    "diabetes": "progression",
+    "digits": "digit",
+}
+"""The tables, and what their last column is called."""
+
+
+@click.command("sample")
+@click.argument("name", type=click.Choice(list(TARGETS)))
+@click.option("--out", required=True, metavar="FILE", help="The CSV to write.")
+@common.json_option
+def command(name, out, as_json):
+    """Write a small table to try fnet with, as CSV; its last column is the target.
+
+    They come with scikit-learn. The pixels of digits are 0 to 1, as in `fnet digits`.
+
+    \b
+    Examples:
+      $ fnet sample iris --out iris.csv
+      $ fnet sample digits --out digits.csv
+    """
+    common.writable(out)
+
+    from sklearn import datasets
+
+    data = getattr(datasets, f"load_{name}")()
+    names, x = list(data.feature_names), data.data
+    if name == "digits":
+        x = x / 16
+    y = data.target_names[data.target] if hasattr(data, "target_names") else data.target
+    text = io.StringIO()
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerow([*names, TARGETS[name]])
+    rows.writerows([*row, value] for row, value in zip(x.tolist(), y.tolist(), strict=True))
+    common.written(text.getvalue(), out)
+    said = f"{common.counted(len(x), 'row')}, target {TARGETS[name]}: {out}"
+    facts = {"table": out, "rows": len(x), "features": names, "target": TARGETS[name]}
+    common.say(said, facts, as_json)

@@ -1,0 +1,327 @@
+"""`fnet train`: from a table to a model in a file."""
+
+import math
+import warnings
+
+import click
+
+import fnet
+from fnet.cli import common
+from fnet.errors import InvalidArgument
+
+MOST_CLASSES = 20
+"""A target of no more different whole numbers than this is taken for classes."""
+
+
+class Sizes(click.ParamType):
+    """Sizes of hidden layers: `64,32`, or `none`."""
+
+    name = "sizes"
+
+    def convert(self, value, parameter, context):
+        if not isinstance(value, str):
+            return value
+        if value == "none":
+            return ()
+        try:
+            sizes = tuple(int(size) for size in value.split(","))
+        except ValueError:
+            sizes = (0,)
+        if min(sizes) < 1:
+            self.fail(
+                f"{value!r} must be whole numbers from 1 up between commas, as 64,32, or none.",
+                *(parameter, context),
+            )
+        return sizes
+
+
+@click.command("train")
+@common.data_argument
+@click.option("--target", required=True, metavar="COLUMN", help="What to learn to predict.")
+@click.option("--out", required=True, metavar="MODEL", help="The file to write.")
+@click.option(
+    "--task",
+    type=click.Choice(["classifier", "regressor"]),
+    help="What to train.  [default: by the target]",
+)
+@click.option(
+    "--without", multiple=True, metavar="COLUMN", help="Leave a column out.  [repeatable]"
+)
+@click.option(
+    "--hidden",
+    type=Sizes(),
+    default="100",
+    metavar="SIZES",
+    show_default=True,
+    help="Units of each hidden layer, as 64,32, or none.",
+)
+@click.option(
+    "--activation", metavar="NAME", default="relu", show_default=True, help="Of the hidden layers."
+)
+@click.option("--epochs", metavar="NUMBER", type=click.IntRange(1), default=200, show_default=True)
+@click.option(
+    "--batch-size", type=click.IntRange(1), metavar="ROWS", help="[default: 200, or all rows]"
+)
+@click.option(
+    "--learning-rate",
+    metavar="RATE",
+    type=click.FloatRange(0, min_open=True),
+    default=0.001,
+    show_default=True,
+)
+@click.option(
+    "--l2",
+    metavar="NUMBER",
+    type=click.FloatRange(0),
+    default=0.0001,
+    show_default=True,
+    help="The penalty on squared weights.",
+)
+@click.option(
+    "--dropout",
+    metavar="SHARE",
+    type=click.FloatRange(0, 1, max_open=True),
+    default=0.0,
+    show_default=True,
+)
+@click.option(
+    "--validation",
+    metavar="SHARE",
+    type=click.FloatRange(0, 1, max_open=True),
+    default=0.2,
+    show_default=True,
+    help="The share of rows to hold out and to score; 0 trains on all.",
+)
+@click.option(
+    "--patience",
+    type=click.IntRange(1),
+    metavar="EPOCHS",
+    help="Stop after so many without a smaller loss of rows held out; keep the best.",
+)
+@click.option(
+    "--class-weight",
+    multiple=True,
+    metavar="CLASS=WEIGHT",
+    help="How much rows of a class count, or 'balanced'.  [repeatable]",
+)
+@click.option(
+    "--standardize/--no-standardize",
+    default=True,
+    show_default=True,
+    help="Learn mean and deviation of features, and of a regressor's target.",
+)
+@click.option(
+    "--seed", metavar="NUMBER", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True
+)
+@click.option(
+    "--checkpoint",
+    metavar="FILE",
+    help="Keep the run in this file; the same command goes on from it.",
+)
+@common.engine_option
+@common.delimiter_option
+@common.json_option
+def command(data, target, out, **options):
+    """Train a classifier or a regressor on a table and save it.
+
+    DATA is a CSV in UTF-8 whose first row has the names of its columns, or a Parquet file, or - for
+    standard input. All columns but the target are features, and must hold a number in every row.
+
+    A target of text, or of at most 20 different whole numbers, is taken for classes, any other for
+    numbers.
+
+    \b
+    Examples:
+      $ fnet sample iris --out iris.csv
+      $ fnet train iris.csv --target species --out iris.fnet
+      $ fnet sample diabetes --out diabetes.csv
+      $ fnet train diabetes.csv --target progression --out d.fnet --hidden 64,32 --patience 20
+      $ fnet train iris.csv --target species --out i.fnet --epochs 400 --checkpoint i.run
+    """
+    common.writable(out, data)
+    if options["checkpoint"] is not None:
+        common.writable(options["checkpoint"], data)
+    if options["patience"] and not options["validation"]:
+        raise click.UsageError(
+            "--patience needs rows held out: give --validation a share above 0.",
+            click.get_current_context(),
+        )
+    x, y, features = _read(data, target, options)
+    model = _estimator(y, options)
+    (x, y), held = _parts(x, y, options)
+    _fit(model, x, y, held, options)
+    scores = _scores(model, *held) if held else {}
+    trained = {
+        "fnet": fnet.__version__,
+        "command": common.command_line(),
+        "target": target,
+        "rows": len(x),
+        "validation_rows": len(held[0]) if held else 0,
+        "epochs": model.n_iter_,
+        "scores": scores,
+    }
+    fnet.save(out, model, features=features, trained=trained)
+    _say(model, features, out, trained, options["as_json"])
+
+
+def _read(data, target, options):
+    """`(x, y, names of features)`; y is int64 or text for a classifier, float64 for a regressor."""
+    import numpy as np
+
+    from fnet import tables
+
+    task = options["task"]
+    share = {None: 0.5, "classifier": 1.0, "regressor": 0.0}[task]
+    with common.table(data, options["delimiter"]) as table:
+        names = tables.features(table, [target], options["without"])
+        x, y = tables.whole(table, names, target, share)
+    if task == "regressor" or y.dtype.kind == "U":
+        return x, y, names
+    exact = np.all((y == np.rint(y)) & (np.abs(y) <= tables.EXACT))
+    if task == "classifier" and not exact:
+        raise InvalidArgument(
+            f"{table.name}: column {target!r} holds numbers that are no classes, such as "
+            f"{y[np.argmax(y != np.rint(y))]}: name classes by whole numbers or by text, or give "
+            "--task regressor"
+        )
+    classes = exact and (task == "classifier" or len(np.unique(y)) <= MOST_CLASSES)
+    return x, y.astype(np.int64) if classes else y, names
+
+
+def _estimator(y, options):
+    """The estimator that these options ask for, not yet fitted."""
+    from fnet import MLPClassifier, MLPRegressor, checks, network
+
+    checks.one_of("--activation", options["activation"], network.ACTIVATIONS)
+    checkpoint = options["checkpoint"]
+    arguments = {
+        "hidden_layer_sizes": options["hidden"],
+        "activation": options["activation"],
+        "max_iter": options["epochs"],
+        "batch_size": options["batch_size"] or "auto",
+        "learning_rate_init": options["learning_rate"],
+        "alpha": options["l2"],
+        "dropout": options["dropout"],
+        "early_stopping": "loss" if options["patience"] else False,
+        "n_iter_no_change": options["patience"] or math.inf,
+        "standardize": options["standardize"],
+        "random_state": options["seed"],
+        "hook": checkpoint and fnet.checkpoint(checkpoint),
+        "verbose": True,
+    }
+    if y.dtype.kind == "f":
+        if options["class_weight"]:
+            raise InvalidArgument(
+                "--class-weight is for classes, and the target is taken for numbers: give --task "
+                "classifier, or leave it away"
+            )
+        return MLPRegressor(**arguments)
+    return MLPClassifier(class_weight=_class_weight(y, options["class_weight"]), **arguments)
+
+
+def _class_weight(y, given):
+    import numpy as np
+
+    if not given:
+        return None
+    if given == ("balanced",):
+        return "balanced"
+    classes = {str(name): name for name in np.unique(y).tolist()}
+    found = {}
+    for pair in given:
+        name, equals, weight = pair.rpartition("=")
+        try:
+            found[classes[name]] = float(weight)
+        except (KeyError, ValueError):
+            raise InvalidArgument(
+                f"--class-weight must be balanced, or CLASS=WEIGHT with a class of the target "
+                f"({', '.join(classes):.100}) and a number; got {pair!r}"
+            ) from None
+    return found
+
+
+def _parts(x, y, options):
+    """`(x, y)` to train on, and to hold out or None; of classes the same share of each."""
+    import numpy as np
+    from sklearn.model_selection import train_test_split
+
+    share, rows = options["validation"], len(x)
+    if not share:
+        return (x, y), None
+    strata, least = None, 1
+    if y.dtype.kind != "f":
+        strata, (classes, counts) = y, np.unique(y, return_counts=True)
+        least = len(classes)
+        if counts.min() < 2:
+            raise InvalidArgument(
+                f"class {str(classes[counts.argmin()])!r} has a single row, so that none can be "
+                "held out: leave it out, or give --validation 0"
+            )
+    held = math.ceil(share * rows)
+    if not least <= held <= rows - least:
+        raise InvalidArgument(
+            f"--validation {share} holds out {held} of {rows} rows; there must be at least {least} "
+            "in each part: give another share, or 0"
+        )
+    x, x_held, y, y_held = train_test_split(
+        x, y, test_size=held, stratify=strata, random_state=options["seed"]
+    )
+    return (x, y), (x_held, y_held)
+
+
+def _fit(model, x, y, held, options):
+    """Fit quietly, by the engine that so much work asks for; NumPy alone where it is small."""
+    import numpy as np
+    from sklearn.exceptions import ConvergenceWarning
+
+    from fnet import Network, engines, quiet
+
+    width = min(options["batch_size"] or 200, len(x))
+    outputs = 1 if y.dtype.kind == "f" else len(np.unique(y))
+    net = Network((x.shape[1], *options["hidden"], outputs), loss="squared_error")
+    steps = options["epochs"] * math.ceil(len(x) / width)
+    model.engine = engines.side(options["engine"], net, width, steps)[1]
+    if model.engine == "tensorflow":
+        quiet.tensorflow(keras=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # as many epochs as were asked for
+        warnings.filterwarnings("ignore", "Training interrupted by user")  # said below
+        warnings.filterwarnings("ignore", "Got `batch_size` less than 1 or larger")
+        model.fit(x, y, validation_data=held)
+    common.unless_interrupted(model.ended_, model.n_iter_, options["epochs"], options["checkpoint"])
+
+
+def _scores(model, x, y):
+    from sklearn import metrics
+
+    said = model.predict(x)
+    if y.dtype.kind != "f":
+        return {"accuracy": float(metrics.accuracy_score(y, said))}
+    found = {"mean absolute error": float(metrics.mean_absolute_error(y, said))}
+    return ({"R²": float(metrics.r2_score(y, said))} if len(y) > 1 else {}) | found
+
+
+def _say(model, features, out, trained, as_json):
+    net = model.functional()[0]
+    engine = {"numpy": "NumPy", "tensorflow": "TensorFlow"}[model.engine_]
+    classes = getattr(model, "classes_", None)
+    what = "a regressor" if classes is None else f"a classifier of {len(classes)} classes"
+    lines = [
+        f"{trained['target']}: {what} from {common.counted(len(features), 'feature')}",
+        f"Trained {'-'.join(map(str, net.sizes))} on {common.counted(trained['rows'], 'row')} for "
+        f"{common.counted(trained['epochs'], 'epoch')} by {engine}",
+    ]
+    if trained["scores"]:
+        scores = ", ".join(f"{name} {value:.4f}" for name, value in trained["scores"].items())
+        lines.append(f"On {common.counted(trained['validation_rows'], 'row')} held out: {scores}")
+    lines.append(f"Model: {out}")
+    facts = {
+        "model": out,
+        "task": "regressor" if classes is None else "classifier",
+        "features": features,
+        "classes": classes,
+        "sizes": net.sizes,
+        "engine": model.engine_,
+        **trained,
+    }
+    common.say("\n".join(lines), facts, as_json)
