@@ -123,10 +123,11 @@ def _csv(path, delimiter):
 
     def batches():
         last = None
-        for batch in reader:
-            if len(batch):
-                last = batch
-                yield batch
+        with _ragged(path, bad):
+            for batch in reader:
+                if len(batch):
+                    last = batch
+                    yield batch
         if last is not None and b"\n" in (last.column(-1)[-1].as_py() or b"") and _odd(path):
             raise InvalidArgument(f"{path}: a quote is opened in the last row and never closed")
 

@@ -4,7 +4,10 @@
 as many examples as the desk's profile. Both draw the same ones each time.
 """
 
+import io
 import os
+import shlex
+import shutil
 
 import matplotlib
 import pytest
@@ -33,3 +36,39 @@ def eagerly():
     tf.config.run_functions_eagerly(True)
     yield
     tf.config.run_functions_eagerly(False)
+
+
+@pytest.fixture(scope="session")
+def samples(tmp_path_factory):
+    """A folder with tables of scikit-learn, and with models that learnt a little from them."""
+    from fnet.cli import main
+
+    folder = tmp_path_factory.mktemp("samples")
+    targets = {"iris": "species", "diabetes": "progression"}
+    for name, target in targets.items():
+        table, model = folder / f"{name}.csv", folder / f"{name}.fnet"
+        assert main(["sample", name, "--out", str(table)]) == 0
+        options = ["--epochs", "60", "--batch-size", "30", "--hidden", "8"]
+        assert main(["train", str(table), "--target", target, "--out", str(model), *options]) == 0
+    return folder
+
+
+@pytest.fixture
+def shell(samples, tmp_path, monkeypatch, capfd):
+    """Runs `fnet ...` in this process, in a folder with the samples: `(exit code, out, err)`."""
+    from fnet.cli import main
+
+    for path in samples.iterdir():
+        shutil.copy(path, tmp_path)
+    monkeypatch.chdir(tmp_path)
+
+    def run(line, stdin=b""):
+        program, *arguments = shlex.split(line)
+        assert program == "fnet"
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(stdin)))
+        capfd.readouterr()
+        code = main(arguments)
+        out, err = capfd.readouterr()
+        return code, out, err
+
+    return run

@@ -1,0 +1,375 @@
+"""Wrong commands and bad files: the right exit code, one line that says what and where, no more.
+
+Each is run in a folder that must hold the same files with the same bytes afterwards.
+"""
+
+import re
+import signal
+from pathlib import Path
+
+import pytest
+
+import fnet
+from fnet import reference
+
+IRIS = "sepal length (cm),sepal width (cm),petal length (cm),petal width (cm),species\n"
+TRAIN = "fnet train {} --target y --out new.fnet"
+
+FILES = {
+    "empty.csv": b"",
+    "names.csv": b"a,b,y\n",
+    "ragged.csv": b"a,b,y\n1,2,x\n3,4,y\n5,6\n",
+    "long.csv": b"a,b,y\n1,2,x\n3,4,5,y\n",
+    "text.csv": b"a,b,y\n1,2,x\n3,red,y\n5,6,x\n",
+    "gap.csv": b"a,b,y\n1,2,x\n3,4,y\n,6,x\n",
+    "nan.csv": b"a,b,y\n1,2,x\nNaN,4,y\n",
+    "infinite.csv": b"a,b,y\n1,2,x\n3,-inf,y\n",
+    "huge.csv": b"a,b,y\n1,2,x\n3," + b"9" * 400 + b",y\n",
+    "large.csv": b"a,b,y\n1e308,2,1.5\n-1e308,4,2.5\n1e308,3,7.5\n1e308,3,7.5\n5,5,8.5\n",
+    "twice.csv": b"a,a,y\n1,2,x\n3,4,y\n",
+    "unnamed.csv": b",a,y\n1,2,x\n3,4,y\n",
+    "quote.csv": b'a,b,y\n1,2,x\n3,"4,y\n5,6,x\n7,8,y\n',
+    "semicolon.csv": b"a;b;y\n1;2;x\n3;4;y\n",
+    "comma.csv": b'a,b,y\n"1,5",2,x\n3,4,y\n',
+    "latin.csv": "a,b,y\n1,2,größe\n3,4,y\n".encode("latin1"),
+    "utf16.csv": "a,b,y\n1,2,x\n".encode("utf-16"),
+    "mark.csv": b"\xef\xbb\xbfa,b,y\n1,2,x\n3,z,y\n",
+    "target-gap.csv": b"a,b,y\n1,2,x\n3,4,\n5,6,x\n",
+    "target-text.csv": b"a,b,y\n1,2,0.5\n3,4,1.5\n5,6,oops\n",
+    "one-class.csv": b"a,b,y\n1,2,x\n3,4,x\n5,6,x\n",
+    "single.csv": b"a,b,y\n1,2,x\n3,4,x\n5,6,z\n",
+    "few.csv": b"a,b,y\n1,2,x\n3,4,z\n5,6,z\n7,8,x\n",
+    "numbers.csv": b"a,b,y\n1,2,0.5\n3,4,1.5\n5,6,2.5\n7,8,3.5\n9,1,2.25\n",
+    "only.csv": b"y\nx\nz\n",
+    "cut.parquet": b"PAR1abcdef",
+    "cut.fnet": b"\x10\0\0\0\0\0\0\0{}",
+    "strange.csv": (IRIS + "5,3,1,0.2,setosa\n6,3,4,1.2,tulip\n").encode(),
+    "other.csv": (IRIS.replace("petal width", "petal breadth") + "5,3,1,0.2,setosa\n").encode(),
+    "iris-gap.csv": (IRIS + "5,3,1,0.2,setosa\n6,3,,1.2,setosa\n").encode(),
+    "narrow.csv": b"a,b\n1,2\n",
+}
+
+CASES = {
+    # The command is not one.
+    "no such command": ("fnet trian iris.csv", 2, "No such command 'trian'.*See: fnet --help"),
+    "no such option": ("fnet train iris.csv --targt species", 2, "No such option.*--targt"),
+    "no data": ("fnet train", 2, "Missing argument 'DATA'"),
+    "no target": ("fnet train iris.csv --out new.fnet", 2, "Missing option '--target'"),
+    "no output": ("fnet train iris.csv --target species", 2, "Missing option '--out'"),
+    "no model": ("fnet predict", 2, "Missing argument 'MODEL'"),
+    "no data to predict": ("fnet predict iris.fnet", 2, "Missing argument 'DATA'"),
+    "too much": ("fnet describe iris.fnet iris.csv", 2, "unexpected extra argument"),
+    "no value": ("fnet train iris.csv --target", 2, "'--target' requires an argument"),
+    "no task": (TRAIN.format("text.csv") + " --task clasify", 2, "'clasify' is not one of"),
+    "no epochs": (TRAIN.format("few.csv") + " --epochs 0", 2, "--epochs.*0 is not in the range"),
+    "half an epoch": (TRAIN.format("few.csv") + " --epochs 1.5", 2, "'1.5' is not a valid int"),
+    "hidden of text": (TRAIN.format("few.csv") + " --hidden a", 2, "'a' must be whole numbers"),
+    "hidden of 0": (TRAIN.format("few.csv") + " --hidden 5,0", 2, "'5,0' must be whole numbers"),
+    "hidden left open": (TRAIN.format("few.csv") + " --hidden 5,", 2, "as 64,32, or none"),
+    "a rate of 0": (TRAIN.format("few.csv") + " --learning-rate 0", 2, "0.0 is not in the range"),
+    "a rate of nan": (TRAIN.format("few.csv") + " --learning-rate nan", 2, "must be finite"),
+    "an infinite penalty": (TRAIN.format("few.csv") + " --l2 inf", 2, "must be finite"),
+    "all held out": (TRAIN.format("few.csv") + " --validation 1", 2, "1.0 is not in the range"),
+    "dropout of all": (TRAIN.format("few.csv") + " --dropout 1", 2, "1.0 is not in the range"),
+    "a negative seed": (TRAIN.format("few.csv") + " --seed -1", 2, "-1 is not in the range"),
+    "patience for nothing": (
+        TRAIN.format("few.csv") + " --validation 0 --patience 3",
+        *(2, "--patience needs rows held out: give --validation a share above 0"),
+    ),
+    "a long delimiter": (TRAIN.format("few.csv") + " --delimiter ab", 2, "a single ASCII char"),
+    "no such engine": ("fnet digits --engine jax", 2, "'jax' is not one of"),
+    "no such format": ("fnet export iris.fnet --out x --format pickle", 2, "'pickle' is not one"),
+    "no such sample": ("fnet sample mnist --out new.csv", 2, "'mnist' is not one of"),
+    # What is refused.
+    "no such activation": (
+        TRAIN.format("few.csv") + " --activation rellu",
+        *(3, "--activation must be one of.*got 'rellu'; did you mean 'relu'"),
+    ),
+    "an empty table": (TRAIN.format("empty.csv"), 3, "empty.csv is empty"),
+    "a table of names": (TRAIN.format("names.csv"), 3, "names.csv has column names but no row"),
+    "a short row": (TRAIN.format("ragged.csv"), 3, "ragged.csv: row 3 has 2 cells and.*names 3"),
+    "a long row": (TRAIN.format("long.csv"), 3, "long.csv: row 2 has 4 cells and.*names 3"),
+    "text in numbers": (TRAIN.format("text.csv"), 3, "column 'b', row 2: 'red' is not a number"),
+    "a gap": (TRAIN.format("gap.csv"), 3, "gap.csv: column 'a', row 3: there is no value"),
+    "not a number": (TRAIN.format("nan.csv"), 3, "column 'a', row 2: 'NaN' is not finite"),
+    "an infinity": (TRAIN.format("infinite.csv"), 3, "column 'b', row 2: '-inf' is not finite"),
+    "a huge integer": (TRAIN.format("huge.csv"), 3, r"column 'b', row 2: '9+\.\.\.' is not fin"),
+    "numbers without a mean": (TRAIN.format("large.csv"), 3, "too large|non-finite|finite"),
+    "a header twice": (TRAIN.format("twice.csv"), 3, "twice.csv has more than one column 'a'"),
+    "a header left out": (TRAIN.format("unnamed.csv"), 3, "column 1 has no name"),
+    "an open quote": (TRAIN.format("quote.csv"), 3, "quote.csv.*quote"),
+    "semicolons": (TRAIN.format("semicolon.csv"), 3, "single column.*is its delimiter ';'"),
+    "decimal commas": (TRAIN.format("comma.csv"), 3, "row 1: '1,5'.*written with a point"),
+    "Latin-1": (TRAIN.format("latin.csv"), 3, "column 'y', row 1: .* is not UTF-8 text"),
+    "UTF-16": (TRAIN.format("utf16.csv"), 3, "utf16.csv is not UTF-8 text: save it as CSV"),
+    "a byte-order mark": (TRAIN.format("mark.csv"), 3, "column 'b', row 2: 'z' is not a number"),
+    "a Parquet that is cut": (TRAIN.format("cut.parquet"), 3, "cut.parquet is not a table"),
+    "a model as a table": ("fnet predict iris.fnet iris.fnet", 3, "iris.fnet"),
+    "no such target": (
+        "fnet train iris.csv --target Species --out new.fnet",
+        *(3, r"iris.csv has no column 'Species'; its columns are sepal length \(cm\)"),
+    ),
+    "no such column to leave out": (TRAIN.format("few.csv") + " --without c", 3, "no column 'c'"),
+    "nothing to learn from": (TRAIN.format("only.csv"), 3, "no column left to learn from"),
+    "a target with a gap": (TRAIN.format("target-gap.csv"), 3, "'y', row 2: there is no value"),
+    "a slip in the target": (
+        TRAIN.format("target-text.csv"),
+        *(3, "column 'y', row 3: 'oops' is not a number"),
+    ),
+    "text for a regressor": (
+        TRAIN.format("text.csv") + " --task regressor --without b",
+        *(3, "column 'y', row 1: 'x' is not a number"),
+    ),
+    "fractions for a classifier": (
+        TRAIN.format("numbers.csv") + " --task classifier",
+        *(3, "column 'y' holds numbers that are no classes, such as 0.5"),
+    ),
+    "one class": (TRAIN.format("one-class.csv"), 3, "one class only"),
+    "one row of a class": (TRAIN.format("single.csv"), 3, "class 'z' has a single row"),
+    "too few to hold out": (
+        TRAIN.format("few.csv") + " --validation 0.1",
+        *(3, "holds out 1 of 4 rows; there must be at least 2 in each part"),
+    ),
+    "a class that is not there": (
+        TRAIN.format("few.csv") + " --validation 0 --class-weight w=2",
+        *(3, r"--class-weight must be balanced, or CLASS=WEIGHT.*\(x, z\).*got 'w=2'"),
+    ),
+    "a weight of text": (
+        TRAIN.format("few.csv") + " --validation 0 --class-weight x=two",
+        *(3, "--class-weight must be balanced, or CLASS=WEIGHT.*got 'x=two'"),
+    ),
+    "a negative weight": (
+        TRAIN.format("few.csv") + " --validation 0 --class-weight x=-2",
+        *(3, "class_weight for class 0 must be"),
+    ),
+    "weights for a regressor": (
+        TRAIN.format("numbers.csv") + " --class-weight balanced",
+        *(3, "--class-weight is for classes, and the target is taken for numbers"),
+    ),
+    "too fast": (
+        "fnet train diabetes.csv --target progression --out new.fnet --learning-rate 1e200",
+        *(3, "finite.*learning rate|learning rate.*finite"),
+    ),
+    "a checkpoint of another call": (
+        "fnet train iris.csv --target species --out new.fnet --checkpoint iris.fnet",
+        *(3, "iris.fnet holds no checkpoint; give another path"),
+    ),
+    "the output over the data": (
+        "fnet predict iris.fnet iris.csv --out iris.csv",
+        *(3, "iris.csv is what is read; give --out another file"),
+    ),
+    "the model over the data": (
+        "fnet train iris.csv --target species --out ./iris.csv",
+        *(3, "iris.csv is what is read; give --out another file"),
+    ),
+    "a table as a model": ("fnet predict iris.csv iris.csv", 3, "iris.csv"),
+    "a model that is cut": ("fnet describe cut.fnet", 3, "cut.fnet"),
+    "an empty model": ("fnet describe empty.csv", 3, "empty.csv"),
+    "another table's model": (
+        "fnet predict diabetes.fnet iris.csv --out new.csv",
+        *(3, "iris.csv has no column 'age', 'sex', 'bmi' and more"),
+    ),
+    "a column under another name": (
+        "fnet predict iris.fnet other.csv --out new.csv",
+        *(3, r"other.csv has no column 'petal width \(cm\)'"),
+    ),
+    "a gap to predict": (
+        "fnet predict iris.fnet iris-gap.csv --out new.csv",
+        *(3, r"iris-gap.csv: column 'petal length \(cm\)', row 2: there is no value"),
+    ),
+    "no such column to keep": (
+        "fnet predict iris.fnet iris.csv --keep id --out new.csv",
+        *(3, "iris.csv has no column 'id'"),
+    ),
+    "probabilities of numbers": (
+        "fnet predict diabetes.fnet diabetes.csv --probabilities --out new.csv",
+        *(3, "diabetes.fnet has no classes, so that there are no --probabilities"),
+    ),
+    "features without names": (
+        "fnet predict plain.fnet iris.csv --out new.csv",
+        *(3, "iris.csv has 5 columns, and plain.fnet, which keeps no names of features, takes 2"),
+    ),
+    "members": ("fnet predict members.fnet narrow.csv", 3, r"members.fnet holds \(3,\) members"),
+    "a class that the model does not know": (
+        "fnet evaluate iris.fnet strange.csv",
+        *(3, "got 'tulip' first in row 2"),
+    ),
+    "no target to evaluate": (
+        "fnet evaluate plain.fnet narrow.csv",
+        *(3, "plain.fnet does not tell its target: give --target COLUMN"),
+    ),
+    "numbers for classes": (
+        "fnet evaluate iris.fnet diabetes.csv --target age",
+        *(3, r"diabetes.csv has no column 'sepal length \(cm\)'"),
+    ),
+    "the report over the model": (
+        "fnet evaluate iris.fnet iris.csv --report iris.fnet",
+        *(3, "iris.fnet is what is read"),
+    ),
+    # The system.
+    "no such table": ("fnet train none.csv --target y --out new.fnet", 4, "no none.csv: check the"),
+    "no such model": (
+        "fnet predict none.fnet iris.csv",
+        4,
+        "there is no none.fnet: check the path",
+    ),
+    "no such data": ("fnet predict iris.fnet none.csv", 4, "there is no none.csv: check the path"),
+    "a folder as a table": ("fnet predict iris.fnet folder", 4, "folder: Is a directory"),
+    "no such folder": (
+        "fnet train iris.csv --target species --out none/new.fnet",
+        *(4, "none/new.fnet: its folder is not there; make it first"),
+    ),
+    "no such folder for predictions": (
+        "fnet predict iris.fnet iris.csv --out none/new.csv",
+        *(4, "none/new.csv: its folder is not there; make it first"),
+    ),
+    "no such folder for a report": (
+        "fnet evaluate iris.fnet iris.csv --report none/new.html",
+        *(4, "none/new.html: its folder is not there; make it first"),
+    ),
+    "no such folder for a checkpoint": (
+        "fnet train iris.csv --target species --out new.fnet --checkpoint none/run.fnet",
+        *(4, "none/run.fnet: its folder is not there; make it first"),
+    ),
+    "no such folder for a picture": ("fnet digits --picture none/x.png", 4, "its folder is not"),
+    "no such folder for a sample": ("fnet sample iris --out none/x.csv", 4, "its folder is not"),
+    "a folder as the output": (
+        "fnet train iris.csv --target species --out folder",
+        *(4, "folder: is a folder; name a file in it"),
+    ),
+    "an export that is there": (
+        "fnet export iris.fnet --out folder",
+        *(4, "folder: is there already; a SavedModel takes a new folder"),
+    ),
+    "no such folder for an export": (
+        "fnet export iris.fnet --out none/x.onnx",
+        *(4, "none/x.onnx: its folder is not there; make it first"),
+    ),
+}
+
+
+@pytest.fixture
+def folder(shell, tmp_path):
+    """What stands in the folder, by path; and all the bad files in it."""
+    for name, content in FILES.items():
+        (tmp_path / name).write_bytes(content)
+    (tmp_path / "folder").mkdir()
+    net = fnet.Network((2, 3))
+    fnet.save(tmp_path / "plain.fnet", (net, reference.init_params(net, 0)))
+    fnet.save(tmp_path / "members.fnet", (net, reference.init_params(net, [0, 1, 2])))
+
+    def contents():
+        return {
+            path: path.read_bytes() if path.is_file() else None
+            for path in Path(tmp_path).rglob("*")
+        }
+
+    return contents
+
+
+def one_line(err):
+    assert re.fullmatch(r"Error: [^\n]+\n", err), err
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_it_is_refused_in_one_line_and_nothing_is_left(shell, folder, name):
+    command, expected, message = CASES[name]
+    before = folder()
+    code, out, err = shell(command)
+    one_line(err)
+    assert re.search(message, err), err
+    assert (code, out) == (expected, "")
+    assert folder() == before
+
+
+def test_there_are_sixty():
+    assert len(CASES) >= 60
+
+
+def test_a_row_that_is_refused_late_leaves_no_file(shell, folder, monkeypatch):
+    """After predictions of earlier parts were written."""
+    from fnet import tables
+
+    monkeypatch.setattr(tables, "BLOCK", 1 << 10)
+    Path("late.csv").write_text(IRIS + "5,3,1,0.2,setosa\n" * 999 + "5,3,x,0.2,setosa\n")
+    before = folder()
+    code, out, err = shell("fnet predict iris.fnet late.csv --out new.csv")
+    one_line(err)
+    assert (code, out) == (3, "")
+    assert "late.csv: column 'petal length (cm)', row 1000: 'x' is not a number" in err
+    assert folder() == before
+    code, out, err = shell("fnet predict iris.fnet late.csv")
+    one_line(err)
+    assert code == 3
+    assert out.count("\n") > 900
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        (
+            "fnet train iris.csv --target species --out new.fnet --epochs 100000",
+            r"interrupted after \d+ of 100,000 epochs; nothing was written",
+        ),
+        ("fnet digits --epochs 100000", "interrupted after .* epochs; nothing was written"),
+    ],
+)
+def test_ctrl_c_writes_nothing(shell, folder, monkeypatch, command, message):
+    press_in_a_while(monkeypatch)
+    before = folder()
+    code, out, err = shell(command)
+    one_line(err)
+    assert re.search(message, err), err
+    assert (code, out) == (130, "")
+    assert folder() == before
+
+
+def test_ctrl_c_while_predicting_writes_nothing(shell, folder, monkeypatch):
+    from fnet.cli import predict
+
+    def pressed(*_):
+        signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(predict, "predictions", pressed)
+    before = folder()
+    code, out, err = shell("fnet predict iris.fnet iris.csv --out new.csv")
+    assert (code, out, err) == (130, "", "Error: interrupted; nothing was written\n")
+    assert folder() == before
+
+
+def test_ctrl_c_leaves_a_checkpoint_from_which_the_same_command_goes_on(shell, monkeypatch):
+    command = "fnet train iris.csv --target species --out new.fnet --epochs 300 --checkpoint run"
+    with monkeypatch.context() as patches:
+        press_in_a_while(patches)
+        code, _, err = shell(command)
+    one_line(err)
+    assert code == 130
+    (done,) = re.findall(r"interrupted after (\d+) of 300 epochs; run keeps them", err)
+    assert len(fnet.load("run").run.history["loss"]) == int(done) < 300
+    assert shell(command)[0] == 0
+    assert shell(command.replace("run", "other").replace("new", "straight"))[0] == 0
+    parted, straight = fnet.load("new.fnet"), fnet.load("straight.fnet")
+    for a, b in zip(parted.params, straight.params, strict=True):
+        assert (a.w == b.w).all()
+    code, _, err = shell(command.replace("--epochs", "--seed 1 --epochs"))
+    one_line(err)
+    assert code == 3
+    assert "run is the checkpoint of a call that differs in its" in err
+
+
+def press_in_a_while(monkeypatch):
+    """Ctrl-C after the third piece of a run; pieces are short."""
+    from fnet import driving
+
+    def pieces(parts, first, room):
+        count = 0
+        for data, rows, weights in parts:
+            for at in range(0, len(rows), 5):
+                count += 1
+                if count == 3:
+                    signal.raise_signal(signal.SIGINT)
+                yield data, rows[at : at + 5], weights[at : at + 5]
+
+    monkeypatch.setattr(signal, "getsignal", lambda _: signal.default_int_handler)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    monkeypatch.setattr(driving, "pieces", pieces)

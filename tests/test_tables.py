@@ -1,0 +1,276 @@
+"""Tables: what is read is what the file says, and what cannot be is refused by column and row."""
+
+import datetime
+import decimal
+import gzip
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pyarrow import parquet
+
+from fnet import InvalidArgument, tables
+
+
+@pytest.fixture
+def file(tmp_path):
+    """Writes a file and returns its path as a text."""
+
+    def write(content, name="table.csv"):
+        path = tmp_path / name
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return str(path)
+
+    return write
+
+
+def numbers(path, names=None, delimiter=None):
+    with tables.opened(path, delimiter) as table:
+        names = names or tables.features(table)
+        return np.concatenate([tables.numbers(part, names) for part in table.parts])
+
+
+def whole(path, target, share=0.5, without=()):
+    with tables.opened(path) as table:
+        return tables.whole(table, tables.features(table, [target], without), target, share)
+
+
+# What is read.
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a,b\n1,2\n3,-4.5e3\n",
+        "a,b\r\n1,2\r\n3,-4.5e3",
+        "\ufeffa,b\n1,2\n3,-4.5e3\n",
+        '"a","b"\n"1"," 2"\n 3 ,-4500.\n',
+        "a,b\n\n1,+2\n\n\n3,-4.5E+3\n\n",
+    ],
+    ids=["plain", "of Windows, last line open", "byte-order mark", "quotes", "blank lines"],
+)
+def test_numbers_of_a_csv(file, text):
+    np.testing.assert_array_equal(numbers(file(text)), [[1, 2], [3, -4500]])
+
+
+def test_a_delimiter_is_given_or_goes_by_the_name(file):
+    np.testing.assert_array_equal(numbers(file("a;b\n1;2\n"), delimiter=";"), [[1, 2]])
+    np.testing.assert_array_equal(numbers(file("a\tb\n1\t2\n", "table.TSV")), [[1, 2]])
+
+
+def test_a_compressed_csv_is_read(file):
+    path = file(gzip.compress(b"a,b\n1,2\n"), "table.csv.gz")
+    np.testing.assert_array_equal(numbers(path), [[1, 2]])
+
+
+def test_columns_are_found_by_name_in_any_order(file):
+    path = file("c,a,b\n1,2,x\n")
+    np.testing.assert_array_equal(numbers(path, ["a", "c"]), [[2, 1]])
+
+
+def test_a_quoted_line_break_is_in_the_cell(file):
+    path = file('a,note\n1,"two\nlines"\n2,x\n')
+    np.testing.assert_array_equal(numbers(path, ["a"]), [[1], [2]])
+    x, y = whole(path, "note")
+    assert y.tolist() == ["two\nlines", "x"]
+
+
+@given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=20))
+def test_numbers_are_read_to_the_bit(tmp_path_factory, values):
+    path = tmp_path_factory.mktemp("bits") / "table.csv"
+    path.write_text("a\n" + "\n".join(map(repr, values)) + "\n")
+    np.testing.assert_array_equal(numbers(str(path))[:, 0], values)
+
+
+def test_parts_number_their_rows_on(file, monkeypatch):
+    monkeypatch.setattr(tables, "BLOCK", 64)
+    path = file("a,b\n" + "".join(f"{i},{i * i}\n" for i in range(100)))
+    with tables.opened(path) as table:
+        parts = [(part.first, len(part.columns)) for part in table.parts]
+    assert len(parts) > 5
+    assert [first for first, _ in parts] == np.cumsum([1, *(n for _, n in parts[:-1])]).tolist()
+    with pytest.raises(InvalidArgument, match=r"column 'b', row 90: 'x' is not a number"):
+        numbers(file(Path(path).read_text().replace("89,7921", "89,x")))
+    with pytest.raises(InvalidArgument, match=r"row 90 has 1 cells and the row of names 2"):
+        numbers(file(Path(path).read_text().replace("89,x", "89")))
+
+
+def test_parquet_of_every_kind_of_number(tmp_path):
+    path = str(tmp_path / "table")
+    columns = {
+        "a": pa.array([1, 2], pa.int8()),
+        "b": pa.array([True, False]),
+        "c": pa.array([decimal.Decimal("1.5"), decimal.Decimal("-2.5")]),
+        "d": pa.array([0.5, 0.25], pa.float32()),
+        "e": pa.array([2**63 - 1, 0]),
+        "f": pa.array(["7", " 8 "]),
+        "g": pa.array(["9", "10"]).dictionary_encode(),
+    }
+    parquet.write_table(pa.table(columns), path)
+    expected = [[1, 1, 1.5, 0.5, 2.0**63, 7, 9], [2, 0, -2.5, 0.25, 0, 8, 10]]
+    np.testing.assert_array_equal(numbers(path), expected)
+    with tables.opened(path) as table:
+        assert table.rows == 2
+
+
+@pytest.mark.parametrize("writer", ["pandas", "polars"])
+def test_parquet_of_other_libraries(tmp_path, writer):
+    path = str(tmp_path / "table.parquet")
+    columns = {"a": [1.5, 2.5], "kind": ["x", "y"]}
+    if writer == "pandas":
+        pd.DataFrame(columns).to_parquet(path)
+    else:
+        pl.DataFrame(columns).write_parquet(path)
+    x, y = whole(path, "kind")
+    assert x.tolist() == [[1.5], [2.5]]
+    assert y.tolist() == ["x", "y"]
+
+
+# The target.
+
+
+@pytest.mark.parametrize(
+    ("cells", "share", "expected"),
+    [
+        (["1", "2.5"], 0.5, [1.0, 2.5]),
+        (["1", "x"], 1.0, ["1", "x"]),
+        (["x", "y", "3"], 0.5, ["x", "y", "3"]),
+        (["1", "2"], 2.0, ["1", "2"]),
+        ([" x ", "true"], 0.5, ["x", "true"]),
+        (["1", "2"], 1.0, [1.0, 2.0]),
+    ],
+)
+def test_a_target_is_numbers_or_text(file, cells, share, expected):
+    path = file("a,y\n" + "".join(f"0,{cell}\n" for cell in cells))
+    assert whole(path, "y", share)[1].tolist() == expected
+
+
+def test_a_slip_among_numbers_is_refused(file):
+    path = file("a,y\n0,1\n0,2\n0,n/a\n")
+    with pytest.raises(InvalidArgument, match=r"column 'y', row 3: 'n/a' is not a number"):
+        whole(path, "y")
+
+
+def test_columns_are_left_out(file):
+    path = file("id,a,y\nk1,1,x\nk2,2,y\n")
+    assert whole(path, "y", without=["id"])[0].tolist() == [[1], [2]]
+
+
+# What is refused.
+
+CELLS = {
+    "abc": "'abc' is not a number",
+    "": "there is no value",
+    "  ": "there is no value",
+    "nan": "'nan' is not finite",
+    "-inf": "'-inf' is not finite",
+    "1e400": "'1e400' is not finite",
+    "9" * 400: r"'9{37}\.\.\.' is not finite",
+    '"1,5"': r"'1,5' is not a number \(decimals are written with a point\)",
+    "1_000": "'1_000' is not a number",
+    "0x10": "'0x10' is not a number",
+    "٣": "'٣' is not a number",
+    "1 2": "'1 2' is not a number",
+}
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_what_is_no_finite_number_is_refused_by_column_and_row(file, cell):
+    path = file(f"a,width b\n1,2\n3,4\n5,{cell}\n6,7\n")
+    with pytest.raises(
+        InvalidArgument, match=rf"table.csv: column 'width b', row 3: {CELLS[cell]}"
+    ):
+        numbers(path)
+
+
+FILES = {
+    "empty": (b"", "is empty: a table has a row of column names"),
+    "blank": (b"\n\n", "is empty"),
+    "names only": (b"a,b\n", "column names but no row of data"),
+    "a short row": (b"a,b\n1,2\n\n3\n", "row 2 has 1 cells and the row of names 2"),
+    "a long row": (b"a,b\n1,2,3\n", "row 1 has 3 cells and the row of names 2"),
+    "another delimiter": (b"a;b\n1;2\n", "a single column, 'a;b': is its delimiter ';'"),
+    "UTF-16": ("a,b\n1,2\n".encode("utf-16"), "is not UTF-8 text"),
+    "names in Latin-1": ("a,größe\n1,2\n".encode("latin1"), "is not UTF-8 text"),
+    "a name twice": (b"a,a\n1,2\n", "more than one column 'a'"),
+    "a name left out": (b",b\n1,2\n", "column 1 has no name"),
+    "an open quote": (b'a,b\n1,"2\n3,4\n', r"is a quote opened and never closed\?"),
+    "Parquet, cut": (b"PAR1abc", "is not a table that can be read"),
+    "zeros": (b"\0\0\0\0", "table.csv"),
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_bad_files_are_refused(file, name):
+    content, message = FILES[name]
+    with pytest.raises(InvalidArgument, match=message):
+        numbers(file(content))
+
+
+def test_an_open_quote_in_a_text_is_refused_and_a_stray_one_is_not(file):
+    with pytest.raises(InvalidArgument, match="a quote is opened in the last row and never closed"):
+        whole(file('a,y\n1,x\n2,"y\n3,z\n'), "y")
+    x, y = whole(file('a,y\n1,5" pipe\n2,"two\nlines"\n3,"x"\n'), "y")
+    assert y.tolist() == ['5" pipe', "two\nlines", "x"]
+
+
+def test_a_row_longer_than_a_block_is_refused(file, monkeypatch):
+    monkeypatch.setattr(tables, "BLOCK", 1 << 10)
+    with pytest.raises(InvalidArgument, match="a row is longer than"):
+        numbers(file("a,b\n" + "1,2\n" * 100 + '1,"' + "x\n" * 3000))
+
+
+def test_text_in_another_code_is_refused(file):
+    path = file("a,y\n1,x\n2,größe\n".encode("latin1"))
+    with pytest.raises(InvalidArgument, match=r"column 'y', row 2: 'gr.+' is not UTF-8 text"):
+        whole(path, "y")
+
+
+def test_a_target_without_a_value_is_refused(file):
+    with pytest.raises(InvalidArgument, match=r"column 'y', row 2: there is no value"):
+        whole(file("a,y\n1,x\n2, \n3,z\n"), "y")
+
+
+def test_names_that_are_not_there_are_refused(file):
+    path = file("a,b\n1,2\n")
+    with pytest.raises(InvalidArgument, match=r"has no column 'c'; its columns are a, b"):
+        whole(path, "c")
+    with pytest.raises(InvalidArgument, match=r"has no column 'd'"):
+        whole(path, "a", without=["d"])
+    with pytest.raises(InvalidArgument, match=r"no column left to learn from"):
+        whole(path, "a", without=["b"])
+    with (
+        tables.opened(path) as table,
+        pytest.raises(InvalidArgument, match=r"has no column 'x', 'y', 'z' and more"),
+    ):
+        tables.present(table, ["x", "y", "a", "z", "w"])
+
+
+@pytest.mark.parametrize(
+    ("column", "message"),
+    [
+        ([1, None], "row 2: there is no value"),
+        ([1.0, float("nan")], "row 2: 'nan' is not finite"),
+        ([datetime.date(2020, 1, 1)] * 2, r"holds values of type date32\[day\]"),
+        ([[1], [2]], "holds values of type list"),
+        (["1", "x"], "row 2: 'x' is not a number"),
+        (pa.nulls(2), "row 1: there is no value"),
+    ],
+)
+def test_columns_of_parquet_are_refused(tmp_path, column, message):
+    path = str(tmp_path / "table.parquet")
+    parquet.write_table(pa.table({"a": column}), path)
+    with pytest.raises(InvalidArgument, match=f"column 'a'.*{message}"):
+        numbers(path)
+
+
+def test_no_file_is_the_systems_own_error(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        numbers(str(tmp_path / "none.csv"))
+    with pytest.raises(IsADirectoryError):
+        numbers(str(tmp_path))
