@@ -11,6 +11,9 @@ from fnet.plots import style
 MEASURES = {"loss": "loss", "accuracy": "accuracy", "r2": "R²"}
 """What is drawn, where it was measured, and how it is written."""
 
+SCORES = {"numbers": "r2", "counts": "r2", "single": "score"}
+"""What an estimator's score is, by its targets; minus a loss, it is not drawn."""
+
 LEAST_R2 = -1
 """Where the panel of R² ends: the first epochs may lie far below what is of interest."""
 
@@ -27,7 +30,7 @@ def curves(what, figure=None):
     history, mark = _history(what)
     history = {k: checks.array(k, v) for k, v in history.items() if k != "ended"}
     shown = [m for m in MEASURES if m in history or f"validation_{m}" in history][:2]
-    if not shown or any(not len(values) for values in history.values()):
+    if not shown or not all(values.ndim and len(values) for values in history.values()):
         raise InvalidArgument(
             "there is no history to draw: lbfgs and (net, params) have none; give a Run of at "
             "least one epoch, its history, or an estimator that was fitted by another solver"
@@ -43,7 +46,7 @@ def curves(what, figure=None):
                 value = history[name][epoch]
                 axes.plot(epoch + 1, value, "o", color=style.MARK, label=label, zorder=3)
         axes.set(title=f"{MEASURES[kind].capitalize()} by epoch", ylabel=MEASURES[kind])
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=(1, 2, 5, 10)))
         style.grid(axes)
         axes.legend()
         if kind == "r2":
@@ -107,7 +110,7 @@ def _same(params, others):
 
 
 def _of_estimator(net, arguments, fitted):
-    measure = "accuracy" if net.targets in ("classes", "labels") else "r2"
+    measure = SCORES.get(net.targets, "accuracy")
     names = {
         "loss": "loss_curve_",
         "validation_loss": "validation_loss_curve_",
@@ -115,8 +118,6 @@ def _of_estimator(net, arguments, fitted):
     }
     history = {k: fitted[name] for k, name in names.items() if fitted.get(name) is not None}
     scores = history.get(f"validation_{measure}")
-    if net.targets == "single":  # its score is minus a loss
-        history.pop(f"validation_{measure}", None)
     if not arguments["early_stopping"] or scores is None:
         return history, None
     # A fit keeps the first of its best epochs, and calls of partial_fit the first of them all.

@@ -80,11 +80,11 @@ def _decision(model, classes):
         raise InvalidArgument(f"decision_regions needs a network of 2 features; got {inputs}")
     if net.targets == "numbers" and outputs == 1:
         return lambda x: (model.predict(x).reshape(-1) > 0).astype(int), [-1, 1]
-    if net.targets == "classes" or (net.targets == "labels" and outputs == 1):
-        count = max(outputs, 2) if net.targets == "labels" else outputs
-        return lambda x: model.predict_proba(x).argmax(
-            axis=-1
-        ), count if classes is None else classes
+    one = net.targets == "labels" and outputs == 1
+    if net.targets == "classes" or one:
+        count = 2 if one else outputs
+        values = range(count) if classes is None else given.names(classes, count)
+        return lambda x: model.predict_proba(x).argmax(axis=-1), values
     raise InvalidArgument(
         f"decision_regions needs a network that tells classes apart, or of one number; got {net}"
     )
