@@ -49,8 +49,9 @@ def curves(what, figure=None):
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=(1, 2, 5, 10)))
         style.grid(axes)
         axes.legend()
-        if kind == "r2":
-            axes.set_ylim(bottom=max(LEAST_R2, axes.get_ylim()[0]))
+        low, high = axes.get_ylim()
+        if kind == "r2" and low < LEAST_R2 < high:
+            axes.set_ylim(bottom=LEAST_R2)
     panels[-1].set_xlabel("epoch")
     return figure
 
@@ -91,22 +92,25 @@ def _best(history):
 
 
 def _kept(run):
-    """The mark of a Run whose params are those of its best epoch."""
+    """The mark of a Run whose params are those of its best epoch, if that is in its history."""
     progress, history = run.progress, run.history
     best = np.asarray(progress.best_epoch)
     if best.ndim or best < 0 or not _same(run.params, progress.best):
         return None
-    value = abs(float(progress.best_value))
-    names = (k for k, v in history.items() if k != "ended" and abs(v[best]) == value)
-    return _mark(int(best), next(names, "validation_loss"), history)
+    best, value = int(best), abs(float(progress.best_value))
+    for name, values in history.items():
+        if name != "ended" and value in np.abs(values[best : best + 1]):
+            return _mark(best, name, history)
+    return None
 
 
 def _same(params, others):
-    arrays = [
-        [np.asarray(p) for layer in tree for p in layer if p is not None]
-        for tree in (params, others)
-    ]
-    return len(arrays[0]) == len(arrays[1]) and all(map(np.array_equal, *arrays))
+    """Whether two structures hold the same numbers; what is `()` holds none."""
+    return len(params) == len(others) and all(
+        p is q or np.array_equal(p, q)
+        for layers in zip(params, others, strict=True)
+        for p, q in zip(*layers, strict=True)
+    )
 
 
 def _of_estimator(net, arguments, fitted):

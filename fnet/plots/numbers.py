@@ -50,6 +50,6 @@ def truth_and_prediction(truth, predicted, name=None, figure=None):
     for axes in (left, right):
         axes.set_box_aspect(1)
         style.grid(axes)
-        axes.legend()
+        axes.legend(loc="best")  # said aloud, it warns of no delay where rows are many
     figure.suptitle(f"{rows:,} rows: R² {r2:.3f}, mean absolute error {error:.4g}")
     return figure

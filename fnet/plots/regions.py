@@ -8,7 +8,7 @@ from fnet.errors import InvalidArgument
 from fnet.files import Model
 from fnet.plots import given, style
 
-POINTS = 400
+POINTS = 300
 """Along each side of the plane, how many points are asked about."""
 
 
@@ -68,7 +68,7 @@ def decision_regions(what, x, y, classes=None, features=None, figure=None):
         xlabel=features[0],
         ylabel=features[1],
     )
-    axes.legend()
+    axes.legend(loc="best")
     return figure
 
 
