@@ -56,7 +56,6 @@ INSIDE = {  # imported only where they are used
     "batches": {"tensorflow"},
     "datasets": {"pandas", "sklearn"},
     "lbfgs": {"scipy"},
-    "plots": {"sklearn"},
     "progress": {"tqdm"},
     "quiet": {"tensorflow"},
 }
