@@ -35,7 +35,7 @@ FLOORS = {
         *("minimizing", "optimizers", "penalties", "pipelines", "program", "rules", "schedules"),
         *("starts", "tensors", "training"),
     },
-    "edge": {"estimators", "exports", "files", "plots", "quiet"},
+    "edge": {"estimators", "evaluation", "exports", "files", "plots", "quiet"},
     "door": {"__init__"},
 }
 BELOW = {
