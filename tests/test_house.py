@@ -57,7 +57,6 @@ INSIDE = {  # imported only where they are used
     "datasets": {"pandas", "sklearn"},
     "driving": {"tqdm"},
     "lbfgs": {"scipy", "tqdm"},
-    "plots": {"sklearn"},
     "quiet": {"tensorflow"},
 }
 FILES = sorted(HOUSE.rglob("*.py"))

@@ -1,0 +1,91 @@
+"""Images: what a network looks for in them, and which it gets wrong."""
+
+import math
+
+import numpy as np
+
+from fnet import checks
+from fnet.errors import InvalidArgument
+from fnet.network import Network
+from fnet.plots import given, style
+
+MOST_IMAGES = 25
+"""How many misclassified images are shown."""
+
+MOST_UNITS = 36
+"""How many units of a first layer are shown."""
+
+
+def first_layer(what, shape, figure=None):
+    """The weights of the first layer as images of `shape` (height, width), one for each unit.
+
+    `what` is params, `(net, params)`, a Run, a fitted estimator or what `load` gave; of an
+    estimator with `standardize` they are those of the scaled features. One colour stands for one
+    weight in all images, and white for 0. The first 36 units are shown, and the title says how
+    many there are.
+    """
+    weights, kind = _weights(what)
+    if np.ndim(shape) != 1 or len(shape) != 2:
+        raise InvalidArgument(f"shape must be (height, width); got {shape!r:.200}")
+    height, width = (checks.whole("each of shape", side, least=1) for side in shape)
+    inputs, units = weights.shape
+    if height * width != inputs:
+        raise InvalidArgument(
+            f"shape must be of as many pixels as the network has inputs, {inputs}; got "
+            f"{height} x {width} = {height * width}"
+        )
+    shown = weights.T[:MOST_UNITS].reshape(-1, height, width)
+    most = np.abs(shown).max() or 1.0
+    figure, panels = _panels(figure, (6, 5.5), len(shown))
+    for axes, image in zip(panels, shown, strict=False):
+        drawn = axes.imshow(image, cmap="RdBu_r", vmin=-most, vmax=most)
+    figure.colorbar(drawn, ax=panels.tolist(), label="weight", shrink=0.8)
+    more = f", the first {len(shown)} of them" if len(shown) < units else ""
+    figure.suptitle(f"First layer: the weights of {units} {kind}{more}")
+    return figure
+
+
+def misclassified(images, truth, predicted, figure=None):
+    """The images that were taken for another class, each with what was said and what was true.
+
+    `images` is `[N, height, width]`, `truth` and `predicted` are labels `[N]` of any kind. The
+    first 25 are shown, and the title says how many there are.
+    """
+    images = checks.finite("images", checks.array("images", images), "")
+    if images.ndim != 3:
+        raise InvalidArgument(f"images must be [N, height, width]; got shape {list(images.shape)}")
+    classes, (truth, predicted) = given.places(None, truth=truth, predicted=predicted)
+    given.same_rows(images=images, truth=truth)
+    wrong = np.flatnonzero(truth != predicted)
+    shown = wrong[:MOST_IMAGES]
+    figure, panels = _panels(figure, (5, 5.5), len(shown))
+    for axes, row in zip(panels, shown, strict=False):
+        axes.imshow(images[row], cmap="gray_r")
+        said, true = (style.name(classes[place[row]], 12) for place in (predicted, truth))
+        between = ", " if len(said) + len(true) < 6 else "\n"
+        axes.set_title(f"said {said}{between}is {true}", fontsize=style.SMALL)
+    more = f", the first {len(shown)} of them" if len(shown) < len(wrong) else ""
+    figure.suptitle(f"Misclassified: {len(wrong)} of {len(images)}{more}")
+    return figure
+
+
+def _panels(figure, size, count):
+    """`(figure, panels)`: a square of at least so many panels without axes."""
+    side = max(1, math.ceil(math.sqrt(count)))
+    figure = style.sheet(figure, size)
+    panels = figure.subplots(side, side, squeeze=False).ravel()
+    for axes in panels:
+        axes.axis("off")
+    return figure, panels
+
+
+def _weights(what):
+    """`(weights [D, H], what the units are)`."""
+    if isinstance(what, (tuple, list)) and not any(isinstance(part, Network) for part in what):
+        if members := checks.members_of(what):
+            raise InvalidArgument(f"params must be those of one network; got members {members}")
+        params = what
+    else:
+        params = given.content(what).params
+    weights = np.asarray(params[0][0])
+    return checks.finite("params", weights, ""), "hidden units" if len(params) > 1 else "outputs"
