@@ -35,7 +35,7 @@ FLOORS = {
         *("minimizing", "optimizers", "penalties", "pipelines", "program", "rules", "schedules"),
         *("starts", "tensors", "training"),
     },
-    "edge": {"estimators", "evaluation", "exports", "files", "plots", "quiet"},
+    "edge": {"estimators", "evaluation", "exports", "files", "plots", "quiet", "reports"},
     "door": {"__init__"},
 }
 BELOW = {
@@ -49,7 +49,10 @@ PACKAGES = {
     "ground": {"numpy"},
     "twin": {"numpy"},
     "engine": {"numpy", "tensorflow"},
-    "edge": {"numpy", "matplotlib", "onnx", "safetensors", "scipy", "sklearn", "tensorflow"},
+    "edge": {
+        *("jinja2", "matplotlib", "numpy", "onnx", "safetensors", "scipy", "sklearn"),
+        "tensorflow",
+    },
     "door": set(),
 }
 INSIDE = {  # imported only where they are used
