@@ -36,7 +36,7 @@ def page(model, evaluation, *, source, command, name=None):
     classes, features = map(words.names, (evaluation.classes, content.features))
     model = Model(contents.sound(content._replace(classes=classes, features=features)))
     trained = content.trained if isinstance(content.trained, dict) else {}
-    shown = pictures.shown(model, evaluation, trained.get("target"))
+    shown = pictures.shown(model, evaluation, words.exact(trained.get("target", "the target")))
     return words.template("page.html").render(
         name=name or f"Network {'–'.join(map(str, model.net.sizes))}",
         source=str(source),

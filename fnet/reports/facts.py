@@ -15,7 +15,8 @@ MEANINGS = {
     "accuracy": "share of rows whose class is predicted right",
     "accuracy of always saying the most frequent class": "what a model must beat to be of use",
     "balanced accuracy": "mean over classes of the share of their rows that is predicted right",
-    "log loss": "mean of −log of the probability of the true class: 0 is perfect, log K a guess among K",
+    "log loss": "mean of −log of the probability of the true class: 0 is perfect, log K a guess "
+    "among K classes",
     "ROC AUC": "how often a row of the second class has the higher probability of it than a row "
     "of the first: 0.5 is a guess",
     "R²": "share of the variance that is explained: 1 is perfect, 0 is saying the mean",
@@ -46,13 +47,13 @@ def summary(evaluation):
     truth, predicted = evaluation.truth, evaluation.predicted
     if evaluation.kind == "classes":
         right, frequent = int(np.sum(truth == predicted)), int(np.bincount(truth).max())
-        return (
-            f"{right:,} of {len(truth):,} rows are predicted right. Always saying the most frequent "
-            f"class gets {frequent:,} right."
-        )
-    off = evaluation.figures["mean absolute error"]
-    median = evaluation.figures["mean absolute error of always saying the median"]
-    return f"Predictions are off by {words.number(off)} on average. Always saying the median is off by {words.number(median)}."
+        found = f"{right:,} of {len(truth):,} rows are predicted right."
+        return f"{found} Always saying the most frequent class gets {frequent:,} right."
+    off, median = (
+        words.number(evaluation.figures[f"mean absolute error{of}"])
+        for of in ("", " of always saying the median")
+    )
+    return f"Predictions are off by {off} on average. Always saying the median is off by {median}."
 
 
 def layers(model):

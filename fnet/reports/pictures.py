@@ -27,6 +27,9 @@ MANY = 2000
 LEAST_SIDE = 4
 """Pixels: smaller squares are no images."""
 
+AXIS = 36
+"""Letters on an axis."""
+
 MISTAKES = 5
 """How many pairs of classes the text on a confusion matrix tells."""
 
@@ -39,7 +42,7 @@ class Picture(NamedTuple):
     height: int
 
 
-def shown(model, evaluation, target=None):
+def shown(model, evaluation, target):
     """The Pictures that apply, by name; the classes and features of `model` are texts."""
     with matplotlib.rc_context(SETTINGS), warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # of letters that matplotlib's font has not
@@ -53,7 +56,7 @@ def _drawn(model, evaluation, target):
         yield from _of_classes(model, evaluation)
     else:
         yield "truth and prediction", _numbers(evaluation, target)
-    if model.features is not None and (side := _side(model.features)):
+    if side := _side(model.features):
         yield "first layer", _first_layer(model, side)
     with contextlib.suppress(InvalidArgument):  # there is no history
         yield "curves", _curves(model)
@@ -66,16 +69,17 @@ def _of_classes(model, evaluation):
         yield "calibration", _calibration(truth, evaluation.probabilities, classes)
     if model.net.sizes[0] == 2:
         yield "decision regions", _regions(model, evaluation)
-    if model.features is not None and (side := _side(model.features)):
+    if (side := _side(model.features)) and (truth != predicted).any():
         images = evaluation.x.reshape(-1, side, side)
         yield "misclassified", _misclassified(images, classes[truth], classes[predicted])
 
 
 def _side(features):
-    """The side of the square images that features are, in pixels; 0 where they are none."""
-    side = math.isqrt(len(features))
-    square = side**2 == len(features) and side >= LEAST_SIDE
-    return side if square and all(f.casefold().startswith("pixel") for f in features) else 0
+    """The side of the square images that features are by their names; 0 where they are none."""
+    names = features or ()
+    side = math.isqrt(len(names))
+    square = side**2 == len(names) and side >= LEAST_SIDE
+    return side if square and all(name.casefold().startswith("pixel") for name in names) else 0
 
 
 def _confusion(truth, predicted, classes):
@@ -109,7 +113,7 @@ def _calibration(truth, probabilities, classes):
 
 def _regions(model, evaluation):
     classes = model.classes
-    features = [style.name(f, 40) for f in model.features or ("feature 1", "feature 2")]
+    features = [style.name(f, AXIS) for f in model.features or ("feature 1", "feature 2")]
     figure = plots.decision_regions(
         model, evaluation.x, classes[evaluation.truth], features=features
     )
@@ -124,9 +128,12 @@ def _regions(model, evaluation):
 
 def _misclassified(images, truth, predicted):
     figure = plots.misclassified(images, truth, predicted)
-    said = "; ".join(axes.get_title().replace("\n", ", ") for axes in figure.axes if axes.images)
-    alt = f"{figure.get_suptitle()}. {said}"
-    return figure, alt.strip(), "Rows whose class is predicted wrong, as images."
+    said = "; ".join(axes.get_title() for axes in figure.axes if axes.images)
+    return (
+        figure,
+        f"{figure.get_suptitle()}. {said}.",
+        "Rows whose class is predicted wrong, as images.",
+    )
 
 
 def _first_layer(model, side):
@@ -138,10 +145,11 @@ def _first_layer(model, side):
 
 
 def _numbers(evaluation, target):
-    figure = plots.truth_and_prediction(evaluation.truth, evaluation.predicted, target)
+    truth, predicted = evaluation.truth, evaluation.predicted
+    figure = plots.truth_and_prediction(truth, predicted, style.name(target, AXIS))
     spans = [
         f"{what} from {words.number(float(values.min()))} to {words.number(float(values.max()))}"
-        for what, values in (("Truth", evaluation.truth), ("predictions", evaluation.predicted))
+        for what, values in (("Truth", truth), ("predictions", predicted))
     ]
     caption = (
         "Left, each row by its true value and what was predicted; right, by how far that is off. "
@@ -178,4 +186,5 @@ def _picture(figure, alt, caption):
     figure.savefig(file, format="svg", dpi=150, metadata={"Date": None})
     data = base64.b64encode(file.getvalue()).decode()
     width, height = (round(96 * inches) for inches in figure.get_size_inches())
+    alt = " ".join(alt.split())
     return Picture(f"data:image/svg+xml;base64,{data}", alt, caption, width, height)
