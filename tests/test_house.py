@@ -35,7 +35,10 @@ FLOORS = {
         *("minimizing", "optimizers", "penalties", "pipelines", "program", "rules", "schedules"),
         *("starts", "tensors", "training"),
     },
-    "edge": {"engines", "estimators", "exports", "files", "plots", "quiet"},
+    "edge": {
+        *("__main__", "cli", "digits", "engines", "estimators", "evaluation", "exports", "files"),
+        *("plots", "quiet", "reports", "tables"),
+    },
     "door": {"__init__"},
 }
 BELOW = {
@@ -49,7 +52,10 @@ PACKAGES = {
     "ground": {"numpy"},
     "twin": {"numpy"},
     "engine": {"numpy", "tensorflow"},
-    "edge": {"numpy", "matplotlib", "onnx", "safetensors", "scipy", "sklearn", "tensorflow"},
+    "edge": {
+        *("jinja2", "matplotlib", "numpy", "onnx", "safetensors", "scipy", "sklearn"),
+        "tensorflow",
+    },
     "door": set(),
 }
 INSIDE = {  # imported only where they are used

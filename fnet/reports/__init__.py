@@ -1,0 +1,56 @@
+"""A report on a model and what it is worth, as one page of HTML that needs nothing else.
+
+  page.html: the page, a template of Jinja.
+  facts.py: what it says of the model, its training and its figures; pictures.py: what it shows.
+  words.py: how names and numbers are written.
+
+The same arguments give the same bytes, on one machine with one matplotlib.
+"""
+
+import numpy as np
+
+import fnet
+from fnet.errors import InvalidArgument
+from fnet.evaluation import Evaluation
+from fnet.files import Model, contents
+from fnet.reports import facts, pictures, words
+
+
+def page(model, evaluation, *, source, command, name=None):
+    """The page, a text in HTML, on a model and the Evaluation of it.
+
+    Arguments:
+      source: names the data that it was evaluated on.
+      command: what makes the page again, in a shell.
+      name: of the model, for the headline; its sizes unless told.
+
+    It tells how the model was trained where the model knows: by `trained`, its run or its
+    estimator. Of `trained`, "command" is shown with `command`. Pictures are SVG inside the page.
+    """
+    if not isinstance(model, Model) or not isinstance(evaluation, Evaluation):
+        raise InvalidArgument(
+            "a page is made of what load and evaluate gave; got "
+            f"{model!r:.100} and {evaluation!r:.100}"
+        )
+    content = contents.of(model)
+    classes, features = map(words.names, (evaluation.classes, content.features))
+    model = Model(contents.sound(content._replace(classes=classes, features=features)))
+    trained = content.trained if isinstance(content.trained, dict) else {}
+    shown = pictures.shown(model, evaluation, words.exact(trained.get("target", "the target")))
+    return words.template("page.html").render(
+        name=name or f"Network {'–'.join(map(str, model.net.sizes))}",
+        source=str(source),
+        commands=[str(c) for c in (trained.get("command"), command) if c is not None],
+        evaluation=evaluation,
+        headline=next(iter(facts.figures(evaluation))),
+        summary=facts.summary(evaluation),
+        figures=facts.figures(evaluation),
+        classes=classes,
+        layers=facts.layers(model),
+        description=facts.description(model),
+        training=facts.training(content),
+        curves=shown.pop("curves", None),
+        pictures=shown,
+        gaps=np.isnan([row[:3] for row in evaluation.table]).any(),
+        version=fnet.__version__,
+    )
