@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from fnet.errors import InvalidArgument
 from fnet.network import Layer
 
 CONSTANT = 1e-14
@@ -41,11 +42,17 @@ class Scaling(NamedTuple):
 
 def learnt(x, y=None, weights=None):
     """The Scaling of features `[N, D]`, and of targets `[N, K]` or `[N]` where they are given."""
-    of_targets = () if y is None else _moments(y.reshape(len(y), -1), weights)
-    return Scaling(*_moments(x, weights), *of_targets)
+    of_targets = () if y is None else _moments("target", y.reshape(len(y), -1), weights)
+    return Scaling(*_moments("feature", x, weights), *of_targets)
 
 
-def _moments(columns, weights):
-    mean = np.average(columns, axis=0, weights=weights).astype(np.float64)
-    scale = np.sqrt(np.average((columns - mean) ** 2, axis=0, weights=weights))
+def _moments(what, columns, weights):
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean = np.average(columns, axis=0, weights=weights).astype(np.float64)
+        scale = np.sqrt(np.average((columns - mean) ** 2, axis=0, weights=weights))
+    if not np.isfinite(scale).all():
+        raise InvalidArgument(
+            f"{what} {np.isfinite(scale).argmin()} (counted from 0) cannot be standardized, since "
+            "squares of its numbers are not finite: give it in a larger unit"
+        )
     return mean, np.where(scale > CONSTANT * np.abs(mean), scale, 1.0)

@@ -8,6 +8,7 @@ and in little memory, and takes a tenth of a second to import.
 
 import bisect
 import contextlib
+import re
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,11 +24,17 @@ BLOCK = 1 << 22
 ROWS = 1 << 14
 """Rows of a Parquet file that are read at a time."""
 
+LARGEST = 1e100
+"""The largest number that is read: squares of such, and sums of these, are finite."""
+
 EXACT = 2.0**53
 """Up to here every whole number has a float64 of its own."""
 
 NUMBER = r"^\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*$"
 """How a cell looks that says a number."""
+
+RAGGED = re.compile(r"Row #(\d+): Expected (\d+) columns, got (\d+)")
+"""How Arrow tells of a row of another length; its first row is that of the names."""
 
 NUMBERS = pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal, pa.types.is_boolean
 TEXTS = pa.types.is_string, pa.types.is_large_string, pa.types.is_binary, pa.types.is_null
@@ -61,10 +68,10 @@ def opened(path, delimiter=None):
     """
     with open(path, "rb") as file:
         start = file.read(4)
-    if start[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        raise _not_utf8(path)
     if not start:
         raise _empty(path)
+    if b"\0" in start or start[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        raise _not_text(path)
     reader = _parquet if start == b"PAR1" else _csv
     with _refusing(path), reader(path, delimiter) as (columns, rows, batches):
         yield Table(str(path), tuple(columns), rows, _parts(path, batches))
@@ -86,15 +93,26 @@ def _refusing(path):
     try:
         yield
     except UnicodeDecodeError:
-        raise _not_utf8(path) from None
+        raise _not_text(path) from None
     except pa.ArrowInvalid as error:
-        if "Empty CSV" in str(error):
-            raise _empty(path) from None
         what = " ".join(str(error).split())
+        if "Empty CSV" in what:
+            raise _empty(path) from None
+        if "straddling" in what:
+            raise InvalidArgument(
+                f"{path}: a row is longer than {BLOCK >> 20} MiB: is a quote opened and never "
+                "closed?"
+            ) from None
+        if ragged := RAGGED.search(what):
+            row, wanted, cells = map(int, ragged.groups())
+            raise InvalidArgument(
+                f"{path}: row {row - 1} has {cells} cells and the row of names {wanted}: quote a "
+                "cell that holds the delimiter, and leave none out"
+            ) from None
         raise InvalidArgument(f"{path} is not a table that can be read: {what:.300}") from None
 
 
-def _not_utf8(path):
+def _not_text(path):
     return InvalidArgument(f"{path} is not UTF-8 text: save it as CSV in UTF-8")
 
 
@@ -105,61 +123,30 @@ def _empty(path):
 @contextlib.contextmanager
 def _csv(path, delimiter):
     """`(columns, rows, batches)` of a CSV, its cells as bytes."""
-    bad, usual = [], "\t" if str(path).lower().endswith(".tsv") else ","
-
-    def remember(row):
-        bad.append(row)
-        return "error"
+    delimiter = delimiter or ("\t" if str(path).lower().endswith(".tsv") else ",")
+    parse = csv.ParseOptions(delimiter=delimiter, newlines_in_values=True)
+    blocks = csv.ReadOptions(block_size=BLOCK, use_threads=False)  # so that errors number rows
 
     def read(types):
-        return csv.open_csv(
-            path,
-            read_options=csv.ReadOptions(block_size=BLOCK, use_threads=False),  # numbers its rows
-            parse_options=csv.ParseOptions(
-                delimiter=delimiter or usual, newlines_in_values=True, invalid_row_handler=remember
-            ),
-            convert_options=csv.ConvertOptions(column_types=types),
-        )
+        return csv.open_csv(path, blocks, parse, csv.ConvertOptions(column_types=types))
 
     def batches():
         last = None
-        with _ragged(path, bad):
-            for batch in reader:
-                if len(batch):
-                    last = batch
-                    yield batch
+        for batch in reader:
+            if len(batch):
+                last = batch
+                yield batch
         if last is not None and b"\n" in (last.column(-1)[-1].as_py() or b"") and _odd(path):
             raise InvalidArgument(f"{path}: a quote is opened in the last row and never closed")
 
-    with _ragged(path, bad):
-        with read({}) as start:
-            names = start.schema.names
-        if len(names) == 1 and (other := set(names[0]) & set(";\t|,")):
-            raise InvalidArgument(
-                f"{path} has a single column, {names[0]!r:.60}: is its delimiter {min(other)!r}?"
-            )
-        with read(dict.fromkeys(names, pa.binary())) as reader:
-            yield names, None, batches()
-
-
-@contextlib.contextmanager
-def _ragged(path, bad):
-    """Within it a row of another length than the names is refused by its number."""
-    try:
-        yield
-    except pa.ArrowInvalid as error:
-        if bad:
-            row, cells, wanted = bad[0].number, bad[0].actual_columns, bad[0].expected_columns
-            raise InvalidArgument(
-                f"{path}: row {row - 1} has {cells} cells and the row of names {wanted}: quote a "
-                "cell that holds the delimiter, and leave none out"
-            ) from None
-        if "straddling" in str(error):
-            raise InvalidArgument(
-                f"{path}: a row is longer than {BLOCK >> 20} MiB: is a quote opened and never "
-                "closed?"
-            ) from None
-        raise
+    with read({}) as start:
+        names = start.schema.names
+    if len(names) == 1 and (other := set(names[0]) & set(";\t|,")):
+        raise InvalidArgument(
+            f"{path} has a single column, {names[0]!r:.60}: is its delimiter {min(other)!r}?"
+        )
+    with read(dict.fromkeys(names, pa.binary())) as reader:
+        yield names, None, batches()
 
 
 def _odd(path):
@@ -195,11 +182,12 @@ def _finite(part, name):
     except pa.ArrowInvalid:
         row = _first(column)
         raise _refused(part, name, row, _what(column[row].as_py())) from None
-    gaps = ~np.isfinite(found)
-    if gaps.any():
-        row = int(gaps.argmax())
+    good = np.abs(found) <= LARGEST
+    if not good.all():
+        row = int(good.argmin())
         value = column[row].as_py()
-        what = "there is no value" if value is None else f"{_text(value)} is not finite"
+        what = "not finite" if not np.isfinite(found[row]) else f"larger than {LARGEST:.0e}"
+        what = "there is no value" if value is None else f"{_text(value)} is {what}"
         raise _refused(part, name, row, what)
     return found
 

@@ -53,8 +53,8 @@ PACKAGES = {
     "twin": {"numpy"},
     "engine": {"numpy", "tensorflow"},
     "edge": {
-        *("jinja2", "matplotlib", "numpy", "onnx", "safetensors", "scipy", "sklearn"),
-        "tensorflow",
+        *("click", "jinja2", "matplotlib", "numpy", "onnx", "pyarrow", "safetensors", "scipy"),
+        *("sklearn", "tensorflow"),
     },
     "door": set(),
 }

@@ -61,9 +61,12 @@ def main(arguments=None):
     with warnings.catch_warnings():
         warnings.showwarning = _note
         try:
-            code = commands.main(given, prog_name="fnet", standalone_mode=False, obj=given)
+            with commands.make_context("fnet", given, obj=given) as context:
+                commands.invoke(context)
             sys.stdout.flush()
-            return code if isinstance(code, int) else 0
+            return 0
+        except click.exceptions.Exit as error:
+            return error.exit_code
         except click.exceptions.NoArgsIsHelpError as error:
             error.show()
             return BAD_COMMAND
@@ -77,7 +80,7 @@ def main(arguments=None):
             return CLOSED
         except OSError as error:
             return _failed(SYSTEM, _of_system(error))
-        except (click.Abort, KeyboardInterrupt) as error:
+        except KeyboardInterrupt as error:
             return _failed(INTERRUPTED, str(error) or "interrupted; nothing was written")
 
 

@@ -35,6 +35,16 @@ class Sizes(click.ParamType):
         return sizes
 
 
+class Number(click.FloatRange):
+    """A finite number in a range."""
+
+    def convert(self, value, parameter, context):
+        found = super().convert(value, parameter, context)
+        if not math.isfinite(found):
+            self.fail(f"{value!r} must be finite.", parameter, context)
+        return found
+
+
 @click.command("train")
 @common.data_argument
 @click.option("--target", required=True, metavar="COLUMN", help="What to learn to predict.")
@@ -65,14 +75,14 @@ class Sizes(click.ParamType):
 @click.option(
     "--learning-rate",
     metavar="RATE",
-    type=click.FloatRange(0, min_open=True),
+    type=Number(0, min_open=True),
     default=0.001,
     show_default=True,
 )
 @click.option(
     "--l2",
     metavar="NUMBER",
-    type=click.FloatRange(0),
+    type=Number(0),
     default=0.0001,
     show_default=True,
     help="The penalty on squared weights.",
@@ -80,14 +90,14 @@ class Sizes(click.ParamType):
 @click.option(
     "--dropout",
     metavar="SHARE",
-    type=click.FloatRange(0, 1, max_open=True),
+    type=Number(0, 1, max_open=True),
     default=0.0,
     show_default=True,
 )
 @click.option(
     "--validation",
     metavar="SHARE",
-    type=click.FloatRange(0, 1, max_open=True),
+    type=Number(0, 1, max_open=True),
     default=0.2,
     show_default=True,
     help="The share of rows to hold out and to score; 0 trains on all.",
@@ -190,9 +200,11 @@ def _read(data, target, options):
 
 def _estimator(y, options):
     """The estimator that these options ask for, not yet fitted."""
-    from fnet import MLPClassifier, MLPRegressor, checks, network
+    from fnet import checks
+    from fnet.estimators import MLPClassifier, MLPRegressor
+    from fnet.network import ACTIVATIONS
 
-    checks.one_of("--activation", options["activation"], network.ACTIVATIONS)
+    checks.one_of("--activation", options["activation"], ACTIVATIONS)
     checkpoint = options["checkpoint"]
     arguments = {
         "hidden_layer_sizes": options["hidden"],
@@ -274,11 +286,11 @@ def _fit(model, x, y, held, options):
     import numpy as np
     from sklearn.exceptions import ConvergenceWarning
 
-    from fnet import Network, engines, quiet
+    from fnet import engines, quiet
 
     width = min(options["batch_size"] or 200, len(x))
     outputs = 1 if y.dtype.kind == "f" else len(np.unique(y))
-    net = Network((x.shape[1], *options["hidden"], outputs), loss="squared_error")
+    net = fnet.Network((x.shape[1], *options["hidden"], outputs), loss="squared_error")
     steps = options["epochs"] * math.ceil(len(x) / width)
     model.engine = engines.side(options["engine"], net, width, steps)[1]
     if model.engine == "tensorflow":
