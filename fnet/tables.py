@@ -66,8 +66,9 @@ def opened(path, delimiter=None):
     `delimiter` is given. Raises InvalidArgument for what is no table, there or while parts are
     read, and the system's own OSError where there is no file, or none that may be read.
     """
-    with open(path, "rb") as file:
-        start = file.read(4)
+    open(path, "rb").close()  # Arrow's own errors name no file
+    with pa.input_stream(path) as stream:
+        start = stream.read(4)
     if not start:
         raise _empty(path)
     if b"\0" in start or start[:2] in (b"\xff\xfe", b"\xfe\xff"):
@@ -218,7 +219,9 @@ def _floats(column):
         found = column.cast(pa.float64(), safe=False)
     except pa.ArrowInvalid:
         found = compute.utf8_trim_whitespace(column).cast(pa.float64())
-    return found.to_numpy(zero_copy_only=False)
+    if found.null_count:
+        found = found.fill_null(np.nan)
+    return np.from_dlpack(found)  # its own to_numpy imports pandas
 
 
 def _first(column):

@@ -1,5 +1,6 @@
 """`fnet evaluate`: what a model is worth on rows whose truth is known."""
 
+import math
 from pathlib import Path
 
 import click
@@ -98,4 +99,6 @@ def _lines(found, report):
 
 
 def _number(value):
-    return "–" if value != value else f"{value:.4g}" if abs(value) >= 1 else f"{value:.4f}"
+    if math.isnan(value):
+        return "–"
+    return f"{value:.4f}" if abs(value) < 10 else f"{value:,.1f}"

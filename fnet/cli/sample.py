@@ -18,13 +18,13 @@ TARGETS = {
 
 
 @click.command("sample")
-@click.argument("name", type=click.Choice(list(TARGETS)))
+@click.argument("name", metavar="NAME", type=click.Choice(list(TARGETS)))
 @click.option("--out", required=True, metavar="FILE", help="The CSV to write.")
 @common.json_option
 def command(name, out, as_json):
     """Write a small table to try fnet with, as CSV; its last column is the target.
 
-    They come with scikit-learn. The pixels of digits are 0 to 1, as in `fnet digits`.
+    NAME is iris, wine, breast_cancer, diabetes or digits; they come with scikit-learn. The pixels of digits are 0 to 1, as in `fnet digits`.
 
     \b
     Examples:

@@ -297,8 +297,8 @@ def _fit(model, x, y, held, options):
         quiet.tensorflow(keras=False)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # as many epochs as were asked for
-        warnings.filterwarnings("ignore", "Training interrupted by user")  # said below
-        warnings.filterwarnings("ignore", "Got `batch_size` less than 1 or larger")
+        for known in ("Training interrupted", "Got `batch_size`", "The number of unique classes is greater"):
+            warnings.filterwarnings("ignore", known)
         model.fit(x, y, validation_data=held)
     common.unless_interrupted(model.ended_, model.n_iter_, options["epochs"], options["checkpoint"])
 

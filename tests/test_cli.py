@@ -1,0 +1,476 @@
+"""The command line: what it writes is what the library says, and its examples run as printed."""
+
+import csv
+import io
+import json
+import re
+import shlex
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn import datasets, metrics
+from sklearn.model_selection import train_test_split
+
+import fnet
+from fnet import cli, exports
+from fnet.cli import sample
+
+ROOT = Path(__file__).parents[1]
+
+
+def say(shell, line, stdin=b""):
+    """What a command prints that must be well."""
+    code, out, err = shell(line, stdin)
+    assert code == 0, err
+    return out
+
+
+def answer(shell, line):
+    return json.loads(say(shell, line + " --json"))
+
+
+def rows(text):
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+# Help.
+
+
+def helps():
+    """`(command, help)`, the group's own first."""
+    group = cli.commands
+    yield "fnet", group.help
+    for name in cli.COMMANDS:
+        yield name, group.get_command(None, name).help
+
+
+EXAMPLES = {name: re.findall(r"^ *\$ (.+)$", text, re.MULTILINE) for name, text in helps()}
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_examples_in_the_help_run_as_printed(shell, name):
+    assert EXAMPLES[name]
+    for line in EXAMPLES[name]:
+        source, piped, command = line.rpartition(" | ")
+        stdin = Path(source.removeprefix("cat ")).read_bytes() if piped else b""
+        assert source in ("", "cat iris.csv")
+        say(shell, command, stdin)
+        for path in re.findall(r"--(?:out|report|picture|checkpoint) (\S+)", command):
+            assert Path(path).exists(), path
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_help_has_a_line_for_each_option(shell, name):
+    line = "fnet --help" if name == "fnet" else f"fnet {name} -h"
+    found = say(shell, line)
+    assert found.startswith("Usage: fnet")
+    command = cli.commands if name == "fnet" else cli.commands.get_command(None, name)
+    for parameter in command.params:
+        for option in parameter.opts:
+            assert option.lstrip("-").upper() in found.upper()
+    assert max(map(len, found.splitlines())) <= 100
+
+
+def test_the_installed_command_is_this_one():
+    scripts = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
+    assert scripts == {"fnet": "fnet.cli:main"}
+    assert list(cli.commands.list_commands(None)) == list(cli.COMMANDS)
+
+
+def test_version(shell):
+    assert say(shell, "fnet --version") == f"fnet {fnet.__version__}\n"
+
+
+# Training.
+
+
+def held(x, y, seed=0, share=0.2):
+    """The split of `fnet train`, by scikit-learn's own function."""
+    strata = None if y.dtype.kind == "f" else y
+    count = int(np.ceil(share * len(x)))
+    return train_test_split(x, y, test_size=count, stratify=strata, random_state=seed)
+
+
+def test_a_classifier_is_the_estimator_on_the_rows_that_are_not_held_out(shell):
+    options = "--hidden 9,5 --epochs 30 --batch-size 40 --learning-rate 0.01 --l2 0.1 --seed 3"
+    facts = answer(shell, f"fnet train iris.csv --target species --out new.fnet {options}")
+    x, labels = datasets.load_iris(return_X_y=True)
+    y = datasets.load_iris().target_names[labels]
+    x, x_held, y, y_held = held(x, y, seed=3)
+    settings = {"max_iter": 30, "batch_size": 40, "learning_rate_init": 0.01, "alpha": 0.1}
+    other = fnet.MLPClassifier(
+        (9, 5), standardize=True, random_state=3, n_iter_no_change=np.inf, **settings
+    )
+    with pytest.warns(match="Maximum iterations"):
+        other.fit(x, y)
+    model = fnet.load("new.fnet")
+    np.testing.assert_array_equal(model.predict_proba(x_held), other.predict_proba(x_held))
+    assert model.classes.tolist() == ["setosa", "versicolor", "virginica"]
+    assert model.features == tuple(datasets.load_iris().feature_names)
+    score = metrics.accuracy_score(y_held, other.predict(x_held))
+    assert facts["scores"] == {"accuracy": score}
+    assert (facts["rows"], facts["validation_rows"], facts["epochs"]) == (120, 30, 30)
+    assert facts["sizes"] == [4, 9, 5, 3]
+    assert type(model.estimator()) is fnet.MLPClassifier
+
+
+def test_a_regressor_is_the_estimator_with_its_target_standardized(shell):
+    facts = answer(shell, "fnet train diabetes.csv --target progression --out new.fnet --epochs 20")
+    x, x_held, y, y_held = held(*datasets.load_diabetes(return_X_y=True))
+    other = fnet.MLPRegressor(
+        standardize=True, random_state=0, max_iter=20, n_iter_no_change=np.inf
+    )
+    with pytest.warns(match="Maximum iterations"):
+        other.fit(x, y)
+    said = fnet.load("new.fnet").predict(x_held)
+    np.testing.assert_array_equal(said, other.predict(x_held))
+    assert facts["task"] == "regressor"
+    assert facts["scores"]["R²"] == pytest.approx(metrics.r2_score(y_held, said))
+    off = np.abs(said - y_held).mean()
+    assert facts["scores"]["mean absolute error"] == pytest.approx(off)
+
+
+@pytest.mark.parametrize(
+    ("cells", "options", "task", "classes"),
+    [
+        (["a", "b"], "", "classifier", ["a", "b"]),
+        (["0", "1"], "", "classifier", [0, 1]),
+        (["2.0", "1.0"], "", "classifier", [1, 2]),
+        (["True", "False"], "", "classifier", ["False", "True"]),
+        (["0.5", "1.5"], "", "regressor", None),
+        (["0", "1"], "--task regressor", "regressor", None),
+        ([str(i) for i in range(20)], "", "classifier", list(range(20))),
+        ([str(i) for i in range(21)], "", "regressor", None),
+        ([str(i) for i in range(21)], "--task classifier", "classifier", list(range(21))),
+        (["9007199254740994", "0"], "", "regressor", None),
+    ],
+)
+def test_the_target_tells_what_to_train(shell, cells, options, task, classes):
+    lines = [f"{i},{cell}" for i, cell in enumerate(cells * 3)]
+    Path("t.csv").write_text("a,y\n" + "\n".join(lines) + "\n")
+    line = f"fnet train t.csv --target y --out t.fnet --epochs 1 --validation 0.34 {options}"
+    facts = answer(shell, line)
+    assert (facts["task"], facts["classes"]) == (task, classes)
+
+
+def test_options_reach_the_estimator(shell):
+    say(
+        shell,
+        "fnet train iris.csv --target species --out new.fnet --hidden none --activation tanh "
+        "--dropout 0.25 --patience 7 --no-standardize --engine numpy --class-weight setosa=2 "
+        "--class-weight virginica=0.5 --epochs 9 --validation 0.5 "
+        "--without 'petal width (cm)' --without 'petal length (cm)'",
+    )
+    made = fnet.load("new.fnet").estimator()
+    assert (
+        made.get_params()
+        | {
+            "hidden_layer_sizes": (),
+            "activation": "tanh",
+            "dropout": 0.25,
+            "early_stopping": "loss",
+            "n_iter_no_change": 7,
+            "standardize": False,
+            "class_weight": {"setosa": 2.0, "virginica": 0.5},
+            "max_iter": 9,
+            "engine": "numpy",
+        }
+        == made.get_params()
+    )
+    assert fnet.load("new.fnet").features == ("sepal length (cm)", "sepal width (cm)")
+    assert fnet.load("new.fnet").scaling is None
+
+
+def test_nothing_is_held_out_where_nothing_is_wanted(shell):
+    facts = answer(
+        shell, "fnet train iris.csv --target species --out new.fnet --validation 0 --epochs 2"
+    )
+    assert (facts["rows"], facts["validation_rows"], facts["scores"]) == (150, 0, {})
+
+
+def test_patience_ends_a_run_and_keeps_its_best(shell):
+    line = "fnet train diabetes.csv --target progression --out new.fnet --patience 3 --epochs 900"
+    done = answer(shell, line + " --learning-rate 0.01")["epochs"]
+    losses = fnet.load("new.fnet").estimator().validation_loss_curve_
+    assert 4 <= done == len(losses) < 900
+    assert np.argmin(losses) == done - 1 - 4
+
+
+def test_the_same_command_writes_the_same_bytes_in_another_process(shell):
+    line = "fnet train iris.csv --target species --out new.fnet --epochs 3"
+    say(shell, line)
+    first = Path("new.fnet").read_bytes()
+    command = [sys.executable, "-m", *shlex.split(line)]
+    subprocess.run(command, check=True, capture_output=True)
+    assert Path("new.fnet").read_bytes() == first
+
+
+def test_parquet_trains_the_same_model(shell):
+    pd.read_csv("iris.csv").to_parquet("iris.parquet")
+    models = []
+    for name in ("iris.csv", "iris.parquet"):
+        say(shell, f"fnet train {name} --target species --out new.fnet --epochs 3")
+        models.append(fnet.load("new.fnet"))
+    for a, b in zip(models[0].params, models[1].params, strict=True):
+        np.testing.assert_array_equal(a.w, b.w)
+
+
+def test_a_large_training_is_compiled(shell):
+    facts = answer(
+        shell,
+        "fnet train iris.csv --target species --out new.fnet --epochs 2 --engine tensorflow",
+    )
+    assert facts["engine"] == "tensorflow"
+    by_numpy = "fnet train iris.csv --target species --out twin.fnet --epochs 2 --engine numpy"
+    say(shell, by_numpy)
+    for a, b in zip(fnet.load("new.fnet").params, fnet.load("twin.fnet").params, strict=True):
+        np.testing.assert_allclose(a.w, b.w, rtol=0, atol=1e-12)
+
+
+# Predicting.
+
+
+def test_predictions_are_the_models(shell):
+    found = rows(say(shell, "fnet predict iris.fnet iris.csv --probabilities --keep species"))
+    model, x = fnet.load("iris.fnet"), datasets.load_iris().data
+    assert [row["prediction"] for row in found] == model.predict(x).tolist()
+    assert [row["species"] for row in found] == pd.read_csv("iris.csv")["species"].tolist()
+    chances = model.predict_proba(x)
+    for i, name in enumerate(model.classes):
+        column = [float(row[f"probability_{name}"]) for row in found]
+        np.testing.assert_array_equal(column, chances[:, i])
+    assert list(found[0])[:2] == ["species", "prediction"]
+
+
+def test_predictions_of_numbers(shell):
+    found = rows(say(shell, "fnet predict diabetes.fnet diabetes.csv"))
+    said = fnet.load("diabetes.fnet").predict(datasets.load_diabetes().data)
+    np.testing.assert_array_equal([float(row["prediction"]) for row in found], said)
+
+
+def test_several_outputs_have_a_column_each(shell):
+    x, y = np.eye(4), np.arange(8.0).reshape(4, 2)
+    with pytest.warns(match="Maximum iterations"):
+        model = fnet.MLPRegressor(hidden_layer_sizes=(3,), random_state=0, max_iter=2).fit(x, y)
+    fnet.save("two.fnet", model)
+    pd.DataFrame(x).to_csv("eye.csv", index=False)
+    found = rows(say(shell, "fnet predict two.fnet eye.csv"))
+    assert list(found[0]) == ["prediction_0", "prediction_1"]
+    np.testing.assert_array_equal(
+        [float(row["prediction_1"]) for row in found], model.predict(x)[:, 1]
+    )
+
+
+def test_columns_may_stand_in_any_order_beside_others(shell):
+    table = pd.read_csv("iris.csv")
+    expected = say(shell, "fnet predict iris.fnet iris.csv")
+    table[table.columns[::-1]].assign(note="x,y").to_csv("other.csv", index=False)
+    assert say(shell, "fnet predict iris.fnet other.csv") == expected
+    table.to_parquet("iris.parquet")
+    assert say(shell, "fnet predict iris.fnet iris.parquet") == expected
+    table.to_csv("semicolons.csv", sep=";", index=False)
+    assert say(shell, "fnet predict iris.fnet semicolons.csv --delimiter ;") == expected
+
+
+def test_predictions_come_from_standard_input_and_go_to_a_file(shell):
+    expected = say(shell, "fnet predict iris.fnet iris.csv")
+    stdin = Path("iris.csv").read_bytes()
+    assert say(shell, "fnet predict iris.fnet -", stdin) == expected
+    code, out, err = shell("fnet predict iris.fnet iris.csv --out said.csv")
+    assert (code, out) == (0, "")
+    assert re.fullmatch(r"150 predictions in said.csv, [\d,]+ rows a second\n", err)
+    assert Path("said.csv").read_text() == expected
+
+
+def test_predictions_as_json_have_a_line_each(shell):
+    found = say(shell, "fnet predict iris.fnet iris.csv --json --probabilities").splitlines()
+    first = json.loads(found[0])
+    assert len(found) == 150
+    assert first["prediction"] == "setosa"
+    assert sum(v for k, v in first.items() if k != "prediction") == pytest.approx(1)
+
+
+def test_a_table_in_many_parts_predicts_the_same(shell, monkeypatch):
+    expected = say(shell, "fnet predict iris.fnet iris.csv")
+    monkeypatch.setattr("fnet.tables.BLOCK", 512)
+    assert say(shell, "fnet predict iris.fnet iris.csv") == expected
+
+
+# Judging.
+
+
+def test_an_evaluation_has_scikit_learns_figures(shell):
+    facts = answer(shell, "fnet evaluate iris.fnet iris.csv")
+    truth = pd.read_csv("iris.csv")["species"]
+    said = fnet.load("iris.fnet").predict(datasets.load_iris().data)
+    assert facts["figures"]["accuracy"] == metrics.accuracy_score(truth, said)
+    expected = metrics.classification_report(truth, said, output_dict=True)
+    for name in ("setosa", "versicolor", "virginica"):
+        found = facts["classes"][name]
+        for ours, theirs in (("precision",) * 2, ("recall",) * 2, ("f1", "f1-score")):
+            assert found[ours] == pytest.approx(expected[name][theirs])
+        assert found["rows"] == 50
+    assert facts["target"] == "species"
+
+
+def test_an_evaluation_in_lines(shell):
+    printed = say(shell, "fnet evaluate diabetes.fnet diabetes.csv --target progression")
+    x, y = datasets.load_diabetes(return_X_y=True)
+    score = metrics.r2_score(y, fnet.load("diabetes.fnet").predict(x))
+    assert re.search(rf"^R² +{score:.4f}$", printed, re.MULTILINE)
+    assert printed.startswith("442 rows\n")
+    printed = say(shell, "fnet evaluate iris.fnet iris.csv")
+    assert re.search(r"^setosa +1\.0000 +\d\.\d{3,4} +\d\.\d{3,4} +50$", printed, re.MULTILINE)
+
+
+def test_classes_named_by_numbers_as_text_are_matched_as_text(shell):
+    lines = [f"{i % 2},{i % 2:02d}" for i in range(12)]
+    Path("t.csv").write_text("a,y\n" + "\n".join([*lines, "1,x", "1,x"]) + "\n")
+    say(shell, "fnet train t.csv --target y --task classifier --out t.fnet --validation 0")
+    assert fnet.load("t.fnet").classes.tolist() == ["00", "01", "x"]
+    assert answer(shell, "fnet evaluate t.fnet t.csv")["classes"]["00"]["rows"] == 6
+
+
+def test_a_report_is_written_whole(shell):
+    out = say(shell, "fnet evaluate iris.fnet iris.csv --report iris.html")
+    assert out.endswith("Report: iris.html\n")
+    page = Path("iris.html").read_text()
+    assert page.lower().startswith("<!doctype html>")
+    assert "fnet evaluate iris.fnet iris.csv --report iris.html" in page
+    assert "fnet train" in page
+
+
+# Describing, exporting, the main job.
+
+
+def test_a_description_tells_what_was_saved(shell):
+    facts = answer(shell, "fnet describe iris.fnet")
+    assert facts["layers"] == [4, 8, 3]
+    assert facts["numbers"] == 4 * 8 + 8 + 8 * 3 + 3
+    assert facts["classes"] == ["setosa", "versicolor", "virginica"]
+    assert facts["trained"]["target"] == "species"
+    assert facts["trained"]["epochs"] == 60
+    printed = say(shell, "fnet describe iris.fnet")
+    assert re.search(r"^layers +4, 8, 3$", printed, re.MULTILINE)
+
+
+def test_a_description_of_a_run_and_of_members(shell):
+    from fnet import reference
+
+    net = fnet.Network((2, 3))
+    x, y = np.eye(2), [0, 1]
+    run = reference.train(
+        *(net, reference.sgd(0.1), reference.init_params(net, [0, 1]), x, y),
+        fnet.full_batch_plan(2, 4),
+    )
+    fnet.save("run.fnet", run)
+    facts = answer(shell, "fnet describe run.fnet")
+    assert facts["members"] == [2]
+    assert facts["run"] == {"optimizer": "sgd", "epochs": 4, "ended": ["epochs", "epochs"]}
+    assert facts["features"] is None
+    assert "members" in say(shell, "fnet describe run.fnet")
+
+
+def test_an_export_says_what_predict_says(shell):
+    import onnxruntime
+
+    say(shell, "fnet export diabetes.fnet --out diabetes.onnx")
+    x = datasets.load_diabetes().data.astype(np.float32)
+    session = onnxruntime.InferenceSession("diabetes.onnx")
+    (found,) = session.run(["prediction"], {"x": x})
+    expected = fnet.load("diabetes.fnet").predict(x)
+    np.testing.assert_allclose(found[:, 0], expected, rtol=1e-5)
+
+
+def test_an_export_without_its_package_says_so(shell, monkeypatch):
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    monkeypatch.delitem(sys.modules, "fnet.exports.onnx_graph", raising=False)
+    monkeypatch.delattr(exports, "onnx_graph", raising=False)
+    code, _, err = shell("fnet export iris.fnet --out iris.onnx")
+    assert code == 3
+    assert "ONNX is written by the package onnx, which is not installed" in err
+
+
+@pytest.mark.parametrize("engine", ["numpy", "tensorflow"])
+def test_the_main_job_is_that_of_the_library(shell, engine):
+    line = f"fnet digits --epochs 20 --seed 4 --out digits.fnet --engine {engine}"
+    facts = answer(shell, line)
+    assert Path("digits.png").read_bytes()[:4] == b"\x89PNG"
+    side = {"numpy": fnet.reference, "tensorflow": fnet}[engine]
+    run = fnet.digits.train(side, fnet.datasets.load_digits(scale=True), epochs=20, seed=4)
+    assert facts["accuracy"] == run.history["validation_accuracy"][-1] > 0.9
+    say(shell, "fnet sample digits --out digits.csv")
+    assert answer(shell, "fnet evaluate digits.fnet digits.csv")["rows"] == 1797
+
+
+def test_samples_are_scikit_learns(shell):
+    for name, target in (
+        cli.commands.get_command(None, "sample").callback.__globals__["TARGETS"].items()
+    ):
+        say(shell, f"fnet sample {name} --out {name}.csv")
+        table, data = pd.read_csv(f"{name}.csv"), getattr(datasets, f"load_{name}")()
+        assert list(table.columns) == [*data.feature_names, target]
+        scale = 16 if name == "digits" else 1
+        np.testing.assert_array_equal(table.to_numpy()[:, :-1].astype(float), data.data / scale)
+
+
+# The process.
+
+
+def in_a_process(line, code=0):
+    """What a command prints in a process of its own, and what it has imported."""
+    report = (
+        "import atexit, sys\n"
+        "heavy = 'tensorflow', 'keras', 'sklearn', 'matplotlib', 'pandas', 'scipy'\n"
+        "atexit.register(lambda: print(*[m for m in heavy if m in sys.modules], file=sys.stderr))\n"
+        "from fnet.cli import main\n"
+        "sys.exit(main(sys.argv[1:]))\n"
+    )
+    command = [sys.executable, "-W", "error", "-c", report, *shlex.split(line)[1:]]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=100)
+    assert done.returncode == code, done.stderr
+    *said, loaded = done.stderr.rstrip("\n").split("\n")
+    return done.stdout, said, loaded.split()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "fnet --help",
+        "fnet train --help",
+        "fnet describe iris.fnet",
+        "fnet predict iris.fnet iris.csv",
+    ],
+)
+def test_what_starts_at_once_imports_nothing_heavy(shell, line):
+    assert in_a_process(line)[2] == []
+
+
+def test_a_small_training_imports_no_tensorflow(shell):
+    out, said, loaded = in_a_process("fnet train iris.csv --target species --out new.fnet")
+    assert {"tensorflow", "keras", "matplotlib"} & set(loaded) == set()
+    assert said == []
+    assert out.endswith("Model: new.fnet\n")
+
+
+def test_a_training_that_needs_tensorflow_starts_without_keras_and_without_its_chatter(shell):
+    line = "fnet train iris.csv --target species --out new.fnet --epochs 1 --engine tensorflow"
+    out, said, loaded = in_a_process(line)
+    assert "tensorflow" in loaded
+    assert "keras" not in loaded
+    assert said == []
+
+
+def test_a_reader_that_has_enough_ends_it_quietly(shell):
+    Path("long.csv").write_text(Path("iris.csv").read_text() + 400 * "5,3,1,0.2,setosa\n" * 100)
+    line = [sys.executable, "-m", "fnet", "predict", "iris.fnet", "long.csv"]
+    with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout.readline() == b"prediction\n"
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait(60) == 141
