@@ -434,7 +434,7 @@ def in_a_process(line, code=0):
     command = [sys.executable, "-W", "error", "-c", report, *shlex.split(line)[1:]]
     done = subprocess.run(command, capture_output=True, text=True, timeout=100)
     assert done.returncode == code, done.stderr
-    *said, loaded = done.stderr.rstrip("\n").split("\n")
+    *said, loaded = done.stderr.removesuffix("\n").split("\n")
     return done.stdout, said, loaded.split()
 
 

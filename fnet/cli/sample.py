@@ -24,7 +24,8 @@ TARGETS = {
 def command(name, out, as_json):
     """Write a small table to try fnet with, as CSV; its last column is the target.
 
-    NAME is iris, wine, breast_cancer, diabetes or digits; they come with scikit-learn. The pixels of digits are 0 to 1, as in `fnet digits`.
+    NAME is iris, wine, breast_cancer, diabetes or digits; they come with scikit-learn. The pixels
+    of digits are 0 to 1, as in `fnet digits`.
 
     \b
     Examples:

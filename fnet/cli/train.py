@@ -12,6 +12,14 @@ from fnet.errors import InvalidArgument
 MOST_CLASSES = 20
 """A target of no more different whole numbers than this is taken for classes."""
 
+EXPECTED = (
+    "Stochastic Optimizer: Maximum iterations",  # as many epochs as were asked for
+    "Training interrupted",  # which is said in other words
+    "Got `batch_size`",
+    "The number of unique classes",  # among the rows held out
+)
+"""Warnings of a fit that tell a user of the command line nothing."""
+
 
 class Sizes(click.ParamType):
     """Sizes of hidden layers: `64,32`, or `none`."""
@@ -284,7 +292,6 @@ def _parts(x, y, options):
 def _fit(model, x, y, held, options):
     """Fit quietly, by the engine that so much work asks for; NumPy alone where it is small."""
     import numpy as np
-    from sklearn.exceptions import ConvergenceWarning
 
     from fnet import engines, quiet
 
@@ -296,9 +303,7 @@ def _fit(model, x, y, held, options):
     if model.engine == "tensorflow":
         quiet.tensorflow(keras=False)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # as many epochs as were asked for
-        for known in ("Training interrupted", "Got `batch_size`", "The number of unique classes is greater"):
-            warnings.filterwarnings("ignore", known)
+        warnings.filterwarnings("ignore", "|".join(EXPECTED))
         model.fit(x, y, validation_data=held)
     common.unless_interrupted(model.ended_, model.n_iter_, options["epochs"], options["checkpoint"])
 
