@@ -77,7 +77,7 @@ def hostile():
     net, draws = Network((500, 100)), np.random.default_rng(0)
     x, truth = draws.normal(size=(600, 500)), [NAMES[i] for i in draws.integers(100, size=600)]
     trained = {
-        "command": f"fnet train {SCRIPT} " + "x" * 3000,
+        "command": f"fnet train {SCRIPT} \x1b[31m" + "x" * 3000,
         "target": SCRIPT,
         "options": {SCRIPT: "</dl>", "array": np.arange(10.0)},
         "scores": {"none": None, "nan": float("nan")},
@@ -376,7 +376,7 @@ def test_hostile_names_are_texts(made):
     assert shown[3] == r"a\x00\x1b\ud800b"
     assert (shown[4][:9], len(shown[4])) == ("W" * 9, words.MOST)
     assert shown[5:9] == ['"><img src=x>', "{{ 7 * 7 }}", "&amp;", ""]
-    assert SCRIPT in checker.of("code")[0]
+    assert checker.of("code")[0].startswith(f"fnet train {SCRIPT} \\x1b[31mxxx")
     assert pairs(checker)["Features"].startswith("<b>feature 0</b>, <b>feature 1</b><b>")
     drawn = "".join(ElementTree.fromstring(drawings(text)[0]).itertext())
     assert SCRIPT[:11] in drawn
@@ -384,16 +384,25 @@ def test_hostile_names_are_texts(made):
     assert "日本語" in drawn
 
 
-def test_what_is_not_defined_has_its_reason(tmp_path):
-    net = Network((2, 2))
-    fnet.save(tmp_path / "m", (net, (Layer(np.eye(2), np.zeros(2)),)))
-    model = fnet.load(tmp_path / "m")
-    text = write(model, evaluate(model, [[1, 0], [0, 1]], [1, 1]))
+@pytest.fixture
+def larger(tmp_path):
+    """A model that says which of two features is the larger."""
+    fnet.save(tmp_path / "m", (Network((2, 2)), (Layer(np.eye(2), np.zeros(2)),)))
+    return fnet.load(tmp_path / "m")
+
+
+def test_a_page_on_many_rows_is_no_larger(larger):
+    x = np.random.default_rng(0).normal(size=(20_000, 2))
+    assert len(write(larger, evaluate(larger, x, x.argmax(axis=1)))) < 500_000
+
+
+def test_what_is_not_defined_has_its_reason(larger):
+    text = write(larger, evaluate(larger, [[1, 0], [0, 1]], [1, 1]))
     checker = Checker(text)
     assert "ROC AUC it needs rows of both classes" in checker.of("th", scope="row")
     assert checker.of("td", **{"class": "number"}).count("–") == 2  # its own, and a recall
     assert "“–” stands where" in text
-    assert "“–”" not in write(model, evaluate(model, [[1, 0], [0, 1]], [0, 1]))
+    assert "“–”" not in write(larger, evaluate(larger, [[1, 0], [0, 1]], [0, 1]))
 
 
 @pytest.mark.parametrize(
