@@ -1,10 +1,22 @@
 """Pictures: what is drawn is what was given."""
 
+import json
+import subprocess
+import sys
+import warnings
+
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.figure import Figure
+from sklearn import metrics
+from sklearn.calibration import calibration_curve
+from sklearn.datasets import load_digits, load_iris
+from sklearn.exceptions import NotFittedError
 
-from fnet import InvalidArgument, plots
+import fnet
+from fnet import InvalidArgument, MLPClassifier, MLPRegressor, Network, plots, reference
+from fnet.network import Layer
 
 HISTORY = {
     "loss": np.array([3.0, 2.0, 1.0]),
@@ -14,8 +26,40 @@ HISTORY = {
 }
 
 
+X, Y = fnet.datasets.load_course()
+IRIS = load_iris()
+PETALS, SPECIES = IRIS.data[:, 2:], IRIS.target_names[IRIS.target]
+NET = Network((2, 2))
+PARAMS = (Layer(np.eye(2), np.zeros(2)),)
+"""A net that says 0 where the first feature is the larger, and 1 where the second is."""
+
+
 def lines(axes):
     return {line.get_label(): line.get_xydata().tolist() for line in axes.lines}
+
+
+def fitted(estimator, x, y, **options):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that so few epochs do not converge
+        return estimator.fit(x, y, **options)
+
+
+def trained(net=NET, side=reference, epochs=30, **options):
+    """A Run on the notes' rows; y of a net of numbers is -1 and 1."""
+    y = Y if net.targets == "numbers" else (Y > 0).astype(int)
+    params = side.init_params(net, 0)
+    plan = fnet.full_batch_plan(len(X), epochs)
+    if options:
+        options["validation"] = X[::2], y[::2]
+    return side.train(net, side.adam(0.1), params, X, y, plan, **options)
+
+
+def regions(figure):
+    """What each point of the plane is said to be, `[up, across]`."""
+    return np.asarray(figure.axes[0].images[0].get_array())
+
+
+# How a run went.
 
 
 def test_curves_show_each_measure_and_mark_the_best_epoch():
@@ -46,6 +90,144 @@ def test_curves_of_members_have_a_line_each():
     assert len(loss.lines) == 3
 
 
+def test_the_epoch_that_a_run_kept_is_marked_by_the_measure_that_it_watched():
+    options = {"patience": 5, "restore_best": True, "watch": "validation_accuracy"}
+    run = trained(**options)
+    best = int(run.history["validation_accuracy"].argmax())
+    assert best == run.progress.best_epoch < len(run.history["loss"]) - 1
+    loss, accuracy = plots.curves(run).axes
+    label = f"kept: epoch {best + 1}, best by validation accuracy"
+    assert lines(accuracy)[label] == [[best + 1, run.history["validation_accuracy"][best]]]
+    assert list(lines(loss)) == ["training", "validation"]
+
+
+def test_a_measure_that_is_not_drawn_marks_the_loss():
+    run = trained(
+        restore_best=True, watch="validation_balanced_accuracy", metrics=("balanced_accuracy",)
+    )
+    best = int(run.history["validation_balanced_accuracy"].argmax())
+    (loss,) = plots.curves(run).axes
+    label = f"kept: epoch {best + 1}, best by validation balanced accuracy"
+    assert lines(loss)[label] == [[best + 1, run.history["validation_loss"][best]]]
+
+
+def test_a_run_that_kept_its_last_params_marks_the_smallest_validation_loss():
+    run = trained(patience=1, watch="validation_accuracy")
+    assert run.progress.best_epoch < len(run.history["loss"]) - 1
+    best = int(run.history["validation_loss"].argmin())
+    assert f"best: epoch {best + 1}" in lines(plots.curves(run).axes[0])
+
+
+def test_curves_of_an_estimator_are_its_own():
+    estimator = fitted(
+        MLPClassifier((4,), early_stopping=True, random_state=0, max_iter=60), PETALS, SPECIES
+    )
+    loss, accuracy = plots.curves(estimator).axes
+    epochs = range(1, estimator.n_iter_ + 1)
+    expected = [list(p) for p in zip(epochs, estimator.loss_curve_, strict=True)]
+    assert lines(loss)["training"] == expected
+    best = int(np.argmax(estimator.validation_scores_))
+    label = f"kept: epoch {best + 1}, best by validation accuracy"
+    assert lines(accuracy)[label] == [[best + 1, estimator.best_validation_score_]]
+
+
+def test_an_estimator_that_goes_on_keeps_the_best_of_its_last_fit():
+    """Its scores stand behind those of the fit before, which may have been as good."""
+    estimator = MLPClassifier(
+        (8,), early_stopping=True, warm_start=True, random_state=0, learning_rate_init=0.1
+    )
+    for _ in range(2):
+        fitted(estimator, PETALS, SPECIES)
+    scores, began = estimator.validation_scores_, len(estimator.loss_curve_) - estimator.n_iter_
+    best = began + int(np.argmax(scores[began:]))
+    assert scores[best] <= max(scores[:began])
+    assert any(label.startswith(f"kept: epoch {best + 1},") for label in marks(estimator))
+
+
+def test_calls_of_partial_fit_keep_the_first_of_the_best():
+    estimator = MLPClassifier((8,), early_stopping=True, random_state=0, learning_rate_init=0.1)
+    for _ in range(30):
+        estimator.partial_fit(PETALS, SPECIES, classes=np.unique(SPECIES))
+    best = int(np.argmax(estimator.validation_scores_))
+    assert best < len(estimator.validation_scores_) - 1
+    assert any(label.startswith(f"kept: epoch {best + 1},") for label in marks(estimator))
+
+
+def marks(what):
+    return [label for axes in plots.curves(what).axes for label in lines(axes)]
+
+
+def test_curves_of_a_regressor_show_r2_from_minus_1_up():
+    x, y = X[:, :1], X[:, 1]
+    estimator = MLPRegressor(hidden_layer_sizes=(4,), random_state=0, learning_rate_init=0.1)
+    fitted(estimator, x, y, validation_data=(x, y))
+    loss, r2 = plots.curves(estimator).axes
+    assert (r2.get_title(), r2.get_ylabel(), r2.get_ylim()[0]) == ("R² by epoch", "R²", -1)
+    assert [y for _, y in lines(r2)["validation"]] == estimator.validation_scores_
+    assert min(estimator.validation_scores_) < -1 < max(estimator.validation_scores_)
+
+
+def test_r2_that_is_below_minus_1_throughout_is_shown_all_the_same():
+    _, axes = plots.curves({"loss": [2, 1], "validation_r2": [-9, -5]}).axes
+    assert axes.get_ylim()[0] < -9 < -5 < axes.get_ylim()[1]
+
+
+def test_a_run_that_goes_on_from_a_progress_marks_none_of_its_epochs():
+    """Its best may be one of the run before."""
+    first = trained(patience=5, restore_best=True)
+    net, plan = first.net, fnet.full_batch_plan(len(X), 2)
+    run = reference.train(
+        net,
+        reference.adam(0.1),
+        first.progress,
+        X,
+        (Y > 0).astype(int),
+        plan,
+        validation=(X[::2], (Y[::2] > 0).astype(int)),
+        restore_best=True,
+        best_delta=10.0,
+    )
+    assert run.progress.best_epoch == first.progress.best_epoch >= 2
+    assert not any("kept" in label for label in marks(run))
+
+
+def test_the_scores_of_quantiles_are_left_out():
+    estimator = MLPRegressor(hidden_layer_sizes=(), quantiles=(0.1, 0.9), early_stopping=True)
+    fitted(estimator.set_params(max_iter=3, random_state=0), X, Y)
+    (loss,) = plots.curves(estimator).axes
+    best = int(np.argmax(estimator.validation_scores_))
+    label = f"kept: epoch {best + 1}, best by validation score"
+    assert lines(loss)[label] == [[best + 1, estimator.validation_loss_curve_[best]]]
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        {},
+        {"loss": []},
+        {"loss": 1.0},
+        {"validation_log_loss": [1.0, 2.0]},
+        (NET, PARAMS),
+        fitted(MLPClassifier((2,), solver="lbfgs"), X, Y),
+        trained(epochs=0),
+    ],
+)
+def test_where_there_is_no_history_there_are_no_curves(what):
+    with pytest.raises(InvalidArgument, match="no history to draw"):
+        plots.curves(what)
+
+
+def test_curves_of_a_solver_before_lbfgs_are_not_drawn():
+    estimator = fitted(MLPClassifier((2,), max_iter=2), X, Y)
+    plots.curves(estimator)
+    fitted(estimator.set_params(solver="lbfgs"), X, Y)
+    with pytest.raises(InvalidArgument, match="no history to draw"):
+        plots.curves(estimator)
+
+
+# Classes.
+
+
 def test_the_confusion_matrix_counts_by_hand():
     figure = plots.confusion_matrix([0, 0, 1, 2, 2], [0, 1, 1, 2, 2], 3)
     axes = figure.axes[0]
@@ -56,6 +238,213 @@ def test_the_confusion_matrix_counts_by_hand():
     assert axes.get_title() == "Confusion matrix: 4 of 5 right"
     shares = axes.images[0].get_array()
     assert shares.tolist() == [[0.5, 0.5, 0], [0, 1, 0], [0, 0, 1]]
+
+
+def ticks(axes):
+    return [label.get_text() for label in axes.get_xticklabels()]
+
+
+@pytest.mark.parametrize(
+    ("labels", "classes", "names"),
+    [
+        (np.array(["b", "a", "c"]), None, "abc"),
+        (pd.Series(["b", "a", "c"], index=[7, 8, 9], dtype=object), None, "abc"),
+        (np.array(["b", "a", "c"]), ["c", "b", "a"], "cba"),
+        ([1, 0, 2], ["a", "b", "c"], "abc"),
+        ([1, 0, 2], 3, "012"),
+        ([-1.0, 1.0, 2.5], None, ["-1", "1", "2.5"]),
+        ([True, False], None, ["False", "True"]),
+    ],
+)
+def test_labels_of_any_kind_have_their_names(labels, classes, names):
+    axes = plots.confusion_matrix(labels, labels, classes).axes[0]
+    assert ticks(axes) == list(names)
+    assert axes.images[0].get_array().tolist() == np.eye(len(names)).tolist()
+
+
+def test_a_confusion_matrix_is_scikit_learns():
+    truth, said = np.random.default_rng(0).integers(5, size=(2, 200))
+    words = np.array(["e", "d", "c", "b", "a"])
+    axes = plots.confusion_matrix(words[truth], said, words).axes[0]
+    expected = metrics.confusion_matrix(truth, said, normalize="true")
+    np.testing.assert_allclose(axes.images[0].get_array(), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("count", "letters"), [(2, 3), (2, 40), (10, 3), (10, 40), (40, 3), (40, 40), (120, 3)]
+)
+@pytest.mark.parametrize("given", [False, True])
+def test_names_and_counts_of_a_confusion_matrix_fit(count, letters, given):
+    names = [f"{i:0{letters}}" for i in range(count)]
+    rows = np.repeat(np.arange(count), 500)
+    figure = plots.confusion_matrix(rows, rows, names, Figure(figsize=(5, 5)) if given else None)
+    figure.draw_without_rendering()
+    axes = figure.axes[0]
+    assert all(len(name) <= 24 for name in ticks(axes))
+    extents = [label.get_window_extent() for label in axes.get_xticklabels()]
+    assert all(a.x1 <= b.x0 for a, b in zip(extents, extents[1:], strict=False))
+    cell = axes.get_window_extent().width / count
+    for text in axes.texts:
+        assert text.get_fontsize() >= 6
+        assert text.get_window_extent().width <= cell
+    if letters == 3:
+        assert bool(axes.texts) == (count <= (10 if given else 40))
+    if not given:
+        low, high = figure.get_tightbbox().get_points()  # inches
+        assert (low >= 0).all()
+        assert (high <= figure.get_size_inches()).all()
+
+
+def curve(figure):
+    """`(points of the curve, heights of the bars)`."""
+    upper, lower = figure.axes
+    return np.array(lines(upper)["the model, by bin"]), [bar.get_height() for bar in lower.patches]
+
+
+def test_calibration_of_two_classes_is_scikit_learns():
+    rng = np.random.default_rng(0)
+    p = np.concatenate([rng.random(500), [0, 0.2, 0.5, 1]])
+    truth = rng.random(504) < p**2
+    names = np.array(["no", "yes"])
+    figure = plots.calibration(names[truth.astype(int)], np.stack([1 - p, p], axis=1), names, 5)
+    points, rows = curve(figure)
+    shares, means = calibration_curve(truth, p, n_bins=5)
+    np.testing.assert_allclose(points, np.stack([means, shares], axis=1), rtol=1e-12)
+    assert rows == np.histogram(1 - p, np.linspace(0, 1, 6))[0][::-1].tolist()
+    error = np.sum(np.array(rows) * np.abs(shares - means)) / 504
+    assert figure.axes[0].get_title() == f"Calibration\nexpected calibration error {error:.3f}"
+    assert figure.axes[1].get_xlabel() == "predicted probability of class yes"
+
+
+def test_calibration_of_several_classes_is_that_of_the_top_label():
+    p = [[0.7, 0.2, 0.1], [0.1, 0.75, 0.15], [0.2, 0.2, 0.6], [0.05, 0, 0.95]]
+    figure = plots.calibration([0, 2, 2, 2], p, bins=4)
+    points, rows = curve(figure)  # (0.5, 0.75] holds three rows, two of them right
+    np.testing.assert_allclose(points, [[2.05 / 3, 2 / 3], [0.95, 1]], rtol=1e-12)
+    assert rows == [0, 0, 3, 1]
+    assert "top label\nexpected calibration error 0.025" in figure.axes[0].get_title()
+
+
+# Numbers.
+
+
+def test_prediction_against_truth_and_residuals():
+    figure = plots.truth_and_prediction([[1.0], [2.0], [4.0]], [1, 3, 3], "length (cm)")
+    left, right = figure.axes
+    assert left.lines[0].get_xydata().tolist() == [[1, 1], [2, 3], [4, 3]]
+    assert right.lines[0].get_xydata().tolist() == [[1, 0], [3, 1], [3, -1]]
+    diagonal = np.array(lines(left)["predicted = true"])
+    assert np.array_equal(diagonal[:, 0], diagonal[:, 1])
+    assert left.get_xlim() == left.get_ylim() == tuple(diagonal[:, 0])
+    assert [y for _, y in lines(right)["no error"]] == [0, 0]
+    assert (left.get_xlabel(), left.get_ylabel()) == ("true length (cm)", "predicted length (cm)")
+    r2 = metrics.r2_score([1, 2, 4], [1, 3, 3])
+    assert figure.get_suptitle() == f"3 rows: R² {r2:.3f}, mean absolute error 0.6667"
+
+
+def test_many_points_are_an_image_in_an_svg(tmp_path):
+    truth = np.random.default_rng(0).normal(size=100_000)
+    plots.truth_and_prediction(truth, truth / 2).savefig(tmp_path / "many.svg")
+    assert (tmp_path / "many.svg").stat().st_size < 500_000
+
+
+def test_one_row_and_one_value_are_drawn_too(tmp_path):
+    for rows in (1, 3):
+        figure = plots.truth_and_prediction([2] * rows, [2] * rows)
+        figure.savefig(tmp_path / "one.png")
+        assert figure.axes[0].get_xlim() == (1, 3)
+
+
+# Regions.
+
+
+def test_regions_are_what_the_network_says():
+    figure = plots.decision_regions(
+        (NET, PARAMS), [[0, 4], [4, 0], [4, 1]], ["up", "up", "down"], ["down", "up"], ["a", "b"]
+    )
+    plane = regions(figure)
+    assert np.array_equal(plane, np.tril(np.ones(plane.shape), -1))
+    axes = figure.axes[0]
+    assert lines(axes) == {"down": [[4, 1]], "up": [[0, 4], [4, 0]]}
+    assert axes.get_title() == "Decision regions: 2 of 3 rows right"
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("a", "b")
+    colours = {line.get_color() for line in axes.lines}
+    assert len(colours) == len({line.get_marker() for line in axes.lines}) == 2
+
+
+@pytest.mark.parametrize(
+    ("y", "standardize"),
+    [
+        (SPECIES, True),
+        (IRIS.target > 0, False),
+        (np.where(IRIS.target == 0, "setosa", "other").astype(object), True),
+    ],
+)
+def test_regions_of_an_estimator_and_of_its_file(y, standardize, tmp_path):
+    table = pd.DataFrame(PETALS, columns=["length", "width"])
+    estimator = fitted(
+        MLPClassifier((8,), solver="lbfgs", random_state=0, standardize=standardize), table, y
+    )
+    fnet.save(tmp_path / "estimator.fnet", estimator)
+    for what in (estimator, fnet.load(tmp_path / "estimator.fnet")):
+        figure = plots.decision_regions(what, table, y)
+        axes = figure.axes[0]
+        assert (axes.get_xlabel(), axes.get_ylabel()) == ("length", "width")
+        assert [line.get_label() for line in axes.lines] == [str(c) for c in estimator.classes_]
+        right = int(round(150 * estimator.score(table, y)))
+        assert axes.get_title() == f"Decision regions: {right} of 150 rows right"
+        plane = regions(figure)
+        left, end, bottom, top = axes.images[0].get_extent()
+        points = np.meshgrid(np.linspace(left, end, 300), np.linspace(bottom, top, 300))
+        said = estimator.predict(
+            pd.DataFrame(np.stack(points, -1).reshape(-1, 2), columns=["length", "width"])
+        )
+        assert np.array_equal(estimator.classes_[plane.ravel()], said)
+
+
+def test_a_network_of_one_number_decides_by_its_sign():
+    run = trained(Network((2, 1), loss="squared_error"))
+    figure = plots.decision_regions(run, X, Y, classes=["setosa", "other"])
+    assert [line.get_label() for line in figure.axes[0].lines] == ["setosa", "other"]
+    right = np.sum((reference.predict(run.net, run.params, X)[:, 0] > 0) == (Y > 0))
+    assert figure.axes[0].get_title() == f"Decision regions: {right} of 150 rows right"
+
+
+def test_pictures_of_tensors_are_those_of_arrays():
+    run = trained(Network((2, 1), loss="sigmoid_cross_entropy"), fnet, 3, restore_best=True)
+    y = (Y > 0).astype(int)
+    arrays = tuple(Layer(w.numpy(), b.numpy()) for w, b in run.params)
+    planes = [regions(plots.decision_regions(what, X, y)) for what in (run, (run.net, arrays))]
+    np.testing.assert_array_equal(*planes)
+    weights = plots.first_layer(run.params, (1, 2)).axes[0].images[0].get_array()
+    np.testing.assert_array_equal(weights, arrays[0].w.T)
+    assert "kept: epoch" in " ".join(marks(run))
+
+
+# Images.
+
+
+def test_the_first_layer_is_drawn_unit_by_unit():
+    w = np.arange(6 * 40, dtype=np.float64).reshape(6, 40) - 100
+    params = (Layer(w, np.zeros(40)), Layer(np.ones((40, 3)), np.zeros(3)))
+    for what in (params, (Network((6, 40, 3)), params)):
+        figure = plots.first_layer(what, (2, 3))
+        shown = [axes.images[0] for axes in figure.axes if axes.images]
+        assert len(shown) == 36
+        assert np.array_equal(shown[35].get_array(), w[:, 35].reshape(2, 3))
+        assert {image.get_clim() for image in shown} == {(-135, 135)}
+        title = "First layer: the weights of 40 hidden units, the first 36 of them"
+        assert figure.get_suptitle() == title
+
+
+def test_the_first_layer_of_an_estimator_is_its_coefs(tmp_path):
+    digits = load_digits()
+    estimator = fitted(MLPClassifier((5,), max_iter=2), digits.data, digits.target)
+    figure = plots.first_layer(estimator, (8, 8))
+    shown = np.array([axes.images[0].get_array() for axes in figure.axes if axes.images])
+    assert np.array_equal(shown.reshape(5, 64).T, estimator.coefs_[0])
+    assert figure.get_suptitle() == "First layer: the weights of 5 hidden units"
+    assert "of 2 outputs" in plots.first_layer(PARAMS, (1, 2)).get_suptitle()
 
 
 def test_misclassified_images_are_those_that_differ():
@@ -78,6 +467,15 @@ def test_nothing_misclassified_is_no_error():
     assert figure.get_suptitle() == "Misclassified: 0 of 2"
 
 
+def test_misclassified_images_have_names():
+    truth, said = pd.Series(["cat", "dog"], index=[5, 6]), ["cat", "a dog of long descent"]
+    figure = plots.misclassified(np.zeros((2, 2, 2)), truth, said)
+    assert figure.axes[0].get_title() == "said a dog …scent\nis dog"
+
+
+# All of them.
+
+
 def test_several_pictures_make_one(tmp_path):
     figure = Figure()
     left, right = figure.subfigures(1, 2)
@@ -92,3 +490,103 @@ def test_labels_out_of_range_are_refused():
         plots.confusion_matrix([0, 1], [0, 2], 2)
     with pytest.raises(InvalidArgument, match="same rows"):
         plots.confusion_matrix([0, 1], [0], 2)
+
+
+X3 = np.zeros((3, 2))
+HALVES = np.full((3, 2), 0.5)
+REGRESSOR = fitted(MLPRegressor(hidden_layer_sizes=(), max_iter=2), X, X)
+
+REFUSED = {
+    "confusion_matrix": [
+        (([0, 1], [0, "a"]), "of one kind"),
+        ((["a", "b"], ["a", "c"], ["a", "b"]), "predicted must be of the classes .* got 'c' .*w 1"),
+        (([0, 1], [0, 2], ["a", "b"]), "predicted must be labels from 0 to 1"),
+        (([0, 1], [0, 1], ["a", "a"]), "each once"),
+        (([0, 1], [0, 1], 0), "classes must be a whole number from 1"),
+        (([0, 1], [0, np.nan]), "predicted must be finite"),
+        (([[0, 1]], [[0, 1]]), r"truth must be labels \[N\]; got shape \[1, 2\]"),
+        (([], []), r"truth must be labels \[N\]"),
+        (([0], [0], None, "a"), "figure must be a Figure"),
+    ],
+    "calibration": [
+        (([0, 1, 1], [0.5, 0.5, 0.5]), r"\[N, K\] .* got shape \[3\]"),
+        (([0, 1, 1], [[0.5], [0.5], [0.5]]), "at least two classes"),
+        (([0, 1], HALVES), "same rows"),
+        (([0, 1, 2], HALVES), "truth must be labels from 0 to 1"),
+        (([0, 1, 1], HALVES * 3), "each row with the sum 1"),
+        (([0, 1, 1], HALVES * np.nan), "probabilities must be finite"),
+        (([0, 1, 1], HALVES, ["a", "b", "c"]), "2 classes in order"),
+        (([0, 1, 1], HALVES, None, 0), "bins must be a whole number from 1"),
+    ],
+    "truth_and_prediction": [
+        (([1, 2], [1]), "same rows"),
+        (([1, np.inf], [1, 2]), "truth must be finite"),
+        ((["a"], ["b"]), "truth must be bool, whole or floating"),
+        (([[1, 2]], [[1, 2]]), "one number a row.* one at a time"),
+        (([], []), "one number a row"),
+    ],
+    "decision_regions": [
+        (("net", X3, [0, 0, 0]), "what must be"),
+        ((REGRESSOR, X3, [0, 0, 0]), "tells classes apart, or of one number"),
+        (((Network((3, 2)), (Layer(np.ones((3, 2)), np.ones(2)),)), X3, [0] * 3), "2 features"),
+        (((NET, reference.init_params(NET, [0, 1])), X3, [0, 0, 0]), r"members \[2\]"),
+        (((NET, PARAMS), np.zeros((3, 3)), [0, 0, 0]), "x must be rows of 2 features"),
+        (((NET, PARAMS), X3 * np.nan, [0, 0, 0]), "x must be finite"),
+        (((NET, PARAMS), X3, [0, 0]), "same rows"),
+        (((NET, PARAMS), X3, [0, 0, 5]), "y must be of the classes .* got 5"),
+        (((NET, PARAMS), X3, [0, 0, 0], ["a"]), "2 classes in order"),
+        (((NET, PARAMS), X3, [0, 0, 0], None, ["a"]), "names of the two axes"),
+    ],
+    "first_layer": [
+        ((PARAMS, (2, 2)), "as many pixels as the network has inputs, 2; got 2 x 2 = 4"),
+        ((PARAMS, 2), r"shape must be \(height, width\)"),
+        ((PARAMS, (-1, -2)), "each of shape must be a whole number"),
+        (((Layer(np.ones((3, 2, 2))),), (1, 2)), "those of one network"),
+        (((Layer(np.full((2, 2), np.nan)),), (1, 2)), "params must be finite"),
+        ((7, (1, 2)), "what must be"),
+        (((1, 2), (1, 2)), "params must be a sequence"),
+    ],
+    "misclassified": [
+        ((np.zeros((2, 4)), [0, 1], [0, 1]), r"images must be \[N, height, width\]"),
+        ((np.zeros((2, 2, 2)) * np.nan, [0, 1], [0, 1]), "images must be finite"),
+        ((np.zeros((3, 2, 2)), [0, 1], [0, 1]), "same rows"),
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "message"),
+    [(name, *case) for name, cases in REFUSED.items() for case in cases],
+)
+def test_what_does_not_fit_is_refused(name, arguments, message):
+    with pytest.raises(InvalidArgument, match=message):
+        getattr(plots, name)(*arguments)
+
+
+def test_an_estimator_must_be_fitted():
+    with pytest.raises(NotFittedError):
+        plots.first_layer(MLPClassifier(), (8, 8))
+
+
+def test_pictures_of_a_file_need_neither_tensorflow_nor_scikit_learn(tmp_path):
+    """Nor is anything global touched."""
+    fnet.save(tmp_path / "it.fnet", fitted(MLPClassifier((3,), max_iter=3), X, Y))
+    code = (
+        "import json, sys, matplotlib, fnet\n"
+        "before = matplotlib.rcParams.copy()\n"
+        "model = fnet.load(sys.argv[1])\n"
+        "x, y = [[5.0, 3.0], [6.0, 2.0], [5.0, 4.0]], [-1, 1, -1]\n"
+        "for figure in (fnet.plots.curves(model), fnet.plots.decision_regions(model, x, y),\n"
+        "    fnet.plots.first_layer(model, (1, 2)),\n"
+        "    fnet.plots.confusion_matrix(y, model.predict(x)),\n"
+        "    fnet.plots.calibration(y, model.predict_proba(x), model.classes),\n"
+        "    fnet.plots.truth_and_prediction(y, y),\n"
+        "    fnet.plots.misclassified([x, x, x], y, [1, 1, 1])):\n"
+        "    figure.savefig(sys.argv[1] + '.svg')\n"
+        "heavy = 'tensorflow', 'sklearn', 'pandas', 'scipy', 'matplotlib.pyplot'\n"
+        "same = before == matplotlib.rcParams.copy()\n"
+        "print(json.dumps([same, [name for name in heavy if name in sys.modules]]))\n"
+    )
+    command = [sys.executable, "-W", "error", "-c", code, str(tmp_path / "it.fnet")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == [True, []]

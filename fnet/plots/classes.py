@@ -1,16 +1,21 @@
 """Classes: what was said against what is true, and how sure it was."""
 
+import math
+
 import numpy as np
 
 from fnet import checks
 from fnet.errors import InvalidArgument
 from fnet.plots import given, style
 
-LEGIBLE = 5
-"""Points: smaller numbers are left out of the cells."""
+LEGIBLE = 6
+"""Points: smaller numbers are left out of the cells, and of smaller names only some are shown."""
 
-PANEL = 0.62
-"""About how much of the smaller side of its figure a confusion matrix takes."""
+LETTER = 0.6
+"""About how wide a letter is, as a part of its size."""
+
+MARGIN = 1.2
+"""Inches beside a confusion matrix for its title, its colours and the names of its axes."""
 
 
 def confusion_matrix(truth, predicted, classes=None, figure=None):
@@ -27,27 +32,26 @@ def confusion_matrix(truth, predicted, classes=None, figure=None):
     counts = np.zeros((count, count), int)
     np.add.at(counts, tuple(places), 1)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    side = min(10, max(5, 1 + 0.3 * count))
-    figure = style.sheet(figure, (side + 0.5, side))
+    names = [style.name(c) for c in classes]
+    beside = MARGIN + LETTER * 10 / 72 * max(map(len, names))
+    side = min(9, max(3.8, 0.23 * count))
+    figure = style.sheet(figure, (side + beside + 0.6, side + beside))
+    cell = 72 * (min(figure.bbox.size) / figure.dpi - beside) / count  # points
     axes = figure.subplots()
     image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    cell = PANEL * 72 * min(figure.bbox.size) / figure.dpi / count  # points
-    size = min(10, 0.7 * cell, 1.3 * cell / len(str(counts.max())))
+    size = min(10, 0.7 * cell, 0.9 * cell / LETTER / len(str(counts.max())))
     for row, column in np.argwhere(counts) if size >= LEGIBLE else ():
         colour = "white" if shares[row, column] > 0.5 else "black"
         text = counts[row, column]
         axes.text(column, row, text, ha="center", va="center", color=colour, size=size)
-    names = [style.name(c) for c in classes]
-    small = min(10, max(LEGIBLE, 0.9 * cell))
-    wide = max(map(len, names)) * 0.6 * small > cell
-    axes.set_xticks(range(count), names, rotation=90 if wide else 0, fontsize=small)
-    axes.set_yticks(range(count), names, fontsize=small)
-    right = np.trace(counts)
-    axes.set(
-        title=f"Confusion matrix: {right} of {counts.sum()} right",
-        xlabel="predicted",
-        ylabel="true",
-    )
+    small = min(10, max(LEGIBLE, 0.8 * cell))
+    every = max(1, math.ceil(1.2 * small / max(cell, 0.1)))
+    wide = LETTER * small * (1 + max(map(len, names))) > every * cell
+    ticks = range(0, count, every), names[::every]
+    axes.set_xticks(*ticks, rotation=90 if wide else 0, fontsize=small)
+    axes.set_yticks(*ticks, fontsize=small)
+    right = f"{np.trace(counts):,} of {counts.sum():,} right"
+    axes.set(title=f"Confusion matrix: {right}", xlabel="predicted", ylabel="true")
     figure.colorbar(image, ax=axes, label="share of the true class", shrink=0.8)
     return figure
 
@@ -77,8 +81,8 @@ def calibration(truth, probabilities, classes=None, bins=10, figure=None):
     p = checks.chances(p, truth)[0].astype(np.float64)
     bins = checks.whole("bins", bins, least=1)
     if count == 2:
-        said, hits, of = p[:, 1], truth == 1, style.name(classes[1])
-        title, x, y = "Calibration", f"predicted probability of {of}", f"share that is {of}"
+        said, hits, of = p[:, 1], truth == 1, f"class {style.name(classes[1])}"
+        title, x, y = "Calibration", f"predicted probability of {of}", f"share of {of}"
     else:
         said, hits = p.max(axis=1), truth == p.argmax(axis=1)
         title = "Calibration of the top label"
@@ -97,7 +101,7 @@ def calibration(truth, probabilities, classes=None, bins=10, figure=None):
     upper.set(
         title=f"{title}\nexpected calibration error {error:.3f}", ylabel=y, ylim=(-0.03, 1.03)
     )
-    upper.legend(loc="upper left")
+    upper.legend()
     lower.bar(edges[:-1], rows, 1 / bins, align="edge", color=style.SKY, edgecolor="black")
     lower.set(xlabel=x, ylabel="rows", xlim=(-0.03, 1.03))
     for axes in (upper, lower):

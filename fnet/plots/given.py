@@ -11,15 +11,14 @@ from fnet.network import each
 
 
 def content(what):
-    """The Content of one network with its params as NumPy arrays; see `files.contents.of`."""
-    found = contents.of(what)
-    layers, members, _ = checks.params(found.net, found.params)
-    if members:
+    """What predicting takes of the Content of one network, in arrays; see `files.contents.of`."""
+    found = contents.sound(contents.of(what)._replace(run=None, estimator=None))
+    if members := checks.members_of(found.params):
         raise InvalidArgument(
             f"a picture shows one network, but what has members {list(members)}; "
             "give (net, params) of one of them"
         )
-    return found._replace(params=each(np.asarray, layers))
+    return found._replace(params=each(np.asarray, found.params))
 
 
 def column(what, value):
@@ -92,7 +91,8 @@ def _places(what, values, classes):
     if values.dtype.kind in "iu" and all(isinstance(c, str) for c in classes):
         return checks.labels(what, values, len(classes))
     known = {c: i for i, c in enumerate(classes)}
-    found = np.array([known.get(value, -1) for value in values.tolist()])
+    values = values.tolist()
+    found = np.array([known.get(value, -1) for value in values])
     if (found < 0).any():
         at = int(np.argmin(found))
         raise InvalidArgument(

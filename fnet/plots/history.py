@@ -11,6 +11,9 @@ from fnet.plots import style
 MEASURES = {"loss": "loss", "accuracy": "accuracy", "r2": "R²"}
 """What is drawn, where it was measured, and how it is written."""
 
+SCORES = {"numbers": "r2", "counts": "r2", "single": "score"}
+"""What an estimator's score is, by its targets; minus a loss, it is not drawn."""
+
 LEAST_R2 = -1
 """Where the panel of R² ends: the first epochs may lie far below what is of interest."""
 
@@ -27,7 +30,7 @@ def curves(what, figure=None):
     history, mark = _history(what)
     history = {k: checks.array(k, v) for k, v in history.items() if k != "ended"}
     shown = [m for m in MEASURES if m in history or f"validation_{m}" in history][:2]
-    if not shown or any(not len(values) for values in history.values()):
+    if not shown or not all(values.ndim and len(values) for values in history.values()):
         raise InvalidArgument(
             "there is no history to draw: lbfgs and (net, params) have none; give a Run of at "
             "least one epoch, its history, or an estimator that was fitted by another solver"
@@ -43,11 +46,12 @@ def curves(what, figure=None):
                 value = history[name][epoch]
                 axes.plot(epoch + 1, value, "o", color=style.MARK, label=label, zorder=3)
         axes.set(title=f"{MEASURES[kind].capitalize()} by epoch", ylabel=MEASURES[kind])
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=(1, 2, 5, 10)))
         style.grid(axes)
         axes.legend()
-        if kind == "r2":
-            axes.set_ylim(bottom=max(LEAST_R2, axes.get_ylim()[0]))
+        low, high = axes.get_ylim()
+        if kind == "r2" and low < LEAST_R2 < high:
+            axes.set_ylim(bottom=LEAST_R2)
     panels[-1].set_xlabel("epoch")
     return figure
 
@@ -88,26 +92,29 @@ def _best(history):
 
 
 def _kept(run):
-    """The mark of a Run whose params are those of its best epoch."""
+    """The mark of a Run whose params are those of its best epoch, if that is in its history."""
     progress, history = run.progress, run.history
     best = np.asarray(progress.best_epoch)
     if best.ndim or best < 0 or not _same(run.params, progress.best):
         return None
-    value = abs(float(progress.best_value))
-    names = (k for k, v in history.items() if k != "ended" and abs(v[best]) == value)
-    return _mark(int(best), next(names, "validation_loss"), history)
+    best, value = int(best), abs(float(progress.best_value))
+    for name, values in history.items():
+        if name != "ended" and value in np.abs(values[best : best + 1]):
+            return _mark(best, name, history)
+    return None
 
 
 def _same(params, others):
-    arrays = [
-        [np.asarray(p) for layer in tree for p in layer if p is not None]
-        for tree in (params, others)
-    ]
-    return len(arrays[0]) == len(arrays[1]) and all(map(np.array_equal, *arrays))
+    """Whether two structures hold the same numbers; what is `()` holds none."""
+    return len(params) == len(others) and all(
+        p is q or np.array_equal(p, q)
+        for layers in zip(params, others, strict=True)
+        for p, q in zip(*layers, strict=True)
+    )
 
 
 def _of_estimator(net, arguments, fitted):
-    measure = "accuracy" if net.targets in ("classes", "labels") else "r2"
+    measure = SCORES.get(net.targets, "accuracy")
     names = {
         "loss": "loss_curve_",
         "validation_loss": "validation_loss_curve_",
@@ -115,8 +122,6 @@ def _of_estimator(net, arguments, fitted):
     }
     history = {k: fitted[name] for k, name in names.items() if fitted.get(name) is not None}
     scores = history.get(f"validation_{measure}")
-    if net.targets == "single":  # its score is minus a loss
-        history.pop(f"validation_{measure}", None)
     if not arguments["early_stopping"] or scores is None:
         return history, None
     # A fit keeps the first of its best epochs, and calls of partial_fit the first of them all.

@@ -36,9 +36,11 @@ def first_layer(what, shape, figure=None):
         )
     shown = weights.T[:MOST_UNITS].reshape(-1, height, width)
     most = np.abs(shown).max() or 1.0
-    figure, panels = _panels(figure, (6, 5.5), len(shown))
+    figure, panels = _panels(figure, 6, len(shown), beside=1.2)
     for axes, image in zip(panels, shown, strict=False):
         drawn = axes.imshow(image, cmap="RdBu_r", vmin=-most, vmax=most)
+        axes.set(frame_on=True, xticks=[], yticks=[])
+        axes.set_axis_on()
     figure.colorbar(drawn, ax=panels.tolist(), label="weight", shrink=0.8)
     more = f", the first {len(shown)} of them" if len(shown) < units else ""
     figure.suptitle(f"First layer: the weights of {units} {kind}{more}")
@@ -58,7 +60,7 @@ def misclassified(images, truth, predicted, figure=None):
     given.same_rows(images=images, truth=truth)
     wrong = np.flatnonzero(truth != predicted)
     shown = wrong[:MOST_IMAGES]
-    figure, panels = _panels(figure, (5, 5.5), len(shown))
+    figure, panels = _panels(figure, 5, len(shown))
     for axes, row in zip(panels, shown, strict=False):
         axes.imshow(images[row], cmap="gray_r")
         said, true = (style.name(classes[place[row]], 12) for place in (predicted, truth))
@@ -69,11 +71,12 @@ def misclassified(images, truth, predicted, figure=None):
     return figure
 
 
-def _panels(figure, size, count):
-    """`(figure, panels)`: a square of at least so many panels without axes."""
-    side = max(1, math.ceil(math.sqrt(count)))
-    figure = style.sheet(figure, size)
-    panels = figure.subplots(side, side, squeeze=False).ravel()
+def _panels(figure, wide, count, beside=0.0):
+    """`(figure, panels)`: rows of at least so many panels, about a square, without axes."""
+    across = max(1, math.ceil(math.sqrt(count)))
+    down = max(1, math.ceil(count / across))
+    figure = style.sheet(figure, (wide, 0.5 + (wide - beside) * down / across))
+    panels = figure.subplots(down, across, squeeze=False).ravel()
     for axes in panels:
         axes.axis("off")
     return figure, panels
@@ -82,10 +85,14 @@ def _panels(figure, size, count):
 def _weights(what):
     """`(weights [D, H], what the units are)`."""
     if isinstance(what, (tuple, list)) and not any(isinstance(part, Network) for part in what):
-        if members := checks.members_of(what):
-            raise InvalidArgument(f"params must be those of one network; got members {members}")
+        checks.members_of(what)  # that it is a sequence of layers
         params = what
     else:
         params = given.content(what).params
     weights = np.asarray(params[0][0])
+    if weights.ndim != 2:
+        raise InvalidArgument(
+            "params must be those of one network, with w [D, H] in the first layer; "
+            f"got shape {list(weights.shape)}"
+        )
     return checks.finite("params", weights, ""), "hidden units" if len(params) > 1 else "outputs"

@@ -1,5 +1,7 @@
 """Numbers: predictions against the truth."""
 
+import textwrap
+
 import numpy as np
 
 from fnet.plots import given, style
@@ -7,6 +9,9 @@ from fnet.reference import metrics
 
 MANY = 2000
 """Points from which an SVG holds them as an image."""
+
+LETTERS = 36
+"""In one line of an axis's label."""
 
 
 def truth_and_prediction(truth, predicted, name=None, figure=None):
@@ -18,13 +23,13 @@ def truth_and_prediction(truth, predicted, name=None, figure=None):
     """
     truth, predicted = given.column("truth", truth), given.column("predicted", predicted)
     given.same_rows(truth=truth, predicted=predicted)
-    of = "" if name is None else f" {name}"
+    true, said = (textwrap.fill(f"{of} {name or ''}", LETTERS) for of in ("true", "predicted"))
     rows = len(truth)
     columns = predicted[:, None], truth[:, None]
     r2, error = metrics.r2(*columns), metrics.mean_absolute_error(*columns)
     dots = {
         "color": style.BLUE,
-        "alpha": np.clip(20 / np.sqrt(rows), 0.05, 0.7),
+        "alpha": np.clip(2000 / rows, 0.04, 0.7),
         "markersize": np.clip(100 / np.sqrt(rows), 1.5, 5),
         "markeredgewidth": 0,
         "rasterized": rows > MANY,
@@ -33,13 +38,18 @@ def truth_and_prediction(truth, predicted, name=None, figure=None):
     figure = style.sheet(figure, (8, 4.3))
     left, right = figure.subplots(1, 2)
     left.plot(truth, predicted, "o", **dots)
-    left.axline((truth[0], truth[0]), slope=1, label="predicted = true", **perfect)
-    left.set(xlabel=f"true{of}", ylabel=f"predicted{of}", title="Prediction against truth")
+    low, high = np.min(columns), np.max(columns)
+    margin = 0.04 * (high - low) or 1
+    span = low - margin, high + margin
+    left.plot(span, span, label="predicted = true", **perfect)
+    left.set(xlabel=true, ylabel=said, title="Prediction against truth")
+    left.set(xlim=span, ylim=span)
     right.plot(predicted, predicted - truth, "o", **dots)
     right.axhline(0, label="no error", **perfect)
-    right.set(xlabel=f"predicted{of}", ylabel="residual: predicted − true", title="Residuals")
+    right.set(xlabel=said, ylabel="residual: predicted − true", title="Residuals")
     for axes in (left, right):
+        axes.set_box_aspect(1)
         style.grid(axes)
-        axes.legend()
+        axes.legend(loc="best")  # said aloud, it warns of no delay where rows are many
     figure.suptitle(f"{rows:,} rows: R² {r2:.3f}, mean absolute error {error:.4g}")
     return figure

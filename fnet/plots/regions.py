@@ -8,7 +8,7 @@ from fnet.errors import InvalidArgument
 from fnet.files import Model
 from fnet.plots import given, style
 
-POINTS = 400
+POINTS = 300
 """Along each side of the plane, how many points are asked about."""
 
 
@@ -68,7 +68,7 @@ def decision_regions(what, x, y, classes=None, features=None, figure=None):
         xlabel=features[0],
         ylabel=features[1],
     )
-    axes.legend()
+    axes.legend(loc="best")
     return figure
 
 
@@ -80,11 +80,11 @@ def _decision(model, classes):
         raise InvalidArgument(f"decision_regions needs a network of 2 features; got {inputs}")
     if net.targets == "numbers" and outputs == 1:
         return lambda x: (model.predict(x).reshape(-1) > 0).astype(int), [-1, 1]
-    if net.targets == "classes" or (net.targets == "labels" and outputs == 1):
-        count = max(outputs, 2) if net.targets == "labels" else outputs
-        return lambda x: model.predict_proba(x).argmax(
-            axis=-1
-        ), count if classes is None else classes
+    one = net.targets == "labels" and outputs == 1
+    if net.targets == "classes" or one:
+        count = 2 if one else outputs
+        values = range(count) if classes is None else given.names(classes, count)
+        return lambda x: model.predict_proba(x).argmax(axis=-1), values
     raise InvalidArgument(
         f"decision_regions needs a network that tells classes apart, or of one number; got {net}"
     )
