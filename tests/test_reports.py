@@ -87,7 +87,13 @@ def hostile():
     return (net, reference.init_params(net, 0)), named, x, truth
 
 
-MAKERS = {make.__name__: make for make in (digits, iris, diabetes, a_run, hostile)}
+def hostile_plane():
+    net, x = Network((2, len(HOSTILE))), np.random.default_rng(0).normal(size=(50, 2))
+    named = {"classes": HOSTILE, "features": ["<i>" * 9, "\x00 $^"], "trained": "by hand"}
+    return (net, reference.init_params(net, 0)), named, x, [HOSTILE[i % 7] for i in range(50)]
+
+
+MAKERS = {make.__name__: make for make in (digits, iris, diabetes, a_run, hostile, hostile_plane)}
 
 
 @pytest.fixture(scope="module")
@@ -242,6 +248,7 @@ def test_each_picture_has_its_text_and_size(made, name):
         ("diabetes", ["442 rows: R²", "Loss by epoch"]),
         ("a_run", ["Confusion", "Calibration", "Loss by epoch"]),
         ("hostile", ["Confusion", "Calibration"]),
+        ("hostile_plane", ["Confusion", "Calibration", "Decision regions"]),
     ],
 )
 def test_the_pictures_are_those_that_apply(made, name, titles):
@@ -294,7 +301,7 @@ def test_texts_on_pictures_tell_their_numbers(made):
     confusion, *_, curves = alts(text)
     counts = np.zeros((10, 10), int)
     np.add.at(counts, (found.truth, found.predicted), 1)
-    assert f"{np.trace(counts)} of 1797 right" in confusion
+    assert f"{np.trace(counts):,} of 1,797 right" in confusion
     np.fill_diagonal(counts, 0)
     is_, said = np.unravel_index(counts.argmax(), counts.shape)
     assert f"in rows: {is_} said to be {said} in {counts.max()};" in confusion
@@ -330,7 +337,7 @@ def test_how_it_was_trained(made):
     assert terms["Arguments"].split("\n") == [
         *("early_stopping True", "hidden_layer_sizes 12", "max_iter 12", "random_state 0")
     ]
-    assert (terms["Target"], terms["Rows"], terms["Validation rows"]) == ("a class", "1347", "150")
+    assert (terms["Target"], terms["Rows"], terms["Validation rows"]) == ("a class", "1,347", "150")
     assert terms["Scores"] == "validation accuracy 0.9765"
     assert terms["Options"].split("\n") == ["learning_rate 0.00123456789", "seed 0"]
     assert terms["Version of fnet"] == "0.1.0"
@@ -378,10 +385,22 @@ def test_hostile_names_are_texts(made):
     assert shown[5:9] == ['"><img src=x>', "{{ 7 * 7 }}", "&amp;", ""]
     assert checker.of("code")[0].startswith(f"fnet train {SCRIPT} \\x1b[31mxxx")
     assert pairs(checker)["Features"].startswith("<b>feature 0</b>, <b>feature 1</b><b>")
-    drawn = "".join(ElementTree.fromstring(drawings(text)[0]).itertext())
-    assert SCRIPT[:11] in drawn
-    assert r"$\frac$" in drawn
-    assert "日本語" in drawn
+
+
+def test_hostile_names_are_texts_on_pictures_too(made):
+    confusion, _, regions = drawings(made("hostile_plane")[2])
+    for drawing in (confusion, regions):
+        drawn = [text.strip() for text in ElementTree.fromstring(drawing).itertext()]
+        for name in (
+            '"><img src=x>',
+            r"$\frac$",
+            "日本語",
+            r"a\x00\x1b\ud800b",
+            "{{ 7 * 7 }}",
+            "&amp;",
+        ):
+            assert name in drawn
+    assert {"<i>" * 9, r"\x00 $^"} <= set(drawn)
 
 
 @pytest.fixture
