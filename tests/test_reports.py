@@ -274,7 +274,7 @@ def test_the_main_figure_comes_first(made):
     for name, measure in (("digits", "accuracy"), ("diabetes", "R²")):
         _, found, text = made(name)
         checker = Checker(text)
-        (value,) = checker.of("div", **{"class": "figure"})
+        (value,) = checker.of("div", **{"class": "value"})
         assert checker.of("strong") == [measure]
         assert value == words.number(found.figures[measure])
         assert float(value) == pytest.approx(found.figures[measure], abs=5e-5)
