@@ -15,7 +15,7 @@ from sklearn.datasets import load_digits, load_iris
 from sklearn.exceptions import NotFittedError
 
 import fnet
-from fnet import InvalidArgument, MLPClassifier, MLPRegressor, Network, plots, reference
+from fnet import InvalidArgument, MLPClassifier, MLPRegressor, Network, plots, reference, runs
 from fnet.network import Layer
 
 HISTORY = {
@@ -44,14 +44,14 @@ def fitted(estimator, x, y, **options):
         return estimator.fit(x, y, **options)
 
 
-def trained(net=NET, side=reference, epochs=30, **options):
+def trained(net=NET, epochs=30, **options):
     """A Run on the notes' rows; y of a net of numbers is -1 and 1."""
     y = Y if net.targets == "numbers" else (Y > 0).astype(int)
-    params = side.init_params(net, 0)
+    params = reference.init_params(net, 0)
     plan = fnet.full_batch_plan(len(X), epochs)
     if options:
         options["validation"] = X[::2], y[::2]
-    return side.train(net, side.adam(0.1), params, X, y, plan, **options)
+    return reference.train(net, reference.adam(0.1), params, X, y, plan, **options)
 
 
 def regions(figure):
@@ -365,6 +365,7 @@ def test_regions_are_what_the_network_says():
     plane = regions(figure)
     assert np.array_equal(plane, np.tril(np.ones(plane.shape), -1))
     axes = figure.axes[0]
+    assert axes.images[0].origin == "lower"
     assert lines(axes) == {"down": [[4, 1]], "up": [[0, 4], [4, 0]]}
     assert axes.get_title() == "Decision regions: 2 of 3 rows right"
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("a", "b")
@@ -395,7 +396,9 @@ def test_regions_of_an_estimator_and_of_its_file(y, standardize, tmp_path):
         assert axes.get_title() == f"Decision regions: {right} of 150 rows right"
         plane = regions(figure)
         left, end, bottom, top = axes.images[0].get_extent()
-        points = np.meshgrid(np.linspace(left, end, 300), np.linspace(bottom, top, 300))
+        points = np.meshgrid(
+            *(np.linspace(*ends, len(plane)) for ends in ((left, end), (bottom, top)))
+        )
         said = estimator.predict(
             pd.DataFrame(np.stack(points, -1).reshape(-1, 2), columns=["length", "width"])
         )
@@ -411,13 +414,18 @@ def test_a_network_of_one_number_decides_by_its_sign():
 
 
 def test_pictures_of_tensors_are_those_of_arrays():
-    run = trained(Network((2, 1), loss="sigmoid_cross_entropy"), fnet, 3, restore_best=True)
-    y = (Y > 0).astype(int)
-    arrays = tuple(Layer(w.numpy(), b.numpy()) for w, b in run.params)
-    planes = [regions(plots.decision_regions(what, X, y)) for what in (run, (run.net, arrays))]
-    np.testing.assert_array_equal(*planes)
-    weights = plots.first_layer(run.params, (1, 2)).axes[0].images[0].get_array()
-    np.testing.assert_array_equal(weights, arrays[0].w.T)
+    import tensorflow as tf
+
+    run = trained(epochs=3, restore_best=True)
+    of_tensors = runs.made(tf.constant, run)
+    assert tf.is_tensor(of_tensors.params[0].w)
+    for what in (of_tensors, (run.net, of_tensors.params)):
+        plane = regions(plots.decision_regions(what, X, (Y > 0).astype(int)))
+        expected = regions(plots.decision_regions(run, X, (Y > 0).astype(int)))
+        np.testing.assert_array_equal(plane, expected)
+    image = plots.first_layer(of_tensors.params, (1, 2)).axes[0].images[0]
+    np.testing.assert_array_equal(image.get_array(), run.params[0].w.T[:1])
+    assert marks(of_tensors) == marks(run)
     assert "kept: epoch" in " ".join(marks(run))
 
 

@@ -17,6 +17,9 @@ LETTER = 0.6
 MARGIN = 1.2
 """Inches beside a confusion matrix for its title, its colours and the names of its axes."""
 
+LEAST = 0.35
+"""What part of a small figure a confusion matrix takes all the same."""
+
 
 def confusion_matrix(truth, predicted, classes=None, figure=None):
     """How often rows of each class were said to be of each class.
@@ -36,7 +39,8 @@ def confusion_matrix(truth, predicted, classes=None, figure=None):
     beside = MARGIN + LETTER * 10 / 72 * max(map(len, names))
     side = min(9, max(3.8, 0.23 * count))
     figure = style.sheet(figure, (side + beside + 0.6, side + beside))
-    cell = 72 * (min(figure.bbox.size) / figure.dpi - beside) / count  # points
+    smaller = min(figure.bbox.size) / figure.dpi
+    cell = 72 * max(smaller - beside, LEAST * smaller) / count  # points
     axes = figure.subplots()
     image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     size = min(10, 0.7 * cell, 0.9 * cell / LETTER / len(str(counts.max())))
@@ -45,7 +49,7 @@ def confusion_matrix(truth, predicted, classes=None, figure=None):
         text = counts[row, column]
         axes.text(column, row, text, ha="center", va="center", color=colour, size=size)
     small = min(10, max(LEGIBLE, 0.8 * cell))
-    every = max(1, math.ceil(1.2 * small / max(cell, 0.1)))
+    every = math.ceil(1.2 * small / cell)
     wide = LETTER * small * (1 + max(map(len, names))) > every * cell
     ticks = range(0, count, every), names[::every]
     axes.set_xticks(*ticks, rotation=90 if wide else 0, fontsize=small)

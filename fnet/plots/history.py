@@ -46,7 +46,7 @@ def curves(what, figure=None):
                 value = history[name][epoch]
                 axes.plot(epoch + 1, value, "o", color=style.MARK, label=label, zorder=3)
         axes.set(title=f"{MEASURES[kind].capitalize()} by epoch", ylabel=MEASURES[kind])
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=(1, 2, 5, 10)))
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=(1, 2, 5, 10), min_n_ticks=1))
         style.grid(axes)
         axes.legend()
         low, high = axes.get_ylim()

@@ -8,7 +8,7 @@ from fnet.errors import InvalidArgument
 from fnet.files import Model
 from fnet.plots import given, style
 
-POINTS = 300
+POINTS = 400
 """Along each side of the plane, how many points are asked about."""
 
 
