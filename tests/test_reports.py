@@ -77,7 +77,7 @@ def hostile():
     net, draws = Network((500, 100)), np.random.default_rng(0)
     x, truth = draws.normal(size=(600, 500)), [NAMES[i] for i in draws.integers(100, size=600)]
     trained = {
-        "command": f"fnet train {SCRIPT} " + "x" * 3000,
+        "command": f"fnet train {SCRIPT} \x1b[31m" + "x" * 3000,
         "target": SCRIPT,
         "options": {SCRIPT: "</dl>", "array": np.arange(10.0)},
         "scores": {"none": None, "nan": float("nan")},
@@ -87,7 +87,13 @@ def hostile():
     return (net, reference.init_params(net, 0)), named, x, truth
 
 
-MAKERS = {make.__name__: make for make in (digits, iris, diabetes, a_run, hostile)}
+def hostile_plane():
+    net, x = Network((2, len(HOSTILE))), np.random.default_rng(0).normal(size=(50, 2))
+    named = {"classes": HOSTILE, "features": ["<i>" * 9, "\x00 $^"], "trained": "by hand"}
+    return (net, reference.init_params(net, 0)), named, x, [HOSTILE[i % 7] for i in range(50)]
+
+
+MAKERS = {make.__name__: make for make in (digits, iris, diabetes, a_run, hostile, hostile_plane)}
 
 
 @pytest.fixture(scope="module")
@@ -242,6 +248,7 @@ def test_each_picture_has_its_text_and_size(made, name):
         ("diabetes", ["442 rows: R²", "Loss by epoch"]),
         ("a_run", ["Confusion", "Calibration", "Loss by epoch"]),
         ("hostile", ["Confusion", "Calibration"]),
+        ("hostile_plane", ["Confusion", "Calibration", "Decision regions"]),
     ],
 )
 def test_the_pictures_are_those_that_apply(made, name, titles):
@@ -267,7 +274,7 @@ def test_the_main_figure_comes_first(made):
     for name, measure in (("digits", "accuracy"), ("diabetes", "R²")):
         _, found, text = made(name)
         checker = Checker(text)
-        (value,) = checker.of("div", **{"class": "figure"})
+        (value,) = checker.of("div", **{"class": "value"})
         assert checker.of("strong") == [measure]
         assert value == words.number(found.figures[measure])
         assert float(value) == pytest.approx(found.figures[measure], abs=5e-5)
@@ -294,7 +301,7 @@ def test_texts_on_pictures_tell_their_numbers(made):
     confusion, *_, curves = alts(text)
     counts = np.zeros((10, 10), int)
     np.add.at(counts, (found.truth, found.predicted), 1)
-    assert f"{np.trace(counts)} of 1797 right" in confusion
+    assert f"{np.trace(counts):,} of 1,797 right" in confusion
     np.fill_diagonal(counts, 0)
     is_, said = np.unravel_index(counts.argmax(), counts.shape)
     assert f"in rows: {is_} said to be {said} in {counts.max()};" in confusion
@@ -330,7 +337,7 @@ def test_how_it_was_trained(made):
     assert terms["Arguments"].split("\n") == [
         *("early_stopping True", "hidden_layer_sizes 12", "max_iter 12", "random_state 0")
     ]
-    assert (terms["Target"], terms["Rows"], terms["Validation rows"]) == ("a class", "1347", "150")
+    assert (terms["Target"], terms["Rows"], terms["Validation rows"]) == ("a class", "1,347", "150")
     assert terms["Scores"] == "validation accuracy 0.9765"
     assert terms["Options"].split("\n") == ["learning_rate 0.00123456789", "seed 0"]
     assert terms["Version of fnet"] == "0.1.0"
@@ -376,24 +383,45 @@ def test_hostile_names_are_texts(made):
     assert shown[3] == r"a\x00\x1b\ud800b"
     assert (shown[4][:9], len(shown[4])) == ("W" * 9, words.MOST)
     assert shown[5:9] == ['"><img src=x>', "{{ 7 * 7 }}", "&amp;", ""]
-    assert SCRIPT in checker.of("code")[0]
+    assert checker.of("code")[0].startswith(f"fnet train {SCRIPT} \\x1b[31mxxx")
     assert pairs(checker)["Features"].startswith("<b>feature 0</b>, <b>feature 1</b><b>")
-    drawn = "".join(ElementTree.fromstring(drawings(text)[0]).itertext())
-    assert SCRIPT[:11] in drawn
-    assert r"$\frac$" in drawn
-    assert "日本語" in drawn
 
 
-def test_what_is_not_defined_has_its_reason(tmp_path):
-    net = Network((2, 2))
-    fnet.save(tmp_path / "m", (net, (Layer(np.eye(2), np.zeros(2)),)))
-    model = fnet.load(tmp_path / "m")
-    text = write(model, evaluate(model, [[1, 0], [0, 1]], [1, 1]))
+def test_hostile_names_are_texts_on_pictures_too(made):
+    confusion, _, regions = drawings(made("hostile_plane")[2])
+    for drawing in (confusion, regions):
+        drawn = [text.strip() for text in ElementTree.fromstring(drawing).itertext()]
+        for name in (
+            '"><img src=x>',
+            r"$\frac$",
+            "日本語",
+            r"a\x00\x1b\ud800b",
+            "{{ 7 * 7 }}",
+            "&amp;",
+        ):
+            assert name in drawn
+    assert {"<i>" * 9, r"\x00 $^"} <= set(drawn)
+
+
+@pytest.fixture
+def larger(tmp_path):
+    """A model that says which of two features is the larger."""
+    fnet.save(tmp_path / "m", (Network((2, 2)), (Layer(np.eye(2), np.zeros(2)),)))
+    return fnet.load(tmp_path / "m")
+
+
+def test_a_page_on_many_rows_is_no_larger(larger):
+    x = np.random.default_rng(0).normal(size=(20_000, 2))
+    assert len(write(larger, evaluate(larger, x, x.argmax(axis=1)))) < 500_000
+
+
+def test_what_is_not_defined_has_its_reason(larger):
+    text = write(larger, evaluate(larger, [[1, 0], [0, 1]], [1, 1]))
     checker = Checker(text)
     assert "ROC AUC it needs rows of both classes" in checker.of("th", scope="row")
     assert checker.of("td", **{"class": "number"}).count("–") == 2  # its own, and a recall
     assert "“–” stands where" in text
-    assert "“–”" not in write(model, evaluate(model, [[1, 0], [0, 1]], [0, 1]))
+    assert "“–”" not in write(larger, evaluate(larger, [[1, 0], [0, 1]], [0, 1]))
 
 
 @pytest.mark.parametrize(

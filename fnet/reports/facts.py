@@ -1,7 +1,6 @@
 """What the page says of a model, of how it was trained, and of its figures."""
 
 import inspect
-import numbers
 
 import numpy as np
 
@@ -32,6 +31,9 @@ MISSING = {
     "R²": "it needs two rows",
 }
 """Why a figure may be none."""
+
+MEASURED = {"rows", "validation_rows", "epochs", "scores"}
+"""What is written in few digits of how a model was trained; all else is exact."""
 
 
 def figures(evaluation):
@@ -120,14 +122,15 @@ def _of_estimator(estimator):
 def _value(key, value):
     if value is None:
         return None
-    write = _score if key == "scores" else words.exact
+    write = _measured if key in MEASURED else words.exact
     if isinstance(value, dict):
         return [(words.exact(name), write(each)) for name, each in value.items()]
     return write(value)
 
 
-def _score(value):
-    return words.number(float(value)) if isinstance(value, numbers.Real) else words.exact(value)
+def _measured(value):
+    value = value.tolist() if hasattr(value, "tolist") else value
+    return words.number(value) if isinstance(value, (int, float)) else words.exact(value)
 
 
 def _listed(names):
