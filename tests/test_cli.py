@@ -297,7 +297,7 @@ def test_predictions_as_json_have_a_line_each(shell):
 
 def test_a_table_in_many_parts_predicts_the_same(shell, monkeypatch):
     expected = say(shell, "fnet predict iris.fnet iris.csv")
-    monkeypatch.setattr("fnet.tables.BLOCK", 512)
+    monkeypatch.setattr("fnet.tables.files.BLOCK", 512)
     assert say(shell, "fnet predict iris.fnet iris.csv") == expected
 
 
@@ -409,9 +409,7 @@ def test_the_main_job_is_that_of_the_library(shell, engine):
 
 
 def test_samples_are_scikit_learns(shell):
-    for name, target in (
-        cli.commands.get_command(None, "sample").callback.__globals__["TARGETS"].items()
-    ):
+    for name, target in sample.TARGETS.items():
         say(shell, f"fnet sample {name} --out {name}.csv")
         table, data = pd.read_csv(f"{name}.csv"), getattr(datasets, f"load_{name}")()
         assert list(table.columns) == [*data.feature_names, target]

@@ -76,6 +76,10 @@ CASES = {
         TRAIN.format("few.csv") + " --validation 0 --patience 3",
         *(2, "--patience needs rows held out: give --validation a share above 0"),
     ),
+    "one file for two": (
+        TRAIN.format("few.csv") + " --checkpoint ./new.fnet",
+        *(2, "--checkpoint and --out must be two files"),
+    ),
     "a long delimiter": (TRAIN.format("few.csv") + " --delimiter ab", 2, "a single ASCII char"),
     "no such engine": ("fnet digits --engine jax", 2, "'jax' is not one of"),
     "no such format": ("fnet export iris.fnet --out x --format pickle", 2, "'pickle' is not one"),
@@ -290,7 +294,7 @@ def test_a_row_that_is_refused_late_leaves_no_file(shell, folder, monkeypatch):
     """After predictions of earlier parts were written."""
     from fnet import tables
 
-    monkeypatch.setattr(tables, "BLOCK", 1 << 10)
+    monkeypatch.setattr(tables.files, "BLOCK", 1 << 10)
     Path("late.csv").write_text(IRIS + "5,3,1,0.2,setosa\n" * 999 + "5,3,x,0.2,setosa\n")
     before = folder()
     code, out, err = shell("fnet predict iris.fnet late.csv --out new.csv")

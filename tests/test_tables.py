@@ -88,7 +88,7 @@ def test_numbers_are_read_to_the_bit(tmp_path_factory, values):
 
 
 def test_parts_number_their_rows_on(file, monkeypatch):
-    monkeypatch.setattr(tables, "BLOCK", 64)
+    monkeypatch.setattr(tables.files, "BLOCK", 64)
     path = file("a,b\n" + "".join(f"{i},{i * i}\n" for i in range(100)))
     with tables.opened(path) as table:
         parts = [(part.first, len(part.columns)) for part in table.parts]
@@ -223,7 +223,7 @@ def test_an_open_quote_in_a_text_is_refused_and_a_stray_one_is_not(file):
 
 
 def test_a_row_longer_than_a_block_is_refused(file, monkeypatch):
-    monkeypatch.setattr(tables, "BLOCK", 1 << 10)
+    monkeypatch.setattr(tables.files, "BLOCK", 1 << 10)
     with pytest.raises(InvalidArgument, match="a row is longer than"):
         numbers(file("a,b\n" + "1,2\n" * 100 + '1,"' + "x\n" * 3000))
 

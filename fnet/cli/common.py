@@ -27,16 +27,18 @@ engine_option = click.option(
 )
 
 
+def usage(message):
+    """The error of a command whose options do not go together."""
+    return click.UsageError(message, click.get_current_context())
+
+
 @contextlib.contextmanager
 def table(path, delimiter):
     """The open Table of a DATA argument; `-` is standard input."""
     from fnet import tables
 
     if delimiter is not None and len(delimiter.encode()) != 1:
-        raise click.UsageError(
-            f"--delimiter must be a single ASCII character; got {delimiter!r}",
-            click.get_current_context(),
-        )
+        raise usage(f"--delimiter must be a single ASCII character; got {delimiter!r}.")
     if path != "-":
         with tables.opened(path, delimiter) as found:
             yield found

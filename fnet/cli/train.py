@@ -1,16 +1,14 @@
 """`fnet train`: from a table to a model in a file."""
 
 import math
+import os
 import warnings
 
 import click
 
 import fnet
-from fnet.cli import common
+from fnet.cli import common, rows
 from fnet.errors import InvalidArgument
-
-MOST_CLASSES = 20
-"""A target of no more different whole numbers than this is taken for classes."""
 
 EXPECTED = (
     "Stochastic Optimizer: Maximum iterations",  # as many epochs as were asked for
@@ -156,17 +154,19 @@ def command(data, target, out, **options):
       $ fnet train diabetes.csv --target progression --out d.fnet --hidden 64,32 --patience 20
       $ fnet train iris.csv --target species --out i.fnet --epochs 400 --checkpoint i.run
     """
+    from fnet import checks, network
+
     common.writable(out, data)
     if options["checkpoint"] is not None:
         common.writable(options["checkpoint"], data)
+        if os.path.realpath(options["checkpoint"]) == os.path.realpath(out):
+            raise common.usage("--checkpoint and --out must be two files.")
     if options["patience"] and not options["validation"]:
-        raise click.UsageError(
-            "--patience needs rows held out: give --validation a share above 0.",
-            click.get_current_context(),
-        )
-    x, y, features = _read(data, target, options)
+        raise common.usage("--patience needs rows held out: give --validation a share above 0.")
+    checks.one_of("--activation", options["activation"], network.ACTIVATIONS)
+    x, y, features = rows.read(data, target, options)
     model = _estimator(y, options)
-    (x, y), held = _parts(x, y, options)
+    (x, y), held = rows.parts(x, y, options)
     _fit(model, x, y, held, options)
     scores = _scores(model, *held) if held else {}
     trained = {
@@ -182,37 +182,10 @@ def command(data, target, out, **options):
     _say(model, features, out, trained, options["as_json"])
 
 
-def _read(data, target, options):
-    """`(x, y, names of features)`; y is int64 or text for a classifier, float64 for a regressor."""
-    import numpy as np
-
-    from fnet import tables
-
-    task = options["task"]
-    share = {None: 0.5, "classifier": 1.0, "regressor": 0.0}[task]
-    with common.table(data, options["delimiter"]) as table:
-        names = tables.features(table, [target], options["without"])
-        x, y = tables.whole(table, names, target, share)
-    if task == "regressor" or y.dtype.kind == "U":
-        return x, y, names
-    exact = np.all((y == np.rint(y)) & (np.abs(y) <= tables.EXACT))
-    if task == "classifier" and not exact:
-        raise InvalidArgument(
-            f"{table.name}: column {target!r} holds numbers that are no classes, such as "
-            f"{y[np.argmax(y != np.rint(y))]}: name classes by whole numbers or by text, or give "
-            "--task regressor"
-        )
-    classes = exact and (task == "classifier" or len(np.unique(y)) <= MOST_CLASSES)
-    return x, y.astype(np.int64) if classes else y, names
-
-
 def _estimator(y, options):
     """The estimator that these options ask for, not yet fitted."""
-    from fnet import checks
     from fnet.estimators import MLPClassifier, MLPRegressor
-    from fnet.network import ACTIVATIONS
 
-    checks.one_of("--activation", options["activation"], ACTIVATIONS)
     checkpoint = options["checkpoint"]
     arguments = {
         "hidden_layer_sizes": options["hidden"],
@@ -236,57 +209,7 @@ def _estimator(y, options):
                 "classifier, or leave it away"
             )
         return MLPRegressor(**arguments)
-    return MLPClassifier(class_weight=_class_weight(y, options["class_weight"]), **arguments)
-
-
-def _class_weight(y, given):
-    import numpy as np
-
-    if not given:
-        return None
-    if given == ("balanced",):
-        return "balanced"
-    classes = {str(name): name for name in np.unique(y).tolist()}
-    found = {}
-    for pair in given:
-        name, equals, weight = pair.rpartition("=")
-        try:
-            found[classes[name]] = float(weight)
-        except (KeyError, ValueError):
-            raise InvalidArgument(
-                f"--class-weight must be balanced, or CLASS=WEIGHT with a class of the target "
-                f"({', '.join(classes):.100}) and a number; got {pair!r}"
-            ) from None
-    return found
-
-
-def _parts(x, y, options):
-    """`(x, y)` to train on, and to hold out or None; of classes the same share of each."""
-    import numpy as np
-    from sklearn.model_selection import train_test_split
-
-    share, rows = options["validation"], len(x)
-    if not share:
-        return (x, y), None
-    strata, least = None, 1
-    if y.dtype.kind != "f":
-        strata, (classes, counts) = y, np.unique(y, return_counts=True)
-        least = len(classes)
-        if counts.min() < 2:
-            raise InvalidArgument(
-                f"class {str(classes[counts.argmin()])!r} has a single row, so that none can be "
-                "held out: leave it out, or give --validation 0"
-            )
-    held = math.ceil(share * rows)
-    if not least <= held <= rows - least:
-        raise InvalidArgument(
-            f"--validation {share} holds out {held} of {rows} rows; there must be at least {least} "
-            "in each part: give another share, or 0"
-        )
-    x, x_held, y, y_held = train_test_split(
-        x, y, test_size=held, stratify=strata, random_state=options["seed"]
-    )
-    return (x, y), (x_held, y_held)
+    return MLPClassifier(class_weight=rows.class_weight(y, options["class_weight"]), **arguments)
 
 
 def _fit(model, x, y, held, options):
