@@ -30,7 +30,7 @@ def tensorflow(keras=True):
         os.dup2(aside.fileno(), 2)
         try:
             import tensorflow as tf
-        except BaseException:
+        except Exception:
             aside.seek(0)
             os.write(kept, aside.read())
             raise

@@ -131,6 +131,16 @@ def test_curves_of_an_estimator_are_its_own():
     assert lines(accuracy)[label] == [[best + 1, estimator.best_validation_score_]]
 
 
+def test_an_estimator_that_stopped_by_the_loss_marks_the_smallest():
+    settings = {"early_stopping": "loss", "learning_rate_init": 0.1, "n_iter_no_change": 3}
+    estimator = fitted(MLPClassifier((9,), random_state=0, **settings), PETALS, SPECIES)
+    losses = estimator.validation_loss_curve_
+    best = int(np.argmin(losses))
+    assert best != int(np.argmax(estimator.validation_scores_))
+    label = f"kept: epoch {best + 1}, best by validation loss"
+    assert lines(plots.curves(estimator).axes[0])[label] == [[best + 1, losses[best]]]
+
+
 def test_an_estimator_that_goes_on_keeps_the_best_of_its_last_fit():
     """Its scores stand behind those of the fit before, which may have been as good."""
     estimator = MLPClassifier(

@@ -31,6 +31,18 @@ def test_the_code_prints_what_stands_below_it(tmp_path, monkeypatch):
             assert printed.getvalue() == expected
 
 
+def test_the_commands_of_a_shell_run(shell):
+    lines = [line for kind, block in BLOCKS if kind == "sh" for line in block.splitlines()]
+    assert sum("fnet digits" in line for line in lines) == 1
+    for line in lines:
+        setup, _, command = line.rpartition(" && ")
+        if "pytest" in command:
+            continue
+        assert bool(setup) == (command == ".venv/bin/fnet digits")
+        code, _, err = shell(command.removeprefix(".venv/bin/"))
+        assert code == 0, err
+
+
 def test_commands_name_files_and_extras_that_are_there():
     commands = "".join(block for kind, block in BLOCKS if kind == "sh") + TEXT
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]

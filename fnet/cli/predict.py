@@ -61,7 +61,7 @@ def command(model, data, out, probabilities, keep, delimiter, as_json):
         began = time.perf_counter()
         with (
             _sink(out) as file,
-            progress_bar(table.rows, "row", label="predicting") as bar,
+            progress_bar(table.rows, " rows", label="predicting") as bar,
         ):
             write = _json_rows(file) if as_json else _csv_rows(file)
             for part in table.parts:

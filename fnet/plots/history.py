@@ -121,13 +121,14 @@ def _of_estimator(net, arguments, fitted):
         f"validation_{measure}": "validation_scores_",
     }
     history = {k: fitted[name] for k, name in names.items() if fitted.get(name) is not None}
-    scores = history.get(f"validation_{measure}")
-    if not arguments["early_stopping"] or scores is None:
+    early = arguments["early_stopping"]
+    measure = f"validation_{'loss' if early == 'loss' else measure}"
+    if not early or measure not in history:
         return history, None
     # A fit keeps the first of its best epochs, and calls of partial_fit the first of them all.
-    began = len(scores) - fitted["n_iter_"] if fitted["n_iter_"] > 1 else 0
-    best = began + int(np.nanargmax(scores[began:]))
-    return history, _mark(best, f"validation_{measure}", history)
+    values = np.array(history[measure]) * (1 if early == "loss" else -1)
+    began = len(values) - fitted["n_iter_"] if fitted["n_iter_"] > 1 else 0
+    return history, _mark(began + int(np.nanargmin(values[began:])), measure, history)
 
 
 def _mark(epoch, measure, history):

@@ -45,7 +45,7 @@ def whole(table, names, target, share=0.5):
     """
     present(table, [*names, target])
     x, parts = [], []
-    with progress_bar(table.rows, "row", label="reading") as bar:
+    with progress_bar(table.rows, " rows", label="reading") as bar:
         for part in table.parts:
             x.append(cells.numbers(part, names))
             parts.append(part._replace(columns=part.columns.select([target])))
