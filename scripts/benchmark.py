@@ -17,6 +17,8 @@ Works:
   cold       import, fit with defaults, predict: whole processes, against scikit-learn's
   small      100 fits on Iris, and one row predicted, against scikit-learn's
   programs   200 fits by TensorFlow over five architectures in one process
+  commands   the command line on small tables, whole processes
+  table      a CSV of a million rows through `fnet predict`
 
 How it is measured. Each side has a process of its own, and they take turns within each round, so
 that noise hits all alike; a first round compiles and does not count (but in `first` and
@@ -77,6 +79,7 @@ import alone
 import estimators
 import numpy as np
 import peers
+import shell
 from measuring import digits, flops, spread, synthetic, take_turns, worker
 from tqdm import tqdm
 
@@ -246,6 +249,8 @@ WORKS = {
     "cold": Work(estimators.cold, 200),
     "small": Work(estimators.small, 200),
     "programs": Work(estimators.programs, 3),
+    "commands": Work(shell.commands, 1),
+    "table": Work(shell.table, 1),
 }
 
 

@@ -46,6 +46,7 @@ FILES = {
     "strange.csv": (IRIS + "5,3,1,0.2,setosa\n6,3,4,1.2,tulip\n").encode(),
     "other.csv": (IRIS.replace("petal width", "petal breadth") + "5,3,1,0.2,setosa\n").encode(),
     "iris-gap.csv": (IRIS + "5,3,1,0.2,setosa\n6,3,,1.2,setosa\n").encode(),
+    "said.csv": (IRIS.replace("species", "prediction") + "5,3,1,0.2,setosa\n").encode(),
     "narrow.csv": b"a,b\n1,2\n",
 }
 
@@ -184,6 +185,10 @@ CASES = {
     "no such column to keep": (
         "fnet predict iris.fnet iris.csv --keep id --out new.csv",
         *(3, "iris.csv has no column 'id'"),
+    ),
+    "a column that is kept twice": (
+        "fnet predict iris.fnet said.csv --keep prediction --out new.csv",
+        *(3, "--keep prediction would stand beside one of that name"),
     ),
     "probabilities of numbers": (
         "fnet predict diabetes.fnet diabetes.csv --probabilities --out new.csv",

@@ -353,6 +353,15 @@ def test_validation_data_are_measured_after_each_epoch():
     close(kept, again)
 
 
+def test_what_cannot_be_standardized_is_refused_by_its_column():
+    x, y = np.ones((4, 3)), np.arange(4.0)
+    x[:2, 1] = 1e200
+    with pytest.raises(ValueError, match=r"feature 1 \(counted from 0\) cannot be standardized"):
+        MLPRegressor(standardize=True).fit(x, y)
+    with pytest.raises(ValueError, match="target 0 .* cannot be standardized"):
+        MLPRegressor(standardize=True).fit(np.eye(4), 1e200 * y)
+
+
 @pytest.mark.parametrize("kind", ["MLPClassifier", "MLPRegressor"])
 def test_early_stopping_by_the_loss_keeps_the_epoch_of_the_smallest(kind):
     x, y = data("labels" if kind == "MLPClassifier" else "several outputs")

@@ -22,10 +22,10 @@ TARGETS = {
 @click.option("--out", required=True, metavar="FILE", help="The CSV to write.")
 @common.json_option
 def command(name, out, as_json):
-    """Write a small table to try fnet with, as CSV; its last column is the target.
+    """Write a small table to try fnet with.
 
-    NAME is iris, wine, breast_cancer, diabetes or digits; they come with scikit-learn. The pixels
-    of digits are 0 to 1, as in `fnet digits`.
+    NAME is iris, wine, breast_cancer, diabetes or digits, as they come with scikit-learn; the last
+    column of the CSV is the target. The pixels of digits are 0 to 1, as in `fnet digits`.
 
     \b
     Examples:
