@@ -82,6 +82,12 @@ def test_the_installed_command_is_this_one():
     assert list(cli.commands.list_commands(None)) == list(cli.COMMANDS)
 
 
+def test_without_a_command_it_helps(shell):
+    code, out, err = shell("fnet")
+    assert (code, out) == (2, "")
+    assert err.startswith("Usage: fnet [OPTIONS] COMMAND")
+
+
 def test_version(shell):
     assert say(shell, "fnet --version") == f"fnet {fnet.__version__}\n"
 
@@ -357,6 +363,7 @@ def test_a_description_tells_what_was_saved(shell):
     assert facts["trained"]["epochs"] == 60
     printed = say(shell, "fnet describe iris.fnet")
     assert re.search(r"^layers +4, 8, 3$", printed, re.MULTILINE)
+    assert re.search(r"^trained\n  fnet +\S+\n  command +fnet train ", printed, re.MULTILINE)
 
 
 def test_a_description_of_a_run_and_of_members(shell):

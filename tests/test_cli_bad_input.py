@@ -291,6 +291,13 @@ def test_it_is_refused_in_one_line_and_nothing_is_left(shell, folder, name):
     assert folder() == before
 
 
+def test_a_table_from_standard_input_is_called_so(shell):
+    code, out, err = shell("fnet predict iris.fnet -", (IRIS + "5,3,x,0.2,setosa\n").encode())
+    one_line(err)
+    assert err.startswith("Error: standard input: column 'petal length (cm)', row 1: 'x'")
+    assert (code, out) == (3, "")
+
+
 def test_there_are_sixty():
     assert len(CASES) >= 60
 

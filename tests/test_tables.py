@@ -220,6 +220,8 @@ def test_an_open_quote_in_a_text_is_refused_and_a_stray_one_is_not(file):
         whole(file('a,y\n1,x\n2,"y\n3,z\n'), "y")
     x, y = whole(file('a,y\n1,5" pipe\n2,"two\nlines"\n3,"x"\n'), "y")
     assert y.tolist() == ['5" pipe', "two\nlines", "x"]
+    x, y = whole(file('a,y\n1,"x"\n3,"two\nlines"\n'), "y")
+    assert y.tolist() == ["x", "two\nlines"]
 
 
 def test_a_row_longer_than_a_block_is_refused(file, monkeypatch):

@@ -43,10 +43,10 @@ def table(path, delimiter):
         with tables.opened(path, delimiter) as found:
             yield found
         return
-    with tempfile.NamedTemporaryFile(prefix="standard input ") as file:
+    with tempfile.NamedTemporaryFile() as file:
         shutil.copyfileobj(sys.stdin.buffer, file)
         file.flush()
-        with tables.opened(file.name, delimiter) as found:
+        with tables.opened(file.name, delimiter, "standard input") as found:
             yield found
 
 

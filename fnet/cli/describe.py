@@ -24,9 +24,7 @@ def command(model, as_json):
     import fnet
 
     facts = {"model": model, **described(fnet.load(model))}
-    shown = {name: _shown(value) for name, value in facts.items() if value not in (None, [])}
-    width = max(map(len, shown)) + 2
-    common.say("\n".join(f"{name:{width}}{text}" for name, text in shown.items()), facts, as_json)
+    common.say("\n".join(_lines(facts)), facts, as_json)
 
 
 def described(model):
@@ -56,9 +54,19 @@ def described(model):
     )
 
 
+def _lines(facts, indent=""):
+    """A line for each fact that there is, aligned; those of a dict stand below its name."""
+    shown = {name: value for name, value in facts.items() if value not in (None, [], {})}
+    width = max(map(len, shown), default=0) + 2
+    for name, value in shown.items():
+        if isinstance(value, dict):
+            yield f"{indent}{name}"
+            yield from _lines(value, indent + "  ")
+        else:
+            yield f"{indent}{name:{width}}{_shown(value)}"
+
+
 def _shown(value):
-    if isinstance(value, dict):
-        return "; ".join(f"{name} {_shown(part)}" for name, part in value.items())
     if isinstance(value, list):
         more = f" and {len(value) - MOST:,} more" if len(value) > MOST else ""
         return ", ".join(map(_shown, value[:MOST])) + more

@@ -37,70 +37,72 @@ class Part(NamedTuple):
 
 
 @contextlib.contextmanager
-def opened(path, delimiter=None):
+def opened(path, delimiter=None, name=None):
     """The Table in a file, open as long as the context lasts.
 
     Cells of a CSV stand between commas, of one whose name ends in `.tsv` between tabs, unless a
-    `delimiter` is given. Raises InvalidArgument for what is no table, there or while parts are
-    read, and the system's own OSError where there is no file, or none that may be read.
+    `delimiter` is given. Messages call the table by its path, or by `name`. Raises InvalidArgument
+    for what is no table, there or while parts are read, and the system's own OSError where there
+    is no file, or none that may be read.
     """
+    name = str(path) if name is None else name
     open(path, "rb").close()  # Arrow's own errors name no file
     with pa.input_stream(path) as stream:
         start = stream.read(4)
     if not start:
-        raise _empty(path)
+        raise _empty(name)
     if b"\0" in start or start[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        raise _not_text(path)
+        raise _not_text(name)
     reader = _parquet if start == b"PAR1" else _csv
-    with _refusing(path), reader(path, delimiter) as (columns, rows, batches):
-        yield Table(str(path), tuple(columns), rows, _parts(path, batches))
+    with _refusing(name), reader(path, delimiter, name) as (columns, rows, batches):
+        yield Table(name, tuple(columns), rows, _parts(name, batches))
 
 
-def _parts(path, batches):
+def _parts(name, batches):
     first = 1
-    with _refusing(path):
+    with _refusing(name):
         for batch in batches:
-            yield Part(str(path), first, batch)
+            yield Part(name, first, batch)
             first += len(batch)
     if first == 1:
-        raise InvalidArgument(f"{path} has column names but no row of data")
+        raise InvalidArgument(f"{name} has column names but no row of data")
 
 
 @contextlib.contextmanager
-def _refusing(path):
+def _refusing(name):
     """Within it what Arrow says of a bad file becomes an InvalidArgument."""
     try:
         yield
     except UnicodeDecodeError:
-        raise _not_text(path) from None
+        raise _not_text(name) from None
     except pa.ArrowInvalid as error:
         what = " ".join(str(error).split())
         if "Empty CSV" in what:
-            raise _empty(path) from None
+            raise _empty(name) from None
         if "straddling" in what:
             raise InvalidArgument(
-                f"{path}: a row is longer than {BLOCK >> 20} MiB: is a quote opened and never "
+                f"{name}: a row is longer than {BLOCK >> 20} MiB: is a quote opened and never "
                 "closed?"
             ) from None
         if ragged := RAGGED.search(what):
             row, wanted, cells = map(int, ragged.groups())
             raise InvalidArgument(
-                f"{path}: row {row - 1} has {cells} cells and the row of names {wanted}: quote a "
+                f"{name}: row {row - 1} has {cells} cells and the row of names {wanted}: quote a "
                 "cell that holds the delimiter, and leave none out"
             ) from None
-        raise InvalidArgument(f"{path} is not a table that can be read: {what:.300}") from None
+        raise InvalidArgument(f"{name} is not a table that can be read: {what:.300}") from None
 
 
-def _not_text(path):
-    return InvalidArgument(f"{path} is not UTF-8 text: save it as CSV in UTF-8")
+def _not_text(name):
+    return InvalidArgument(f"{name} is not UTF-8 text: save it as CSV in UTF-8")
 
 
-def _empty(path):
-    return InvalidArgument(f"{path} is empty: a table has a row of column names, then its data")
+def _empty(name):
+    return InvalidArgument(f"{name} is empty: a table has a row of column names, then its data")
 
 
 @contextlib.contextmanager
-def _csv(path, delimiter):
+def _csv(path, delimiter, name):
     """`(columns, rows, batches)` of a CSV, its cells as bytes."""
     delimiter = delimiter or ("\t" if str(path).lower().endswith(".tsv") else ",")
     parse = csv.ParseOptions(delimiter=delimiter, newlines_in_values=True)
@@ -116,13 +118,13 @@ def _csv(path, delimiter):
                 last = batch
                 yield batch
         if last is not None and b"\n" in (last.column(-1)[-1].as_py() or b"") and _odd(path):
-            raise InvalidArgument(f"{path}: a quote is opened in the last row and never closed")
+            raise InvalidArgument(f"{name}: a quote is opened in the last row and never closed")
 
     with read({}) as start:
         names = start.schema.names
     if len(names) == 1 and (other := set(names[0]) & set(";\t|,")):
         raise InvalidArgument(
-            f"{path} has a single column, {names[0]!r:.60}: is its delimiter {min(other)!r}?"
+            f"{name} has a single column, {names[0]!r:.60}: is its delimiter {min(other)!r}?"
         )
     with read(dict.fromkeys(names, pa.binary())) as reader:
         yield names, None, batches()
@@ -135,7 +137,7 @@ def _odd(path):
 
 
 @contextlib.contextmanager
-def _parquet(path, _):
+def _parquet(path, *_):
     """`(columns, rows, batches)` of a Parquet file, each column of its own type."""
     from pyarrow import parquet
 
