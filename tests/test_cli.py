@@ -342,6 +342,22 @@ def test_classes_named_by_numbers_as_text_are_matched_as_text(shell):
     assert answer(shell, "fnet evaluate t.fnet t.csv")["classes"]["00"]["rows"] == 6
 
 
+def test_it_is_said_where_rows_are_those_of_the_training(shell):
+    say(shell, "fnet train iris.csv --target species --out new.fnet --epochs 1")
+    _, out, err = shell("fnet evaluate new.fnet iris.csv --json --report new.html")
+    assert err == (
+        "Note: iris.csv is what new.fnet was trained on; rows that it has not seen tell more\n"
+    )
+    assert json.loads(out)["trained_on"] is True
+    assert "iris.csv, on which it was trained" in Path("new.html").read_text()
+    Path("more.csv").write_text(Path("iris.csv").read_text() + "5,3,1,0.2,setosa\n")
+    _, out, err = shell("fnet evaluate new.fnet more.csv --json")
+    assert (json.loads(out)["trained_on"], err) == (False, "")
+    stdin = Path("iris.csv").read_bytes()
+    say(shell, "fnet train - --target species --out new.fnet --epochs 1", stdin)
+    assert json.loads(say(shell, "fnet evaluate new.fnet - --json", stdin))["trained_on"] is False
+
+
 def test_a_report_is_written_whole(shell):
     out = say(shell, "fnet evaluate iris.fnet iris.csv --report iris.html")
     assert out.endswith("Report: iris.html\n")

@@ -12,6 +12,7 @@ import warnings
 import click
 
 import fnet
+from fnet.cli import common
 from fnet.errors import FnetError
 
 COMMANDS = ("train", "predict", "evaluate", "describe", "export", "digits", "sample")
@@ -59,7 +60,7 @@ def main(arguments=None):
     """Run a command, by default the one that the process was called with; return its exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     with warnings.catch_warnings():
-        warnings.showwarning = _note
+        warnings.showwarning = lambda message, *_, **__: common.note(message)
         try:
             with commands.make_context("fnet", given, obj=given) as context:
                 commands.invoke(context)
@@ -87,10 +88,6 @@ def main(arguments=None):
 def _failed(code, message):
     click.echo(f"Error: {' '.join(str(message).split())}", err=True)
     return code
-
-
-def _note(message, *_, **__):
-    click.echo(f"Note: {' '.join(str(message).split())}", err=True)
 
 
 def _of_system(error):

@@ -1,6 +1,7 @@
 """What the commands share: arguments, the table to read, the file to write, what is said."""
 
 import contextlib
+import hashlib
 import json
 import os
 import shlex
@@ -50,6 +51,14 @@ def table(path, delimiter):
             yield found
 
 
+def digest(path):
+    """What tells the bytes of a table from those of any other; None of standard input."""
+    if path == "-":
+        return None
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def features(table, model, path):
     """The names of the table's columns that the model at this path takes, in its order."""
     from fnet import tables
@@ -93,6 +102,11 @@ def written(text, path):
     from fnet.files import disk
 
     disk.write(path, text.encode())
+
+
+def note(message):
+    """A line beside the answer, on standard error."""
+    click.echo(f"Note: {' '.join(str(message).split())}", err=True)
 
 
 def say(text, facts, as_json):

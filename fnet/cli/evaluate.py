@@ -43,17 +43,25 @@ def command(model, data, target, report, delimiter, as_json):
         names = common.features(table, model, path)
         x, y = tables.whole(table, names, target, _share(model))
     found = evaluation.evaluate(model, x, y)
+    seen = _trained(model).get("sha256") == common.digest(data) is not None
+    if seen:
+        common.note(f"{data} is what {path} was trained on; rows that it has not seen tell more")
     if report is not None:
         from fnet import reports
 
         page = reports.page(
-            *(model, found), source=data, command=common.command_line(), name=Path(path).stem
+            model,
+            found,
+            source=f"{data}, on which it was trained" if seen else data,
+            command=common.command_line(),
+            name=Path(path).stem,
         )
         common.written(page, report)
     facts = {
         "model": path,
         "target": target,
         "rows": found.rows,
+        "trained_on": seen,
         "figures": found.figures,
         "classes": {
             str(name): row._asdict() for name, row in zip(_names(found), found.table, strict=True)
@@ -65,10 +73,15 @@ def command(model, data, target, report, delimiter, as_json):
 
 def _target(model, path):
     """The column that the model was trained to predict, if it knows."""
-    trained = model.trained if isinstance(model.trained, dict) else {}
-    if not isinstance(trained.get("target"), str):
+    target = _trained(model).get("target")
+    if not isinstance(target, str):
         raise InvalidArgument(f"{path} does not tell its target: give --target COLUMN")
-    return trained["target"]
+    return target
+
+
+def _trained(model):
+    """What `fnet train` has kept with a model; of others nothing."""
+    return model.trained if isinstance(model.trained, dict) else {}
 
 
 def _share(model):

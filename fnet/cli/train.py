@@ -172,6 +172,8 @@ def command(data, target, out, **options):
     trained = {
         "fnet": fnet.__version__,
         "command": common.command_line(),
+        "data": data,
+        "sha256": common.digest(data),
         "target": target,
         "rows": len(x),
         "validation_rows": len(held[0]) if held else 0,
