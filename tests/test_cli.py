@@ -199,6 +199,11 @@ def test_nothing_is_held_out_where_nothing_is_wanted(shell):
     assert (facts["rows"], facts["validation_rows"], facts["scores"]) == (150, 0, {})
 
 
+def test_without_patience_all_epochs_are_done(shell):
+    line = "fnet train iris.csv --target species --out new.fnet --epochs 30 --learning-rate 1e-9"
+    assert answer(shell, line)["epochs"] == 30
+
+
 def test_patience_ends_a_run_and_keeps_its_best(shell):
     line = "fnet train diabetes.csv --target progression --out new.fnet --patience 3 --epochs 900"
     done = answer(shell, line + " --learning-rate 0.01")["epochs"]
