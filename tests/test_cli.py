@@ -120,6 +120,7 @@ def test_a_classifier_is_the_estimator_on_the_rows_that_are_not_held_out(shell):
     assert model.features == tuple(datasets.load_iris().feature_names)
     score = metrics.accuracy_score(y_held, other.predict(x_held))
     assert facts["scores"] == {"accuracy": score}
+    assert model.estimator().validation_scores_[-1] == score
     assert (facts["rows"], facts["validation_rows"], facts["epochs"]) == (120, 30, 30)
     assert facts["sizes"] == [4, 9, 5, 3]
     assert type(model.estimator()) is fnet.MLPClassifier
@@ -482,6 +483,10 @@ def test_a_small_training_imports_no_tensorflow(shell):
     assert {"tensorflow", "keras", "matplotlib"} & set(loaded) == set()
     assert said == []
     assert out.endswith("Model: new.fnet\n")
+
+
+def test_an_onnx_file_is_written_without_tensorflow(shell):
+    assert in_a_process("fnet export iris.fnet --out iris.onnx")[2] == []
 
 
 def test_a_training_that_needs_tensorflow_starts_without_keras_and_without_its_chatter(shell):

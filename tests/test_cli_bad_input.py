@@ -47,6 +47,7 @@ FILES = {
     "other.csv": (IRIS.replace("petal width", "petal breadth") + "5,3,1,0.2,setosa\n").encode(),
     "iris-gap.csv": (IRIS + "5,3,1,0.2,setosa\n6,3,,1.2,setosa\n").encode(),
     "said.csv": (IRIS.replace("species", "prediction") + "5,3,1,0.2,setosa\n").encode(),
+    "none.csv.gz": b"none",
     "narrow.csv": b"a,b\n1,2\n",
 }
 
@@ -161,11 +162,11 @@ CASES = {
     ),
     "the output over the data": (
         "fnet predict iris.fnet iris.csv --out iris.csv",
-        *(3, "iris.csv is what is read; give --out another file"),
+        *(3, "iris.csv is what is read; name another file to write"),
     ),
     "the model over the data": (
         "fnet train iris.csv --target species --out ./iris.csv",
-        *(3, "iris.csv is what is read; give --out another file"),
+        *(3, "iris.csv is what is read; name another file to write"),
     ),
     "a table as a model": ("fnet predict iris.csv iris.csv", 3, "iris.csv"),
     "a model that is cut": ("fnet describe cut.fnet", 3, "cut.fnet"),
@@ -215,7 +216,12 @@ CASES = {
         "fnet evaluate iris.fnet iris.csv --report iris.fnet",
         *(3, "iris.fnet is what is read"),
     ),
+    "no gzip": (TRAIN.format("none.csv.gz"), 3, "none.csv.gz cannot be read: .*incorrect header"),
     # The system.
+    "more than memory": (
+        "fnet train iris.csv --target species --out new.fnet --hidden 1000000000000",
+        *(4, "there is not enough memory: Unable to allocate"),
+    ),
     "no such table": ("fnet train none.csv --target y --out new.fnet", 4, "no none.csv: check the"),
     "no such model": (
         "fnet predict none.fnet iris.csv",

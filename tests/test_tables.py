@@ -274,6 +274,11 @@ def test_columns_of_parquet_are_refused(tmp_path, column, message):
         numbers(path)
 
 
+def test_what_goes_wrong_with_the_reader_of_parts_is_not_the_tables(file):
+    with pytest.raises(OSError, match="mine"), tables.opened(file("a\n1\n")) as table:
+        raise OSError(f"mine, not {table.name}'s")
+
+
 def test_no_file_is_the_systems_own_error(tmp_path):
     with pytest.raises(FileNotFoundError):
         numbers(str(tmp_path / "none.csv"))

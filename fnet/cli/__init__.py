@@ -51,7 +51,7 @@ def commands():
         0  done
         2  the command is not one
         3  the data, a model or a number was refused
-        4  a file could not be read or written
+        4  a file could not be read or written, or memory was short
       130  interrupted by Ctrl-C
     """
 
@@ -81,6 +81,8 @@ def main(arguments=None):
             return CLOSED
         except OSError as error:
             return _failed(SYSTEM, _of_system(error))
+        except MemoryError as error:
+            return _failed(SYSTEM, f"there is not enough memory: {error}")
         except KeyboardInterrupt as error:
             return _failed(INTERRUPTED, str(error) or "interrupted; nothing was written")
 

@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import json
+import math
 import os
 import shlex
 import shutil
@@ -94,7 +95,7 @@ def writable(path, *inputs):
         raise PermissionError(None, "its folder may not be written to", str(path))
     for given in inputs:
         if path.exists() and os.path.exists(given) and path.samefile(given):
-            raise InvalidArgument(f"{path} is what is read; give --out another file")
+            raise InvalidArgument(f"{path} is what is read; name another file to write")
 
 
 def written(text, path):
@@ -135,3 +136,10 @@ def command_line():
 def counted(number, noun):
     """`1 row`, `2 rows`."""
     return f"{number:,} {noun}" + ("" if number == 1 else "es" if noun.endswith("s") else "s")
+
+
+def number(value):
+    """A figure with four digits after the point, or one where it is large."""
+    if math.isnan(value):
+        return "–"
+    return f"{value:.4f}" if abs(value) < 10 else f"{value:,.1f}"

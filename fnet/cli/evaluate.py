@@ -1,6 +1,5 @@
 """`fnet evaluate`: what a model is worth on rows whose truth is known."""
 
-import math
 from pathlib import Path
 
 import click
@@ -98,20 +97,14 @@ def _lines(found, report):
     """The figures, and a line for each class, aligned."""
     yield f"{common.counted(found.rows, 'row')}"
     width = max(map(len, found.figures)) + 2
-    yield from (f"{name:{width}}{_number(value)}" for name, value in found.figures.items())
+    yield from (f"{name:{width}}{common.number(value)}" for name, value in found.figures.items())
     if found.table:
         names = list(map(str, _names(found)))
         width = max(5, *map(len, names)) + 2
         yield ""
         yield f"{'class':{width}}{'precision':>9}  {'recall':>6}  {'F1':>6}  {'rows':>6}"
         for name, row in zip(names, found.table, strict=True):
-            shares = f"{_number(row.precision):>9}  {_number(row.recall):>6}  {_number(row.f1):>6}"
-            yield f"{name:{width}}{shares}  {row.rows:>6}"
+            precision, recall, f1 = map(common.number, row[:3])
+            yield f"{name:{width}}{precision:>9}  {recall:>6}  {f1:>6}  {row.rows:>6}"
     if report is not None:
         yield f"Report: {report}"
-
-
-def _number(value):
-    if math.isnan(value):
-        return "–"
-    return f"{value:.4f}" if abs(value) < 10 else f"{value:,.1f}"

@@ -254,7 +254,9 @@ def _say(model, features, out, trained, as_json):
         f"{common.counted(trained['epochs'], 'epoch')} by {engine}",
     ]
     if trained["scores"]:
-        scores = ", ".join(f"{name} {value:.4f}" for name, value in trained["scores"].items())
+        scores = ", ".join(
+            f"{name} {common.number(value)}" for name, value in trained["scores"].items()
+        )
         lines.append(f"On {common.counted(trained['validation_rows'], 'row')} held out: {scores}")
     lines.append(f"Model: {out}")
     facts = {

@@ -47,14 +47,16 @@ def opened(path, delimiter=None, name=None):
     """
     name = str(path) if name is None else name
     open(path, "rb").close()  # Arrow's own errors name no file
-    with pa.input_stream(path) as stream:
+    with _refusing(name), pa.input_stream(path) as stream:
         start = stream.read(4)
     if not start:
         raise _empty(name)
     if b"\0" in start or start[:2] in (b"\xff\xfe", b"\xfe\xff"):
         raise _not_text(name)
     reader = _parquet if start == b"PAR1" else _csv
-    with _refusing(name), reader(path, delimiter, name) as (columns, rows, batches):
+    with contextlib.ExitStack() as stack:
+        with _refusing(name):
+            columns, rows, batches = stack.enter_context(reader(path, delimiter, name))
         yield Table(name, tuple(columns), rows, _parts(name, batches))
 
 
@@ -75,6 +77,10 @@ def _refusing(name):
         yield
     except UnicodeDecodeError:
         raise _not_text(name) from None
+    except OSError as error:
+        if error.filename is not None:
+            raise
+        raise InvalidArgument(f"{name} cannot be read: {error}") from None
     except pa.ArrowInvalid as error:
         what = " ".join(str(error).split())
         if "Empty CSV" in what:
