@@ -21,14 +21,14 @@ from fnet.errors import InvalidArgument
 def command(model, out, kind, as_json):
     """Write a model in a format that other programs run.
 
-    It takes rows of features and gives predictions, its scaling included. ONNX needs the package
-    onnx, and the others TensorFlow.
+    It takes rows of features and gives predictions, its scaling included. ONNX is written by the
+    package onnx, which is installed apart, the others by TensorFlow.
 
     \b
     Examples:
       $ fnet sample iris --out iris.csv
       $ fnet train iris.csv --target species --out iris.fnet
-      $ fnet export iris.fnet --format onnx --out iris.onnx
+      $ fnet export iris.fnet --out iris.tflite
       $ fnet export iris.fnet --format saved_model --out iris
     """
     import fnet
