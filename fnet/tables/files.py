@@ -9,7 +9,7 @@ from pyarrow import csv
 
 from fnet.errors import InvalidArgument
 
-BLOCK = 1 << 22
+BLOCK = 1 << 21
 """Bytes of a CSV that are read at a time: a row must not be longer."""
 
 ROWS = 1 << 14
