@@ -274,6 +274,35 @@ def test_columns_of_parquet_are_refused(tmp_path, column, message):
         numbers(path)
 
 
+def as_parquet(columns):
+    stream = pa.BufferOutputStream()
+    parquet.write_table(pa.table(columns), stream)
+    return stream.getvalue().to_pybytes()
+
+
+SOUND = {
+    "csv": b'a,b,y\n1,2.5,x\n3,-4,"y, z"\n5,6e1,x\n',
+    "parquet": as_parquet({"a": [1, 2], "b": [0.5, 7], "y": ["x", "z"]}),
+}
+EDITS = st.tuples(st.floats(0, 1), st.integers(0, 9), st.binary(max_size=3) | st.just(b'"'))
+
+
+@given(st.sampled_from(sorted(SOUND)), st.lists(EDITS, min_size=1, max_size=5))
+def test_no_bytes_are_worse_than_refused(tmp_path_factory, kind, edits):
+    content = bytearray(SOUND[kind])
+    for where, cut, put in edits:
+        at = int(where * len(content))
+        content[at : at + cut] = put
+    path = tmp_path_factory.getbasetemp() / "edited"
+    path.write_bytes(content)
+    try:
+        x, y = whole(str(path), "y")
+    except InvalidArgument:
+        return
+    assert np.isfinite(x).all()
+    assert len(x) == len(y) > 0
+
+
 def test_what_goes_wrong_with_the_reader_of_parts_is_not_the_tables(file):
     with pytest.raises(OSError, match="mine"), tables.opened(file("a\n1\n")) as table:
         raise OSError(f"mine, not {table.name}'s")

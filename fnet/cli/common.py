@@ -45,10 +45,11 @@ def table(path, delimiter):
         with tables.opened(path, delimiter) as found:
             yield found
         return
-    with tempfile.NamedTemporaryFile() as file:
-        shutil.copyfileobj(sys.stdin.buffer, file)
-        file.flush()
-        with tables.opened(file.name, delimiter, "standard input") as found:
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "table")
+        with open(path, "wb") as file:
+            shutil.copyfileobj(sys.stdin.buffer, file)
+        with tables.opened(path, delimiter, "standard input") as found:
             yield found
 
 
