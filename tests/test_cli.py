@@ -405,6 +405,15 @@ def test_a_description_of_a_run_and_of_members(shell):
     assert "members" in say(shell, "fnet describe run.fnet")
 
 
+def test_a_description_of_a_checkpoint_tells_its_numbers_by_name(shell):
+    line = "fnet train iris.csv --target species --out new.fnet --epochs 3 --checkpoint run"
+    say(shell, line + " --dropout 0.25")
+    facts = answer(shell, "fnet describe run")
+    assert facts["trained"]["optimizer"]["numbers"]["learning_rate"] == 0.001
+    assert facts["trained"]["tuning"]["dropout"] == 0.25
+    assert facts["run"]["epochs"] == 3
+
+
 def test_an_export_says_what_predict_says(shell):
     import onnxruntime
 

@@ -199,6 +199,10 @@ CASES = {
         "fnet predict plain.fnet iris.csv --out new.csv",
         *(3, "iris.csv has 5 columns, and plain.fnet, which keeps no names of features, takes 2"),
     ),
+    "a checkpoint": (
+        "fnet predict run.fnet narrow.csv",
+        *(3, "run.fnet is the checkpoint of a training.*give the model that the training has"),
+    ),
     "members": ("fnet predict members.fnet narrow.csv", 3, r"members.fnet holds \(3,\) members"),
     "a class that the model does not know": (
         "fnet evaluate iris.fnet strange.csv",
@@ -272,6 +276,9 @@ def folder(shell, tmp_path):
     net = fnet.Network((2, 3))
     fnet.save(tmp_path / "plain.fnet", (net, reference.init_params(net, 0)))
     fnet.save(tmp_path / "members.fnet", (net, reference.init_params(net, [0, 1, 2])))
+    params, plan = reference.init_params(net, 0), fnet.full_batch_plan(2, 1)
+    keep = fnet.checkpoint(tmp_path / "run.fnet")
+    reference.train(net, reference.sgd(0.1), params, [[1, 2], [3, 4]], [0, 1], plan, hook=keep)
 
     def contents():
         return {

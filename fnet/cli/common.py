@@ -53,6 +53,19 @@ def table(path, delimiter):
             yield found
 
 
+def loaded(path):
+    """What `fnet train` has written to this file, and what a training keeps meanwhile is not."""
+    import fnet
+
+    model = fnet.load(path)
+    if isinstance(model.trained, dict) and {"call", "machine"} <= set(model.trained):
+        raise InvalidArgument(
+            f"{path} is the checkpoint of a training, which knows no features and no classes: give "
+            "the model that the training has written"
+        )
+    return model
+
+
 def digest(path):
     """What tells the bytes of a table from those of any other; None of standard input."""
     if path == "-":
@@ -117,9 +130,11 @@ def say(text, facts, as_json):
 
 
 def plain(value):
-    """Numbers and arrays of NumPy as JSON has them; NaN and infinities become null."""
+    """Plain data as JSON has it: named tuples become dicts, NaN and infinities null."""
     if hasattr(value, "tolist"):
         value = value.tolist()
+    if hasattr(value, "_asdict"):
+        value = {name: part for name, part in value._asdict().items() if part is not None}
     if isinstance(value, dict):
         return {str(name): plain(part) for name, part in value.items()}
     if isinstance(value, (list, tuple)):

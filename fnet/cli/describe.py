@@ -30,6 +30,8 @@ def command(model, as_json):
 def described(model):
     """What a model is and how it was trained, as plain data; None for what the file has not."""
     net, params, run = model.net, model.params, model.run
+    trained = dict(model.trained) if isinstance(model.trained, dict) else {}
+    trained.pop("call", None)  # digests, by which a checkpoint knows its call again
     shape = params[0].w.shape
     return common.plain(
         {
@@ -43,7 +45,7 @@ def described(model):
             "classes": model.classes,
             "features": model.features,
             "standardized": model.scaling is not None,
-            "trained": model.trained if isinstance(model.trained, dict) else None,
+            "trained": trained or None,
             "run": run
             and {
                 "optimizer": run.optimizer,

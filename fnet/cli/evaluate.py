@@ -31,12 +31,11 @@ def command(model, data, target, report, delimiter, as_json):
       $ fnet evaluate iris.fnet iris.csv
       $ fnet evaluate iris.fnet iris.csv --target species --report iris.html
     """
-    import fnet
     from fnet import evaluation, tables
 
     if report is not None:
         common.writable(report, data, model)
-    path, model = model, fnet.load(model)
+    path, model = model, common.loaded(model)
     target = target or _target(model, path)
     with common.table(data, delimiter) as table:
         names = common.features(table, model, path)

@@ -41,7 +41,7 @@ def command(model, out, kind, as_json):
         common.writable(os.path.join(os.path.dirname(os.path.abspath(out)), "folder"))
     else:
         common.writable(out, model)
-    path, model = model, fnet.load(model)
+    path, model = model, common.loaded(model)
     if kind != "onnx":
         quiet.tensorflow(keras=False)
     try:

@@ -41,13 +41,12 @@ def command(model, data, out, probabilities, keep, delimiter, as_json):
       $ fnet predict iris.fnet iris.csv --probabilities --keep species --out predictions.csv
       $ cat iris.csv | fnet predict iris.fnet - --json
     """
-    import fnet
     from fnet import tables
     from fnet.progress import progress_bar
 
     if out is not None:
         common.writable(out, data, model)
-    model_path, model = model, fnet.load(model)
+    model_path, model = model, common.loaded(model)
     if model.params[0].w.ndim > 2:
         raise InvalidArgument(
             f"{model_path} holds {model.params[0].w.shape[:-2]} members: predict takes one network"
