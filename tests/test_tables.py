@@ -236,6 +236,18 @@ def test_text_in_another_code_is_refused(file):
         whole(path, "y")
 
 
+@pytest.mark.parametrize("kind", [pa.string(), pa.large_string(), pa.binary()])
+def test_text_of_parquet_that_is_no_utf8_is_refused(tmp_path, kind):
+    path = str(tmp_path / "table.parquet")
+    raw = pa.array([b"x", b"\xff\x80"], pa.large_binary() if kind == pa.large_string() else None)
+    column = raw if kind == pa.binary() else pa.Array.from_buffers(kind, 2, raw.buffers())
+    parquet.write_table(pa.table({"a": [1, 2], "y": column}), path)
+    with pytest.raises(InvalidArgument, match="column 'y', row 2: .* is not UTF-8 text"):
+        whole(path, "y")
+    with pytest.raises(InvalidArgument, match="column 'y', row 1: 'x' is not a number"):
+        numbers(path, ["y"])
+
+
 def test_a_target_without_a_value_is_refused(file):
     with pytest.raises(InvalidArgument, match=r"column 'y', row 2: there is no value"):
         whole(file("a,y\n1,x\n2, \n3,z\n"), "y")

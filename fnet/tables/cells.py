@@ -18,8 +18,7 @@ NUMBER = r"^\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*$"
 """How a cell looks that says a number."""
 
 NUMBERS = pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal, pa.types.is_boolean
-TEXTS = pa.types.is_string, pa.types.is_large_string, pa.types.is_binary, pa.types.is_null
-"""The kinds of columns that are read."""
+"""The kinds of columns that are numbers."""
 
 
 def numbers(part, names):
@@ -50,7 +49,7 @@ def finite(part, name):
 
 def texts(part, name):
     """The cells of a column as strings, as they stand; empty where there is no value."""
-    values = part.columns.column(name).to_pylist()
+    values = _bytes(part.columns.column(name)).to_pylist()
     try:
         return list(map(_as_text, values))
     except UnicodeDecodeError as error:
@@ -94,18 +93,23 @@ def numeric(parts, target, share):
 
 def _column(part, name):
     """A column of numbers as it is, or of texts as bytes."""
-    column = part.columns.column(name)
-    if pa.types.is_dictionary(column.type):
-        column = column.dictionary_decode()
+    column = _bytes(part.columns.column(name))
     kind = column.type
-    if any(is_kind(kind) for is_kind in NUMBERS):
+    if any(is_kind(kind) for is_kind in (*NUMBERS, pa.types.is_binary)):
         return column
-    if any(is_kind(kind) for is_kind in TEXTS):
-        return (column.cast(pa.string()) if kind == pa.large_string() else column).cast(pa.binary())
     raise InvalidArgument(
         f"{part.table}: column {name!r} holds values of type {kind}, and must hold numbers or "
         "text: turn them into numbers, or leave the column out"
     )
+
+
+def _bytes(column):
+    """A column with texts, which may be no UTF-8, as bytes."""
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    if column.type in (pa.large_string(), pa.string_view()):
+        column = column.cast(pa.string())
+    return column.cast(pa.binary()) if column.type in (pa.string(), pa.null()) else column
 
 
 def _floats(column):

@@ -81,7 +81,9 @@ def _refusing(name):
         if error.filename is not None:
             raise
         raise InvalidArgument(f"{name} cannot be read: {error}") from None
-    except pa.ArrowInvalid as error:
+    except MemoryError:
+        raise
+    except pa.ArrowException as error:
         what = " ".join(str(error).split())
         if "Empty CSV" in what:
             raise _empty(name) from None
