@@ -14,8 +14,8 @@ def progress_bar(total, unit, *, initial=0, label=None, shown=True):
     """
     from tqdm.auto import tqdm
 
-    lines = {}
-    if not sys.stderr.isatty() and "ipykernel" not in sys.modules:
+    lines, shown = {}, shown and sys.stderr is not None
+    if shown and not sys.stderr.isatty() and "ipykernel" not in sys.modules:
         every = {"mininterval": SECONDS, "maxinterval": SECONDS, "delay": SECONDS}
         lines = {"file": _Lines(), "ncols": 0, **every}
     scaled = {"unit": unit, "unit_scale": total is None or total >= 10_000}

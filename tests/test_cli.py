@@ -3,10 +3,12 @@
 import csv
 import io
 import json
+import os
 import re
 import shlex
 import subprocess
 import sys
+import threading
 import tomllib
 from pathlib import Path
 
@@ -504,6 +506,51 @@ def test_a_training_that_needs_tensorflow_starts_without_keras_and_without_its_c
     assert "tensorflow" in loaded
     assert "keras" not in loaded
     assert said == []
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_table_may_come_through_a_named_pipe(shell):
+    expected = say(shell, "fnet predict iris.fnet iris.csv")
+    os.mkfifo("pipe")
+    for line in ("fnet predict iris.fnet pipe", "fnet evaluate iris.fnet pipe"):
+        content = Path("iris.csv").read_bytes()
+        writer = threading.Thread(target=Path("pipe").write_bytes, args=(content,))
+        writer.start()
+        found = say(shell, line)
+        writer.join(30)
+        assert found == expected or line.startswith("fnet evaluate")
+
+
+@pytest.mark.skipif(not Path("/dev/stdin").exists(), reason="needs /dev")
+def test_a_shell_may_join_commands_by_its_devices(shell):
+    expected = say(shell, "fnet predict iris.fnet iris.csv")
+    line = [
+        sys.executable,
+        "-m",
+        *shlex.split("fnet predict iris.fnet /dev/stdin --out /dev/stdout"),
+    ]
+    content = Path("iris.csv").read_bytes()
+    done = subprocess.run(line, input=content, capture_output=True, check=True)
+    assert done.stdout.decode() == expected
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "utf-16"])
+def test_names_come_out_in_utf8_wherever_it_is(shell, encoding):
+    Path("t.csv").write_text("a,y\n" + "1,naïve\n2,日本\n" * 4, encoding="utf-8")
+    say(shell, "fnet train t.csv --target y --out t.fnet --epochs 1 --validation 0")
+    for options in ("", " --json"):
+        line = [sys.executable, "-m", *shlex.split("fnet predict t.fnet t.csv" + options)]
+        env = {**os.environ, "PYTHONIOENCODING": encoding}
+        done = subprocess.run(line, env=env, capture_output=True, check=True)
+        assert {"naïve", "日本"} & set(re.findall(r"[^\W\d_]+", done.stdout.decode("utf-8")))
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-"])
+def test_a_closed_stream_is_no_error(shell, closed):
+    line = f"{shlex.quote(sys.executable)} -m fnet train iris.csv --target species --out new.fnet"
+    done = subprocess.run(f"{line} --epochs 2 {closed}", shell=True, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert Path("new.fnet").exists()
 
 
 def test_a_reader_that_has_enough_ends_it_quietly(shell):

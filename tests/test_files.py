@@ -467,6 +467,21 @@ def test_two_writers_at_once_leave_the_file_of_one(tmp_path):
     assert os.listdir(tmp_path) == ["net.fnet"]
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_pipe_is_written_to_and_stays_one(tmp_path):
+    pipe, model = tmp_path / "pipe", tmp_path / "model"
+    os.mkfifo(pipe)
+    net = Network((2, 3))
+    fnet.save(model, (net, reference.init_params(net, 0)))
+    read = []
+    reader = threading.Thread(target=lambda: read.append(pipe.read_bytes()))
+    reader.start()
+    fnet.save(pipe, (net, reference.init_params(net, 0)))
+    reader.join(30)
+    assert read == [model.read_bytes()]
+    assert pipe.is_fifo()
+
+
 def test_a_link_stays_a_link_and_permissions_stay(tmp_path):
     path, link = tmp_path / "net.fnet", tmp_path / "link.fnet"
     fnet.save(path, (NET, PARAMS))

@@ -59,6 +59,7 @@ def commands():
 def main(arguments=None):
     """Run a command, by default the one that the process was called with; return its exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    _open_streams()
     with warnings.catch_warnings():
         warnings.showwarning = lambda message, *_, **__: common.note(message)
         try:
@@ -85,6 +86,15 @@ def main(arguments=None):
             return _failed(SYSTEM, f"there is not enough memory: {error}")
         except KeyboardInterrupt as error:
             return _failed(INTERRUPTED, str(error) or "interrupted; nothing was written")
+
+
+def _open_streams():
+    """Standard output in UTF-8 wherever it goes, as tables are; what is closed goes nowhere."""
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115
+    sys.stdout.reconfigure(encoding="utf-8")
 
 
 def _failed(code, message):

@@ -41,16 +41,25 @@ def table(path, delimiter):
 
     if delimiter is not None and len(delimiter.encode()) != 1:
         raise usage(f"--delimiter must be a single ASCII character; got {delimiter!r}.")
-    if path != "-":
+    if not _passes(path):
         with tables.opened(path, delimiter) as found:
             yield found
         return
-    with tempfile.TemporaryDirectory() as folder:
-        path = os.path.join(folder, "table")
-        with open(path, "wb") as file:
-            shutil.copyfileobj(sys.stdin.buffer, file)
-        with tables.opened(path, delimiter, "standard input") as found:
+    with tempfile.TemporaryDirectory() as folder:  # a table is read from its start, twice
+        kept = os.path.join(folder, "table")
+        with open(kept, "wb") as file:
+            if path == "-":
+                shutil.copyfileobj(sys.stdin.buffer, file)
+            else:
+                with open(path, "rb") as pipe:
+                    shutil.copyfileobj(pipe, file)
+        with tables.opened(kept, delimiter, "standard input" if path == "-" else path) as found:
             yield found
+
+
+def _passes(path):
+    """Whether what is read from there passes by once: standard input, or a pipe."""
+    return path == "-" or (os.path.exists(path) and not os.path.isfile(path) | os.path.isdir(path))
 
 
 def loaded(path):
@@ -67,8 +76,8 @@ def loaded(path):
 
 
 def digest(path):
-    """What tells the bytes of a table from those of any other; None of standard input."""
-    if path == "-":
+    """What tells the bytes of a table from those of any other; None of what passes by."""
+    if _passes(path):
         return None
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

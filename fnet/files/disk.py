@@ -23,8 +23,13 @@ def replacing(path):
 
     It lies beside that one and is brought to the disk before its name changes, and the folder
     after. An error leaves what was there; a process that is killed leaves its file beside it,
-    `.name.*.tmp`, to be cleared away by a later call.
+    `.name.*.tmp`, to be cleared away by a later call. What is there and no file, a device or a
+    pipe, is written to as it is.
     """
+    if os.path.exists(path) and not os.path.isfile(path):
+        with open(path, "wb") as file:
+            yield file
+        return
     path = Path(os.path.realpath(path))  # a link stays one
     aside = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
     try:
