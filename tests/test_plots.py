@@ -5,6 +5,7 @@ import subprocess
 import sys
 import warnings
 
+import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
@@ -608,3 +609,19 @@ def test_pictures_of_a_file_need_neither_tensorflow_nor_scikit_learn(tmp_path):
     command = [sys.executable, "-W", "error", "-c", code, str(tmp_path / "it.fnet")]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert json.loads(done.stdout) == [True, []]
+
+
+def test_a_dollar_in_a_name_is_no_formula(tmp_path):
+    bad, axis = r"$\bad$", r"$\x_1$"
+    chances = [[0.9, 0.1], [0.2, 0.8], [0.4, 0.6]]
+    figures = {
+        plots.confusion_matrix([bad, "a"], [bad, bad]): bad,
+        plots.calibration([0, 1, 1], chances, classes=["a", bad]): bad,
+        plots.truth_and_prediction([1.0, 2.0], [1.5, 2.5], name=axis): axis,
+        plots.misclassified(np.zeros((2, 2, 2)), [bad, "a"], ["a", bad]): bad,
+        plots.decision_regions((NET, PARAMS), X[:2], [0, 1], [bad, "a"], (axis, "b")): axis,
+    }
+    for figure, name in figures.items():
+        with matplotlib.rc_context({"svg.fonttype": "none"}):
+            figure.savefig(tmp_path / "dollar.svg")
+        assert name in (tmp_path / "dollar.svg").read_text()

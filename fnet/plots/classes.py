@@ -57,7 +57,7 @@ def confusion_matrix(truth, predicted, classes=None, figure=None):
     right = f"{np.trace(counts):,} of {counts.sum():,} right"
     axes.set(title=f"Confusion matrix: {right}", xlabel="predicted", ylabel="true")
     figure.colorbar(image, ax=axes, label="share of the true class", shrink=0.8)
-    return figure
+    return style.drawn(figure)
 
 
 def calibration(truth, probabilities, classes=None, bins=10, figure=None):
@@ -110,4 +110,4 @@ def calibration(truth, probabilities, classes=None, bins=10, figure=None):
     lower.set(xlabel=x, ylabel="rows", xlim=(-0.03, 1.03))
     for axes in (upper, lower):
         style.grid(axes)
-    return figure
+    return style.drawn(figure)

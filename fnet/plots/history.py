@@ -53,7 +53,7 @@ def curves(what, figure=None):
         if kind == "r2" and low < LEAST_R2 < high:
             axes.set_ylim(bottom=LEAST_R2)
     panels[-1].set_xlabel("epoch")
-    return figure
+    return style.drawn(figure)
 
 
 def _line(axes, name, values):

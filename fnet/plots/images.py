@@ -44,7 +44,7 @@ def first_layer(what, shape, figure=None):
     figure.colorbar(drawn, ax=panels.tolist(), label="weight", shrink=0.8)
     more = f", the first {len(shown)} of them" if len(shown) < units else ""
     figure.suptitle(f"First layer: the weights of {units} {kind}{more}")
-    return figure
+    return style.drawn(figure)
 
 
 def misclassified(images, truth, predicted, figure=None):
@@ -68,7 +68,7 @@ def misclassified(images, truth, predicted, figure=None):
         axes.set_title(f"said {said}{between}is {true}", fontsize=style.SMALL)
     more = f", the first {len(shown)} of them" if len(shown) < len(wrong) else ""
     figure.suptitle(f"Misclassified: {len(wrong)} of {len(images)}{more}")
-    return figure
+    return style.drawn(figure)
 
 
 def _panels(figure, wide, count, beside=0.0):

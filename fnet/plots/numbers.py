@@ -52,4 +52,4 @@ def truth_and_prediction(truth, predicted, name=None, figure=None):
         style.grid(axes)
         axes.legend(loc="best")  # said aloud, it warns of no delay where rows are many
     figure.suptitle(f"{rows:,} rows: R² {r2:.3f}, mean absolute error {error:.4g}")
-    return figure
+    return style.drawn(figure)

@@ -69,7 +69,7 @@ def decision_regions(what, x, y, classes=None, features=None, figure=None):
         ylabel=features[1],
     )
     axes.legend(loc="best")
-    return figure
+    return style.drawn(figure)
 
 
 def _decision(model, classes):

@@ -4,6 +4,7 @@ Source of the colours: Okabe and Ito, "Color Universal Design" (2008).
 """
 
 from matplotlib.figure import Figure, FigureBase
+from matplotlib.text import Text
 
 from fnet.errors import InvalidArgument
 
@@ -36,6 +37,13 @@ def name(value, most=24):
     text = f"{value:g}" if isinstance(value, float) else str(value)
     half = (most - 1) // 2
     return text if len(text) <= most else f"{text[: most - 1 - half]}…{text[-half:]}"
+
+
+def drawn(figure):
+    """The figure, with a dollar in a name left a dollar, where matplotlib would read a formula."""
+    for text in figure.findobj(Text):
+        text.set_parse_math(False)
+    return figure
 
 
 def grid(axes):

@@ -18,7 +18,6 @@ from fnet.reports import words
 SETTINGS = {
     "svg.hashsalt": "fnet",  # the same bytes each time
     "svg.fonttype": "none",  # a browser finds the letters that matplotlib's font has not
-    "text.parse_math": False,  # a dollar is a dollar
 }
 
 MANY = 2000
