@@ -143,6 +143,9 @@ def test_parquet_of_other_libraries(tmp_path, writer):
         (["1", "2"], 2.0, ["1", "2"]),
         ([" x ", "true"], 0.5, ["x", "true"]),
         (["1", "2"], 1.0, [1.0, 2.0]),
+        (["007", "10"], 0.5, ["007", "10"]),
+        (["007", "10"], 0.0, [7.0, 10.0]),
+        (["0", "0.5"], 0.5, [0.0, 0.5]),
     ],
 )
 def test_a_target_is_numbers_or_text(file, cells, share, expected):

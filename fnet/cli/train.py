@@ -143,8 +143,8 @@ def command(data, target, out, **options):
     DATA is a CSV in UTF-8 whose first row has the names of its columns, or a Parquet file, or - for
     standard input. All columns but the target are features, and must hold a number in every row.
 
-    A target of text, or of at most 20 different whole numbers, is taken for classes, any other for
-    numbers.
+    A target of text (codes as 007 among it), or of at most 20 different whole numbers, is taken for
+    classes, any other for numbers.
 
     \b
     Examples:

@@ -17,6 +17,9 @@ EXACT = 2.0**53
 NUMBER = r"^\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*$"
 """How a cell looks that says a number."""
 
+CODE = r"^\s*0[0-9]+\s*$"
+"""How a cell looks that is a code, whose zeros tell it from others."""
+
 NUMBERS = pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal, pa.types.is_boolean
 """The kinds of columns that are numbers."""
 
@@ -79,16 +82,23 @@ def labels(part, name):
 
 
 def numeric(parts, target, share):
-    """Whether at least this share of the cells of a target are numbers."""
+    """Whether at least this share of the cells of a target are numbers, and none is a code."""
     said = rows = 0
     for part in parts:
         column = _column(part, target)
         rows += len(column)
         if pa.types.is_binary(column.type):
-            said += compute.sum(compute.match_substring_regex(column, NUMBER)).as_py() or 0
+            if share > 0 and _matches(column, CODE):
+                return False
+            said += _matches(column, NUMBER)
         elif not pa.types.is_boolean(column.type):
             said += len(column)
     return said >= share * rows
+
+
+def _matches(column, pattern):
+    """How many texts look like this."""
+    return compute.sum(compute.match_substring_regex(column, pattern)).as_py() or 0
 
 
 def _column(part, name):

@@ -41,7 +41,8 @@ def whole(table, names, target, share=0.5):
     """`(x, y)`: features float64 `[N, D]` and the target `[N]`, as float64 or as strings.
 
     The target is taken for numbers where at least this share of its cells are, 0 for any: then the
-    others are slips, and refused. A share above 1 takes it for text, whatever it holds.
+    others are slips, and refused. A share above 1 takes it for text, whatever it holds; and so
+    does a whole number with a zero before it, as 007, but for a share of 0.
     """
     present(table, [*names, target])
     x, parts = [], []
