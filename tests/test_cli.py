@@ -6,9 +6,11 @@ import json
 import os
 import re
 import shlex
+import signal
 import subprocess
 import sys
 import threading
+import time
 import tomllib
 from pathlib import Path
 
@@ -350,6 +352,14 @@ def test_classes_named_by_numbers_as_text_are_matched_as_text(shell):
     assert answer(shell, "fnet evaluate t.fnet t.csv")["classes"]["00"]["rows"] == 6
 
 
+def test_a_model_without_names_is_judged_on_all_columns_but_the_target(shell):
+    made = fnet.load("iris.fnet")
+    fnet.save("plain.fnet", (made.net, made.estimator().functional()[1]), classes=made.classes)
+    figures = answer(shell, "fnet evaluate plain.fnet iris.csv --target species")["figures"]
+    expected = answer(shell, "fnet evaluate iris.fnet iris.csv")["figures"]
+    assert figures == pytest.approx(expected)
+
+
 def test_it_is_said_where_rows_are_those_of_the_training(shell):
     say(shell, "fnet train iris.csv --target species --out new.fnet --epochs 1")
     _, out, err = shell("fnet evaluate new.fnet iris.csv --json --report new.html")
@@ -543,6 +553,32 @@ def test_names_come_out_in_utf8_wherever_it_is(shell, encoding):
         env = {**os.environ, "PYTHONIOENCODING": encoding}
         done = subprocess.run(line, env=env, capture_output=True, check=True)
         assert {"naïve", "日本"} & set(re.findall(r"[^\W\d_]+", done.stdout.decode("utf-8")))
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGTERM"), reason="needs SIGTERM")
+def test_a_process_that_is_ended_clears_away_what_is_half_written(shell):
+    header, *lines = Path("iris.csv").read_text().splitlines(keepends=True)
+    command = [sys.executable, "-m", *shlex.split("fnet predict iris.fnet - --out said.csv")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdin.write(header.encode())
+        process.stdin.flush()
+        time.sleep(2)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 128 + signal.SIGTERM
+    assert not list(Path().glob("*said*"))
+
+
+def test_a_matplotlib_of_another_taste_changes_no_report(shell):
+    line = "fnet evaluate iris.fnet iris.csv --report iris.html"
+    say(shell, line)
+    expected = Path("iris.html").read_bytes()
+    Path("matplotlibrc").write_text("lines.linewidth: 9\nfont.size: 20\n")
+    env = {**os.environ, "MPLBACKEND": "module://none"}
+    done = subprocess.run(
+        [sys.executable, "-m", *shlex.split(line)], env=env, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert Path("iris.html").read_bytes() == expected
 
 
 @pytest.mark.parametrize("closed", [">&-", "2>&-"])

@@ -48,6 +48,8 @@ FILES = {
     "iris-gap.csv": (IRIS + "5,3,1,0.2,setosa\n6,3,,1.2,setosa\n").encode(),
     "said.csv": (IRIS.replace("species", "prediction") + "5,3,1,0.2,setosa\n").encode(),
     "none.csv.gz": b"none",
+    "sheet.csv": b"PK\3\4 and what an archive holds",
+    "beyond.csv": b"a,b\n1,2\n1e50,1\n",
     "narrow.csv": b"a,b\n1,2\n",
 }
 
@@ -130,7 +132,7 @@ CASES = {
         TRAIN.format("numbers.csv") + " --task classifier",
         *(3, "column 'y' holds numbers that are no classes, such as 0.5"),
     ),
-    "one class": (TRAIN.format("one-class.csv"), 3, "one class only"),
+    "one class": (TRAIN.format("one-class.csv"), 3, "'y' holds one class only, 'x'.*needs two"),
     "one row of a class": (TRAIN.format("single.csv"), 3, "class 'z' has a single row"),
     "too few to hold out": (
         TRAIN.format("few.csv") + " --validation 0.1",
@@ -146,7 +148,7 @@ CASES = {
     ),
     "a negative weight": (
         TRAIN.format("few.csv") + " --validation 0 --class-weight x=-2",
-        *(3, "class_weight for class 0 must be"),
+        *(3, "--class-weight must be balanced, or CLASS=WEIGHT.*got 'x=-2'"),
     ),
     "weights for a regressor": (
         TRAIN.format("numbers.csv") + " --class-weight balanced",
@@ -206,7 +208,7 @@ CASES = {
     "members": ("fnet predict members.fnet narrow.csv", 3, r"members.fnet holds \(3,\) members"),
     "a class that the model does not know": (
         "fnet evaluate iris.fnet strange.csv",
-        *(3, "got 'tulip' first in row 2"),
+        *(3, "strange.csv, column 'species': .* got 'tulip' first in row 2"),
     ),
     "no target to evaluate": (
         "fnet evaluate plain.fnet narrow.csv",
@@ -219,6 +221,16 @@ CASES = {
     "the report over the model": (
         "fnet evaluate iris.fnet iris.csv --report iris.fnet",
         *(3, "iris.fnet is what is read"),
+    ),
+    "a spreadsheet": (TRAIN.format("sheet.csv"), 3, "sheet.csv is not UTF-8 text: save it as CSV"),
+    "one file for both": (
+        "fnet digits --picture new --out ./new",
+        *(2, "--picture and --out must be two files"),
+    ),
+    "patience beyond all": (TRAIN.format("few.csv") + f" --patience {10**22}", 2, "not in the ra"),
+    "more than the model can say": (
+        "fnet predict plain.fnet beyond.csv --out new.csv",
+        *(3, r"beyond.csv, rows 1 to 2: .* must be finite; got inf"),
     ),
     "no gzip": (TRAIN.format("none.csv.gz"), 3, "none.csv.gz cannot be read: .*incorrect header"),
     # The system.

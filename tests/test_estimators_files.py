@@ -101,3 +101,15 @@ def test_a_fit_goes_on_from_its_checkpoint(tmp_path):
         np.testing.assert_array_equal(ours, theirs)
     with pytest.raises(InvalidArgument, match="differs in its params to begin with|in its plan"):
         MLPClassifier(**SMALL | {"random_state": 1}, hook=fnet.checkpoint(path)).fit(X, LABELS)
+
+
+def test_a_long_training_is_saved(tmp_path):
+    """Its curves are arrays in the file, and lists again in the estimator."""
+    model = MLPRegressor(hidden_layer_sizes=(1,), max_iter=3, random_state=0, alpha=0.0)
+    with pytest.warns(match="Maximum iterations"):
+        model.fit(np.eye(4), np.arange(4.0), validation_data=(np.eye(4), np.arange(4.0)))
+    model.loss_curve_ = model.loss_curve_ * 50_000
+    fnet.save(tmp_path / "long.fnet", model)
+    again = fnet.load(tmp_path / "long.fnet").estimator()
+    assert again.loss_curve_ == model.loss_curve_
+    assert again.validation_scores_ == model.validation_scores_

@@ -4,9 +4,13 @@ A command imports what it needs when it runs, so that help starts at once and no
 TensorFlow waits for it. What goes wrong becomes one line on standard error and an exit code here.
 """
 
+import contextlib
 import importlib
+import logging
 import os
+import signal
 import sys
+import threading
 import warnings
 
 import click
@@ -60,7 +64,9 @@ def main(arguments=None):
     """Run a command, by default the one that the process was called with; return its exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     _open_streams()
-    with warnings.catch_warnings():
+    os.environ["MPLBACKEND"] = "agg"  # pictures go to files, and another's may not be there
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
+    with _ended_by_signals(), warnings.catch_warnings():
         warnings.showwarning = lambda message, *_, **__: common.note(message)
         try:
             with commands.make_context("fnet", given, obj=given) as context:
@@ -77,6 +83,8 @@ def main(arguments=None):
             return _failed(BAD_COMMAND, f"{error.format_message()} See: {path or 'fnet'} --help")
         except FnetError as error:
             return _failed(REFUSED, error)
+        except UnicodeError as error:
+            return _failed(REFUSED, f"a name or a text is not UTF-8: {error}")
         except BrokenPipeError:  # who reads has enough; nothing more may be flushed to there
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return CLOSED
@@ -86,6 +94,23 @@ def main(arguments=None):
             return _failed(SYSTEM, f"there is not enough memory: {error}")
         except KeyboardInterrupt as error:
             return _failed(INTERRUPTED, str(error) or "interrupted; nothing was written")
+
+
+@contextlib.contextmanager
+def _ended_by_signals():
+    """Within it a process that is told to end clears away what it has half written."""
+
+    def end(number, _):
+        raise SystemExit(128 + number)
+
+    ours = threading.current_thread() is threading.main_thread()
+    names = [name for name in ("SIGTERM", "SIGHUP") if ours and hasattr(signal, name)]
+    before = {name: signal.signal(getattr(signal, name), end) for name in names}
+    try:
+        yield
+    finally:
+        for name, handler in before.items():
+            signal.signal(getattr(signal, name), handler)
 
 
 def _open_streams():

@@ -83,14 +83,18 @@ def digest(path):
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def features(table, model, path):
-    """The names of the table's columns that the model at this path takes, in its order."""
+def features(table, model, path, target=None):
+    """The names of the table's columns that the model at this path takes, in its order.
+
+    A model that keeps no names takes all of them but the target.
+    """
     from fnet import tables
 
-    names, inputs = model.features or table.columns, model.net.sizes[0]
+    others = tuple(name for name in table.columns if name != target)
+    names, inputs = model.features or others, model.net.sizes[0]
     if len(names) != inputs:
         raise InvalidArgument(
-            f"{table.name} has {len(table.columns)} columns, and {path}, which keeps no names of "
+            f"{table.name} has {len(others)} columns, and {path}, which keeps no names of "
             f"features, takes {inputs}: give these columns alone, in the order of training"
         )
     tables.present(table, names)

@@ -1,6 +1,7 @@
 """`fnet digits`: the main job."""
 
 import io
+import os
 
 import click
 
@@ -39,6 +40,8 @@ def command(epochs, seed, picture, out, engine, as_json):
     common.writable(picture)
     if out is not None:
         common.writable(out)
+        if os.path.realpath(out) == os.path.realpath(picture):
+            raise common.usage("--picture and --out must be two files.")
 
     import fnet
     from fnet import datasets, digits, engines, quiet

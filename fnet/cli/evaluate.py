@@ -38,9 +38,12 @@ def command(model, data, target, report, delimiter, as_json):
     path, model = model, common.loaded(model)
     target = target or _target(model, path)
     with common.table(data, delimiter) as table:
-        names = common.features(table, model, path)
+        names = common.features(table, model, path, target)
         x, y = tables.whole(table, names, target, _share(model))
-    found = evaluation.evaluate(model, x, y)
+    try:
+        found = evaluation.evaluate(model, x, y)
+    except InvalidArgument as error:
+        raise InvalidArgument(f"{table.name}, column {target!r}: {error}") from None
     seen = _trained(model).get("sha256") == common.digest(data) is not None
     if seen:
         common.note(f"{data} is what {path} was trained on; rows that it has not seen tell more")

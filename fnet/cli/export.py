@@ -35,12 +35,9 @@ def command(model, out, kind, as_json):
     from fnet import exports, quiet
 
     kind = kind or exports.format_of(out)
-    if kind == "saved_model":
-        if os.path.lexists(out):
-            raise FileExistsError(None, "is there already; a SavedModel takes a new folder", out)
-        common.writable(os.path.join(os.path.dirname(os.path.abspath(out)), "folder"))
-    else:
-        common.writable(out, model)
+    if kind == "saved_model" and os.path.lexists(out):
+        raise FileExistsError(None, "is there already; a SavedModel takes a new folder", out)
+    common.writable(out, model)
     path, model = model, common.loaded(model)
     if kind != "onnx":
         quiet.tensorflow(keras=False)

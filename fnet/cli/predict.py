@@ -64,7 +64,7 @@ def command(model, data, out, probabilities, keep, delimiter, as_json):
         ):
             write = _json_rows(file) if as_json else _csv_rows(file)
             for part in table.parts:
-                said = predictions(model, tables.numbers(part, names), probabilities)
+                said = _said(model, part, tables.numbers(part, names), probabilities)
                 if both := [name for name in keep if name in said]:
                     raise InvalidArgument(f"--keep {both[0]} would stand beside one of that name")
                 write({name: tables.texts(part, name) for name in keep} | said)
@@ -76,15 +76,30 @@ def command(model, data, out, probabilities, keep, delimiter, as_json):
     click.echo(f"{common.counted(rows, 'prediction')}{where}, {pace:,.0f} rows a second", err=True)
 
 
+def _said(model, part, x, probabilities):
+    """The `predictions` for a part of a table, which a refusal names."""
+    try:
+        return predictions(model, x, probabilities)
+    except InvalidArgument as error:
+        last = part.first + len(x) - 1
+        raise InvalidArgument(f"{part.table}, rows {part.first} to {last}: {error}") from None
+
+
 def predictions(model, x, probabilities):
-    """Columns of predictions, as lists by name, in order."""
-    said = model.predict(x)
+    """Columns of predictions, as lists by name, in order; all that the network says is finite."""
+    import numpy as np
+
+    from fnet import checks
+
+    with np.errstate(over="ignore", invalid="ignore"):
+        said = model.predict(x)
+        found = said if model.classes is None else model.predict_proba(x)
+    checks.finite("what the model says", found, ". Is x on the scale that it knows?")
     if said.ndim == 1:
         columns = {"prediction": said.tolist()}
     else:
         columns = {f"prediction_{i}": column.tolist() for i, column in enumerate(said.T)}
     if probabilities:
-        found = model.predict_proba(x)
         columns |= {
             f"probability_{name}": column.tolist()
             for name, column in zip(model.classes.tolist(), found.T, strict=True)

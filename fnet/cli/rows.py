@@ -20,7 +20,11 @@ def read(data, target, options):
     with common.table(data, options["delimiter"]) as table:
         names = tables.features(table, [target], options["without"])
         x, y = tables.whole(table, names, target, share)
-    if task == "regressor" or y.dtype.kind == "U":
+    if task == "regressor":
+        return x, y, names
+    if task == "classifier" or y.dtype.kind == "U":
+        _several(table, target, y)
+    if y.dtype.kind == "U":
         return x, y, names
     exact = np.all((y == np.rint(y)) & (np.abs(y) <= tables.EXACT))
     if task == "classifier" and not exact:
@@ -31,6 +35,15 @@ def read(data, target, options):
         )
     classes = exact and (task == "classifier" or len(np.unique(y)) <= MOST_CLASSES)
     return x, y.astype(np.int64) if classes else y, names
+
+
+def _several(table, target, y):
+    """Refuse a single class."""
+    if (y == y[0]).all():
+        raise InvalidArgument(
+            f"{table.name}: column {target!r} holds one class only, {str(y[0])!r}: a classifier "
+            "needs two, or give --task regressor"
+        )
 
 
 def parts(x, y, options):
@@ -66,6 +79,8 @@ def class_weight(y, given):
     """The class weights of an estimator, from what was given as CLASS=WEIGHT."""
     import numpy as np
 
+    from fnet import checks
+
     if not given:
         return None
     if given == ("balanced",):
@@ -75,10 +90,10 @@ def class_weight(y, given):
     for pair in given:
         name, equals, weight = pair.rpartition("=")
         try:
-            found[classes[name]] = float(weight)
+            found[classes[name]] = checks.one_number("weight", float(weight))
         except (KeyError, ValueError):
             raise InvalidArgument(
                 f"--class-weight must be balanced, or CLASS=WEIGHT with a class of the target "
-                f"({', '.join(classes):.100}) and a number; got {pair!r}"
+                f"({', '.join(classes):.100}) and a number from 0 up; got {pair!r}"
             ) from None
     return found

@@ -10,6 +10,9 @@ import fnet
 from fnet.cli import common, rows
 from fnet.errors import InvalidArgument
 
+MOST = 10**9
+"""The most epochs, or rows in a batch."""
+
 EXPECTED = (
     "Stochastic Optimizer: Maximum iterations",  # as many epochs as were asked for
     "Training interrupted",  # which is said in other words
@@ -74,9 +77,11 @@ class Number(click.FloatRange):
 @click.option(
     "--activation", metavar="NAME", default="relu", show_default=True, help="Of the hidden layers."
 )
-@click.option("--epochs", metavar="NUMBER", type=click.IntRange(1), default=200, show_default=True)
 @click.option(
-    "--batch-size", type=click.IntRange(1), metavar="ROWS", help="[default: 200, or all rows]"
+    "--epochs", metavar="NUMBER", type=click.IntRange(1, MOST), default=200, show_default=True
+)
+@click.option(
+    "--batch-size", type=click.IntRange(1, MOST), metavar="ROWS", help="[default: 200, or all rows]"
 )
 @click.option(
     "--learning-rate",
@@ -110,7 +115,7 @@ class Number(click.FloatRange):
 )
 @click.option(
     "--patience",
-    type=click.IntRange(1),
+    type=click.IntRange(1, MOST),
     metavar="EPOCHS",
     help="Stop after so many without a smaller loss of rows held out; keep the best.",
 )
@@ -165,6 +170,7 @@ def command(data, target, out, **options):
         raise common.usage("--patience needs rows held out: give --validation a share above 0.")
     checks.one_of("--activation", options["activation"], network.ACTIVATIONS)
     x, y, features = rows.read(data, target, options)
+    sha256 = common.digest(data)
     model = _estimator(y, options)
     (x, y), held = rows.parts(x, y, options)
     _fit(model, x, y, held, options)
@@ -173,7 +179,7 @@ def command(data, target, out, **options):
         "fnet": fnet.__version__,
         "command": common.command_line(),
         "data": data,
-        "sha256": common.digest(data),
+        "sha256": sha256,
         "target": target,
         "rows": len(x),
         "validation_rows": len(held[0]) if held else 0,

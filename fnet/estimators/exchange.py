@@ -10,6 +10,9 @@ from fnet import checks
 from fnet.errors import InvalidArgument
 from fnet.estimators import arguments
 
+CURVES = ("loss_curve_", "validation_loss_curve_", "validation_scores_")
+"""Fitted lists of one number an epoch, which a file holds as arrays."""
+
 
 class Exchange:
     """What is handed over by both estimators."""
@@ -28,6 +31,7 @@ class Exchange:
         check_is_fitted(self)
         given = self.get_params(deep=False)
         fitted = {name: part for name, part in vars(self).items() if name not in given}
+        fitted |= {name: np.array(fitted[name]) for name in CURVES if fitted.get(name) is not None}
         return {
             "net": self._net,
             "params": self._layers(),

@@ -66,6 +66,7 @@ class Model:
         if saved is None:
             raise InvalidArgument("the file holds no estimator; it has net, params and predict")
         from fnet import estimators
+        from fnet.estimators import exchange
 
         kinds = {"MLPClassifier": estimators.MLPClassifier, "MLPRegressor": estimators.MLPRegressor}
         try:
@@ -73,6 +74,9 @@ class Model:
         except TypeError as error:
             raise FormatError(f"the estimator in the file is none of this fnet: {error}") from None
         vars(made).update(saved.fitted)
+        for name in exchange.CURVES:
+            if isinstance(curve := getattr(made, name, None), np.ndarray):
+                setattr(made, name, curve.tolist())
         return made
 
     def _outputs(self, x):

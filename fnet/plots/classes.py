@@ -20,6 +20,9 @@ MARGIN = 1.2
 LEAST = 0.35
 """What part of a small figure a confusion matrix takes all the same."""
 
+MOST_BINS = 1000
+"""Of a calibration: no more can be seen."""
+
 
 def confusion_matrix(truth, predicted, classes=None, figure=None):
     """How often rows of each class were said to be of each class.
@@ -84,6 +87,8 @@ def calibration(truth, probabilities, classes=None, bins=10, figure=None):
     given.same_rows(truth=truth, probabilities=p)
     p = checks.chances(p, truth)[0].astype(np.float64)
     bins = checks.whole("bins", bins, least=1)
+    if bins > MOST_BINS:
+        raise InvalidArgument(f"bins must be at most {MOST_BINS}, which is all that one sees")
     if count == 2:
         said, hits, of = p[:, 1], truth == 1, f"class {style.name(classes[1])}"
         title, x, y = "Calibration", f"predicted probability of {of}", f"share of {of}"

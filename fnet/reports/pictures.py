@@ -43,7 +43,9 @@ class Picture(NamedTuple):
 
 def shown(model, evaluation, target):
     """The Pictures that apply, by name; the classes and features of `model` are texts."""
-    with matplotlib.rc_context(SETTINGS), warnings.catch_warnings():
+    with matplotlib.rc_context(), warnings.catch_warnings():
+        matplotlib.rcdefaults()  # whatever a matplotlibrc says
+        matplotlib.rcParams.update(SETTINGS)
         warnings.simplefilter("ignore", UserWarning)  # of letters that matplotlib's font has not
         drawn = dict(_drawn(model, evaluation, target))
         return {name: _picture(*parts) for name, parts in drawn.items()}

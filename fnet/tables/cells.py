@@ -52,9 +52,15 @@ def finite(part, name):
 
 def texts(part, name):
     """The cells of a column as strings, as they stand; empty where there is no value."""
-    values = _bytes(part.columns.column(name)).to_pylist()
+    column = _bytes(part.columns.column(name))
     try:
+        values = column.to_pylist()
         return list(map(_as_text, values))
+    except (ArithmeticError, pa.ArrowException):  # dates and times beyond Python's
+        raise InvalidArgument(
+            f"{part.table}: column {name!r} holds values of type {column.type} that have no text: "
+            "leave the column out"
+        ) from None
     except UnicodeDecodeError as error:
         row = part.first + next(i for i, value in enumerate(values) if value == error.object)
         raise InvalidArgument(

@@ -15,6 +15,9 @@ BLOCK = 1 << 21
 ROWS = 1 << 14
 """Rows of a Parquet file that are read at a time."""
 
+FIRST_OF_TEXT = 9
+"""Bytes below, up to the tab, stand in no text; archives and spreadsheets begin with such."""
+
 RAGGED = re.compile(r"Row #(\d+): Expected (\d+) columns, got (\d+)")
 """How Arrow tells of a row of another length; its first row is that of the names."""
 
@@ -51,7 +54,7 @@ def opened(path, delimiter=None, name=None):
         start = stream.read(4)
     if not start:
         raise _empty(name)
-    if b"\0" in start or start[:2] in (b"\xff\xfe", b"\xfe\xff"):
+    if min(start) < FIRST_OF_TEXT or start[:2] in (b"\xff\xfe", b"\xfe\xff"):
         raise _not_text(name)
     reader = _parquet if start == b"PAR1" else _csv
     with contextlib.ExitStack() as stack:
