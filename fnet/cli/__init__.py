@@ -116,9 +116,9 @@ def _ended_by_signals():
 def _open_streams():
     """Standard output in UTF-8 wherever it goes, as tables are; what is closed goes nowhere."""
     if sys.stdout is None:
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115, it stays open
     if sys.stderr is None:
-        sys.stderr = open(os.devnull, "w")  # noqa: SIM115
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115, it stays open
     sys.stdout.reconfigure(encoding="utf-8")
 
 

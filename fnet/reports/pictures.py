@@ -34,6 +34,8 @@ MISTAKES = 5
 
 
 class Picture(NamedTuple):
+    """A picture as the page holds it."""
+
     source: str  # a data URI
     alt: str
     caption: str
