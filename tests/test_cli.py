@@ -555,6 +555,19 @@ def test_names_come_out_in_utf8_wherever_it_is(shell, encoding):
         assert {"naïve", "日本"} & set(re.findall(r"[^\W\d_]+", done.stdout.decode("utf-8")))
 
 
+def test_ctrl_c_while_tensorflow_is_imported_ends_it_at_once(shell):
+    """With a TensorFlow that presses it; an exception within the real one's import may crash it."""
+    Path("tensorflow").mkdir()
+    pressed = "import signal, time\nsignal.raise_signal(signal.SIGINT)\ntime.sleep(60)\n"
+    Path("tensorflow/__init__.py").write_text(pressed)
+    line = "fnet train iris.csv --target species --out new.fnet --engine tensorflow"
+    command = [sys.executable, "-m", *shlex.split(line)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (130, "")
+    assert done.stderr == "Error: interrupted; nothing was written\n"
+    assert not Path("new.fnet").exists()
+
+
 @pytest.mark.skipif(not hasattr(signal, "SIGTERM"), reason="needs SIGTERM")
 def test_a_process_that_is_ended_clears_away_what_is_half_written(shell):
     header, *lines = Path("iris.csv").read_text().splitlines(keepends=True)
