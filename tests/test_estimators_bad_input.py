@@ -32,7 +32,7 @@ def cases(**named):
             {"solver": "newton"},
             "The 'solver' parameter of MLPClassifier must be a str among",
         ),
-        activation=({"activation": "sine"}, "The 'activation' parameter .* 'gelu'.* Got 'sine'"),
+        activation=({"activation": "sine"}, "The 'activation' parameter .*'gelu'.* Got 'sine'"),
         rate=({"learning_rate_init": 0}, "The 'learning_rate_init' parameter .* Got 0"),
         schedule=({"learning_rate": "cosine"}, "The 'learning_rate' parameter .* Got 'cosine'"),
         epochs=({"max_iter": 0}, r"The 'max_iter' parameter .* \[1, inf\). Got 0"),
