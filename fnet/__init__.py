@@ -7,42 +7,50 @@ import importlib
 
 __version__ = "0.1.0"
 
-_ROOMS = {
-    "activations": ("softmax",),
-    "batches": ("Plan", "full_batch_plan", "kfold_plan", "minibatch_plan", "pipeline"),
-    "classes": ("class_weights",),
-    "errors": ("FnetError", "FormatError", "InvalidArgument", "NotFinite"),
-    "estimators": ("MLPClassifier", "MLPRegressor"),
-    "exports": ("export",),
-    "files": ("checkpoint", "load", "save"),
-    "functions": ("forward", "grads", "init_params", "loss", "predict"),
-    "lbfgs": ("Minimum",),
-    "losses": ("one_hot",),
-    "minimizing": ("minimize_lbfgs",),
-    "metrics": ("accuracy",),
-    "network": ("Layer", "Network"),
-    "optimizers": (
+_MODULES = {
+    "core.batches": ("Plan", "full_batch_plan", "kfold_plan", "minibatch_plan"),
+    "core.class_weights": ("class_weights",),
+    "core.errors": ("FnetError", "FormatError", "InvalidArgument", "NotFinite"),
+    "core.lbfgs": ("Minimum",),
+    "core.network": ("Layer", "Network"),
+    "core.run_state": ("Progress", "Run", "State"),
+    "core.tuning": ("Tuning",),
+    "engine.activations": ("softmax",),
+    "engine.functions": ("forward", "grads", "init_params", "loss", "predict"),
+    "engine.lbfgs": ("minimize_lbfgs",),
+    "engine.losses": ("one_hot",),
+    "engine.metrics": ("accuracy",),
+    "engine.optimizers": (
         *("Optimizer", "adagrad", "adam", "adamw", "amsgrad", "lion", "nadam", "rmsprop", "sgd"),
         "update",
     ),
-    "runs": ("Progress", "Run", "State"),
-    "training": ("train",),
-    "tuning": ("Tuning",),
+    "engine.pipelines": ("pipeline",),
+    "engine.training": ("train",),
+    "estimators": ("MLPClassifier", "MLPRegressor"),
+    "exports": ("export",),
+    "files": ("checkpoint", "load", "save"),
 }
-_HOMES = {name: room for room, names in _ROOMS.items() for name in names}
-_MODULES = ("datasets", "metrics", "plots", "reference", "schedules")
+_NAMES = {name: module for module, names in _MODULES.items() for name in names}
+_NAMESPACES = {
+    "datasets": "datasets",
+    "metrics": "engine.metrics",
+    "plots": "plots",
+    "reference": "reference",
+    "schedules": "engine.learning_rates",
+}
 
-__all__ = sorted([*_HOMES, *_MODULES])
+__all__ = sorted([*_NAMES, *_NAMESPACES])
 
 
 def __getattr__(name):
-    if name in _MODULES:
-        return importlib.import_module(f"fnet.{name}")
-    if name in _HOMES:
-        found = getattr(importlib.import_module(f"fnet.{_HOMES[name]}"), name)
-        globals()[name] = found
-        return found
-    raise AttributeError(f"module 'fnet' has no attribute {name!r}")
+    if name in _NAMESPACES:
+        found = importlib.import_module(f"fnet.{_NAMESPACES[name]}")
+    elif name in _NAMES:
+        found = getattr(importlib.import_module(f"fnet.{_NAMES[name]}"), name)
+    else:
+        raise AttributeError(f"module 'fnet' has no attribute {name!r}")
+    globals()[name] = found
+    return found
 
 
 def __dir__():

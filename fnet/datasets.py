@@ -4,8 +4,8 @@ import warnings
 
 import numpy as np
 
-from fnet import checks
-from fnet.errors import InvalidArgument
+from fnet.core import checks
+from fnet.core.errors import InvalidArgument
 
 COURSE_COLUMNS = ("X0", "X1", "Y")
 

@@ -23,7 +23,7 @@ from measuring import (
 )
 
 import fnet
-from fnet import quiet
+from fnet import backends
 
 
 def growth(name, epochs, options):
@@ -34,7 +34,7 @@ def growth(name, epochs, options):
     cases |= {("epochs", e): ((128,), usual, e) for e in (some, 3 * some, 10 * some)}
     cases |= {("width", w): ((w,), usual, some) for w in (32, 64, 128, 256, 512)}
     cases |= {("depth", d): ((128,) * d, usual, some) for d in (1, 2, 4, 8)}
-    quiet.tensorflow()
+    backends.import_tensorflow()
     x, labels = synthetic(1_000_000)
 
     def run(hidden, rows, epochs):
@@ -72,8 +72,8 @@ def growth(name, epochs, options):
 FNET = """
 import json, time
 marks = {"Python": time.time()}
-from fnet import quiet
-quiet.tensorflow()
+from fnet import backends
+backends.import_tensorflow()
 marks["import engine"] = time.time()
 import fnet
 x, _, y, _ = fnet.datasets.load_digits(scale=True)
@@ -159,7 +159,7 @@ def memory(name, epochs, options):
 
 def memory_run(epochs):
     """Megabytes of the data, in use after importing TensorFlow, and at the peak of a run."""
-    quiet.tensorflow()
+    backends.import_tensorflow()
     before = memory_now()
     x, labels = synthetic(1_000_000)
     reset = Path("/proc/self/clear_refs")
@@ -208,14 +208,14 @@ def breakeven(name, epochs, options):
 
 def first_train(epochs, xla):
     """Seconds of a process's first call of `train`."""
-    quiet.tensorflow()
+    backends.import_tensorflow()
     digits_run(0, xla=False)
     return seconds(lambda: digits_run(epochs, xla=xla))
 
 
 def difference(epochs, dtype):
     """The largest difference of params between a plain graph and XLA."""
-    quiet.tensorflow()
+    backends.import_tensorflow()
     plain, xla = (digits_run(epochs, dtype=dtype, xla=kind).params for kind in (False, True))
     pairs = [(a, b) for p, q in zip(plain, xla, strict=True) for a, b in zip(p, q, strict=True)]
     return max(float(np.abs(a - b).max()) for a, b in pairs)
@@ -234,13 +234,13 @@ def many(name, epochs, options):
 
 def many_runs(count, epochs):
     """How often the program was traced, and megabytes in use after the tenth and the last run."""
-    quiet.tensorflow()
-    from fnet import optimizers, program
+    backends.import_tensorflow()
+    from fnet.engine import compiled_loop, optimizers
 
     used = []
     for seed in range(count):
         digits_run(epochs, seed=seed, rate=0.001 + 0.00005 * seed, xla=True)
         used.append(memory_now())
     form = optimizers.form(fnet.adam(0.001))
-    compiled = program.compiled(fnet.Network((64, 30, 10)), form, None, ("loss",), None, True)
+    compiled = compiled_loop.compiled(fnet.Network((64, 30, 10)), form, None, ("loss",), None, True)
     return compiled.experimental_get_tracing_count(), used[9], used[-1]

@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 import fnet
 from fnet import reference
-from fnet.files.storing import text
+from fnet.files.storage import text
 
 EVERY = 0.2
 """Seconds from one checkpoint to the next."""

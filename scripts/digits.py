@@ -10,7 +10,8 @@ import argparse
 import numpy as np
 
 import fnet
-from fnet import digits, quiet
+from fnet import backends
+from fnet.cli import digits
 
 
 def main():
@@ -19,7 +20,7 @@ def main():
     parser.add_argument("--seed", type=int, default=0, help="of the first params and the shuffle")
     parser.add_argument("--picture", default="digits.png", help="the file to draw")
     options = parser.parse_args()
-    quiet.tensorflow()
+    backends.import_tensorflow()
 
     data = fnet.datasets.load_digits(scale=True)
     run = digits.train(fnet, data, epochs=options.epochs, seed=options.seed)
@@ -27,7 +28,7 @@ def main():
     _, x_test, _, y_test = data
     probabilities = fnet.predict(run.net, run.params, x_test)
     print(f"Test accuracy: {fnet.accuracy(probabilities, y_test):.4f}")
-    digits.picture(run, data, np.argmax(probabilities, axis=1)).savefig(options.picture)
+    digits.draw(run, data, np.argmax(probabilities, axis=1)).savefig(options.picture)
     print(f"Picture: {options.picture}")
 
 

@@ -168,16 +168,16 @@ def programs(name, epochs, options):
 def many_fits(count, epochs):
     """How many programs were traced, and megabytes in use after the fiftieth and the last fit."""
     warnings.simplefilter("ignore")
-    from fnet import program
+    from fnet.engine import compiled_loop
 
-    made, kept = [], program.compiled.__wrapped__
+    made, kept = [], compiled_loop.compiled.__wrapped__
 
     @functools.cache
     def counted(*form):
         made.append(kept(*form))
         return made[-1]
 
-    program.compiled = counted
+    compiled_loop.compiled = counted
     x, labels = digits()[0], digits()[1].argmax(axis=1)
     sizes, used = [(10,), (20,), (30,), (10, 10), (20, 20)], []
     for seed in range(count):

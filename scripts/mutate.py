@@ -22,7 +22,7 @@ from tqdm import tqdm
 
 import fnet
 from fnet import reference
-from fnet.files import contents, storing
+from fnet.files import schema, storage
 
 TOKENS = [
     *("NaN", "Infinity", "-1", "1e999", "0", "true", "null", '""', "[]", "{}", "9" * 5000),
@@ -59,7 +59,7 @@ def originals(folder):
 
 def held(model):
     """All that a model holds, as one text."""
-    return storing.text(contents.of(model))
+    return storage.text(schema.of(model))
 
 
 def bits(data, random):

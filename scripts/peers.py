@@ -20,7 +20,7 @@ import numpy as np
 from threadpoolctl import threadpool_info
 
 import fnet
-from fnet import quiet
+from fnet import backends
 
 
 class Job(NamedTuple):
@@ -47,7 +47,7 @@ def start(job):
 
 def engine(job):
     """fnet, compiled by XLA."""
-    quiet.tensorflow()
+    backends.import_tensorflow()
     return _fnet(fnet, job, xla=True)
 
 
@@ -66,7 +66,7 @@ def notes(job):
     """The lecture notes' eager loop: a new Adam and the accuracy in each step, folds as batches."""
     from sklearn.model_selection import KFold
 
-    tf = quiet.tensorflow()
+    tf = backends.import_tensorflow()
     layers = [(tf.Variable(w), tf.Variable(b)) for w, b in start(job)]
     variables = [p for layer in layers for p in layer]
 
@@ -103,7 +103,7 @@ def keras_best(job):
 
 
 def _keras(job, **options):
-    quiet.tensorflow()
+    backends.import_tensorflow()
     import keras
 
     *hidden, outputs = job.sizes[1:]

@@ -6,7 +6,7 @@ Slopes count with how far rounding of z can move them, and a softmax with how fa
 
 import numpy as np
 
-from fnet.network import Layer, each
+from fnet.core.network import Layer, each
 from fnet.reference.activations import ACTIVATIONS, OUTPUTS
 from fnet.reference.losses import as_rows
 

@@ -62,15 +62,15 @@ def no_work():
 
     with pytest.MonkeyPatch.context() as patch:
         for place in (
-            "fnet.tensors.graph",
-            "fnet.program.compiled",
-            "fnet.metrics._mean",
+            "fnet.engine.tensors.graph",
+            "fnet.engine.compiled_loop.compiled",
+            "fnet.engine.metrics._mean",
             "fnet.reference.metrics._mean",
             "fnet.reference.functions.passed",
             "fnet.reference.functions.loss_and_grads",
             "fnet.reference.optimizers.step",
             "fnet.reference.training._step",
-            "fnet.philox.words",
+            "fnet.core.philox.words",
         ):
             patch.setattr(place, stop)
         yield

@@ -11,7 +11,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from fnet import Tuning, reference
-from fnet.network import ACTIVATIONS, LOSSES, Layer, Network
+from fnet.core.network import ACTIVATIONS, LOSSES, Layer, Network
 from fnet.reference import dropout
 from fnet.reference.activations import ACTIVATIONS as FORMULAS
 from fnet.reference.losses import as_rows

@@ -17,7 +17,7 @@ import pytest
 
 import fnet
 from fnet import FnetError, FormatError, Network, reference
-from fnet.files import container, contents, plain
+from fnet.files import codec, format, schema
 
 SCRIPTS = Path(__file__).parents[1] / "scripts"
 NET = Network((4, 5, 3))
@@ -158,11 +158,11 @@ def test_arrays_fill_the_file_without_holes(tmp_path):
 
 def forged(content, change=lambda text: text):
     """A file of content that no one has checked, or of its JSON changed."""
-    found, arrays = plain.packed(content)
-    return container.written(json.loads(change(json.dumps(found))), arrays)
+    found, arrays = codec.packed(content)
+    return format.written(json.loads(change(json.dumps(found))), arrays)
 
 
-CONTENT = contents.sound(contents.of(RUN))
+CONTENT = schema.sound(schema.of(RUN))
 PROGRESS = RUN.progress
 
 
@@ -188,10 +188,10 @@ PROGRESS = RUN.progress
         CONTENT._replace(scaling=fnet.scaling.Scaling(np.zeros(4), np.ones(3))),
         CONTENT._replace(scaling=fnet.scaling.Scaling(np.zeros(4), np.ones(4), np.zeros(3))),
         CONTENT._replace(estimator={}),
-        CONTENT._replace(estimator=contents.Estimator("os.system", {}, {})),
-        CONTENT._replace(estimator=contents.Estimator("MLPClassifier", (), {})),
-        CONTENT._replace(estimator=contents.Estimator("MLPClassifier", {}, {"predict": 5})),
-        CONTENT._replace(estimator=contents.Estimator("MLPClassifier", {}, {"__class__": 5})),
+        CONTENT._replace(estimator=schema.Estimator("os.system", {}, {})),
+        CONTENT._replace(estimator=schema.Estimator("MLPClassifier", (), {})),
+        CONTENT._replace(estimator=schema.Estimator("MLPClassifier", {}, {"predict": 5})),
+        CONTENT._replace(estimator=schema.Estimator("MLPClassifier", {}, {"__class__": 5})),
         CONTENT._replace(run=5),
         CONTENT._replace(run=RUN._replace(net=Network((4, 6, 3)))),
         CONTENT._replace(run=RUN._replace(params=())),

@@ -16,7 +16,7 @@ from sklearn.model_selection import KFold
 from strategies import fewer, seeds
 
 import fnet
-from fnet import batches, philox
+from fnet.core import batches, philox
 
 MILLION = 1_000_000
 

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 import fnet
-from fnet import FormatError, InvalidArgument, Network, Tuning, driving, reference
-from fnet.files import machine
-from fnet.files.storing import text
+from fnet import FormatError, InvalidArgument, Network, Tuning, reference
+from fnet.core import training_loop
+from fnet.files import environment
+from fnet.files.storage import text
 
 BOTH = pytest.mark.parametrize("side", [fnet, reference], ids=["tensorflow", "twin"])
 
@@ -49,7 +50,7 @@ def one_step_a_piece(monkeypatch):
             for at in range(len(rows)):
                 yield data, rows[at : at + 1], weights[at : at + 1]
 
-    monkeypatch.setattr(driving, "pieces", pieces)
+    monkeypatch.setattr(training_loop, "pieces", pieces)
 
 
 @BOTH
@@ -240,11 +241,11 @@ def test_the_other_engine_is_told(tmp_path):
 
 def test_what_is_recorded():
     fields = {"engine", "fnet", "numpy", "BLAS", "processor", "processors", "switches"}
-    assert machine.record("numpy").keys() == fields
-    ours = machine.record("tensorflow")
+    assert environment.record("numpy").keys() == fields
+    ours = environment.record("tensorflow")
     assert ours.keys() == fields | {"tensorflow", "threads", "devices"}
-    assert machine.differences(ours, ours) == []
-    assert machine.differences(ours, ours | {"threads": (7, 7)}) == [
+    assert environment.differences(ours, ours) == []
+    assert environment.differences(ours, ours | {"threads": (7, 7)}) == [
         f"threads was {ours['threads']}, now (7, 7)"
     ]
 

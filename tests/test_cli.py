@@ -313,7 +313,7 @@ def test_predictions_as_json_have_a_line_each(shell):
 
 def test_a_table_in_many_parts_predicts_the_same(shell, monkeypatch):
     expected = say(shell, "fnet predict iris.fnet iris.csv")
-    monkeypatch.setattr("fnet.tables.files.BLOCK", 512)
+    monkeypatch.setattr("fnet.tables.readers.BLOCK", 512)
     assert say(shell, "fnet predict iris.fnet iris.csv") == expected
 
 

@@ -400,7 +400,7 @@ def test_ctrl_c_leaves_a_checkpoint_from_which_the_same_command_goes_on(shell, m
 
 def press_in_a_while(monkeypatch):
     """Ctrl-C after the third piece of a run; pieces are short."""
-    from fnet import driving
+    from fnet.core import training_loop
 
     def pieces(parts, first, room):
         count = 0
@@ -413,4 +413,4 @@ def press_in_a_while(monkeypatch):
 
     monkeypatch.setattr(signal, "getsignal", lambda _: signal.default_int_handler)
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    monkeypatch.setattr(driving, "pieces", pieces)
+    monkeypatch.setattr(training_loop, "pieces", pieces)

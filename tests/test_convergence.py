@@ -9,8 +9,8 @@ from tables import OPTIMIZERS
 
 import fnet
 from fnet import Network, Tuning, reference
-from fnet.network import LOSSES
-from fnet.reference.rules import RULES
+from fnet.core.network import LOSSES
+from fnet.reference.update_rules import RULES
 
 FEATURES, SPECIES = load_iris(return_X_y=True)
 SCALED = (FEATURES - FEATURES.mean(axis=0)) / FEATURES.std(axis=0)

@@ -16,8 +16,9 @@ from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
 
 import fnet
-from fnet import MLPClassifier, MLPRegressor, Tuning, engines, program, reference
-from fnet.runs import form
+from fnet import MLPClassifier, MLPRegressor, Tuning, backends, reference
+from fnet.core.run_state import form
+from fnet.engine import compiled_loop
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -243,7 +244,7 @@ def test_both_engines_fit_the_same(kind):
 
 def test_the_engine_is_chosen_by_the_work():
     def engine(rows, hidden, epochs):
-        return engines.side("auto", fnet.Network((64, hidden, 10)), rows, epochs)[1]
+        return backends.choose("auto", fnet.Network((64, hidden, 10)), rows, epochs)[1]
 
     assert engine(200, 100, 200 * 9) == "numpy"
     assert engine(64, 30, 500 * 23) == "numpy"
@@ -504,7 +505,9 @@ def test_many_fits_share_programs():
 def traces(hidden):
     """How many programs were traced so far, of those that these fits use."""
     net = fnet.Network((4, *hidden, 3))
-    compiled = program.compiled(net, form(reference.adam(0.1)), "loss", ("loss",), None, False)
+    compiled = compiled_loop.compiled(
+        net, form(reference.adam(0.1)), "loss", ("loss",), None, False
+    )
     return compiled.experimental_get_tracing_count()
 
 

@@ -10,7 +10,7 @@ from sklearn import metrics
 
 import fnet
 from fnet import InvalidArgument, Layer, MLPClassifier, MLPRegressor, Network
-from fnet.evaluation import evaluate
+from fnet.reports.evaluation import evaluate
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from strategies import random_params
 
 import fnet
 from fnet import InvalidArgument, Network, reference
-from fnet.network import ACTIVATIONS, LOSSES
-from fnet.scaling import Scaling
+from fnet.core.network import ACTIVATIONS, LOSSES
+from fnet.core.scaling import Scaling
 
 X = np.random.default_rng(0).normal(size=(1000, 7)).astype(np.float32)
 

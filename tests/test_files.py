@@ -23,9 +23,9 @@ from strategies import MEMBERS, arrays, networks, random_params, seeds
 
 import fnet
 from fnet import InvalidArgument, Layer, Network, Tuning, reference
-from fnet.files import contents, disk
-from fnet.files.storing import text
-from fnet.scaling import Scaling
+from fnet.core.scaling import Scaling
+from fnet.files import atomic, schema
+from fnet.files.storage import text
 
 BOTH = pytest.mark.parametrize("side", [fnet, reference], ids=["tensorflow", "twin"])
 
@@ -499,7 +499,7 @@ def test_what_killed_processes_left_is_cleared_away_an_hour_later(tmp_path):
         path.write_bytes(b"half")
     for path in (old, other):
         os.utime(path, (0, 0))
-    disk.write(tmp_path / "a.fnet", b"whole")
+    atomic.write(tmp_path / "a.fnet", b"whole")
     assert sorted(os.listdir(tmp_path)) == [".a.fnet.2.tmp", ".b.1.tmp", "a.fnet"]
 
 
@@ -516,6 +516,6 @@ def test_the_systems_own_errors_pass_through(tmp_path):
 
 def test_content_is_closed():
     """A part that is added to a file needs a thought about how older files are read."""
-    assert contents.Content._fields == (
+    assert schema.Content._fields == (
         *("net", "params", "classes", "features", "scaling", "trained", "run", "estimator"),
     )

@@ -10,8 +10,9 @@ from scipy import special
 from strategies import cases, fewer, seeds
 
 import fnet
-from fnet import Layer, Network, datasets, reference, tensors
-from fnet.network import ACTIVATIONS, LOSSES, SCHEMES, each
+from fnet import Layer, Network, datasets, reference
+from fnet.core.network import ACTIVATIONS, LOSSES, SCHEMES, each
+from fnet.engine import tensors
 
 BOTH = pytest.mark.parametrize("side", [fnet, reference], ids=["tensorflow", "twin"])
 EAGERLY = pytest.mark.usefixtures("eagerly")

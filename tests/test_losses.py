@@ -8,7 +8,7 @@ from sklearn import metrics
 
 import fnet
 from fnet import Layer, Network, Tuning, reference
-from fnet.network import LOSSES
+from fnet.core.network import LOSSES
 
 BOTH = pytest.mark.parametrize("side", [fnet, reference], ids=["tensorflow", "twin"])
 

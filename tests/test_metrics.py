@@ -11,7 +11,9 @@ from sklearn import metrics as oracle
 from strategies import fewer, seeds
 
 import fnet
-from fnet import Network, measures, optimizers, program, reference
+from fnet import Network, reference
+from fnet.core import metric_names
+from fnet.engine import compiled_loop, optimizers
 
 BOTH = pytest.mark.parametrize("side", [fnet, reference], ids=["tensorflow", "twin"])
 MEMBERS = st.sampled_from([(), (1,), (3,), (2, 2)])
@@ -360,7 +362,7 @@ EPOCHS = 4
 
 
 def metrics_of(net):
-    return measures.METRICS[net.targets]
+    return metric_names.METRICS[net.targets]
 
 
 def run_on(side, form, seed=1, epochs=EPOCHS, rate=0.25, dtype="float64", **options):
@@ -377,7 +379,7 @@ def by_hand(side, form, name, params):
     """The public function of what `forward` and `predict` say."""
     net, y = NETS[form], HELD_TARGETS[form]
     logits = reference.forward(net, params, HELD)
-    said = reference.predict(net, params, HELD) if name in measures.LINKED else logits
+    said = reference.predict(net, params, HELD) if name in metric_names.LINKED else logits
     if form == "labels":
         return side.metrics.subset_accuracy(said, y, WEIGHTS)
     quantiles = (QUANTILES,) if form == "quantiles" else ()
@@ -489,11 +491,11 @@ def test_a_run_goes_on_with_its_metrics_in_any_order(side):
 
 
 def test_other_validation_data_add_no_trace():
-    program.compiled.cache_clear()
+    compiled_loop.compiled.cache_clear()
     for seed in (1, 2):
         run_on(fnet, "classes", seed, metrics=("log_loss",), epochs=seed, xla=False)
     names = "loss", "validation_loss", "validation_log_loss"
-    traced = program.compiled(
+    traced = compiled_loop.compiled(
         NETS["classes"], optimizers.form(fnet.adam(0.1)), None, names, None, False
     )
     assert traced.experimental_get_tracing_count() == 1

@@ -14,7 +14,7 @@ from tqdm.auto import tqdm
 
 import fnet
 from fnet import InvalidArgument, Layer, Network, NotFinite, Tuning, reference
-from fnet.network import each
+from fnet.core.network import each
 
 BOTH = pytest.mark.parametrize("side", [fnet, reference], ids=["tensorflow", "twin"])
 

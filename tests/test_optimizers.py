@@ -11,8 +11,9 @@ import tensorflow as tf
 from tables import OPTIMIZERS
 
 import fnet
-from fnet import Layer, Network, optimizers, program, reference
-from fnet.network import each
+from fnet import Layer, Network, reference
+from fnet.core.network import each
+from fnet.engine import compiled_loop, optimizers
 
 BOTH = pytest.mark.parametrize("side", [fnet, reference], ids=["tensorflow", "twin"])
 EVERY = pytest.mark.parametrize("name", OPTIMIZERS)
@@ -428,7 +429,7 @@ def stepped_inside(engine, optimizer, params, scale):
 
 
 def test_other_numbers_add_no_trace_to_a_run():
-    program.compiled.cache_clear()
+    compiled_loop.compiled.cache_clear()
     for name in ("adamw_biases", "rmsprop_centered_momentum"):
         forms = set()
         for factor in (1, 2, 3):
@@ -438,9 +439,9 @@ def test_other_numbers_add_no_trace_to_a_run():
             forms.add(optimizers.form(optimizer))
             run_on(fnet, optimizer, seed=factor, xla=False)
         (form,) = forms
-        traced = program.compiled(NET, form, None, ("loss",), None, False)
+        traced = compiled_loop.compiled(NET, form, None, ("loss",), None, False)
         assert traced.experimental_get_tracing_count() == 1
-    assert program.compiled.cache_info().currsize == 2
+    assert compiled_loop.compiled.cache_info().currsize == 2
 
 
 @BOTH

@@ -19,7 +19,7 @@ from strategies import (
 
 import fnet
 from fnet import reference
-from fnet.network import ACTIVATIONS, LOSSES, Layer, each
+from fnet.core.network import ACTIVATIONS, LOSSES, Layer, each
 
 DTYPES = ("float64", "float32")
 

@@ -5,7 +5,8 @@ import pytest
 import tensorflow as tf
 
 import fnet
-from fnet import InvalidArgument, Network, pipelines, reference
+from fnet import InvalidArgument, Network, reference
+from fnet.engine import pipelines
 
 NET = Network((3, 5, 2))
 RNG = np.random.default_rng(0)

@@ -16,8 +16,9 @@ from sklearn.datasets import load_digits, load_iris
 from sklearn.exceptions import NotFittedError
 
 import fnet
-from fnet import InvalidArgument, MLPClassifier, MLPRegressor, Network, plots, reference, runs
-from fnet.network import Layer
+from fnet import InvalidArgument, MLPClassifier, MLPRegressor, Network, plots, reference
+from fnet.core import run_state
+from fnet.core.network import Layer
 
 HISTORY = {
     "loss": np.array([3.0, 2.0, 1.0]),
@@ -428,7 +429,7 @@ def test_pictures_of_tensors_are_those_of_arrays():
     import tensorflow as tf
 
     run = trained(epochs=3, restore_best=True)
-    of_tensors = runs.made(tf.constant, run)
+    of_tensors = run_state.made(tf.constant, run)
     assert tf.is_tensor(of_tensors.params[0].w)
     for what in (of_tensors, (run.net, of_tensors.params)):
         plane = regions(plots.decision_regions(what, X, (Y > 0).astype(int)))

@@ -6,8 +6,6 @@ import re
 import tomllib
 from pathlib import Path
 
-import fnet
-
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
@@ -50,16 +48,6 @@ def test_commands_name_files_and_extras_that_are_there():
         assert (ROOT / path).exists(), path
     for extra in set(re.findall(r'install "\.\[(\w+)\]"', commands)):
         assert extra in extras["optional-dependencies"]
-
-
-def test_the_rooms_of_the_house_are_there():
-    section = TEXT.partition("## The rooms of the house")[2].partition("\n## ")[0]
-    rows = [line.split("|")[2] for line in section.splitlines() if line.startswith("|")]
-    rooms = {room for row in rows for room in re.findall(r"`(\w+)/?`", row)}
-    house = Path(fnet.__file__).parent
-    assert {"errors", "reference", "training", "plots"} <= rooms
-    for room in rooms:
-        assert (house / f"{room}.py").exists() or (house / room).is_dir(), room
 
 
 def test_every_lesson_is_in_its_table():

@@ -17,8 +17,8 @@ from sklearn import datasets
 
 import fnet
 from fnet import InvalidArgument, Layer, MLPClassifier, MLPRegressor, Network, files, reference
-from fnet.evaluation import evaluate
-from fnet.reports import facts, page, words
+from fnet.reports import content, formatting, page
+from fnet.reports.evaluation import evaluate
 
 BROWSER = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
@@ -276,7 +276,7 @@ def test_the_main_figure_comes_first(made):
         checker = Checker(text)
         (value,) = checker.of("div", **{"class": "value"})
         assert checker.of("strong") == [measure]
-        assert value == words.number(found.figures[measure])
+        assert value == formatting.number(found.figures[measure])
         assert float(value) == pytest.approx(found.figures[measure], abs=5e-5)
 
 
@@ -288,11 +288,11 @@ def test_the_figures_are_those_of_the_evaluation(made, name):
     assert {measure.split(" ")[0] for measure in found.figures} <= rows
     values = checker.of("td", **{"class": "number"})
     for value in found.figures.values():
-        assert words.number(value) in values
+        assert formatting.number(value) in values
     if name == "digits":
         right = int(np.sum(found.truth == found.predicted))
         assert f"{right:,} of 1,797 rows are predicted right" in text
-        numbers = [words.number(number) for row in found.table for number in row]
+        numbers = [formatting.number(number) for row in found.table for number in row]
         assert values[len(found.figures) :][: len(numbers)] == numbers
 
 
@@ -306,7 +306,7 @@ def test_texts_on_pictures_tell_their_numbers(made):
     is_, said = np.unravel_index(counts.argmax(), counts.shape)
     assert f"in rows: {is_} said to be {said} in {counts.max()};" in confusion
     estimator = made("digits")[0].estimator()
-    first, last = (words.number(estimator.loss_curve_[i]) for i in (0, -1))
+    first, last = (formatting.number(estimator.loss_curve_[i]) for i in (0, -1))
     assert f"training from {first} to {last}" in curves
 
 
@@ -364,7 +364,7 @@ def test_the_commands_that_make_it_again(made):
 def test_any_training_is_told_as_far_as_it_is(tmp_path, trained, terms):
     net = Network((1, 1), loss="squared_error")
     fnet.save(tmp_path / "m", (net, reference.init_params(net, 0)), trained=trained)
-    found = dict(facts.training(files.contents.of(fnet.load(tmp_path / "m"))))
+    found = dict(content.training(files.contents.of(fnet.load(tmp_path / "m"))))
     lines = {
         term: told if isinstance(told, str) else "\n".join(map(" ".join, told))
         for term, told in found.items()
@@ -381,7 +381,7 @@ def test_hostile_names_are_texts(made):
     assert shown[0] == SCRIPT
     assert shown[2] == "日本語"
     assert shown[3] == r"a\x00\x1b\ud800b"
-    assert (shown[4][:9], len(shown[4])) == ("W" * 9, words.MOST)
+    assert (shown[4][:9], len(shown[4])) == ("W" * 9, formatting.MOST)
     assert shown[5:9] == ['"><img src=x>', "{{ 7 * 7 }}", "&amp;", ""]
     assert checker.of("code")[0].startswith(f"fnet train {SCRIPT} \\x1b[31mxxx")
     assert pairs(checker)["Features"].startswith("<b>feature 0</b>, <b>feature 1</b><b>")
@@ -433,7 +433,7 @@ def test_what_is_not_defined_has_its_reason(larger):
     ],
 )
 def test_numbers_have_four_digits(value, text):
-    assert words.number(value) == text
+    assert formatting.number(value) == text
 
 
 def test_the_same_gives_the_same_bytes_in_any_process(made, tmp_path):

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 import fnet
-from fnet import InvalidArgument, Network, NotFinite, driving, reference
-from fnet.network import each
+from fnet import InvalidArgument, Network, NotFinite, reference
+from fnet.core import training_loop
+from fnet.core.network import each
 
 BOTH = pytest.mark.parametrize("side", [fnet, reference], ids=["tensorflow", "twin"])
 
@@ -40,7 +41,7 @@ def one_step_a_piece(parts, first, room):
 
 @BOTH
 def test_a_hook_sees_the_run_grow(side, monkeypatch):
-    monkeypatch.setattr(driving, "pieces", one_step_a_piece)
+    monkeypatch.setattr(training_loop, "pieces", one_step_a_piece)
     seen = []
     run = run_on(side, hook=seen.append)
     assert [len(so_far.history["loss"]) for so_far in seen] == [k // 4 for k in range(1, 21)]
@@ -52,7 +53,7 @@ def test_a_hook_sees_the_run_grow(side, monkeypatch):
 
 @BOTH
 def test_a_hook_that_raises_leaves_the_finished_epochs(side, monkeypatch):
-    monkeypatch.setattr(driving, "pieces", one_step_a_piece)
+    monkeypatch.setattr(training_loop, "pieces", one_step_a_piece)
 
     def hook(run):
         if len(run.history["loss"]) == 3:
@@ -87,7 +88,7 @@ def press(run):
 
 @BOTH
 def test_ctrl_c_returns_the_run_so_far_which_goes_on(side, monkeypatch):
-    monkeypatch.setattr(driving, "pieces", one_step_a_piece)
+    monkeypatch.setattr(training_loop, "pieces", one_step_a_piece)
     run = run_on(side, hook=press)
     assert run.history["ended"] == "interrupted"
     assert run.state.step == 1
@@ -102,7 +103,7 @@ def test_ctrl_c_returns_the_run_so_far_which_goes_on(side, monkeypatch):
 
 @BOTH
 def test_the_hook_is_told_of_an_interrupt(side, monkeypatch):
-    monkeypatch.setattr(driving, "pieces", one_step_a_piece)
+    monkeypatch.setattr(training_loop, "pieces", one_step_a_piece)
     seen = []
 
     def hook(run):
@@ -243,7 +244,7 @@ def test_a_moment_that_overflows_ends_the_run_too(side):
 @BOTH
 def test_a_member_that_missed_steps_of_an_epoch_has_no_loss_in_it(side, monkeypatch):
     """It blew up in the first step, in which the others went on; then all go on at a good rate."""
-    monkeypatch.setattr(driving, "pieces", one_step_a_piece)
+    monkeypatch.setattr(training_loop, "pieces", one_step_a_piece)
     rates = np.array([1e39, 0.05])  # the first is infinite in float32: params stay at the start
     with pytest.warns(RuntimeWarning, match="of 1 of 2 members"):
         stopped = run_on(side, rates, seed=[1, 2], on_not_finite="warn", hook=press)
@@ -307,10 +308,10 @@ def test_the_bar_counts_epochs_and_only_where_asked(side, capsys, monkeypatch):
 def test_pieces_follow_the_clock(monkeypatch):
     """A clock of 1 s a step after pieces of 4 wants shorter ones, but never none."""
     now = [0.0]
-    monkeypatch.setattr(driving.time, "perf_counter", lambda: now[0])
+    monkeypatch.setattr(training_loop.time, "perf_counter", lambda: now[0])
     parts = [("data", np.arange(30), np.arange(30))]
     counts = []
-    for _, rows, weights in driving.pieces(parts, 4, room=8):
+    for _, rows, weights in training_loop.pieces(parts, 4, room=8):
         assert len(rows) == len(weights)
         counts.append(len(rows))
         now[0] += len(rows) * (1.0 if sum(counts) < 10 else 0.001)
@@ -319,20 +320,21 @@ def test_pieces_follow_the_clock(monkeypatch):
     assert max(counts) == 8
 
 
-@pytest.mark.parametrize("entries", [driving.ENTRIES, 320])
+@pytest.mark.parametrize("entries", [training_loop.ENTRIES, 320])
 def test_parts_of_a_plan_are_the_plan_from_any_step(entries, monkeypatch):
-    monkeypatch.setattr(driving, "ENTRIES", entries)
+    monkeypatch.setattr(training_loop, "ENTRIES", entries)
     plan = fnet.kfold_plan(23, 5, 9, seed=1)
     whole = [part.reshape(-1, plan.width) for part in plan.piece(0, 9)]
     for done in (0, 1, plan.steps, 30):
         found = [
-            np.concatenate(columns) for columns in zip(*driving.parts(plan, done), strict=True)
+            np.concatenate(columns)
+            for columns in zip(*training_loop.parts(plan, done), strict=True)
         ]
         for column, expected in zip(found, whole, strict=True):
             assert np.array_equal(column, expected[done:])
 
 
 def test_parts_hold_no_more_entries_than_there_is_room_for(monkeypatch):
-    monkeypatch.setattr(driving, "ENTRIES", 320)
+    monkeypatch.setattr(training_loop, "ENTRIES", 320)
     plan = fnet.kfold_plan(23, 5, 100, seed=1)
-    assert max(rows.size for rows, _ in driving.parts(plan, 0)) <= 320
+    assert max(rows.size for rows, _ in training_loop.parts(plan, 0)) <= 320

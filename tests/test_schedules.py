@@ -14,8 +14,10 @@ from strategies import fewer, seeds
 from tables import SCHEDULES
 
 import fnet
-from fnet import Layer, Network, driving, optimizers, program, reference
-from fnet.network import each
+from fnet import Layer, Network, reference
+from fnet.core import training_loop
+from fnet.core.network import each
+from fnet.engine import compiled_loop, optimizers
 
 BOTH = pytest.mark.parametrize("side", [fnet, reference], ids=["tensorflow", "twin"])
 EVERY = pytest.mark.parametrize("name", SCHEDULES)
@@ -237,7 +239,7 @@ def test_a_run_in_pieces_or_resumed_follows_the_schedule_to_the_bit(side, xla, m
     whole = run_on(side, optimizer, xla=xla)
     half = run_on(side, optimizer, plan=fnet.kfold_plan(23, 5, 4, seed=7), xla=xla)
     resumed = run_on(side, optimizer, params=half)
-    monkeypatch.setattr(driving, "pieces", cut)
+    monkeypatch.setattr(training_loop, "pieces", cut)
     for run in (resumed, run_on(side, optimizer, xla=xla)):
         for pair in zip(arrays(run.params), arrays(whole.params), strict=True):
             np.testing.assert_array_equal(*pair)
@@ -268,7 +270,7 @@ def test_members_may_each_have_their_own_schedule(side, name):
 
 
 def test_other_numbers_of_a_schedule_add_no_trace():
-    program.compiled.cache_clear()
+    compiled_loop.compiled.cache_clear()
     for factor in (1, 2, 3):
         _, arguments = SCHEDULES["cosine_warm"]
         schedule = fnet.schedules.cosine(**{n: v * factor for n, v in arguments.items()}, every=2)
@@ -276,8 +278,8 @@ def test_other_numbers_of_a_schedule_add_no_trace():
         run_on(fnet, optimizer)
         params = reference.init_params(NET, factor)
         fnet.update(optimizer, params, optimizer.init(params), params)
-    assert program.compiled.cache_info().currsize == 1
-    traced = program.compiled(NET, optimizers.form(optimizer), None, ("loss",), None, False)
+    assert compiled_loop.compiled.cache_info().currsize == 1
+    traced = compiled_loop.compiled(NET, optimizers.form(optimizer), None, ("loss",), None, False)
     assert traced.experimental_get_tracing_count() == 1
 
 
@@ -336,14 +338,14 @@ class Falling:
 
 
 def test_one_function_shares_one_program_and_another_has_its_own():
-    program.compiled.cache_clear()
+    compiled_loop.compiled.cache_clear()
     for rate in (Falling(0.125), Falling(0.25)):
         runs = [run_on(fnet, fnet.sgd(rate), seed=seed) for seed in (1, 1)]
         expected = run_on(reference, reference.sgd(rate))
         for run in runs:
             for pair in zip(arrays(run.params), arrays(expected.params), strict=True):
                 np.testing.assert_allclose(*pair, rtol=1e-9)
-    assert program.compiled.cache_info().currsize == 2
+    assert compiled_loop.compiled.cache_info().currsize == 2
 
 
 def test_a_schedule_of_keras_is_a_function_of_the_step():
@@ -368,7 +370,7 @@ def test_a_long_run_is_looked_at_from_its_first_step_to_its_last(side, monkeypat
     room = side.optimizers if side is reference else optimizers
     monkeypatch.setattr(room, "rates", looked)
     run_on(side, side.sgd(lambda step: 0.0))
-    monkeypatch.setattr(driving, "LOOKED_AT", 5)
+    monkeypatch.setattr(training_loop, "LOOKED_AT", 5)
     half = run_on(side, side.sgd(lambda step: 0.0), plan=fnet.kfold_plan(23, 5, 3, seed=7))
     run_on(side, side.sgd(lambda step: 0.0), params=half)
     run_on(side, side.sgd(lambda step: 0.0), seed=[1, 2])

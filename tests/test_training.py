@@ -11,7 +11,9 @@ import pytest
 import tensorflow as tf
 
 import fnet
-from fnet import Network, driving, optimizers, program, reference, training
+from fnet import Network, reference
+from fnet.core import training_loop
+from fnet.engine import compiled_loop, optimizers, training
 
 BOTH = pytest.mark.parametrize("side", [fnet, reference], ids=["tensorflow", "twin"])
 
@@ -262,7 +264,7 @@ def cut(count):
 def test_pieces_of_any_size_make_the_same_bits(side, xla, count, monkeypatch):
     options = {"validation": HELD, "restore_best": True, "patience": 50}
     whole = run_on(side, xla=xla, **options)
-    monkeypatch.setattr(driving, "pieces", cut(count))
+    monkeypatch.setattr(training_loop, "pieces", cut(count))
     assert bits(run_on(side, xla=xla, **options)) == bits(whole)
 
 
@@ -287,7 +289,7 @@ def test_a_run_that_goes_on_has_the_bits_of_one_that_never_stopped(side, xla, st
     """Stopped in the middle of an epoch as well as at its end."""
     options = {"validation": HELD, "restore_best": True, "patience": 50}
     whole = run_on(side, xla=xla, **options)
-    monkeypatch.setattr(driving, "pieces", cut(1))
+    monkeypatch.setattr(training_loop, "pieces", cut(1))
     with pytest.raises(StopHere) as stopped:
         run_on(side, xla=xla, hook=stopped_at(step), **options)
     half = stopped.value.run
@@ -348,7 +350,7 @@ def test_the_default_follows_the_work():
     ):
         net = Network((width, width, 10))
         params = reference.init_params(net, np.zeros(members, int))
-        source = driving.Source(None, 1, steps, 64, None)
+        source = training_loop.Source(None, 1, steps, 64, None)
         assert training._pays(net, params, source) is pays, (width, members, steps)
 
 
@@ -377,7 +379,7 @@ def test_the_same_run_in_another_process_has_the_same_bits():
 
 
 def test_other_rates_data_networks_and_lengths_add_no_trace():
-    program.compiled.cache_clear()
+    compiled_loop.compiled.cache_clear()
     for seed, epochs in ((1, 3), (2, 5), (3, 1)):
         net = Network((3, 5, 2), hidden="tanh")
         params = fnet.init_params(net, seed)
@@ -385,6 +387,6 @@ def test_other_rates_data_networks_and_lengths_add_no_trace():
         optimizer = fnet.adam(0.1 * seed, beta_1=0.5)
         fnet.train(net, optimizer, params, X + seed, LABELS, plan, xla=True)
     form = optimizers.form(fnet.adam(1.0))
-    traced = program.compiled(NET, form, None, ("loss",), None, True)
+    traced = compiled_loop.compiled(NET, form, None, ("loss",), None, True)
     assert traced.experimental_get_tracing_count() == 1
-    assert program.compiled.cache_info().currsize == 1
+    assert compiled_loop.compiled.cache_info().currsize == 1

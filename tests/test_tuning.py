@@ -10,8 +10,10 @@ from sklearn.neural_network import MLPClassifier
 from strategies import arrays
 
 import fnet
-from fnet import Layer, Network, Tuning, driving, dropout, program, reference
-from fnet.network import each
+from fnet import Layer, Network, Tuning, reference
+from fnet.core import training_loop
+from fnet.core.network import each
+from fnet.engine import compiled_loop, dropout
 
 BOTH = pytest.mark.parametrize("side", [fnet, reference], ids=["tensorflow", "twin"])
 ENGINES = pytest.mark.parametrize(
@@ -226,7 +228,7 @@ def test_a_run_with_dropout_goes_on_to_the_bit(side, monkeypatch):
     whole = train(PARAMS)
     half = train(PARAMS, fnet.kfold_plan(23, 5, epochs=2, seed=7))
     gone_on = train(half)
-    monkeypatch.setattr(driving, "ROOM", 3)
+    monkeypatch.setattr(training_loop, "ROOM", 3)
     seen = []
     cut = train(PARAMS, hook=seen.append)
     assert len(seen) == -(-EPOCHS * PLAN.steps // 3)
@@ -421,7 +423,7 @@ def test_a_loss_of_your_own_takes_the_place_of_the_networks():
 
 
 def test_another_value_compiles_nothing():
-    program.compiled.cache_clear()
+    compiled_loop.compiled.cache_clear()
     tf.config.run_functions_eagerly(False)
     for i in (1, 2, 3):
         tuning = Tuning(l2=0.1 * i, dropout=0.1 * i, seed=i, label_smoothing=0.01 * i)
@@ -434,6 +436,6 @@ def test_another_value_compiles_nothing():
             reduce_rate=0.1 * i,
             class_weight={0: 1.0 * i},
         )
-    assert program.compiled.cache_info().currsize == 1
-    made = program.compiled.cache_info()
+    assert compiled_loop.compiled.cache_info().currsize == 1
+    made = compiled_loop.compiled.cache_info()
     assert (made.hits, made.misses) == (2, 1)

@@ -17,7 +17,7 @@ import click
 
 import fnet
 from fnet.cli import common
-from fnet.errors import FnetError
+from fnet.core.errors import FnetError
 
 COMMANDS = ("train", "predict", "evaluate", "describe", "export", "digits", "sample")
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import click
 
-from fnet.errors import InvalidArgument
+from fnet.core.errors import InvalidArgument
 
 model_argument = click.argument("model")
 data_argument = click.argument("data")
@@ -127,9 +127,9 @@ def writable(path, *inputs):
 
 def written(text, path):
     """A text file at this path, at once or not at all."""
-    from fnet.files import disk
+    from fnet.files import atomic
 
-    disk.write(path, text.encode())
+    atomic.write(path, text.encode())
 
 
 def note(message):

@@ -6,6 +6,12 @@ import os
 import click
 
 from fnet.cli import common
+from fnet.core.batches import kfold_plan
+from fnet.core.network import Network
+
+NET = Network((64, 30, 10), hidden="relu", loss="softmax_cross_entropy")
+
+BATCH = 64
 
 
 @click.command("digits")
@@ -44,23 +50,23 @@ def command(epochs, seed, picture, out, engine, as_json):
             raise common.usage("--picture and --out must be two files.")
 
     import fnet
-    from fnet import datasets, digits, engines, quiet
-    from fnet.files import disk
+    from fnet import backends, datasets
+    from fnet.files import atomic
 
     data = datasets.load_digits(scale=True)
-    steps = len(data[0]) // digits.BATCH
-    side, engine = engines.side(engine, digits.NET, digits.BATCH, steps * epochs)
+    steps = len(data[0]) // BATCH
+    side, engine = backends.choose(engine, NET, BATCH, steps * epochs)
     if engine == "tensorflow":
-        quiet.tensorflow(keras=False)
-    run = digits.train(side, data, epochs=epochs, seed=seed)
+        backends.import_tensorflow(keras=False)
+    run = train(side, data, epochs=epochs, seed=seed)
     done = len(run.history["loss"])
     common.unless_interrupted(run.history["ended"], done, epochs)
     _, x_test, _, y_test = data
     said = fnet.reference.predict(run.net, run.params, x_test)
     accuracy = float(fnet.reference.accuracy(said, y_test))
     drawn = io.BytesIO()
-    digits.picture(run, data, said.argmax(axis=1)).savefig(drawn, format="png")
-    disk.write(picture, drawn.getvalue())
+    draw(run, data, said.argmax(axis=1)).savefig(drawn, format="png")
+    atomic.write(picture, drawn.getvalue())
     lines = [f"Test accuracy: {accuracy:.4f}", f"Picture: {picture}"]
     if out is not None:
         pixels = [f"pixel_{row}_{column}" for row in range(8) for column in range(8)]
@@ -77,3 +83,41 @@ def command(epochs, seed, picture, out, engine, as_json):
         lines.append(f"Model: {out}")
     facts = {"accuracy": accuracy, "epochs": done, "seed": seed, "engine": engine}
     common.say("\n".join(lines), {**facts, "picture": picture, "model": out}, as_json)
+
+
+def train(side, data, *, epochs=500, seed=0, progress=True):
+    """The Run on the notes' rows, `data` being what `load_digits(scale=True)` gives.
+
+    `side` is fnet or its twin. The test rows take no part in it; they are measured after each
+    epoch.
+    """
+    x_train, x_test, y_train, y_test = data
+    return side.train(
+        NET,
+        side.adam(learning_rate=0.005),
+        side.init_params(NET, seed),
+        x_train,
+        y_train,
+        kfold_plan(len(x_train), BATCH, epochs, seed),
+        validation=(x_test, y_test),
+        progress=progress,
+    )
+
+
+def draw(run, data, predicted):
+    """Loss and accuracy by epoch, the confusion matrix, and the digits that were taken for others.
+
+    `predicted` are the classes `[360]` that the run gives the test rows.
+    """
+    from matplotlib.figure import Figure
+
+    from fnet import plots
+
+    _, x_test, _, y_test = data
+    truth = y_test.argmax(axis=1)
+    figure = Figure(figsize=(17, 6), layout="constrained")
+    left, middle, right = figure.subfigures(1, 3)
+    plots.curves(run.history, left)
+    plots.confusion_matrix(truth, predicted, 10, middle)
+    plots.misclassified(x_test.reshape(-1, 8, 8), truth, predicted, right)
+    return figure

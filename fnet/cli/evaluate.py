@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from fnet.cli import common
-from fnet.errors import InvalidArgument
+from fnet.core.errors import InvalidArgument
 
 
 @click.command("evaluate")
@@ -31,7 +31,8 @@ def command(model, data, target, report, delimiter, as_json):
       $ fnet evaluate iris.fnet iris.csv
       $ fnet evaluate iris.fnet iris.csv --target species --report iris.html
     """
-    from fnet import evaluation, tables
+    from fnet import tables
+    from fnet.reports import evaluation
 
     if report is not None:
         common.writable(report, data, model)

@@ -5,7 +5,7 @@ import os
 import click
 
 from fnet.cli import common
-from fnet.errors import InvalidArgument
+from fnet.core.errors import InvalidArgument
 
 
 @click.command("export")
@@ -32,7 +32,7 @@ def command(model, out, kind, as_json):
       $ fnet export iris.fnet --format saved_model --out iris
     """
     import fnet
-    from fnet import exports, quiet
+    from fnet import backends, exports
 
     kind = kind or exports.format_of(out)
     if kind == "saved_model" and os.path.lexists(out):
@@ -40,7 +40,7 @@ def command(model, out, kind, as_json):
     common.writable(out, model)
     path, model = model, common.loaded(model)
     if kind != "onnx":
-        quiet.tensorflow(keras=False)
+        backends.import_tensorflow(keras=False)
     try:
         fnet.export(out, model, kind)
     except ModuleNotFoundError as error:

@@ -10,7 +10,7 @@ import time
 import click
 
 from fnet.cli import common
-from fnet.errors import InvalidArgument
+from fnet.core.errors import InvalidArgument
 
 
 @click.command("predict")
@@ -42,7 +42,7 @@ def command(model, data, out, probabilities, keep, delimiter, as_json):
       $ cat iris.csv | fnet predict iris.fnet - --json
     """
     from fnet import tables
-    from fnet.progress import progress_bar
+    from fnet.core.progress_bar import progress_bar
 
     if out is not None:
         common.writable(out, data, model)
@@ -89,7 +89,7 @@ def predictions(model, x, probabilities):
     """Columns of predictions, as lists by name, in order; all that the network says is finite."""
     import numpy as np
 
-    from fnet import checks
+    from fnet.core import checks
 
     with np.errstate(over="ignore", invalid="ignore"):
         said = model.predict(x)
@@ -113,9 +113,9 @@ def _sink(path):
     if path is None:
         yield sys.stdout
         return
-    from fnet.files import disk
+    from fnet.files import atomic
 
-    with disk.replacing(path) as file:
+    with atomic.replacing(path) as file:
         text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=False)
         yield text
         text.flush()

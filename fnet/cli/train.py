@@ -7,8 +7,8 @@ import warnings
 import click
 
 import fnet
-from fnet.cli import common, rows
-from fnet.errors import InvalidArgument
+from fnet.cli import common, training_rows
+from fnet.core.errors import InvalidArgument
 
 MOST = 10**9
 """The most epochs, or rows in a batch."""
@@ -159,7 +159,7 @@ def command(data, target, out, **options):
       $ fnet train diabetes.csv --target progression --out d.fnet --hidden 64,32 --patience 20
       $ fnet train iris.csv --target species --out i.fnet --epochs 400 --checkpoint i.run
     """
-    from fnet import checks, network
+    from fnet.core import checks, network
 
     common.writable(out, data)
     if options["checkpoint"] is not None:
@@ -169,10 +169,10 @@ def command(data, target, out, **options):
     if options["patience"] and not options["validation"]:
         raise common.usage("--patience needs rows held out: give --validation a share above 0.")
     checks.one_of("--activation", options["activation"], network.ACTIVATIONS)
-    x, y, features = rows.read(data, target, options)
+    x, y, features = training_rows.read(data, target, options)
     sha256 = common.digest(data)
     model = _estimator(y, options)
-    (x, y), held = rows.parts(x, y, options)
+    (x, y), held = training_rows.parts(x, y, options)
     _fit(model, x, y, held, options)
     scores = _scores(model, *held) if held else {}
     trained = {
@@ -217,22 +217,24 @@ def _estimator(y, options):
                 "classifier, or leave it away"
             )
         return MLPRegressor(**arguments)
-    return MLPClassifier(class_weight=rows.class_weight(y, options["class_weight"]), **arguments)
+    return MLPClassifier(
+        class_weight=training_rows.class_weight(y, options["class_weight"]), **arguments
+    )
 
 
 def _fit(model, x, y, held, options):
     """Fit quietly, by the engine that so much work asks for; NumPy alone where it is small."""
     import numpy as np
 
-    from fnet import engines, quiet
+    from fnet import backends
 
     width = min(options["batch_size"] or 200, len(x))
     outputs = 1 if y.dtype.kind == "f" else len(np.unique(y))
     net = fnet.Network((x.shape[1], *options["hidden"], outputs), loss="squared_error")
     steps = options["epochs"] * math.ceil(len(x) / width)
-    model.engine = engines.side(options["engine"], net, width, steps)[1]
+    model.engine = backends.choose(options["engine"], net, width, steps)[1]
     if model.engine == "tensorflow":
-        quiet.tensorflow(keras=False)
+        backends.import_tensorflow(keras=False)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "|".join(EXPECTED))
         model.fit(x, y, validation_data=held)

@@ -8,10 +8,10 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.utils._param_validation import HasMethods, Interval, Options, StrOptions
 
-from fnet.errors import InvalidArgument
-from fnet.network import ACTIVATIONS, ALIASES, Layer, Network
-from fnet.runs import Schedule
-from fnet.tuning import Tuning
+from fnet.core.errors import InvalidArgument
+from fnet.core.network import ACTIVATIONS, ALIASES, Layer, Network
+from fnet.core.run_state import Schedule
+from fnet.core.tuning import Tuning
 
 OPTIMIZERS = ("adagrad", "adam", "adamw", "amsgrad", "lion", "nadam", "rmsprop", "sgd")
 

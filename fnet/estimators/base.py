@@ -10,14 +10,15 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from fnet import classes, engines, scaling
-from fnet.batches import minibatch_plan
-from fnet.errors import InvalidArgument, NotFinite
+from fnet import backends
+from fnet.core import class_weights, scaling
+from fnet.core.batches import minibatch_plan
+from fnet.core.errors import InvalidArgument, NotFinite
+from fnet.core.network import Layer
+from fnet.core.run_state import RUNNING
 from fnet.estimators import arguments
-from fnet.estimators.exchange import Exchange
-from fnet.network import Layer
+from fnet.estimators.conversion import Exchange
 from fnet.reference import functions
-from fnet.runs import RUNNING
 
 USER = 6
 """How far up the stack a warning belongs: to the caller of `fit`."""
@@ -159,7 +160,7 @@ class Perceptron(Exchange, BaseEstimator):
             *(len(x), self._batch(len(x)), 1 if partial else self.max_iter),
             *(seed if self.shuffle else None, weights),
         )
-        side, self.engine_ = engines.side(
+        side, self.engine_ = backends.choose(
             *(self.engine, self._net, plan.width, plan.epochs * plan.steps)
         )
         score = self.SCORE[self._net.targets]
@@ -233,12 +234,14 @@ class Perceptron(Exchange, BaseEstimator):
         """Fit by L-BFGS."""
         tuning, counted = self._tuning(None), weights
         if (class_weight := self._class_weight(False)) is not None:
-            numbers = classes.numbers(self._net, class_weight, y, weights)
+            numbers = class_weights.numbers(self._net, class_weight, y, weights)
             if numbers.ndim > 1:
                 tuning = tuning._replace(label_weights=numbers)
             else:
-                counted = classes.rows(self._net, y, numbers) * (1 if weights is None else weights)
-        side, self.engine_ = engines.side(self.engine, self._net, len(x), self.max_iter)
+                counted = class_weights.rows(self._net, y, numbers) * (
+                    1 if weights is None else weights
+                )
+        side, self.engine_ = backends.choose(self.engine, self._net, len(x), self.max_iter)
         with _solving():
             end = side.minimize_lbfgs(
                 *(self._net, self._layers(), x, y, counted),

@@ -8,7 +8,7 @@ from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
 
-from fnet.errors import InvalidArgument
+from fnet.core.errors import InvalidArgument
 from fnet.estimators import arguments
 from fnet.estimators.base import Perceptron, dense, steps
 

@@ -9,10 +9,10 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from fnet.errors import InvalidArgument
+from fnet.core.errors import InvalidArgument
+from fnet.core.network import LOSSES
 from fnet.estimators import arguments
 from fnet.estimators.base import Perceptron, dense, steps
-from fnet.network import LOSSES
 
 OF_NUMBERS = {
     name for name, loss in LOSSES.items() if loss.targets in ("numbers", "counts", "single")

@@ -7,9 +7,9 @@ onnx_graph.py: an ONNX file, as ONNX Runtime runs it.
 
 import os
 
-from fnet import checks
-from fnet.errors import InvalidArgument
-from fnet.files import contents
+from fnet.core import checks
+from fnet.core.errors import InvalidArgument
+from fnet.files import schema
 
 SUFFIXES = {".tflite": "tflite", ".onnx": "onnx"}
 
@@ -31,7 +31,7 @@ def export(path, what, format=None):
     Raises InvalidArgument for what does not fit, and the system's own OSError where it cannot be
     written.
     """
-    content = contents.sound(contents.of(what))
+    content = schema.sound(schema.of(what))
     if content.params[0].w.ndim > 2:
         raise InvalidArgument(
             "export takes a single network; give one member, as "
@@ -53,9 +53,9 @@ def _saved_model(path, content):
 
 
 def _tflite(path, content):
-    from fnet.exports import lite
+    from fnet.exports import tflite
 
-    lite.write(path, content)
+    tflite.write(path, content)
 
 
 def _onnx(path, content):

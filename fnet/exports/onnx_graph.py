@@ -4,8 +4,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from fnet.exports import scales
-from fnet.files import disk
+from fnet.files import atomic
 from fnet.reference.activations import LEAK, STRAIGHT
 
 OPSET, IR = 20, 9
@@ -73,7 +72,7 @@ def _passed(graph, content):
     net, scaling = content.net, content.scaling
     x = "x"
     if scaling is not None:
-        high, low, scale = map(graph.constant, scales.of_features(scaling, np.float32))
+        high, low, scale = map(graph.constant, scaling.of_features(scaling, np.float32))
         x = graph.add("Div", graph.add("Sub", graph.add("Sub", x, high), low), scale)
     last = net.output if net.link == "identity" else net.link
     for (w, b), name in zip(content.params, (*net.hidden, last), strict=True):
@@ -81,7 +80,7 @@ def _passed(graph, content):
         x = x if b is None else graph.add("Add", x, graph.constant(b))
         x = _ascending(graph, x, net.sizes[-1]) if name == "sort" else OPERATIONS[name](graph, x)
     if scaling is not None and scaling.y_mean is not None:
-        scale, mean = map(graph.constant, scales.of_targets(scaling, np.float32))
+        scale, mean = map(graph.constant, scaling.of_targets(scaling, np.float32))
         x = graph.add("Add", graph.add("Mul", x, scale), mean)
     return x
 
@@ -101,4 +100,4 @@ def write(path, content):
         made, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR, producer_name="fnet"
     )
     onnx.checker.check_model(model, full_check=True)
-    disk.write(path, model.SerializeToString())
+    atomic.write(path, model.SerializeToString())

@@ -6,8 +6,7 @@ import shutil
 
 import tensorflow as tf
 
-from fnet import activations, tensors
-from fnet.exports import scales
+from fnet.engine import activations, tensors
 
 ROWS = {**activations.OUTPUTS, "softmax": tf.nn.softmax, "sort": tf.sort}
 """Activations and links of rows `[N, K]`: those that work along an axis have it last here."""
@@ -37,7 +36,7 @@ def graphs(content, table=ROWS, scaled=standardized, dtype=None):
     def predict(x):
         found = passed(x, net.output if net.link == "identity" else net.link)
         if scaling is not None and scaling.y_mean is not None:
-            scale, mean = scales.of_targets(scaling, kind.as_numpy_dtype)
+            scale, mean = scaling.of_targets(scaling, kind.as_numpy_dtype)
             found = found * scale + mean
         return {"prediction": found}
 

@@ -15,9 +15,9 @@ Nothing in a file is looked up as code: names stand in closed tables, and bytes 
 `save` writes raise FormatError.
 """
 
-from fnet.files import contents, storing
-from fnet.files.checkpoints import Checkpoint as checkpoint
-from fnet.files.models import Model
+from fnet.files import schema, storage
+from fnet.files.checkpointing import Checkpoint as checkpoint
+from fnet.files.model import Model
 
 __all__ = ["checkpoint", "load", "save"]
 
@@ -38,7 +38,7 @@ def save(path, what, *, classes=None, features=None, trained=None):
     be stored; the system's own OSError where it cannot be written, the file before it intact.
     """
     named = {"classes": classes, "features": features, "trained": trained}
-    storing.write(path, contents.of(what, **named))
+    storage.write(path, schema.of(what, **named))
 
 
 def load(path):
@@ -47,4 +47,4 @@ def load(path):
     Raises FormatError for bytes that are not as `save` wrote them, and the system's own OSError
     where there is no file, or none that may be read.
     """
-    return Model(storing.read(path))
+    return Model(storage.read(path))

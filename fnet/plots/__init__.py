@@ -13,11 +13,11 @@ their styles, points their markers. Predictions are worked by NumPy.
 All raise InvalidArgument for what does not fit or is not finite.
 """
 
-from fnet.plots.classes import calibration, confusion_matrix
+from fnet.plots.classification import calibration, confusion_matrix
 from fnet.plots.history import curves
 from fnet.plots.images import first_layer, misclassified
-from fnet.plots.numbers import truth_and_prediction
 from fnet.plots.regions import decision_regions
+from fnet.plots.regression import truth_and_prediction
 
 __all__ = [
     "calibration",

@@ -3,9 +3,9 @@
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
-from fnet import checks
-from fnet.errors import InvalidArgument
-from fnet.files import contents
+from fnet.core import checks
+from fnet.core.errors import InvalidArgument
+from fnet.files import schema
 from fnet.plots import style
 
 MEASURES = {"loss": "loss", "accuracy": "accuracy", "r2": "R²"}
@@ -74,7 +74,7 @@ def _history(what):
     """`(history, mark)`; the mark is `(epoch from 0, measure, label)`, or None."""
     if isinstance(what, dict):
         return what, None
-    content = contents.of(what)
+    content = schema.of(what)
     if content.run is not None:
         return content.run.history, _kept(content.run)
     if content.estimator is not None and content.estimator.arguments["solver"] != "lbfgs":

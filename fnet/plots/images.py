@@ -4,10 +4,10 @@ import math
 
 import numpy as np
 
-from fnet import checks
-from fnet.errors import InvalidArgument
-from fnet.network import Network
-from fnet.plots import given, style
+from fnet.core import checks
+from fnet.core.errors import InvalidArgument
+from fnet.core.network import Network
+from fnet.plots import inputs, style
 
 MOST_IMAGES = 25
 """How many misclassified images are shown."""
@@ -56,8 +56,8 @@ def misclassified(images, truth, predicted, figure=None):
     images = checks.finite("images", checks.array("images", images), "")
     if images.ndim != 3:
         raise InvalidArgument(f"images must be [N, height, width]; got shape {list(images.shape)}")
-    classes, (truth, predicted) = given.places(None, truth=truth, predicted=predicted)
-    given.same_rows(images=images, truth=truth)
+    classes, (truth, predicted) = inputs.places(None, truth=truth, predicted=predicted)
+    inputs.same_rows(images=images, truth=truth)
     wrong = np.flatnonzero(truth != predicted)
     shown = wrong[:MOST_IMAGES]
     figure, panels = _panels(figure, 5, len(shown))
@@ -88,7 +88,7 @@ def _weights(what):
         checks.members_of(what)  # that it is a sequence of layers
         params = what
     else:
-        params = given.content(what).params
+        params = inputs.content(what).params
     weights = np.asarray(params[0][0])
     if weights.ndim != 2:
         raise InvalidArgument(

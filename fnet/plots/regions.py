@@ -3,10 +3,10 @@
 import numpy as np
 from matplotlib.colors import ListedColormap, to_rgb
 
-from fnet import checks
-from fnet.errors import InvalidArgument
+from fnet.core import checks
+from fnet.core.errors import InvalidArgument
 from fnet.files import Model
-from fnet.plots import given, style
+from fnet.plots import inputs, style
 
 POINTS = 400
 """Along each side of the plane, how many points are asked about."""
@@ -21,13 +21,13 @@ def decision_regions(what, x, y, classes=None, features=None, figure=None):
     in the notes. `classes` names the classes in order, and `features` the two axes, unless `what`
     knows their names.
     """
-    content = given.content(what)
+    content = inputs.content(what)
     model, known = Model(content), content.classes
     say, values = _decision(model, classes if known is None else known)
     shown = np.asarray(checks.features("x", x, 2), np.float64)
-    values, (y,) = given.places(values, y=y)
-    given.same_rows(x=shown, y=y)
-    names = values if classes is None else given.names(classes, len(values))
+    values, (y,) = inputs.places(values, y=y)
+    inputs.same_rows(x=shown, y=y)
+    names = values if classes is None else inputs.names(classes, len(values))
     features = _features(content.features if features is None else features)
     right = int(np.sum(say(x) == y))
 
@@ -83,7 +83,7 @@ def _decision(model, classes):
     one = net.targets == "labels" and outputs == 1
     if net.targets == "classes" or one:
         count = 2 if one else outputs
-        values = range(count) if classes is None else given.names(classes, count)
+        values = range(count) if classes is None else inputs.names(classes, count)
         return lambda x: model.predict_proba(x).argmax(axis=-1), values
     raise InvalidArgument(
         f"decision_regions needs a network that tells classes apart, or of one number; got {net}"

@@ -6,7 +6,7 @@ Source of the colours: Okabe and Ito, "Color Universal Design" (2008).
 from matplotlib.figure import Figure, FigureBase
 from matplotlib.text import Text
 
-from fnet.errors import InvalidArgument
+from fnet.core.errors import InvalidArgument
 
 BLUE, VERMILLION, GREEN, ORANGE = "#0072B2", "#D55E00", "#009E73", "#E69F00"
 PURPLE, SKY, YELLOW, GREY = "#CC79A7", "#56B4E9", "#F0E442", "#595959"

@@ -4,17 +4,20 @@ It is there to be read, and to check the TensorFlow side: it shares no formula w
 no engine (networks, plans, errors) is the same on both sides.
 """
 
-from fnet.batches import Plan, full_batch_plan, kfold_plan, minibatch_plan
-from fnet.classes import class_weights
-from fnet.errors import FnetError, InvalidArgument, NotFinite
-from fnet.lbfgs import Minimum
-from fnet.network import Layer, Network
-from fnet.reference import metrics, schedules
+from fnet.core.batches import Plan, full_batch_plan, kfold_plan, minibatch_plan
+from fnet.core.class_weights import class_weights
+from fnet.core.errors import FnetError, InvalidArgument, NotFinite
+from fnet.core.lbfgs import Minimum
+from fnet.core.network import Layer, Network
+from fnet.core.run_state import Progress, Run, State
+from fnet.core.tuning import Tuning
+from fnet.reference import learning_rates as schedules
+from fnet.reference import metrics
 from fnet.reference.activations import softmax
 from fnet.reference.functions import forward, grads, init_params, loss, predict
+from fnet.reference.lbfgs import minimize_lbfgs
 from fnet.reference.losses import one_hot
 from fnet.reference.metrics import accuracy
-from fnet.reference.minimizing import minimize_lbfgs
 from fnet.reference.optimizers import (
     Optimizer,
     adagrad,
@@ -28,8 +31,6 @@ from fnet.reference.optimizers import (
     update,
 )
 from fnet.reference.training import train
-from fnet.runs import Progress, Run, State
-from fnet.tuning import Tuning
 
 __all__ = [
     "FnetError",

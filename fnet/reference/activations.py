@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fnet import checks
+from fnet.core import checks
 
 LEAK = 0.2
 ALPHA, SCALE = 1.6732632423543772, 1.0507009873554805

@@ -5,7 +5,7 @@ The formulas are written again on purpose: an oracle that imports what it checks
 
 import numpy as np
 
-from fnet import philox
+from fnet.core import philox
 
 
 def factors(rate, seed, layer, step, batch, units, dtype):

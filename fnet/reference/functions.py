@@ -15,13 +15,13 @@ Member axes M may lead all of them. x may do without; the products then broadcas
 
 import numpy as np
 
-from fnet import checks, philox
-from fnet.network import Layer
+from fnet.core import checks, philox
+from fnet.core.network import Layer
+from fnet.core.tuning import Tuning
 from fnet.reference import dropout, layout, penalties
 from fnet.reference.activations import ACTIVATIONS, OUTPUTS
+from fnet.reference.initializers import SCHEMES
 from fnet.reference.losses import LOSSES, as_rows
-from fnet.reference.starts import SCHEMES
-from fnet.tuning import Tuning
 
 NOTHING = Tuning()
 """A Tuning in which all is absent."""

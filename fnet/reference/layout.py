@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from fnet.network import Layer
+from fnet.core.network import Layer
 
 
 def packed(params):

@@ -7,7 +7,7 @@ and the slope of l with respect to the outputs, `[..., B, K]`.
 
 import numpy as np
 
-from fnet import checks
+from fnet.core import checks
 from fnet.reference import activations
 
 

@@ -7,7 +7,7 @@ its body, which `training.py` uses too, takes labels `[..., B]` or rows `[..., B
 
 import numpy as np
 
-from fnet import checks
+from fnet.core import checks
 
 
 def accuracy(logits, labels, weights=None):

@@ -4,11 +4,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fnet import checks
-from fnet.network import Layer, each
-from fnet.reference import schedules
-from fnet.reference.rules import RULES, ZERO, at_right
-from fnet.runs import State, form
+from fnet.core import checks
+from fnet.core.network import Layer, each
+from fnet.core.run_state import State, form
+from fnet.reference import learning_rates
+from fnet.reference.update_rules import RULES, ZERO, at_right
 
 
 class Optimizer(NamedTuple):
@@ -118,7 +118,7 @@ def update(optimizer, params, state, grads):
     state = State(np.asarray(state.step), tuple(each(np.asarray, m) for m in state.moments))
     static, named = form(optimizer), numbers(optimizer)
     if callable(static.schedule):
-        rate = schedules.rate(static.schedule, ())(np.asarray(state.step, np.float64))
+        rate = learning_rates.rate(static.schedule, ())(np.asarray(state.step, np.float64))
         checks.rates(rate, state.step)
     at = changes(static, named, params[0].w.dtype, decays(named, params))
     return step(at, params, state, grads)
@@ -126,7 +126,7 @@ def update(optimizer, params, state, grads):
 
 def rates(function, steps):
     """What a user's function says at these steps `[n, *M]`, called with one after another."""
-    at = schedules.rate(function, ())
+    at = learning_rates.rate(function, ())
     with np.errstate(all="ignore"):
         return np.array([at(np.asarray(k, np.float64)) for k in steps])
 
@@ -166,7 +166,7 @@ def changes(form, numbers, dtype, decays=None):
     def like(number):
         return np.asarray(number, dtype)[()]
 
-    rate = schedules.rate(form.schedule, numbers["learning_rate"])
+    rate = learning_rates.rate(form.schedule, numbers["learning_rate"])
     change = RULES[form.kind][0](numbers, like)
 
     def at(step, scale):

@@ -6,7 +6,7 @@ Params and slopes are packed (`layout.py`): one row of numbers p for each member
 
 import numpy as np
 
-from fnet.network import Layer
+from fnet.core.network import Layer
 from fnet.reference import activations, layout
 
 

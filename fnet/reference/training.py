@@ -4,12 +4,12 @@ import functools
 
 import numpy as np
 
-from fnet import checks, driving, measures, runs
-from fnet.errors import InvalidArgument
-from fnet.network import Layer, each
+from fnet.core import checks, metric_names, run_state, training_loop
+from fnet.core.errors import InvalidArgument
+from fnet.core.network import Layer, each
+from fnet.core.run_state import NOT_FINITE, PATIENCE, RUNNING, Progress
 from fnet.reference import functions, layout, metrics, optimizers
 from fnet.reference.losses import as_rows
-from fnet.runs import NOT_FINITE, PATIENCE, RUNNING, Progress
 
 
 def train(
@@ -49,8 +49,10 @@ def train(
     if loss is not None:
         raise InvalidArgument("loss is for fnet.train: the twin has no gradient of it")
     checks.sources(x, y, plan, data, epochs)
-    source = driving.planned(net, runs.start(params), x, y, plan, class_weight, np.asarray)
-    return driving.train(
+    source = training_loop.planned(
+        net, run_state.start(params), x, y, plan, class_weight, np.asarray
+    )
+    return training_loop.train(
         net,
         optimizer,
         params,
@@ -120,7 +122,7 @@ def _inside(progress):
     state = progress.state
     return Progress(
         params=layout.packed(progress.params),
-        state=runs.State(np.asarray(state.step)[()], tuple(map(layout.packed, state.moments))),
+        state=run_state.State(np.asarray(state.step)[()], tuple(map(layout.packed, state.moments))),
         best=progress.best and layout.packed(progress.best),
         average=progress.average and layout.packed(progress.average),
         **_numbers(progress),
@@ -137,7 +139,7 @@ def _outside(net, progress):
     state = progress.state
     return progress._replace(
         params=unpacked(progress.params),
-        state=runs.State(state.step, tuple(map(unpacked, state.moments))),
+        state=run_state.State(state.step, tuple(map(unpacked, state.moments))),
         best=progress.best and unpacked(progress.best),
         average=progress.average and unpacked(progress.average),
     )
@@ -192,7 +194,7 @@ def _close(net, tuning, names, watch, validation, now):
     if validation is not None:
         values |= _validated(net, tuning, names, layout.unpacked(net, found), *validation)
     if watch.name is not None:
-        value = values[watch.name] * (-1 if measures.larger_is_better(watch.name) else 1)
+        value = values[watch.name] * (-1 if metric_names.larger_is_better(watch.name) else 1)
         better = runs_on & (value < now.best_value - watch.best_delta)
         progress = value < now.best_value - watch.min_delta
         wait = np.where(runs_on, np.where(progress, 0, now.wait + 1), now.wait)
@@ -235,7 +237,7 @@ def _validated(net, tuning, names, params, x, y, weights):
 def _measured(net, tuning, metric, z, y, rank, weights):
     """A metric of logits, `[*M]`; `rank` is the number of x's axes."""
     body = metrics.METRICS[net.targets][metric]
-    if metric in measures.LINKED:
+    if metric in metric_names.LINKED:
         z = functions.prediction(net, z)
     elif net.labelled:
         return body(z, y.argmax(axis=-1) if y.ndim == rank else y, weights)
@@ -265,4 +267,4 @@ def _where(condition, yes, no):
 
 def _where_state(condition, yes, no):
     moments = (_where(condition, a, b) for a, b in zip(yes.moments, no.moments, strict=True))
-    return runs.State(np.where(condition, yes.step, no.step), tuple(moments))
+    return run_state.State(np.where(condition, yes.step, no.step), tuple(moments))

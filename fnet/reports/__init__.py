@@ -1,8 +1,8 @@
 """A report on a model and what it is worth, as one page of HTML that needs nothing else.
 
   page.html: the page, a template of Jinja.
-  facts.py: what it says of the model, its training and its figures; pictures.py: what it shows.
-  words.py: how names and numbers are written.
+  content.py: what it says of the model, its training and its figures; figures.py: what it shows.
+  formatting.py: how names and numbers are written.
 
 The same arguments give the same bytes, on one machine with one matplotlib.
 """
@@ -10,10 +10,10 @@ The same arguments give the same bytes, on one machine with one matplotlib.
 import numpy as np
 
 import fnet
-from fnet.errors import InvalidArgument
-from fnet.evaluation import Evaluation
-from fnet.files import Model, contents
-from fnet.reports import facts, pictures, words
+from fnet.core.errors import InvalidArgument
+from fnet.files import Model, schema
+from fnet.reports import content, figures, formatting
+from fnet.reports.evaluation import Evaluation
 
 
 def page(model, evaluation, *, source, command, name=None):
@@ -32,23 +32,23 @@ def page(model, evaluation, *, source, command, name=None):
             "a page is made of what load and evaluate gave; got "
             f"{model!r:.100} and {evaluation!r:.100}"
         )
-    content = contents.of(model)
-    classes, features = map(words.names, (evaluation.classes, content.features))
-    model = Model(contents.sound(content._replace(classes=classes, features=features)))
-    trained = content.trained if isinstance(content.trained, dict) else {}
-    shown = pictures.shown(model, evaluation, words.exact(trained.get("target", "the target")))
-    return words.template("page.html").render(
+    saved = schema.of(model)
+    classes, features = map(formatting.names, (evaluation.classes, saved.features))
+    model = Model(schema.sound(saved._replace(classes=classes, features=features)))
+    trained = saved.trained if isinstance(saved.trained, dict) else {}
+    shown = figures.shown(model, evaluation, formatting.exact(trained.get("target", "the target")))
+    return formatting.template("page.html").render(
         name=name or f"Network {'–'.join(map(str, model.net.sizes))}",
         source=str(source),
         commands=[str(c) for c in (trained.get("command"), command) if c is not None],
         evaluation=evaluation,
-        headline=next(iter(facts.figures(evaluation))),
-        summary=facts.summary(evaluation),
-        figures=facts.figures(evaluation),
+        headline=next(iter(content.figures(evaluation))),
+        summary=content.summary(evaluation),
+        figures=content.figures(evaluation),
         classes=classes,
-        layers=facts.layers(model),
-        description=facts.description(model),
-        training=facts.training(content),
+        layers=content.layers(model),
+        description=content.description(model),
+        training=content.training(saved),
         curves=shown.pop("curves", None),
         pictures=shown,
         gaps=np.isnan([row[:3] for row in evaluation.table]).any(),

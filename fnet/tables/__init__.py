@@ -12,6 +12,6 @@ and in little memory, and takes a tenth of a second to import.
 
 from fnet.tables.cells import EXACT, numbers, texts
 from fnet.tables.columns import features, present, whole
-from fnet.tables.files import opened
+from fnet.tables.readers import opened
 
 __all__ = ["EXACT", "features", "numbers", "opened", "present", "texts", "whole"]

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import compute
 
-from fnet.errors import InvalidArgument
+from fnet.core.errors import InvalidArgument
 
 LARGEST = 1e100
 """The largest number that is read: squares of such, and sums of these, are finite."""

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from fnet.errors import InvalidArgument
-from fnet.progress import progress_bar
+from fnet.core.errors import InvalidArgument
+from fnet.core.progress_bar import progress_bar
 from fnet.tables import cells
 
 

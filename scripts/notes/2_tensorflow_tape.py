@@ -8,12 +8,12 @@ argument, so the step is a pure function of the weights and the data.
 import lesson
 
 import fnet
-from fnet import quiet
+from fnet import backends
 
 
 def main():
     options = lesson.options(__file__, __doc__, epochs=200)
-    tf = quiet.tensorflow()
+    tf = backends.import_tensorflow()
 
     @tf.function
     def step(net, params, x, y, rate):

@@ -8,12 +8,12 @@ it is this, with every row in the batch.) A whole run is one call of `fnet.train
 import lesson
 
 import fnet
-from fnet import quiet
+from fnet import backends
 
 
 def main():
     options = lesson.options(__file__, __doc__, epochs=200)
-    quiet.tensorflow()
+    backends.import_tensorflow()
     x, y = fnet.datasets.load_course()
     plan = fnet.full_batch_plan(len(x), options.epochs)
 

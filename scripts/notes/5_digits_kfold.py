@@ -8,12 +8,12 @@ import lesson
 from tqdm import tqdm
 
 import fnet
-from fnet import quiet
+from fnet import backends
 
 
 def main():
     options = lesson.options(__file__, __doc__, epochs=500)
-    tf = quiet.tensorflow()
+    tf = backends.import_tensorflow()
     net = fnet.Network((64, 30, 10), hidden="relu", loss="softmax_cross_entropy")
     adam = fnet.adam(learning_rate=0.001)
 

@@ -1,0 +1,96 @@
+"""Activations and links, on TensorFlow. Twin: `reference/activations.py`.
+
+Each takes and returns columns, `[..., K, B]`: softmax and sort work along axis -2.
+"""
+
+import math
+
+import tensorflow as tf
+
+from fnet.core import checks
+
+ALPHA, SCALE = 1.6732632423543772, 1.0507009873554805
+"""Of selu, such that activations keep the mean 0 and the variance 1."""
+
+STRAIGHT = 64.0
+"""Where the exponential link goes on as its tangent: no count is above exp(64), about 6e27."""
+
+
+def leaky_relu(z):
+    """z where it is positive, 0.2 z elsewhere: Keras's slope. Source: Maas et al. (2013).
+
+    (TensorFlow's own takes its slope through float32.)
+    """
+    return tf.where(z > 0, z, 0.2 * z)
+
+
+def elu(z):
+    """z where it is positive, `exp(z) - 1` elsewhere. Source: Clevert et al. (2016).
+
+    (TensorFlow's own loses digits near 0.)
+    """
+    return tf.where(z > 0, z, tf.math.expm1(tf.minimum(z, 0)))
+
+
+def selu(z):
+    """SCALE times z where it is positive, times `ALPHA * (exp(z) - 1)` elsewhere.
+
+    Source: Klambauer et al., "Self-normalizing neural networks" (2017).
+    """
+    return SCALE * tf.where(z > 0, z, ALPHA * tf.math.expm1(tf.minimum(z, 0)))
+
+
+def gelu(z):
+    """z times the standard normal probability below z. Source: Hendrycks and Gimpel (2016).
+
+    Not their approximation by tanh; by erfc, which stays precise far below 0.
+    """
+    return z * (0.5 * tf.math.erfc(-z / math.sqrt(2)))
+
+
+def silu(z):
+    """z times its sigmoid. Source: Elfwing, Uchibe and Doya (2017)."""
+    return z * tf.sigmoid(z)
+
+
+def mish(z):
+    """z times the tanh of its softplus. Source: Misra (2019)."""
+    return z * tf.tanh(tf.nn.softplus(z))
+
+
+def exponential(z):
+    """`exp(z)`, above STRAIGHT its tangent there, so that it is finite for any z."""
+    return tf.exp(tf.minimum(z, STRAIGHT)) * (1 + tf.nn.relu(z - STRAIGHT))
+
+
+ACTIVATIONS = {
+    "identity": tf.identity,
+    "relu": tf.nn.relu,
+    "leaky_relu": leaky_relu,
+    "elu": elu,
+    "selu": selu,
+    "gelu": gelu,
+    "silu": silu,
+    "mish": mish,
+    "softplus": tf.nn.softplus,
+    "sigmoid": tf.sigmoid,
+    "tanh": tf.tanh,
+}
+
+OUTPUTS = {
+    **ACTIVATIONS,
+    "softmax": lambda z: tf.nn.softmax(z, axis=-2),
+    "exp": exponential,
+    "sort": lambda z: tf.sort(z, axis=-2),
+}
+"""What may stand after the last layer: an activation, or the link of a loss."""
+
+
+def softmax(logits):
+    """Probabilities `exp(z) / sum(exp(z))` along the last axis of logits `[..., K]`.
+
+    Finite for any finite logits, since the largest is taken off first. Whole numbers are worked
+    as float32. Source: Bridle, "Probabilistic interpretation of feedforward classification network
+    outputs" (1990). Raises InvalidArgument for what is no array of numbers, or has no class.
+    """
+    return tf.nn.softmax(checks.logits(logits))

@@ -1,0 +1,89 @@
+"""Schemes to draw first params from, on TensorFlow. Twin: `reference/starts.py`.
+
+A scheme takes the random words of one layer (as many as it has weights and biases, rounded up to
+an even number), its inputs D and outputs H, and returns `(w, b)`: `[D * H]` and `[H]`, float64.
+Biases are 0 but in `normal` and `ones`.
+"""
+
+import math
+
+import tensorflow as tf
+
+from fnet.engine import rng
+
+
+def _inputs(inputs, outputs):
+    return inputs
+
+
+def _both(inputs, outputs):
+    return (inputs + outputs) / 2
+
+
+def _uniform(scale, fan):
+    """The scheme of weights of the variance `scale / fan`, uniform in ±sqrt(3 * scale / fan)."""
+
+    def scheme(words, inputs, outputs):
+        limit = math.sqrt(3 * scale / fan(inputs, outputs))
+        drawn = rng.uniforms(words[: inputs * outputs])
+        return limit * (2 * drawn - 1), tf.zeros(outputs, tf.float64)
+
+    return scheme
+
+
+def _normal(scale, fan):
+    """The scheme of normal weights of the variance `scale / fan`, not truncated."""
+
+    def scheme(words, inputs, outputs):
+        drawn = rng.normals(words)[: inputs * outputs]
+        return math.sqrt(scale / fan(inputs, outputs)) * drawn, tf.zeros(outputs, tf.float64)
+
+    return scheme
+
+
+def orthogonal(words, inputs, outputs):
+    """Orthonormal columns, or rows where D < H: every matrix of them is as likely as any other.
+
+    The Q of a normal matrix, `[D, H]` or where D < H its transpose, with the signs that leave R a
+    positive diagonal: that decomposition is unique. Sources: Saxe et al., "Exact solutions to the
+    nonlinear dynamics of learning in deep linear neural networks" (2014); Mezzadri, "How to
+    generate random matrices from the classical compact groups" (2007).
+    """
+    tall = max(inputs, outputs), min(inputs, outputs)
+    q, r = tf.linalg.qr(tf.reshape(rng.normals(words)[: inputs * outputs], tall))
+    q = tf.where(tf.linalg.diag_part(r) < 0, -q, q)
+    w = q if inputs >= outputs else tf.transpose(q)
+    return tf.reshape(w, [-1]), tf.zeros(outputs, tf.float64)
+
+
+def normal(words, inputs, outputs):
+    """Standard normal, weights and biases: the lecture notes' start."""
+    drawn = rng.normals(words)
+    return drawn[: inputs * outputs], drawn[inputs * outputs :][:outputs]
+
+
+def ones(words, inputs, outputs):
+    """All ones, weights and biases: the lecture notes' first network."""
+    return tf.ones(inputs * outputs, tf.float64), tf.ones(outputs, tf.float64)
+
+
+def zeros(words, inputs, outputs):
+    """All zeros: for a last layer, whose network then begins with outputs of 0."""
+    return tf.zeros(inputs * outputs, tf.float64), tf.zeros(outputs, tf.float64)
+
+
+SCHEMES = {
+    "glorot_uniform": _uniform(1, _both),
+    "glorot_normal": _normal(1, _both),
+    "he_uniform": _uniform(2, _inputs),
+    "he_normal": _normal(2, _inputs),
+    "lecun_uniform": _uniform(1, _inputs),
+    "lecun_normal": _normal(1, _inputs),
+    "orthogonal": orthogonal,
+    "normal": normal,
+    "ones": ones,
+    "zeros": zeros,
+}
+"""Sources: Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural
+networks" (2010), equations 12 and 16; He et al., "Delving deep into rectifiers" (2015), equation
+10; LeCun et al., "Efficient BackProp" (1998), section 4.6."""

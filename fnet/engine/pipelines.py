@@ -1,0 +1,154 @@
+"""Batches from `tf.data`: a pipeline that draws those of a plan, and training from a dataset."""
+
+import numpy as np
+import tensorflow as tf
+
+from fnet.core import checks, class_weights, philox
+from fnet.core.batches import minibatch_plan
+from fnet.core.errors import InvalidArgument
+from fnet.core.training_loop import ENTRIES, Source
+from fnet.engine.tensors import padded
+
+AHEAD = 4
+"""How many batches a pipeline makes ahead of their use. (With AUTOTUNE it takes half a second to
+stop, in which Ctrl-C would go unanswered.)"""
+
+GROUP = 128
+"""The most batches that are fetched from a pipeline at a time."""
+
+
+def pipeline(x, y, batch_size, epochs=1, seed=0, weights=None, drop_remainder=False):
+    """A `tf.data.Dataset` of batches `(x, y)`, or `(x, y, weights)` where weights are given.
+
+    x is `[N, D]`, y and weights have N rows. Every epoch is shuffled by (seed, epoch): another
+    order each epoch, the same ones when it is iterated again, and those of
+    `minibatch_plan(N, batch_size, epochs, seed)`. `seed=None` leaves the rows in order;
+    `drop_remainder` leaves a short last batch out. Batches are made ahead of their use. The
+    dataset's attribute `epochs` tells `train` where epochs end; one that was mapped further has
+    lost it, and `train` is then told by its own argument `epochs`.
+
+    Raises InvalidArgument as `kfold_plan` does, and for x and y that are not finite numbers of
+    one length.
+    """
+    x, y = checks.features("x", x, None), checks.finite("y", checks.array("y", y))
+    checks.same_length(x, y)
+    plan = minibatch_plan(len(x), batch_size, epochs, seed, weights, drop_remainder)
+    columns = tuple(tf.constant(c) for c in (x, y, plan.weights) if c is not None)
+    rows = tf.range(plan.rows, dtype=tf.int64)
+
+    def order(epoch):
+        if plan.seed is None:
+            return rows
+        words = tf.raw_ops.StatelessRandomUniformFullIntV2(
+            shape=[plan.rows],
+            key=tf.constant([plan.seed | philox.SHUFFLE << 32], tf.uint64),
+            counter=tf.stack(
+                [tf.constant(0, tf.uint64), tf.bitwise.left_shift(tf.cast(epoch, tf.uint64), 32)]
+            ),
+            alg=1,  # Philox
+            dtype=tf.uint32,
+        )
+        return tf.sort(tf.bitwise.left_shift(tf.cast(words, tf.int64), 32) | rows) & 0x7FFFFFFF
+
+    def one_epoch(epoch):
+        shuffled = order(epoch)
+        starts = tf.data.Dataset.range(0, plan.steps * plan.width, plan.width)
+        return starts.map(lambda start: shuffled[start : start + plan.width])
+
+    batches = (
+        tf.data.Dataset.range(plan.epochs)
+        .flat_map(one_epoch)
+        .map(lambda taken: tuple(tf.gather(column, taken) for column in columns))
+        .apply(tf.data.experimental.assert_cardinality(plan.epochs * plan.steps))
+        .prefetch(AHEAD)
+    )
+    batches.epochs = plan.epochs
+    return batches
+
+
+def source(net, params, data, epochs=None, class_weight=None):
+    """The Source of a `tf.data.Dataset` of `epochs` epochs; its values are checked as they come.
+
+    Batches are `(x, y)` or `(x, y, weights)`. All are filled up to the width of the first with rows
+    of weight 0, so none may be larger, and fetched in groups of one size.
+    """
+    batches = _length(data)
+    epochs = checks.whole("epochs", getattr(data, "epochs", 1) if epochs is None else epochs)
+    steps, rest = divmod(batches, epochs) if epochs else (1, batches)
+    if rest or not steps:
+        raise InvalidArgument(
+            f"data must hold the same number of batches for each of {epochs} epochs, but holds "
+            f"{batches} in all. Say how many epochs they make up: train(..., epochs=...)"
+        )
+    width = max((len(x) for x, *_ in data.take(1)), default=1)
+    if not width:
+        raise InvalidArgument("data must hold batches of at least one row; its first has none")
+    numbers = None if class_weight is None else class_weights.numbers(net, class_weight)
+    group = max(1, min(GROUP, batches, ENTRIES // (width * net.sizes[0])))
+
+    def fill(x, y, weights=None):
+        weights = tf.ones(tf.shape(x)[:1], tf.float64) if weights is None else weights
+        counts = tf.stack([tf.shape(column)[0] for column in (x, y, weights)])
+        # A short batch is filled up with its first row.
+        real = tf.range(width) < tf.reduce_min(counts)
+        rows = tf.where(real, tf.range(width), 0)
+        x, y, weights = (tf.gather(column, rows) for column in (x, y, weights))
+        return counts, x, y, tf.where(real, weights, 0)
+
+    def checked(at, counts, x, y, weights):
+        """A group of batches from the one at `at` on, as arrays for all of their rows."""
+        for i, (rows, *others) in enumerate(counts):
+            if rows > width or others != [rows, rows]:
+                raise InvalidArgument(
+                    f"batch {at + i} of data must hold as many rows of y as of x, and no more than "
+                    f"the first batch, {width}; got {rows} of x and {others[0]} of y"
+                )
+        columns = [c.reshape(-1, *c.shape[2:]) for c in (x, y, weights)]
+        try:
+            return checks.batch(net, params, *columns)[1:]
+        except InvalidArgument:
+            for i, (_, *columns) in enumerate(zip(counts, x, y, weights, strict=True)):
+                try:
+                    checks.batch(net, params, *columns)
+                except InvalidArgument as error:
+                    raise InvalidArgument(f"batch {at + i} of data: {error}") from None
+            raise
+
+    # What TensorFlow tunes by itself takes up to a second to stop; Ctrl-C would go unanswered.
+    untuned = tf.data.Options()
+    untuned.autotune.enabled = False
+
+    def parts(done):
+        groups = data.skip(done).map(fill).batch(group).prefetch(1).with_options(untuned)
+        for columns in groups:
+            counts, *columns = (column.numpy() for column in columns)
+            x, y, weights = checked(done, counts.tolist(), *columns)
+            if numbers is not None and numbers.ndim == 1:
+                weights = weights * class_weights.rows(net, y, numbers).astype(weights.dtype)
+            done += len(counts)
+            rows = np.arange(len(x), dtype=np.int32).reshape(-1, width)
+            held = tuple(padded(c, group * width) for c in (x, y))
+            yield held, rows, weights.reshape(-1, width)
+
+    return Source(parts, epochs, steps, width, None, numbers)
+
+
+def _length(data):
+    """How many batches a dataset holds, which it must know."""
+    if not isinstance(data, tf.data.Dataset):
+        raise InvalidArgument(f"data must be a tf.data.Dataset, as pipeline makes it; got {data!r}")
+    spec = data.element_spec
+    parts = spec if isinstance(spec, tuple) else ()
+    ranks = [part.shape.rank if isinstance(part, tf.TensorSpec) else 0 for part in parts]
+    if len(ranks) not in (2, 3) or ranks[0] != 2 or 0 in ranks:
+        raise InvalidArgument(
+            "data must hold batches (x, y) or (x, y, weights), x of shape [B, D]; got elements of "
+            f"{spec}"
+        )
+    length = int(data.cardinality())
+    if length < 0:
+        raise InvalidArgument(
+            "data must know how many batches it holds: end it with .take(batches), or "
+            ".apply(tf.data.experimental.assert_cardinality(batches))"
+        )
+    return length
