@@ -11,19 +11,21 @@ _MODULES = {
     "core.batches": ("Plan", "full_batch_plan", "kfold_plan", "minibatch_plan"),
     "core.class_weights": ("class_weights",),
     "core.errors": ("FnetError", "FormatError", "InvalidArgument", "NotFinite"),
-    "core.lbfgs": ("Minimum",),
-    "core.network": ("Layer", "Network"),
-    "core.run_state": ("Progress", "Run", "State"),
+    "core.lbfgs": ("LBFGSResult",),
+    "core.network": ("Network",),
+    "core.optimizers": (
+        *("Optimizer", "OptState", "adagrad", "adam", "adamw", "amsgrad", "lion", "nadam"),
+        *("rmsprop", "sgd"),
+    ),
+    "core.params": ("Layer",),
+    "core.run_state": ("Run", "TrainState"),
     "core.tuning": ("Tuning",),
     "engine.activations": ("softmax",),
     "engine.functions": ("forward", "grads", "init_params", "loss", "predict"),
     "engine.lbfgs": ("minimize_lbfgs",),
     "engine.losses": ("one_hot",),
     "engine.metrics": ("accuracy",),
-    "engine.optimizers": (
-        *("Optimizer", "adagrad", "adam", "adamw", "amsgrad", "lion", "nadam", "rmsprop", "sgd"),
-        "update",
-    ),
+    "engine.optimizers": ("update",),
     "engine.pipelines": ("pipeline",),
     "engine.training": ("train",),
     "estimators": ("MLPClassifier", "MLPRegressor"),
@@ -36,8 +38,10 @@ _NAMESPACES = {
     "metrics": "engine.metrics",
     "plots": "plots",
     "reference": "reference",
-    "schedules": "engine.learning_rates",
+    "schedules": "core.schedules",
 }
+
+_RENAMED = {"Progress": "TrainState", "State": "OptState", "Minimum": "LBFGSResult"}
 
 __all__ = sorted([*_NAMES, *_NAMESPACES])
 
@@ -48,7 +52,8 @@ def __getattr__(name):
     elif name in _NAMES:
         found = getattr(importlib.import_module(f"fnet.{_NAMES[name]}"), name)
     else:
-        raise AttributeError(f"module 'fnet' has no attribute {name!r}")
+        now = f": it is called {_RENAMED[name]}" if name in _RENAMED else ""
+        raise AttributeError(f"module 'fnet' has no attribute {name!r}{now}")
     globals()[name] = found
     return found
 

@@ -74,5 +74,5 @@ def load_digits(scale=False):
 
     x, labels = load(return_X_y=True)
     y = np.eye(10)[labels]
-    x = x / 16 if checks.flag("scale", scale) else x
+    x = x / 16 if checks.boolean("scale", scale) else x
     return tuple(train_test_split(x, y, test_size=0.2, random_state=1))

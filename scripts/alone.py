@@ -82,7 +82,7 @@ net = fnet.Network((64, 30, 10))
 params = fnet.init_params(net, seed=0)
 plan = fnet.kfold_plan(len(x), 64, EPOCHS, seed=0)
 fnet.train(net, fnet.adam(0.005), params, x, y, plan,
-           hook=lambda run: marks.setdefault("compile", time.time()))
+           callback=lambda run: marks.setdefault("compile", time.time()))
 marks["the run"] = time.time()
 print(json.dumps(marks))
 """

@@ -67,7 +67,7 @@ def train(engine, epochs, path=None, result=None):
         *(x[:200], y[:200], fnet.kfold_plan(200, 20, epochs, seed=0)),
         validation=(x[200:300], y[200:300]),
         restore_best=True,
-        hook=None if path is None else fnet.checkpoint(path, every=EVERY),
+        callback=None if path is None else fnet.checkpoint(path, every=EVERY),
     )
     if result is not None:
         fnet.save(result, run)

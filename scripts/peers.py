@@ -190,7 +190,7 @@ def jax_plan(job):
         return jax.lax.scan(epoch, begin(params), (rows, weights))
 
     arguments = jax.device_put((start(job), job.x, job.y))
-    return lambda: jax.block_until_ready(train(*arguments, *job.plan.piece(0, job.plan.epochs)))
+    return lambda: jax.block_until_ready(train(*arguments, *job.plan.batches(0, job.plan.epochs)))
 
 
 def _jax_step(job):
@@ -289,7 +289,7 @@ def c(job):
     gemm, wide = _sgemm()
     train = _compiled().train
     train.restype = ctypes.c_double
-    rows, weights = job.plan.piece(0, job.plan.epochs)
+    rows, weights = job.plan.batches(0, job.plan.epochs)
     shares = (weights / weights.sum(axis=-1, keepdims=True)).astype(np.float32)
     params = np.concatenate([p.ravel() for layer in start(job) for p in layer])
     sizes = np.array(job.sizes, np.int32)

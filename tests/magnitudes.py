@@ -6,7 +6,7 @@ Slopes count with how far rounding of z can move them, and a softmax with how fa
 
 import numpy as np
 
-from fnet.core.network import Layer, each
+from fnet.core.params import Layer, map_params
 from fnet.reference.activations import ACTIVATIONS, OUTPUTS
 from fnet.reference.losses import as_rows
 
@@ -79,9 +79,9 @@ def _losses(case, z, size):
     net, n = case.net, case.tuning
     y = np.abs(as_rows(net, case.y, case.x.ndim, z.dtype))
     count = size.shape[-1]
-    if net.targets == "classes":
+    if net.targets == "multiclass":
         return count * _softmax(size), _softmax(size) + y
-    if net.targets == "labels":
+    if net.targets == "multilabel":
         heavy = 1.0 if n.label_weights is None else np.max(n.label_weights)
         return heavy * (1 + size) * (1 + y), heavy * (1 + size + y) / count
     if net.targets == "counts":
@@ -140,4 +140,4 @@ def grads(case):
     if case.tuning.global_clipnorm is None:
         return found
     longest = max(p.max() for layer in found for p in layer if p is not None)
-    return each(lambda p: p + np.sqrt(p.size) * longest, found)
+    return map_params(lambda p: p + np.sqrt(p.size) * longest, found)

@@ -62,13 +62,13 @@ def no_work():
 
     with pytest.MonkeyPatch.context() as patch:
         for place in (
-            "fnet.engine.tensors.graph",
+            "fnet.engine.tensors.call_compiled",
             "fnet.engine.compiled_loop.compiled",
             "fnet.engine.metrics._mean",
             "fnet.reference.metrics._mean",
-            "fnet.reference.functions.passed",
+            "fnet.reference.functions.forward_pass",
             "fnet.reference.functions.loss_and_grads",
-            "fnet.reference.optimizers.step",
+            "fnet.reference.optimizers.make_update",
             "fnet.reference.training._step",
             "fnet.core.philox.words",
         ):

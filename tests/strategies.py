@@ -11,7 +11,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from fnet import Tuning, reference
-from fnet.core.network import ACTIVATIONS, LOSSES, Layer, Network
+from fnet.core.network import ACTIVATIONS, LOSSES, Network
+from fnet.core.params import Layer
 from fnet.reference import dropout
 from fnet.reference.activations import ACTIVATIONS as FORMULAS
 from fnet.reference.losses import as_rows
@@ -47,8 +48,8 @@ class Case(NamedTuple):
         rate = self.tuning.dropout if layer else self.tuning.input_dropout
         if self.step is None or rate is None:
             return 1.0
-        place = layer, self.step, self.x.shape[-2], units
-        return dropout.factors(rate, self.tuning.seed, *place, self.x.dtype)
+        place, shape = (layer, self.step), (self.x.shape[-2], units)
+        return dropout.dropout_mask(rate, self.tuning.seed, place, shape, self.x.dtype)
 
     def cast(self, dtype):
         """The case with params of this dtype and numbers that it holds exactly."""
@@ -102,8 +103,8 @@ def random_params(net, members, rng):
 
 def random_targets(net, rows, form, rng):
     """Targets for rows of this shape: "rows", or "short" with one axis less where that is so."""
-    outputs = 1 if net.targets == "single" else net.sizes[-1]
-    if net.labelled:
+    outputs = 1 if net.targets == "quantiles" else net.sizes[-1]
+    if net.has_class_labels:
         labels = rng.integers(outputs, size=rows)
         if form == "short":
             return labels
@@ -111,7 +112,7 @@ def random_targets(net, rows, form, rng):
     y = rng.normal(size=(*rows, outputs))
     if net.targets == "counts":
         y = rng.poisson(2.0, y.shape)
-    if net.targets == "labels":
+    if net.targets == "multilabel":
         y = rng.random(y.shape) if form == "soft" else (y > 0).astype(float)
     return y[..., 0] if form == "short" and outputs == 1 else y
 
@@ -129,7 +130,7 @@ def random_tuning(net, members, names, rng):
             name: number
             for name, number in numbers.items()
             if (name in names and (name in net.tuning or name not in of_losses))
-            or (name == "quantiles" and net.targets == "single")
+            or (name == "quantiles" and net.targets == "quantiles")
         }
     )
 

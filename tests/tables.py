@@ -66,8 +66,8 @@ SCHEDULES = {
             "warmup_steps": 8,
         },
     ),
-    "piecewise": (
-        "piecewise",
+    "piecewise_constant": (
+        "piecewise_constant",
         {"boundaries": [4, 9, 24], "values": [2**-4, 2**-6, 2**-5, 2**-7]},
     ),
     "log_cosine": ("log_cosine", {"learning_rate": 2**-4, "decay_steps": 40, "cycles": 3}),

@@ -17,6 +17,7 @@ import pytest
 
 import fnet
 from fnet import FnetError, FormatError, Network, reference
+from fnet.core.scaling import Scaling
 from fnet.files import codec, format, schema
 
 SCRIPTS = Path(__file__).parents[1] / "scripts"
@@ -163,7 +164,7 @@ def forged(content, change=lambda text: text):
 
 
 CONTENT = schema.sound(schema.of(RUN))
-PROGRESS = RUN.progress
+PROGRESS = RUN.train_state
 
 
 @pytest.mark.parametrize(
@@ -184,9 +185,9 @@ PROGRESS = RUN.progress
         CONTENT._replace(features=5),
         CONTENT._replace(features=("a", "b", "c", 5)),
         CONTENT._replace(scaling=(1, 2)),
-        CONTENT._replace(scaling=fnet.scaling.Scaling(np.zeros(4), np.zeros(4))),
-        CONTENT._replace(scaling=fnet.scaling.Scaling(np.zeros(4), np.ones(3))),
-        CONTENT._replace(scaling=fnet.scaling.Scaling(np.zeros(4), np.ones(4), np.zeros(3))),
+        CONTENT._replace(scaling=Scaling(np.zeros(4), np.zeros(4))),
+        CONTENT._replace(scaling=Scaling(np.zeros(4), np.ones(3))),
+        CONTENT._replace(scaling=Scaling(np.zeros(4), np.ones(4), np.zeros(3))),
         CONTENT._replace(estimator={}),
         CONTENT._replace(estimator=schema.Estimator("os.system", {}, {})),
         CONTENT._replace(estimator=schema.Estimator("MLPClassifier", (), {})),

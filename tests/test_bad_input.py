@@ -801,7 +801,8 @@ SCHEDULE = reference.schedules.cosine(0.1, 10)
         ),
         boundaries_without_members=(
             lambda side: train(
-                side, optimizer=reference.sgd(reference.schedules.piecewise([[1]] * 2, [1, 2]))
+                side,
+                optimizer=reference.sgd(reference.schedules.piecewise_constant([[1]] * 2, [1, 2])),
             ),
             r"each of boundaries must be one number, or .* \[\] of params; got shape \[2\]",
         ),
@@ -1028,10 +1029,10 @@ def test_plans_refuse(call, match):
         ),
         a_metric_that_is_no_name=({"metrics": [5], "validation": (X, Y)}, "each of .*; got 5"),
         watch_of_a_metric_that_is_not_asked_for=(
-            {"metrics": ("log_loss",), "validation": (X, Y), "watch": "validation_accuracy"},
+            {"metrics": ("log_loss",), "validation": (X, Y), "monitor": "validation_accuracy"},
             "watch must be one of loss, validation_loss, validation_log_loss; got 'validation_acc",
         ),
-        patience_of_other_members=({"patience": [2, 3], "watch": "loss"}, "patience must be one"),
+        patience_of_other_members=({"patience": [2, 3], "monitor": "loss"}, "patience must be one"),
         min_delta_of_other_members=({"min_delta": [0, 0.1]}, "min_delta must be one number, or"),
         min_delta_that_is_no_number=({"min_delta": "x"}, "min_delta must be"),
         xla_that_is_no_flag=({"xla": "yes"}, "xla must be True or False; got 'yes'"),
@@ -1041,27 +1042,27 @@ def test_plans_refuse(call, match):
             "on_not_finite must be one of error, warn; got 'warning'; did you mean 'warn'",
         ),
         unknown_watch=(
-            {"validation": (X, Y), "watch": "val_loss", "patience": 2},
+            {"validation": (X, Y), "monitor": "val_loss", "patience": 2},
             "watch must be one of loss, validation_loss, validation_accuracy; got 'val_loss'",
         ),
         watch_of_what_is_not_measured=(
-            {"watch": "validation_loss", "patience": 2},
+            {"monitor": "validation_loss", "patience": 2},
             "watch must be one of loss; got 'validation_loss'",
         ),
         patience_of_zero=(
-            {"patience": 0, "watch": "loss"},
+            {"patience": 0, "monitor": "loss"},
             "patience must be .* from 1 up.* got 0",
         ),
         patience_with_a_fraction=(
-            {"patience": 2.5, "watch": "loss"},
+            {"patience": 2.5, "monitor": "loss"},
             "patience must be a whole number from 1 up, .* got 2.5",
         ),
-        patience_as_text=({"patience": "long", "watch": "loss"}, "patience must be"),
+        patience_as_text=({"patience": "long", "monitor": "loss"}, "patience must be"),
         min_delta_that_is_not_finite=(
-            {"patience": 2, "min_delta": np.nan, "watch": "loss"},
+            {"patience": 2, "min_delta": np.nan, "monitor": "loss"},
             "min_delta must be a number .*; got nan",
         ),
-        a_hook_that_is_no_function=({"hook": 5}, "hook must be a function .*; got 5"),
+        a_hook_that_is_no_function=({"callback": 5}, "callback must be a function .*; got 5"),
         restore_best_that_is_no_flag=({"restore_best": 1}, "restore_best must be True or False"),
         progress_that_is_no_flag=({"progress": "bar"}, "progress must be True or False; got 'bar'"),
         no_optimizer=(
@@ -1082,7 +1083,7 @@ def test_accuracy_cannot_be_watched_where_there_are_no_classes():
     def call(side):
         plan, y = fnet.full_batch_plan(5, 1), np.ones(5)
         return side.train(
-            SQUARE, SGD, SQUARE_PARAMS, X, y, plan, validation=(X, y), watch="validation_accuracy"
+            SQUARE, SGD, SQUARE_PARAMS, X, y, plan, validation=(X, y), monitor="validation_accuracy"
         )
 
     refused_alike(call, "watch must be one of loss, validation_loss; got 'validation_accuracy'")
@@ -1177,7 +1178,7 @@ def test_without_validation_data_train_says_that_it_watches_the_training_loss(si
 @pytest.mark.parametrize(
     "options",
     [
-        {"patience": 3, "watch": "loss"},
+        {"patience": 3, "monitor": "loss"},
         {"patience": 3, "validation": (X, Y)},
         {"min_delta": 0.1},
     ],

@@ -175,21 +175,24 @@ def test_targets_of_a_loss_are_refused(net, y, match):
 @pytest.mark.parametrize(
     ("options", "match"),
     table(
-        a_rate_reduced_without_patience=({"reduce_rate": 0.5}, "reduce_rate needs patience"),
+        a_rate_reduced_without_patience=({"lr_factor": 0.5}, "lr_factor needs patience"),
         a_rate_reduced_to_itself=(
-            {"reduce_rate": 1.0, "patience": 1},
-            "reduce_rate must be a number above 0 and below 1; got 1.0",
+            {"lr_factor": 1.0, "patience": 1},
+            "lr_factor must be a number above 0 and below 1; got 1.0",
         ),
-        a_rate_reduced_to_nothing=({"reduce_rate": 0, "patience": 1}, "reduce_rate must be a numb"),
-        a_least_rate_of_nothing=({"reduce_to": 0}, "reduce_to must be a number above 0 and at m"),
+        a_rate_reduced_to_nothing=({"lr_factor": 0, "patience": 1}, "lr_factor must be a numb"),
+        a_least_rate_of_nothing=(
+            {"min_lr_factor": 0},
+            "min_lr_factor must be a number above 0 and at m",
+        ),
         rates_of_members=(
-            {"reduce_rate": [0.5, 0.5], "patience": 1},
-            "reduce_rate must be one number, or one for each of the members",
+            {"lr_factor": [0.5, 0.5], "patience": 1},
+            "lr_factor must be one number, or one for each of the members",
         ),
     ),
 )
 def test_a_rate_that_is_reduced_is_refused(options, match):
-    refused_alike(lambda side: train(side, watch="loss", **options), match)
+    refused_alike(lambda side: train(side, monitor="loss", **options), match)
 
 
 def test_a_loss_of_your_own_is_tensorflows_and_a_function():

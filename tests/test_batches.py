@@ -48,13 +48,13 @@ def plans(draw):
 
 def lists(plan, epoch=0):
     """The batches of an epoch as lists of rows, without what is padded."""
-    rows, weights = plan.piece(epoch, epoch + 1)
+    rows, weights = plan.batches(epoch, epoch + 1)
     return [list(r[w > 0]) for r, w in zip(rows[0], weights[0], strict=True)]
 
 
 def shuffled(n, seed, epoch):
     """The rows in the order of an epoch: all of them in one batch."""
-    return fnet.minibatch_plan(n, n, epoch + 1, seed).piece(epoch, epoch + 1)[0].ravel()
+    return fnet.minibatch_plan(n, n, epoch + 1, seed).batches(epoch, epoch + 1)[0].ravel()
 
 
 def data(n):
@@ -74,7 +74,7 @@ def labels(dataset):
 def test_kfold_plan_of_the_digits_has_22_batches_of_65_or_66():
     plan = fnet.kfold_plan(1437, batch_size=64, epochs=500, seed=0)
     assert (plan.epochs, plan.steps, plan.width) == (500, 22, 66)
-    assert plan.piece(0, 2)[0].shape == plan.piece(0, 2)[1].shape == (2, 22, 66)
+    assert plan.batches(0, 2)[0].shape == plan.batches(0, 2)[1].shape == (2, 22, 66)
     assert [len(batch) for batch in lists(plan, 499)] == [66] * 7 + [65] * 15  # 7 * 66 + 15 * 65
 
 
@@ -109,7 +109,7 @@ def test_plans_without_a_shuffle_keep_the_order():
 
 @given(plans())
 def test_a_plan_takes_every_row_once_an_epoch(plan):
-    rows, weights = plan.piece(0, plan.epochs)
+    rows, weights = plan.batches(0, plan.epochs)
     assert rows.shape == weights.shape == (plan.epochs, plan.steps, plan.width)
     assert rows.dtype == np.int32
     for taken, weight in zip(rows, weights, strict=True):
@@ -119,8 +119,8 @@ def test_a_plan_takes_every_row_once_an_epoch(plan):
 @given(plans(), st.data())
 def test_a_piece_does_not_depend_on_the_cut(plan, drawn):
     cut = drawn.draw(st.integers(0, plan.epochs))
-    parts = zip(plan.piece(0, cut), plan.piece(cut, plan.epochs), strict=True)
-    for whole, part in zip(plan.piece(0, plan.epochs), parts, strict=True):
+    parts = zip(plan.batches(0, cut), plan.batches(cut, plan.epochs), strict=True)
+    for whole, part in zip(plan.batches(0, plan.epochs), parts, strict=True):
         assert np.array_equal(whole, np.concatenate(part))
 
 
@@ -129,7 +129,7 @@ def test_weights_are_those_of_the_rows_and_0_where_padded(cut, seed, dtype):
     n, size = cut
     given_ = None if dtype is None else np.arange(1, n + 1).astype(dtype)
     plan = fnet.kfold_plan(n, size, 2, seed, given_)
-    rows, weights = plan.piece(0, 2)
+    rows, weights = plan.batches(0, 2)
     sizes = [len(fold) for fold in np.array_split(np.arange(n), n // size)]
     real = np.arange(plan.width) < np.array(sizes)[:, None]
     of_row = np.ones(n) if dtype is None else np.arange(1, n + 1)
@@ -140,7 +140,7 @@ def test_weights_are_those_of_the_rows_and_0_where_padded(cut, seed, dtype):
 
 def test_a_row_of_weight_0_keeps_its_place():
     weights = np.array([1, 0, 2, 0.5])
-    rows, carried = fnet.full_batch_plan(4, 1, weights).piece(0, 1)
+    rows, carried = fnet.full_batch_plan(4, 1, weights).batches(0, 1)
     assert rows.tolist() == [[[0, 1, 2, 3]]]
     assert carried.tolist() == [[[1, 0, 2, 0.5]]]
 
@@ -158,14 +158,14 @@ def test_rows_with_the_same_word_keep_their_order(monkeypatch):
 
 def test_epochs_shuffled_in_one_go_or_in_several_are_the_same(monkeypatch):
     plan = fnet.kfold_plan(23, 5, 50, seed=2)
-    whole = plan.piece(3, 50)
+    whole = plan.batches(3, 50)
     for some in (1, 100, 23 * 47):
         monkeypatch.setattr(batches, "CACHED", some)
-        assert all(map(np.array_equal, whole, plan.piece(3, 50)))
+        assert all(map(np.array_equal, whole, plan.batches(3, 50)))
 
 
 def test_every_order_is_as_likely_as_any_other():
-    orders = fnet.minibatch_plan(4, 4, 4800, seed=1).piece(0, 4800)[0].reshape(4800, 4)
+    orders = fnet.minibatch_plan(4, 4, 4800, seed=1).batches(0, 4800)[0].reshape(4800, 4)
     kinds, counts = np.unique(orders, axis=0, return_counts=True)
     assert len(kinds) == 24  # 4!
     assert stats.chisquare(counts).pvalue > 0.01
@@ -173,7 +173,7 @@ def test_every_order_is_as_likely_as_any_other():
 
 @pytest.mark.parametrize("make", [fnet.kfold_plan, fnet.minibatch_plan])
 def test_every_epoch_and_every_seed_has_another_order(make):
-    rows = [make(50, 10, 20, seed).piece(0, 20)[0].reshape(20, 50) for seed in range(3)]
+    rows = [make(50, 10, 20, seed).batches(0, 20)[0].reshape(20, 50) for seed in range(3)]
     assert len({order.tobytes() for order in np.concatenate(rows)}) == 60
 
 
@@ -182,7 +182,7 @@ def test_the_order_of_an_epoch_depends_on_seed_and_epoch_alone(make):
     np.random.seed(1)  # noqa: NPY002, a global generator that must not be read
     short, long = (make(50, 10, epochs, seed=4) for epochs in (3, 1000))
     np.random.seed(2)  # noqa: NPY002, the same
-    assert np.array_equal(short.piece(2, 3)[0], long.piece(2, 3)[0])
+    assert np.array_equal(short.batches(2, 3)[0], long.batches(2, 3)[0])
 
 
 def test_a_plan_of_a_million_rows_holds_no_rows():
@@ -196,7 +196,7 @@ def test_a_plan_of_a_million_rows_holds_no_rows():
 
 def test_an_epoch_of_a_million_rows_is_one_piece():
     plan = fnet.kfold_plan(MILLION, batch_size=64, epochs=10**9, seed=0)
-    rows, weights = plan.piece(10**9 - 1, 10**9)
+    rows, weights = plan.batches(10**9 - 1, 10**9)
     assert rows.shape == weights.shape == (1, MILLION // 64, 64)
     assert np.array_equal(np.bincount(rows.ravel()), np.ones(MILLION))
 
@@ -204,7 +204,7 @@ def test_an_epoch_of_a_million_rows_is_one_piece():
 def test_a_plan_is_the_same_in_another_process():
     program = (
         "import hashlib, fnet\n"
-        "pieces = (make(1437, 64, 5, seed=9).piece(0, 5) for make in"
+        "pieces = (make(1437, 64, 5, seed=9).batches(0, 5) for make in"
         " (fnet.kfold_plan, fnet.minibatch_plan))\n"
         "print(hashlib.sha256(b''.join(c.tobytes() for p in pieces for c in p)).hexdigest())\n"
     )
@@ -212,7 +212,7 @@ def test_a_plan_is_the_same_in_another_process():
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     pieces = (
-        make(1437, 64, 5, seed=9).piece(0, 5) for make in (fnet.kfold_plan, fnet.minibatch_plan)
+        make(1437, 64, 5, seed=9).batches(0, 5) for make in (fnet.kfold_plan, fnet.minibatch_plan)
     )
     ours = hashlib.sha256(b"".join(column.tobytes() for p in pieces for column in p))
     assert ran.stdout.strip() == ours.hexdigest()
@@ -221,7 +221,7 @@ def test_a_plan_is_the_same_in_another_process():
 def test_a_plan_survives_a_pickle():
     plan = fnet.kfold_plan(10, 3, 2, seed=1, weights=np.arange(10.0))
     for ours, theirs in zip(
-        plan.piece(0, 2), pickle.loads(pickle.dumps(plan)).piece(0, 2), strict=True
+        plan.batches(0, 2), pickle.loads(pickle.dumps(plan)).batches(0, 2), strict=True
     ):
         assert np.array_equal(ours, theirs)
 
@@ -282,4 +282,4 @@ def test_a_plan_keeps_its_own_weights():
     weights = np.ones(4)
     plan = fnet.full_batch_plan(4, 1, weights)
     weights[:] = 0
-    assert plan.piece(0, 1)[1].sum() == 4
+    assert plan.batches(0, 1)[1].sum() == 4

@@ -8,7 +8,7 @@ import pytest
 
 import fnet
 from fnet import FormatError, InvalidArgument, Network, Tuning, reference
-from fnet.core import training_loop
+from fnet.core import batch_source
 from fnet.files import environment
 from fnet.files.storage import text
 
@@ -35,12 +35,14 @@ class Crashing(fnet.checkpoint):
             raise Crash
 
 
-def call(side, hook=None, *, net=NET, x=X, seed=0, epochs=5, plan=None, optimizer=None, **options):
+def call(
+    side, callback=None, *, net=NET, x=X, seed=0, epochs=5, plan=None, optimizer=None, **options
+):
     plan = plan or fnet.kfold_plan(len(x), 5, epochs, seed=0)
     optimizer = optimizer or side.adam(0.05)
     options = {"validation": (X[:5], Y[:5]), **options}
     params = reference.init_params(net, seed)
-    return side.train(net, optimizer, params, x, Y[: len(x)], plan, hook=hook, **options)
+    return side.train(net, optimizer, params, x, Y[: len(x)], plan, callback=callback, **options)
 
 
 @pytest.fixture(autouse=True)
@@ -50,7 +52,7 @@ def one_step_a_piece(monkeypatch):
             for at in range(len(rows)):
                 yield data, rows[at : at + 1], weights[at : at + 1]
 
-    monkeypatch.setattr(training_loop, "pieces", pieces)
+    monkeypatch.setattr(batch_source, "timed_chunks", pieces)
 
 
 @BOTH
@@ -59,7 +61,7 @@ def one_step_a_piece(monkeypatch):
     [
         {},
         {"seed": [0, 1, 2], "patience": 2, "restore_best": True},
-        {"tuning": Tuning(dropout=0.3, ema_momentum=0.9), "patience": 1, "reduce_rate": 0.5},
+        {"tuning": Tuning(dropout=0.3, ema_momentum=0.9), "patience": 1, "lr_factor": 0.5},
     ],
     ids=["plain", "members", "tuned"],
 )
@@ -89,9 +91,9 @@ def test_a_plan_with_more_epochs_goes_on(side, tmp_path):
 def test_a_run_that_goes_on_from_another_may_have_a_checkpoint(tmp_path):
     half = call(reference, epochs=2)
 
-    def go(hook):
+    def go(callback):
         plan = fnet.kfold_plan(20, 5, 5, seed=0)
-        options = {"validation": (X[:5], Y[:5]), "hook": hook}
+        options = {"validation": (X[:5], Y[:5]), "callback": callback}
         return reference.train(NET, reference.adam(0.05), half, X, Y, plan, **options)
 
     with pytest.raises(Crash):
@@ -100,10 +102,10 @@ def test_a_run_that_goes_on_from_another_may_have_a_checkpoint(tmp_path):
 
 
 def test_a_pipeline_has_checkpoints_too(tmp_path):
-    def go(hook):
+    def go(callback):
         params = reference.init_params(NET, 0)
         data = fnet.pipeline(X, Y, 5, epochs=5, seed=0)
-        return fnet.train(NET, fnet.adam(0.05), params, data=data, hook=hook)
+        return fnet.train(NET, fnet.adam(0.05), params, data=data, callback=callback)
 
     with pytest.raises(Crash):
         go(Crashing(tmp_path / "run.fnet", every=0))
@@ -217,7 +219,7 @@ def test_another_machine_is_told_or_refused(name, value, tmp_path, monkeypatch):
 
 
 def begun():
-    """What `train` hands to a hook's `_begin`."""
+    """What `train` hands to a callback's `_begin`."""
     seen = []
 
     class Asked:
@@ -267,6 +269,6 @@ def test_ctrl_c_saves_what_is_done_however_seldom_it_saves(side, tmp_path):
     finally:
         signal.signal(signal.SIGINT, before)
     assert run.history["ended"] == "interrupted"
-    assert fnet.load(tmp_path / "run.fnet").run.progress.state.step == run.state.step == 7
+    assert fnet.load(tmp_path / "run.fnet").run.train_state.state.step == run.state.step == 7
     finished = call(side, fnet.checkpoint(tmp_path / "run.fnet"))
-    assert text(finished.progress) == text(call(side).progress)
+    assert text(finished.train_state) == text(call(side).train_state)

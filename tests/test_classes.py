@@ -124,7 +124,7 @@ def test_of_several_labels_they_count_in_training_and_in_validation_alike(side):
 @pytest.mark.parametrize("net", [Network((2, 3)), Network((2, 1), loss="sigmoid_cross_entropy")])
 def test_a_trained_classifier_is_scikit_learns_balanced_one(side, net):
     """Without hidden layers the minimum is that of a logistic regression."""
-    y = CLASSES if net.labelled else (CLASSES > 0).astype(int)
+    y = CLASSES if net.has_class_labels else (CLASSES > 0).astype(int)
     theirs = LogisticRegression(class_weight="balanced", C=1.0, tol=1e-10).fit(X, y)
     numbers = fnet.class_weights(net, y, "balanced")
     params = reference.init_params(net, 0, dtype="float64")
@@ -132,7 +132,7 @@ def test_a_trained_classifier_is_scikit_learns_balanced_one(side, net):
     found = side.minimize_lbfgs(net, params, X, y, numbers[y], tuning=tuning, tol=1e-10)
     np.testing.assert_allclose(
         side.predict(net, found.params, X),
-        theirs.predict_proba(X) if net.labelled else theirs.predict_proba(X)[:, 1:],
+        theirs.predict_proba(X) if net.has_class_labels else theirs.predict_proba(X)[:, 1:],
         atol=2e-3,
     )
 

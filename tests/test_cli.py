@@ -22,7 +22,7 @@ from sklearn.model_selection import train_test_split
 
 import fnet
 from fnet import cli, exports
-from fnet.cli import sample
+from fnet.cli import digits, sample
 
 ROOT = Path(__file__).parents[1]
 
@@ -452,7 +452,7 @@ def test_the_main_job_is_that_of_the_library(shell, engine):
     facts = answer(shell, line)
     assert Path("digits.png").read_bytes()[:4] == b"\x89PNG"
     side = {"numpy": fnet.reference, "tensorflow": fnet}[engine]
-    run = fnet.digits.train(side, fnet.datasets.load_digits(scale=True), epochs=20, seed=4)
+    run = digits.train(side, fnet.datasets.load_digits(scale=True), epochs=20, seed=4)
     assert facts["accuracy"] == run.history["validation_accuracy"][-1] > 0.9
     say(shell, "fnet sample digits --out digits.csv")
     assert answer(shell, "fnet evaluate digits.fnet digits.csv")["rows"] == 1797

@@ -290,7 +290,7 @@ def folder(shell, tmp_path):
     fnet.save(tmp_path / "members.fnet", (net, reference.init_params(net, [0, 1, 2])))
     params, plan = reference.init_params(net, 0), fnet.full_batch_plan(2, 1)
     keep = fnet.checkpoint(tmp_path / "run.fnet")
-    reference.train(net, reference.sgd(0.1), params, [[1, 2], [3, 4]], [0, 1], plan, hook=keep)
+    reference.train(net, reference.sgd(0.1), params, [[1, 2], [3, 4]], [0, 1], plan, callback=keep)
 
     def contents():
         return {
@@ -400,7 +400,7 @@ def test_ctrl_c_leaves_a_checkpoint_from_which_the_same_command_goes_on(shell, m
 
 def press_in_a_while(monkeypatch):
     """Ctrl-C after the third piece of a run; pieces are short."""
-    from fnet.core import training_loop
+    from fnet.core import batch_source
 
     def pieces(parts, first, room):
         count = 0
@@ -413,4 +413,4 @@ def press_in_a_while(monkeypatch):
 
     monkeypatch.setattr(signal, "getsignal", lambda _: signal.default_int_handler)
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    monkeypatch.setattr(training_loop, "pieces", pieces)
+    monkeypatch.setattr(batch_source, "timed_chunks", pieces)

@@ -37,7 +37,7 @@ KINDS = [name for name in OPTIMIZERS if name in RULES]
 def train(side, loss, optimizer):
     y, numbers, _ = RUNS[loss]
     outputs = {"pinball": 3, "softmax_cross_entropy": 3, "sigmoid_cross_entropy": 3}.get(loss, 1)
-    x = SCALED if LOSSES[loss].targets in ("classes", "labels") else SCALED[:, :3]
+    x = SCALED if LOSSES[loss].targets in ("multiclass", "multilabel") else SCALED[:, :3]
     net = Network((x.shape[1], 12, outputs), "tanh", loss=loss)
     make, arguments = OPTIMIZERS[optimizer]
     plan = fnet.kfold_plan(150, 30, epochs=200, seed=3)

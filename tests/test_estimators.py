@@ -17,7 +17,7 @@ from sklearn.preprocessing import StandardScaler
 
 import fnet
 from fnet import MLPClassifier, MLPRegressor, Tuning, backends, reference
-from fnet.core.run_state import form
+from fnet.core.optimizers import spec
 from fnet.engine import compiled_loop
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -472,7 +472,7 @@ def test_a_fitted_estimator_of_scikit_learn_is_taken_over(source):
 def test_a_hook_sees_the_run_and_a_bar_is_shown(capsys, monkeypatch):
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     seen = []
-    found = MLPClassifier(max_iter=5, random_state=0, hook=seen.append, verbose=True).fit(X, Y)
+    found = MLPClassifier(max_iter=5, random_state=0, callback=seen.append, verbose=True).fit(X, Y)
     assert seen[-1].history["loss"].tolist() == found.loss_curve_
     assert "epoch" in capsys.readouterr().err
 
@@ -485,7 +485,7 @@ def test_ctrl_c_ends_a_fit_with_the_epochs_that_are_done(engine):
 
     found = MLPClassifier(max_iter=10**6, tol=0, n_iter_no_change=10**6, engine=engine)
     with pytest.warns(UserWarning, match="Training interrupted by user"):
-        found.set_params(hook=interrupt).fit(X, Y)
+        found.set_params(callback=interrupt).fit(X, Y)
     assert 0 < found.n_iter_ < 10**6
     assert found.ended_ == "interrupted"
     assert len(found.loss_curve_) == found.n_iter_
@@ -506,7 +506,7 @@ def traces(hidden):
     """How many programs were traced so far, of those that these fits use."""
     net = fnet.Network((4, *hidden, 3))
     compiled = compiled_loop.compiled(
-        net, form(reference.adam(0.1)), "loss", ("loss",), None, False
+        net, spec(reference.adam(0.1)), "loss", ("loss",), None, False
     )
     return compiled.experimental_get_tracing_count()
 

@@ -40,7 +40,7 @@ def cases(**named):
         dropout=({"dropout": 1.0}, r"The 'dropout' parameter .* \[0.0, 1.0\). Got 1.0"),
         clipping=({"clipvalue": 0.0}, "The 'clipvalue' parameter"),
         tuning=({"tuning": {"l2": 1}}, "The 'tuning' parameter"),
-        hook=({"hook": 5}, "The 'hook' parameter of MLPClassifier must be a callable"),
+        callback=({"callback": 5}, "The 'callback' parameter of MLPClassifier must be a callable"),
         engine=({"engine": "torch"}, "The 'engine' parameter .* Got 'torch'"),
         class_weight=({"class_weight": "heavy"}, "The 'class_weight' parameter"),
     ),
@@ -132,7 +132,7 @@ def test_what_a_hook_raises_leaves_nothing_behind():
     def fail(run):
         raise RuntimeError("enough")
 
-    made = MLPClassifier(hook=fail)
+    made = MLPClassifier(callback=fail)
     with pytest.raises(RuntimeError, match="enough"):
         made.fit(X, Y)
     assert not hasattr(made, "coefs_")

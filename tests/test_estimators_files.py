@@ -91,8 +91,8 @@ def test_a_fit_goes_on_from_its_checkpoint(tmp_path):
             super().__call__(run)
             raise Crash
 
-    def fitted(hook):
-        return MLPClassifier(**SMALL, hook=hook).fit(X, LABELS)
+    def fitted(callback):
+        return MLPClassifier(**SMALL, callback=callback).fit(X, LABELS)
 
     path = tmp_path / "run.fnet"
     with pytest.raises(Crash):
@@ -100,7 +100,7 @@ def test_a_fit_goes_on_from_its_checkpoint(tmp_path):
     for ours, theirs in zip(fitted(fnet.checkpoint(path)).coefs_, fitted(None).coefs_, strict=True):
         np.testing.assert_array_equal(ours, theirs)
     with pytest.raises(InvalidArgument, match="differs in its params to begin with|in its plan"):
-        MLPClassifier(**SMALL | {"random_state": 1}, hook=fnet.checkpoint(path)).fit(X, LABELS)
+        MLPClassifier(**SMALL | {"random_state": 1}, callback=fnet.checkpoint(path)).fit(X, LABELS)
 
 
 def test_a_long_training_is_saved(tmp_path):

@@ -23,6 +23,7 @@ from strategies import MEMBERS, arrays, networks, random_params, seeds
 
 import fnet
 from fnet import InvalidArgument, Layer, Network, Tuning, reference
+from fnet.core import network
 from fnet.core.scaling import Scaling
 from fnet.files import atomic, schema
 from fnet.files.storage import text
@@ -68,8 +69,8 @@ def test_a_network_comes_back_to_the_bit_and_twice_to_the_byte(
     width = net.sizes[0]
     named = {"features": data.draw(st.none() | st.lists(names, min_size=width, max_size=width))}
     named["trained"] = data.draw(plains)
-    if net.targets in ("classes", "labels"):
-        count = net.sizes[-1] if net.targets == "classes" else max(2, net.sizes[-1])
+    if net.targets in ("multiclass", "multilabel"):
+        count = net.sizes[-1] if net.targets == "multiclass" else max(2, net.sizes[-1])
         named["classes"] = data.draw(st.none() | st.lists(names, min_size=count, max_size=count))
     found = saved(folder / "random.fnet", (net, params), **named)
     assert found.net == net
@@ -151,14 +152,14 @@ def test_how_it_was_trained_is_kept(tmp_path):
 
 
 @pytest.mark.parametrize("members", MEMBERS)
-@pytest.mark.parametrize("loss", fnet.network.LOSSES)
+@pytest.mark.parametrize("loss", network.LOSSES)
 def test_predictions_are_those_of_the_twin(loss, members, tmp_path, monkeypatch):
-    monkeypatch.setattr(fnet.checks, "CHUNK", 64)  # a few rows at a time
+    monkeypatch.setattr("fnet.core.checks.CHUNK", 64)  # a few rows at a time
     net = Network((4, 6, 3), "gelu", loss=loss)
     params = random_params(net, members, np.random.default_rng(1))
     found = saved(tmp_path / "net.fnet", (net, params))
     np.testing.assert_allclose(found.predict(X), reference.predict(net, params, X), rtol=1e-12)
-    if net.targets in ("classes", "labels"):
+    if net.targets in ("multiclass", "multilabel"):
         np.testing.assert_array_equal(found.predict_proba(X), found.predict(X))
     else:
         with pytest.raises(InvalidArgument, match="predict_proba needs a network of classes or"):

@@ -11,7 +11,8 @@ from strategies import cases, fewer, seeds
 
 import fnet
 from fnet import Layer, Network, datasets, reference
-from fnet.core.network import ACTIVATIONS, LOSSES, SCHEMES, each
+from fnet.core.network import ACTIVATIONS, LOSSES, SCHEMES
+from fnet.core.params import map_params
 from fnet.engine import tensors
 
 BOTH = pytest.mark.parametrize("side", [fnet, reference], ids=["tensorflow", "twin"])
@@ -149,7 +150,7 @@ def test_members_are_networks_of_their_own(side, case):
     slopes = side.grads(*case.arguments, **case.options)
     found = side.forward(net, params, x), side.loss(*case.arguments, **case.options)
     for member in np.ndindex(case.members):
-        alone = each(lambda p, member=member: p[member], params)
+        alone = map_params(lambda p, member=member: p[member], params)
         one_x, one_y = (x[member], y[member]) if own else (x, y)
         data = one_x, one_y, weights[member] if spread else weights
         np.testing.assert_allclose(found[0][member], side.forward(net, alone, one_x), rtol=1e-11)

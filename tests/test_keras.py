@@ -113,7 +113,7 @@ def test_stopping_early_with_the_best_params_is_that_of_keras(side, min_delta, b
     )
     assert run.history["ended"] == "patience"
     assert len(run.history["loss"]) == len(theirs["loss"])
-    assert run.progress.best_epoch == stopping.best_epoch == best
+    assert run.train_state.best_epoch == stopping.best_epoch == best
     np.testing.assert_allclose(run.history["loss"], theirs["loss"], rtol=1e-5)
     np.testing.assert_allclose(run.history["validation_loss"], theirs["val_loss"], rtol=1e-5)
     for ours, weight in zip(arrays(run.params), model.get_weights(), strict=True):

@@ -14,7 +14,7 @@ BOTH = pytest.mark.parametrize("side", [fnet, reference], ids=["tensorflow", "tw
 
 
 @st.composite
-def labelled(draw):
+def has_class_labels(draw):
     """A number of classes with labels of any shape."""
     classes = draw(st.integers(1, 12))
     shape = draw(st.sampled_from([(), (1,), (7,), (2, 3), (0,)]))
@@ -32,7 +32,7 @@ def logits(draw, most=1e4):
 
 
 @BOTH
-@given(case=labelled())
+@given(case=has_class_labels())
 @fewer(2)
 def test_one_hot_rows_sum_to_1_and_argmax_inverts_them(side, case):
     classes, labels = case
@@ -45,7 +45,7 @@ def test_one_hot_rows_sum_to_1_and_argmax_inverts_them(side, case):
 
 
 @BOTH
-@given(case=labelled(), wrong=st.sampled_from([-1, 0, 1]))
+@given(case=has_class_labels(), wrong=st.sampled_from([-1, 0, 1]))
 @fewer(4)
 def test_labels_out_of_range_are_refused(side, case, wrong):
     classes, labels = case

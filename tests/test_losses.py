@@ -141,8 +141,8 @@ def test_extreme_outputs_have_finite_losses_and_slopes(side, loss, extreme, dtyp
     tuning = {"quantiles": [0.1, 0.9]} if loss == "pinball" else {}
     for y in (0, 1):
         y = {
-            "classes": np.array([y, y]),
-            "single": np.array([y, y], dtype),
+            "multiclass": np.array([y, y]),
+            "quantiles": np.array([y, y], dtype),
         }.get(LOSSES[loss].targets, np.full((2, 2), y, dtype))
         assert np.isfinite(of_outputs(side, loss, z, y, **tuning))
         assert np.isfinite(slopes_of(side, loss, z[:1], y[:1], **tuning)).all()

@@ -13,7 +13,9 @@ from strategies import fewer, seeds
 import fnet
 from fnet import Network, reference
 from fnet.core import metric_names
-from fnet.engine import compiled_loop, optimizers
+from fnet.core.optimizers import spec
+from fnet.core.params import map_params
+from fnet.engine import compiled_loop
 
 BOTH = pytest.mark.parametrize("side", [fnet, reference], ids=["tensorflow", "twin"])
 MEMBERS = st.sampled_from([(), (1,), (3,), (2, 2)])
@@ -448,23 +450,23 @@ def test_the_measures_that_are_asked_for_are_those_in_the_history(side):
 def test_the_best_epoch_is_that_of_the_largest_or_the_smallest(side, form, name):
     watch = f"validation_{name}"
     options = {"metrics": (name,), "epochs": 12, "seed": [1, 2], "rate": 0.5}
-    run = run_on(side, form, watch=watch, restore_best=True, **options)
+    run = run_on(side, form, monitor=watch, restore_best=True, **options)
     values = run.history[watch]
     larger = name.endswith("accuracy") or name == "r2"
     best = (values.argmax if larger else values.argmin)(axis=0)
-    assert np.array_equal(run.progress.best_epoch, best)
+    assert np.array_equal(run.train_state.best_epoch, best)
     assert (best < 11).any()  # so that the last is not the best of all
     expected = values[best, range(2)] * (-1 if larger else 1)
-    np.testing.assert_array_equal(run.progress.best_value, expected)
+    np.testing.assert_array_equal(run.train_state.best_value, expected)
     for member in range(2):
-        params = fnet.network.each(lambda p, m=member: np.asarray(p)[m], run.params)
+        params = map_params(lambda p, m=member: np.asarray(p)[m], run.params)
         again = by_hand(side, form, name, params)
         np.testing.assert_allclose(again, values[best[member], member], rtol=1e-9)
 
 
 @BOTH
 def test_patience_waits_for_a_score_to_rise(side):
-    options = {"metrics": ("r2",), "watch": "validation_r2", "rate": 0.5}
+    options = {"metrics": ("r2",), "monitor": "validation_r2", "rate": 0.5}
     free = run_on(side, "single", epochs=30, **options).history["validation_r2"]
     run = run_on(side, "single", epochs=30, patience=3, min_delta=0.01, **options)
     best, wait, epochs = -np.inf, 0, 0
@@ -495,7 +497,5 @@ def test_other_validation_data_add_no_trace():
     for seed in (1, 2):
         run_on(fnet, "classes", seed, metrics=("log_loss",), epochs=seed, xla=False)
     names = "loss", "validation_loss", "validation_log_loss"
-    traced = compiled_loop.compiled(
-        NETS["classes"], optimizers.form(fnet.adam(0.1)), None, names, None, False
-    )
+    traced = compiled_loop.compiled(NETS["classes"], spec(fnet.adam(0.1)), None, names, None, False)
     assert traced.experimental_get_tracing_count() == 1

@@ -14,7 +14,7 @@ from tqdm.auto import tqdm
 
 import fnet
 from fnet import InvalidArgument, Layer, Network, NotFinite, Tuning, reference
-from fnet.core.network import each
+from fnet.core.params import map_params
 
 BOTH = pytest.mark.parametrize("side", [fnet, reference], ids=["tensorflow", "twin"])
 
@@ -109,7 +109,7 @@ def test_it_is_no_worse_than_scikit_learns(side):
     theirs.fit(X, LABELS)
     params = tuple(map(Layer, theirs.coefs_, theirs.intercepts_))
     net = Network((3, 5, 1), loss="sigmoid_cross_entropy")
-    start = each(lambda p: p + 0.1, params)
+    start = map_params(lambda p: p + 0.1, params)
     found = side.minimize_lbfgs(
         net, start, X, LABELS, tuning=Tuning(l2=1.0), max_iter=500, tol=1e-6
     )

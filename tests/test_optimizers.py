@@ -12,7 +12,8 @@ from tables import OPTIMIZERS
 
 import fnet
 from fnet import Layer, Network, reference
-from fnet.core.network import each
+from fnet.core.optimizers import MOMENTS, spec
+from fnet.core.params import map_params
 from fnet.engine import compiled_loop, optimizers
 
 BOTH = pytest.mark.parametrize("side", [fnet, reference], ids=["tensorflow", "twin"])
@@ -29,7 +30,7 @@ def walk(steps=STEPS):
     """Params of one layer, and slopes for so many steps: `[steps, ...]`."""
     rng = np.random.default_rng(1)
     start = (Layer(rng.normal(size=(3, 2)), rng.normal(size=2)),)
-    return start, each(lambda p: rng.normal(size=(steps, *p.shape)), start)
+    return start, map_params(lambda p: rng.normal(size=(steps, *p.shape)), start)
 
 
 def stepped(side, optimizer, params, slopes):
@@ -37,18 +38,18 @@ def stepped(side, optimizer, params, slopes):
     state = optimizer.init(params)
     if side is reference:
         for t in range(len(slopes[0].w)):
-            now = each(lambda g, t=t: g[t], slopes)
+            now = map_params(lambda g, t=t: g[t], slopes)
             params, state = side.update(optimizer, params, state, now)
         return params, state
-    slopes = each(tf.convert_to_tensor, slopes)
+    slopes = map_params(tf.convert_to_tensor, slopes)
 
     @tf.function(autograph=False)
     def run(params, state):
         def step(t, params, state):
-            now = each(lambda g: g[t], slopes)
+            now = map_params(lambda g: g[t], slopes)
             return t + 1, *side.update(optimizer, params, state, now)
 
-        loop = 0, each(tf.convert_to_tensor, params), state
+        loop = 0, map_params(tf.convert_to_tensor, params), state
         return tf.while_loop(lambda t, *_: t < len(slopes[0].w), step, loop)[1:]
 
     return run(params, state)
@@ -143,7 +144,7 @@ def test_what_nadam_multiplies_is_right_far_from_the_start(side):
     (layer,), slopes = walk(steps=1)
     nadam = tables.optimizer(side, "nadam", beta_1=1 - 2**-14)
     state = nadam.init((layer,))._replace(step=np.int64(5000))
-    found, _ = nadam.update((layer,), state, each(lambda g: g[0], slopes))
+    found, _ = nadam.update((layer,), state, map_params(lambda g: g[0], slopes))
     _, numbers = OPTIMIZERS["nadam"]
     numbers = numbers | {"beta_1": 1 - 2**-14}
     kept = {"product": np.prod([numbers["beta_1"] * (1 - 0.5 * 0.96**i) for i in range(1, 5001)])}
@@ -223,7 +224,7 @@ def test_names_and_defaults_are_those_of_keras(name):
 
 
 def test_the_table_holds_every_kind():
-    assert {tables.optimizer(fnet, name).kind for name in OPTIMIZERS} == set(optimizers.RULES)
+    assert {tables.optimizer(fnet, name).kind for name in OPTIMIZERS} == set(MOMENTS)
     made = {function for function, _ in OPTIMIZERS.values()}
     assert made == set(THEIRS)
     assert made | {"Optimizer", "update"} == set(fnet._ROOMS["optimizers"])
@@ -276,7 +277,7 @@ def test_moments_start_from_zero_or_from_a_number_of_each_member(side):
 def test_the_spread_of_equal_slopes_is_not_below_zero(side):
     """In float32 the mean square less the squared mean is, and its root would not be a number."""
     slopes = (Layer(np.random.default_rng(0).uniform(1, 3000, (5, 10)).astype(np.float32)),)
-    params = each(np.ones_like, slopes)
+    params = map_params(np.ones_like, slopes)
     optimizer = side.rmsprop(2**-10, rho=0.5, centered=True)
     state = optimizer.init(params)
     for _ in range(40):
@@ -292,7 +293,7 @@ def test_the_spread_of_equal_slopes_is_not_below_zero(side):
 @BOTH
 def test_decay_is_of_weights_alone_unless_told(side):
     params = (Layer(np.array([[2.0]]), np.array([4.0])),)
-    nothing = each(np.zeros_like, params)
+    nothing = map_params(np.zeros_like, params)
     for decay_biases, b in ((False, 4.0), (True, 3.5)):
         optimizer = side.sgd(0.5, weight_decay=0.25, decay_biases=decay_biases)
         (found,), _ = optimizer.update(params, optimizer.init(params), nothing)
@@ -301,11 +302,11 @@ def test_decay_is_of_weights_alone_unless_told(side):
 
 def test_a_decay_of_zero_is_absent():
     for make in (fnet.sgd, fnet.adam, fnet.amsgrad, fnet.nadam, fnet.rmsprop, fnet.adagrad):
-        assert optimizers.form(make(0.1, weight_decay=0)) == optimizers.form(make(0.1))
-        assert "weight_decay" not in make(0.1, decay_biases=True).numbers
-    assert optimizers.form(fnet.adamw(0.1, 0)) == optimizers.form(fnet.adam(0.1))
+        assert spec(make(0.1, weight_decay=0)) == spec(make(0.1))
+        assert "weight_decay" not in make(0.1, decay_biases=True).hyperparameters
+    assert spec(fnet.adamw(0.1, 0)) == spec(fnet.adam(0.1))
     members = fnet.adam(0.1, weight_decay=[0, 0], decay_biases=True)
-    assert {"weight_decay", "bias_decay"} <= members.numbers.keys()
+    assert {"weight_decay", "bias_decay"} <= members.hyperparameters.keys()
 
 
 NET = Network((3, 5, 2), hidden="tanh")
@@ -331,7 +332,7 @@ def test_a_run_is_its_updates_one_after_another(side, name, bias):
     params = reference.init_params(net, 1, "normal", dtype="float64")
     run = run_on(side, tables.optimizer(side, name), net=net, params=params, xla=False)
     state = optimizer.init(params)
-    rows, weights = fnet.kfold_plan(23, 5, 3, seed=7).piece(0, 3)
+    rows, weights = fnet.kfold_plan(23, 5, 3, seed=7).batches(0, 3)
     for taken, weight in zip(rows.reshape(-1, 6), weights.reshape(-1, 6), strict=True):
         slopes = reference.grads(net, params, X[taken], LABELS[taken], weight)
         params, state = reference.update(optimizer, params, state, slopes)
@@ -358,7 +359,7 @@ def test_members_may_each_have_their_own_number_of_every_name(side, name):
     together, _ = updated(getattr(side, function)(**halves(arguments)), params)
     for member in range(2):
         own = {n: v if isinstance(v, bool) else v / (1 + member) for n, v in arguments.items()}
-        one = each(lambda p, m=member: p[m], params)
+        one = map_params(lambda p, m=member: p[m], params)
         alone, _ = updated(getattr(side, function)(**own), one)
         for p, q in zip(arrays(together), arrays(alone), strict=True):
             np.testing.assert_allclose(p[member], q, rtol=1e-13)
@@ -377,11 +378,11 @@ def updated(optimizer, params):
 def test_members_may_each_have_their_own_numbers(side, momentum):
     net = Network((2, 3))
     params = reference.init_params(net, [1, 2], dtype="float64")
-    slopes = each(np.ones_like, params)
+    slopes = map_params(np.ones_like, params)
     together = side.sgd([0.5, 0.25], momentum=momentum)
     found, _ = together.update(params, together.init(params), slopes)
     for member, rate in enumerate((0.5, 0.25)):
-        one, slope = (each(lambda p, m=member: p[m], tree) for tree in (params, slopes))
+        one, slope = (map_params(lambda p, m=member: p[m], tree) for tree in (params, slopes))
         alone = side.sgd(rate, momentum=momentum)
         expected, _ = alone.update(one, alone.init(one), slope)
         for p, q in zip(arrays(found), arrays(expected), strict=True):
@@ -392,12 +393,12 @@ def test_members_may_each_have_their_own_numbers(side, momentum):
 @EVERY
 def test_a_scale_multiplies_the_rate_and_with_it_the_decay(engine, name):
     """Of each member its own, without a schedule and with one."""
-    params = each(tf.constant, reference.init_params(NET, [1, 2], "normal", "float64"))
+    params = map_params(tf.constant, reference.init_params(NET, [1, 2], "normal", "float64"))
     scale = np.array([0.5, 0.125])
     rate = OPTIMIZERS[name][1]["learning_rate"]
     falling = fnet.schedules.inverse_scaling(rate, 1.0)
     if engine is reference.optimizers:
-        params = each(np.asarray, params)
+        params = map_params(np.asarray, params)
     for whole, scaled in (
         (rate, rate * scale),
         (falling, fnet.schedules.inverse_scaling(rate * scale, 1.0)),
@@ -412,12 +413,12 @@ def test_a_scale_multiplies_the_rate_and_with_it_the_decay(engine, name):
 
 def stepped_inside(engine, optimizer, params, scale):
     """Params after the second step, by the functions that a run is made of."""
-    form, numbers = engine.form(optimizer), engine.numbers(optimizer)
+    form, numbers = engine.form(optimizer), engine.hyperparameters(optimizer)
     state = optimizer.init(params)
     decays = (engine.decays(numbers, params),) if engine is reference.optimizers else ()
     if decays:
         state = state._replace(
-            step=np.asarray(state.step), moments=[each(np.asarray, m) for m in state.moments]
+            step=np.asarray(state.step), moments=[map_params(np.asarray, m) for m in state.moments]
         )
     at = engine.changes(form, numbers, np.dtype("float64"), *decays)
     for _ in range(2):
@@ -436,7 +437,7 @@ def test_other_numbers_add_no_trace_to_a_run():
             function, arguments = OPTIMIZERS[name]
             changed = {n: v if isinstance(v, bool) else v / factor for n, v in arguments.items()}
             optimizer = getattr(fnet, function)(**changed)
-            forms.add(optimizers.form(optimizer))
+            forms.add(spec(optimizer))
             run_on(fnet, optimizer, seed=factor, xla=False)
         (form,) = forms
         traced = compiled_loop.compiled(NET, form, None, ("loss",), None, False)

@@ -11,8 +11,9 @@ import pytest
 
 import fnet
 from fnet import reference
-from fnet.core import checks, metric_names, network
-from fnet.engine import activations, initializers, learning_rates, losses, metrics, optimizers
+from fnet.core import metric_names, network, schedules
+from fnet.core.optimizers import MOMENTS
+from fnet.engine import activations, initializers, learning_rates, losses, metrics
 
 PACKAGE = Path(fnet.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
@@ -127,13 +128,19 @@ def test_both_sides_have_one_set_of_metrics():
         (network.ACTIVATIONS, (activations.ACTIVATIONS, reference.activations.ACTIVATIONS)),
         (network.LOSSES, (losses.LOSSES, reference.losses.LOSSES)),
         (network.SCHEMES, (initializers.SCHEMES, reference.initializers.SCHEMES)),
-        (optimizers.RULES, (reference.optimizers.RULES,)),
+        (
+            MOMENTS,
+            (
+                update_rules.RULES,
+                reference.update_rules.RULES,
+            ),
+        ),
         (metric_names.METRICS, (metrics.METRICS, reference.metrics.METRICS)),
         *(
             (names, (metrics.METRICS[kind], reference.metrics.METRICS[kind]))
             for kind, names in metric_names.METRICS.items()
         ),
-        (checks.schedules.KINDS, (learning_rates.RULES, reference.schedules.RULES)),
+        (schedules.KINDS, (learning_rates.RULES, reference.learning_rates.RULES)),
     ],
 )
 def test_the_tables_of_both_sides_have_the_same_names(names, tables):

@@ -19,7 +19,8 @@ from strategies import (
 
 import fnet
 from fnet import reference
-from fnet.core.network import ACTIVATIONS, LOSSES, Layer, each
+from fnet.core.network import ACTIVATIONS, LOSSES
+from fnet.core.params import Layer, map_params
 
 DTYPES = ("float64", "float32")
 
@@ -77,10 +78,10 @@ class TestOneCall:
         rng = np.random.default_rng(seed)
         ours = theirs = case.cast(dtype).params
         state = other = optimizer.init(theirs)
-        size = each(np.abs, ours)
+        size = map_params(np.abs, ours)
         for _ in range(5):
-            slopes = each(lambda p: rng.normal(size=p.shape).astype(dtype), theirs)
-            size = each(lambda s, g: s + np.abs(g) + 1, size, slopes)
+            slopes = map_params(lambda p: rng.normal(size=p.shape).astype(dtype), theirs)
+            size = map_params(lambda s, g: s + np.abs(g) + 1, size, slopes)
             ours, state = fnet.update(fnet.Optimizer(*optimizer), ours, state, slopes)
             theirs, other = reference.update(optimizer, theirs, other, slopes)
         for found, expected in zip((ours, *state.moments), (theirs, *other.moments), strict=True):
@@ -88,7 +89,7 @@ class TestOneCall:
                 agree(*triple, tolerance(dtype, case.net))
         assert np.array_equal(state.step, other.step)
 
-    @pytest.mark.parametrize("scheme", reference.starts.SCHEMES)
+    @pytest.mark.parametrize("scheme", reference.initializers.SCHEMES)
     @given(case=cases(members=((),)), seed=seeds)
     @fewer(8)
     def test_init_params(self, scheme, case, seed):

@@ -14,10 +14,10 @@ from fnet.core import philox
 from fnet.engine import rng
 from fnet.reference import rng as twin
 
-PURPOSES = st.sampled_from((philox.START, philox.SHUFFLE))
+PURPOSES = st.sampled_from((philox.INIT, philox.SHUFFLE))
 POSITIONS = st.tuples(seeds, PURPOSES, seeds, seeds)  # seed, purpose, epoch, step
 LAST = 2**32 - 1
-WORDS = philox.words(7, philox.START, 200_000)
+WORDS = philox.words(7, philox.INIT, 200_000)
 
 
 def hexes(text):
@@ -88,9 +88,9 @@ def test_an_array_of_seeds_draws_what_each_seed_does(several, purpose, epoch, st
 
 
 def test_seeds_epochs_and_steps_broadcast_to_the_leading_axes():
-    found = philox.words([[3], [4]], philox.START, 5, epoch=[0, 1, 2], step=6)
+    found = philox.words([[3], [4]], philox.INIT, 5, epoch=[0, 1, 2], step=6)
     assert found.shape == (2, 3, 5)
-    assert np.array_equal(found[1, 2], philox.words(4, philox.START, 5, epoch=2, step=6))
+    assert np.array_equal(found[1, 2], philox.words(4, philox.INIT, 5, epoch=2, step=6))
 
 
 @given(POSITIONS, POSITIONS)

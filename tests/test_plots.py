@@ -18,7 +18,7 @@ from sklearn.exceptions import NotFittedError
 import fnet
 from fnet import InvalidArgument, MLPClassifier, MLPRegressor, Network, plots, reference
 from fnet.core import run_state
-from fnet.core.network import Layer
+from fnet.core.params import Layer
 
 HISTORY = {
     "loss": np.array([3.0, 2.0, 1.0]),
@@ -48,7 +48,7 @@ def fitted(estimator, x, y, **options):
 
 def trained(net=NET, epochs=30, **options):
     """A Run on the notes' rows; y of a net of numbers is -1 and 1."""
-    y = Y if net.targets == "numbers" else (Y > 0).astype(int)
+    y = Y if net.targets == "real" else (Y > 0).astype(int)
     params = reference.init_params(net, 0)
     plan = fnet.full_batch_plan(len(X), epochs)
     if options:
@@ -65,7 +65,7 @@ def regions(figure):
 
 
 def test_curves_show_each_measure_and_mark_the_best_epoch():
-    loss, accuracy = plots.curves(HISTORY).axes
+    loss, accuracy = plots.learning_curves(HISTORY).axes
     assert lines(loss) == {
         "training": [[1, 3], [2, 2], [3, 1]],
         "validation": [[1, 3.5], [2, 2.5], [3, 2.75]],
@@ -78,26 +78,30 @@ def test_curves_show_each_measure_and_mark_the_best_epoch():
 def test_curves_leave_other_metrics_out():
     """Of their own scales: a log loss is no curve among the losses."""
     others = {f"validation_{name}": np.ones(3) for name in ("log_loss", "balanced_accuracy", "r2")}
-    found, expected = (plots.curves(history).axes for history in (HISTORY | others, HISTORY))
+    found, expected = (
+        plots.learning_curves(history).axes for history in (HISTORY | others, HISTORY)
+    )
     assert [lines(axes) for axes in found] == [lines(axes) for axes in expected]
 
 
 def test_curves_of_a_history_with_the_loss_alone():
-    (loss,) = plots.curves({"loss": [2.0, 1.0]}).axes
+    (loss,) = plots.learning_curves({"loss": [2.0, 1.0]}).axes
     assert lines(loss) == {"training": [[1, 2], [2, 1]]}
 
 
 def test_curves_of_members_have_a_line_each():
-    (loss,) = plots.curves({"loss": np.ones((4, 3)), "ended": np.array(["epochs"] * 3)}).axes
+    (loss,) = plots.learning_curves(
+        {"loss": np.ones((4, 3)), "ended": np.array(["epochs"] * 3)}
+    ).axes
     assert len(loss.lines) == 3
 
 
 def test_the_epoch_that_a_run_kept_is_marked_by_the_measure_that_it_watched():
-    options = {"patience": 5, "restore_best": True, "watch": "validation_accuracy"}
+    options = {"patience": 5, "restore_best": True, "monitor": "validation_accuracy"}
     run = trained(**options)
     best = int(run.history["validation_accuracy"].argmax())
-    assert best == run.progress.best_epoch < len(run.history["loss"]) - 1
-    loss, accuracy = plots.curves(run).axes
+    assert best == run.train_state.best_epoch < len(run.history["loss"]) - 1
+    loss, accuracy = plots.learning_curves(run).axes
     label = f"kept: epoch {best + 1}, best by validation accuracy"
     assert lines(accuracy)[label] == [[best + 1, run.history["validation_accuracy"][best]]]
     assert list(lines(loss)) == ["training", "validation"]
@@ -105,26 +109,26 @@ def test_the_epoch_that_a_run_kept_is_marked_by_the_measure_that_it_watched():
 
 def test_a_measure_that_is_not_drawn_marks_the_loss():
     run = trained(
-        restore_best=True, watch="validation_balanced_accuracy", metrics=("balanced_accuracy",)
+        restore_best=True, monitor="validation_balanced_accuracy", metrics=("balanced_accuracy",)
     )
     best = int(run.history["validation_balanced_accuracy"].argmax())
-    (loss,) = plots.curves(run).axes
+    (loss,) = plots.learning_curves(run).axes
     label = f"kept: epoch {best + 1}, best by validation balanced accuracy"
     assert lines(loss)[label] == [[best + 1, run.history["validation_loss"][best]]]
 
 
 def test_a_run_that_kept_its_last_params_marks_the_smallest_validation_loss():
-    run = trained(patience=1, watch="validation_accuracy")
-    assert run.progress.best_epoch < len(run.history["loss"]) - 1
+    run = trained(patience=1, monitor="validation_accuracy")
+    assert run.train_state.best_epoch < len(run.history["loss"]) - 1
     best = int(run.history["validation_loss"].argmin())
-    assert f"best: epoch {best + 1}" in lines(plots.curves(run).axes[0])
+    assert f"best: epoch {best + 1}" in lines(plots.learning_curves(run).axes[0])
 
 
 def test_curves_of_an_estimator_are_its_own():
     estimator = fitted(
         MLPClassifier((4,), early_stopping=True, random_state=0, max_iter=60), PETALS, SPECIES
     )
-    loss, accuracy = plots.curves(estimator).axes
+    loss, accuracy = plots.learning_curves(estimator).axes
     epochs = range(1, estimator.n_iter_ + 1)
     expected = [list(p) for p in zip(epochs, estimator.loss_curve_, strict=True)]
     assert lines(loss)["training"] == expected
@@ -140,7 +144,7 @@ def test_an_estimator_that_stopped_by_the_loss_marks_the_smallest():
     best = int(np.argmin(losses))
     assert best != int(np.argmax(estimator.validation_scores_))
     label = f"kept: epoch {best + 1}, best by validation loss"
-    assert lines(plots.curves(estimator).axes[0])[label] == [[best + 1, losses[best]]]
+    assert lines(plots.learning_curves(estimator).axes[0])[label] == [[best + 1, losses[best]]]
 
 
 def test_an_estimator_that_goes_on_keeps_the_best_of_its_last_fit():
@@ -166,21 +170,21 @@ def test_calls_of_partial_fit_keep_the_first_of_the_best():
 
 
 def marks(what):
-    return [label for axes in plots.curves(what).axes for label in lines(axes)]
+    return [label for axes in plots.learning_curves(what).axes for label in lines(axes)]
 
 
 def test_curves_of_a_regressor_show_r2_from_minus_1_up():
     x, y = X[:, :1], X[:, 1]
     estimator = MLPRegressor(hidden_layer_sizes=(4,), random_state=0, learning_rate_init=0.1)
     fitted(estimator, x, y, validation_data=(x, y))
-    loss, r2 = plots.curves(estimator).axes
+    loss, r2 = plots.learning_curves(estimator).axes
     assert (r2.get_title(), r2.get_ylabel(), r2.get_ylim()[0]) == ("R² by epoch", "R²", -1)
     assert [y for _, y in lines(r2)["validation"]] == estimator.validation_scores_
     assert min(estimator.validation_scores_) < -1 < max(estimator.validation_scores_)
 
 
 def test_r2_that_is_below_minus_1_throughout_is_shown_all_the_same():
-    _, axes = plots.curves({"loss": [2, 1], "validation_r2": [-9, -5]}).axes
+    _, axes = plots.learning_curves({"loss": [2, 1], "validation_r2": [-9, -5]}).axes
     assert axes.get_ylim()[0] < -9 < -5 < axes.get_ylim()[1]
 
 
@@ -191,7 +195,7 @@ def test_a_run_that_goes_on_from_a_progress_marks_none_of_its_epochs():
     run = reference.train(
         net,
         reference.adam(0.1),
-        first.progress,
+        first.train_state,
         X,
         (Y > 0).astype(int),
         plan,
@@ -199,14 +203,14 @@ def test_a_run_that_goes_on_from_a_progress_marks_none_of_its_epochs():
         restore_best=True,
         best_delta=10.0,
     )
-    assert run.progress.best_epoch == first.progress.best_epoch >= 2
+    assert run.train_state.best_epoch == first.train_state.best_epoch >= 2
     assert not any("kept" in label for label in marks(run))
 
 
 def test_the_scores_of_quantiles_are_left_out():
     estimator = MLPRegressor(hidden_layer_sizes=(), quantiles=(0.1, 0.9), early_stopping=True)
     fitted(estimator.set_params(max_iter=3, random_state=0), X, Y)
-    (loss,) = plots.curves(estimator).axes
+    (loss,) = plots.learning_curves(estimator).axes
     best = int(np.argmax(estimator.validation_scores_))
     label = f"kept: epoch {best + 1}, best by validation score"
     assert lines(loss)[label] == [[best + 1, estimator.validation_loss_curve_[best]]]
@@ -226,15 +230,15 @@ def test_the_scores_of_quantiles_are_left_out():
 )
 def test_where_there_is_no_history_there_are_no_curves(what):
     with pytest.raises(InvalidArgument, match="no history to draw"):
-        plots.curves(what)
+        plots.learning_curves(what)
 
 
 def test_curves_of_a_solver_before_lbfgs_are_not_drawn():
     estimator = fitted(MLPClassifier((2,), max_iter=2), X, Y)
-    plots.curves(estimator)
+    plots.learning_curves(estimator)
     fitted(estimator.set_params(solver="lbfgs"), X, Y)
     with pytest.raises(InvalidArgument, match="no history to draw"):
-        plots.curves(estimator)
+        plots.learning_curves(estimator)
 
 
 # Classes.
@@ -341,7 +345,7 @@ def test_calibration_of_several_classes_is_that_of_the_top_label():
 
 
 def test_prediction_against_truth_and_residuals():
-    figure = plots.truth_and_prediction([[1.0], [2.0], [4.0]], [1, 3, 3], "length (cm)")
+    figure = plots.predicted_vs_actual([[1.0], [2.0], [4.0]], [1, 3, 3], "length (cm)")
     left, right = figure.axes
     assert left.lines[0].get_xydata().tolist() == [[1, 1], [2, 3], [4, 3]]
     assert right.lines[0].get_xydata().tolist() == [[1, 0], [3, 1], [3, -1]]
@@ -356,13 +360,13 @@ def test_prediction_against_truth_and_residuals():
 
 def test_many_points_are_an_image_in_an_svg(tmp_path):
     truth = np.random.default_rng(0).normal(size=100_000)
-    plots.truth_and_prediction(truth, truth / 2).savefig(tmp_path / "many.svg")
+    plots.predicted_vs_actual(truth, truth / 2).savefig(tmp_path / "many.svg")
     assert (tmp_path / "many.svg").stat().st_size < 500_000
 
 
 def test_one_row_and_one_value_are_drawn_too(tmp_path):
     for rows in (1, 3):
-        figure = plots.truth_and_prediction([2] * rows, [2] * rows)
+        figure = plots.predicted_vs_actual([2] * rows, [2] * rows)
         figure.savefig(tmp_path / "one.png")
         assert figure.axes[0].get_xlim() == (1, 3)
 
@@ -429,13 +433,13 @@ def test_pictures_of_tensors_are_those_of_arrays():
     import tensorflow as tf
 
     run = trained(epochs=3, restore_best=True)
-    of_tensors = run_state.made(tf.constant, run)
+    of_tensors = run_state.convert_arrays(tf.constant, run)
     assert tf.is_tensor(of_tensors.params[0].w)
     for what in (of_tensors, (run.net, of_tensors.params)):
         plane = regions(plots.decision_regions(what, X, (Y > 0).astype(int)))
         expected = regions(plots.decision_regions(run, X, (Y > 0).astype(int)))
         np.testing.assert_array_equal(plane, expected)
-    image = plots.first_layer(of_tensors.params, (1, 2)).axes[0].images[0]
+    image = plots.first_layer_weights(of_tensors.params, (1, 2)).axes[0].images[0]
     np.testing.assert_array_equal(image.get_array(), run.params[0].w.T[:1])
     assert marks(of_tensors) == marks(run)
     assert "kept: epoch" in " ".join(marks(run))
@@ -448,7 +452,7 @@ def test_the_first_layer_is_drawn_unit_by_unit():
     w = np.arange(6 * 40, dtype=np.float64).reshape(6, 40) - 100
     params = (Layer(w, np.zeros(40)), Layer(np.ones((40, 3)), np.zeros(3)))
     for what in (params, (Network((6, 40, 3)), params)):
-        figure = plots.first_layer(what, (2, 3))
+        figure = plots.first_layer_weights(what, (2, 3))
         shown = [axes.images[0] for axes in figure.axes if axes.images]
         assert len(shown) == 36
         assert np.array_equal(shown[35].get_array(), w[:, 35].reshape(2, 3))
@@ -460,11 +464,11 @@ def test_the_first_layer_is_drawn_unit_by_unit():
 def test_the_first_layer_of_an_estimator_is_its_coefs(tmp_path):
     digits = load_digits()
     estimator = fitted(MLPClassifier((5,), max_iter=2), digits.data, digits.target)
-    figure = plots.first_layer(estimator, (8, 8))
+    figure = plots.first_layer_weights(estimator, (8, 8))
     shown = np.array([axes.images[0].get_array() for axes in figure.axes if axes.images])
     assert np.array_equal(shown.reshape(5, 64).T, estimator.coefs_[0])
     assert figure.get_suptitle() == "First layer: the weights of 5 hidden units"
-    assert "of 2 outputs" in plots.first_layer(PARAMS, (1, 2)).get_suptitle()
+    assert "of 2 outputs" in plots.first_layer_weights(PARAMS, (1, 2)).get_suptitle()
 
 
 def test_misclassified_images_are_those_that_differ():
@@ -499,7 +503,7 @@ def test_misclassified_images_have_names():
 def test_several_pictures_make_one(tmp_path):
     figure = Figure()
     left, right = figure.subfigures(1, 2)
-    assert plots.curves(HISTORY, left) is left
+    assert plots.learning_curves(HISTORY, left) is left
     assert plots.confusion_matrix([0, 1], [0, 1], 2, right) is right
     figure.savefig(tmp_path / "both.png")
     assert (tmp_path / "both.png").read_bytes()[:4] == b"\x89PNG"
@@ -538,7 +542,7 @@ REFUSED = {
         (([0, 1, 1], HALVES, ["a", "b", "c"]), "2 classes in order"),
         (([0, 1, 1], HALVES, None, 0), "bins must be a whole number from 1"),
     ],
-    "truth_and_prediction": [
+    "predicted_vs_actual": [
         (([1, 2], [1]), "same rows"),
         (([1, np.inf], [1, 2]), "truth must be finite"),
         ((["a"], ["b"]), "truth must be bool, whole or floating"),
@@ -557,7 +561,7 @@ REFUSED = {
         (((NET, PARAMS), X3, [0, 0, 0], ["a"]), "2 classes in order"),
         (((NET, PARAMS), X3, [0, 0, 0], None, ["a"]), "names of the two axes"),
     ],
-    "first_layer": [
+    "first_layer_weights": [
         ((PARAMS, (2, 2)), "as many pixels as the network has inputs, 2; got 2 x 2 = 4"),
         ((PARAMS, 2), r"shape must be \(height, width\)"),
         ((PARAMS, (-1, -2)), "each of shape must be a whole number"),
@@ -585,7 +589,7 @@ def test_what_does_not_fit_is_refused(name, arguments, message):
 
 def test_an_estimator_must_be_fitted():
     with pytest.raises(NotFittedError):
-        plots.first_layer(MLPClassifier(), (8, 8))
+        plots.first_layer_weights(MLPClassifier(), (8, 8))
 
 
 def test_pictures_of_a_file_need_neither_tensorflow_nor_scikit_learn(tmp_path):
@@ -596,11 +600,12 @@ def test_pictures_of_a_file_need_neither_tensorflow_nor_scikit_learn(tmp_path):
         "before = matplotlib.rcParams.copy()\n"
         "model = fnet.load(sys.argv[1])\n"
         "x, y = [[5.0, 3.0], [6.0, 2.0], [5.0, 4.0]], [-1, 1, -1]\n"
-        "for figure in (fnet.plots.curves(model), fnet.plots.decision_regions(model, x, y),\n"
-        "    fnet.plots.first_layer(model, (1, 2)),\n"
+        "for figure in (fnet.plots.learning_curves(model),\n"
+        "    fnet.plots.decision_regions(model, x, y),\n"
+        "    fnet.plots.first_layer_weights(model, (1, 2)),\n"
         "    fnet.plots.confusion_matrix(y, model.predict(x)),\n"
         "    fnet.plots.calibration(y, model.predict_proba(x), model.classes),\n"
-        "    fnet.plots.truth_and_prediction(y, y),\n"
+        "    fnet.plots.predicted_vs_actual(y, y),\n"
         "    fnet.plots.misclassified([x, x, x], y, [1, 1, 1])):\n"
         "    figure.savefig(sys.argv[1] + '.svg')\n"
         "heavy = 'tensorflow', 'sklearn', 'pandas', 'scipy', 'matplotlib.pyplot'\n"
@@ -618,7 +623,7 @@ def test_a_dollar_in_a_name_is_no_formula(tmp_path):
     figures = {
         plots.confusion_matrix([bad, "a"], [bad, bad]): bad,
         plots.calibration([0, 1, 1], chances, classes=["a", bad]): bad,
-        plots.truth_and_prediction([1.0, 2.0], [1.5, 2.5], name=axis): axis,
+        plots.predicted_vs_actual([1.0, 2.0], [1.5, 2.5], name=axis): axis,
         plots.misclassified(np.zeros((2, 2, 2)), [bad, "a"], ["a", bad]): bad,
         plots.decision_regions((NET, PARAMS), X[:2], [0, 1], [bad, "a"], (axis, "b")): axis,
     }

@@ -1,4 +1,4 @@
-"""Progress: drawn in place on a terminal, lines now and then in a pipe."""
+"""TrainState: drawn in place on a terminal, lines now and then in a pipe."""
 
 import io
 import sys

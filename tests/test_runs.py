@@ -1,4 +1,4 @@
-"""What happens to a run from outside and inside: hooks, Ctrl-C, numbers that stop being finite."""
+"""What happens to a run from outside and inside: callbacks, Ctrl-C, non-finite numbers."""
 
 import re
 import signal
@@ -10,8 +10,8 @@ import pytest
 
 import fnet
 from fnet import InvalidArgument, Network, NotFinite, reference
-from fnet.core import training_loop
-from fnet.core.network import each
+from fnet.core import batch_source
+from fnet.core.params import map_params
 
 BOTH = pytest.mark.parametrize("side", [fnet, reference], ids=["tensorflow", "twin"])
 
@@ -41,9 +41,9 @@ def one_step_a_piece(parts, first, room):
 
 @BOTH
 def test_a_hook_sees_the_run_grow(side, monkeypatch):
-    monkeypatch.setattr(training_loop, "pieces", one_step_a_piece)
+    monkeypatch.setattr(batch_source, "timed_chunks", one_step_a_piece)
     seen = []
-    run = run_on(side, hook=seen.append)
+    run = run_on(side, callback=seen.append)
     assert [len(so_far.history["loss"]) for so_far in seen] == [k // 4 for k in range(1, 21)]
     assert [int(so_far.state.step) for so_far in seen] == list(range(1, 21))
     assert {so_far.history["ended"] for so_far in seen} == {"running"}
@@ -53,14 +53,14 @@ def test_a_hook_sees_the_run_grow(side, monkeypatch):
 
 @BOTH
 def test_a_hook_that_raises_leaves_the_finished_epochs(side, monkeypatch):
-    monkeypatch.setattr(training_loop, "pieces", one_step_a_piece)
+    monkeypatch.setattr(batch_source, "timed_chunks", one_step_a_piece)
 
-    def hook(run):
+    def callback(run):
         if len(run.history["loss"]) == 3:
             raise KeyError("disk full")
 
     with pytest.raises(KeyError) as raised:
-        run_on(side, hook=hook)
+        run_on(side, callback=callback)
     left = raised.value.run
     np.testing.assert_array_equal(left.history["loss"], run_on(side, epochs=3).history["loss"])
     finished = run_on(side, params=left)
@@ -88,8 +88,8 @@ def press(run):
 
 @BOTH
 def test_ctrl_c_returns_the_run_so_far_which_goes_on(side, monkeypatch):
-    monkeypatch.setattr(training_loop, "pieces", one_step_a_piece)
-    run = run_on(side, hook=press)
+    monkeypatch.setattr(batch_source, "timed_chunks", one_step_a_piece)
+    run = run_on(side, callback=press)
     assert run.history["ended"] == "interrupted"
     assert run.state.step == 1
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
@@ -103,15 +103,15 @@ def test_ctrl_c_returns_the_run_so_far_which_goes_on(side, monkeypatch):
 
 @BOTH
 def test_the_hook_is_told_of_an_interrupt(side, monkeypatch):
-    monkeypatch.setattr(training_loop, "pieces", one_step_a_piece)
+    monkeypatch.setattr(batch_source, "timed_chunks", one_step_a_piece)
     seen = []
 
-    def hook(run):
+    def callback(run):
         seen.append((int(run.state.step), run.history["ended"]))
         if len(seen) == 2:
             press(run)
 
-    run_on(side, hook=hook)
+    run_on(side, callback=callback)
     assert seen == [(1, "running"), (2, "running"), (2, "interrupted")]
 
 
@@ -122,7 +122,7 @@ def test_a_second_ctrl_c_raises_with_the_run_so_far(side):
         press(run)
 
     with pytest.raises(KeyboardInterrupt) as raised:
-        run_on(side, hook=twice)
+        run_on(side, callback=twice)
     assert raised.value.run.state.step > 0
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
@@ -132,7 +132,7 @@ def test_a_users_own_handler_stays_in_charge(side):
     pressed = []
     before = signal.signal(signal.SIGINT, lambda *_: pressed.append(True))
     try:
-        run = run_on(side, hook=press)
+        run = run_on(side, callback=press)
     finally:
         signal.signal(signal.SIGINT, before)
     assert pressed
@@ -191,7 +191,7 @@ def test_the_run_ends_before_the_step_that_is_not_finite(side, xla, how, monkeyp
     assert run.history["ended"] == "not finite"
     assert len(run.history["loss"]) == epoch
     assert np.isfinite(run.history["loss"]).all()
-    assert run.progress.ended_at == steps
+    assert run.train_state.ended_at == steps
 
 
 @BOTH
@@ -214,7 +214,9 @@ def test_members_blow_up_each_in_its_own_step(side, xla):
     """Each weight grows by its own factor a step, as `w <- w * (1 - 2 * rate * x**2)` says."""
     net = Network((1, 1), loss="squared_error", bias=False)
     x, y, rates = np.full((20, 1), 1e3), np.zeros(20), np.array([1.0, 1e-7, 30.0, 1e-2, 1e-5])
-    params = each(lambda p: np.repeat(p[None], 5, 0), reference.init_params(net, 0, scheme="ones"))
+    params = map_params(
+        lambda p: np.repeat(p[None], 5, 0), reference.init_params(net, 0, scheme="ones")
+    )
     plan = fnet.kfold_plan(20, 5, 8, seed=0)
     with pytest.warns(RuntimeWarning, match="of 4 of 5 members"):
         run = side.train(net, side.sgd(rates), params, x, y, plan, on_not_finite="warn", xla=xla)
@@ -224,7 +226,7 @@ def test_members_blow_up_each_in_its_own_step(side, xla):
     steps[1] = plan.epochs * plan.steps
     assert run.state.step.shape == (5,)
     assert np.array_equal(run.state.step, steps)
-    assert np.array_equal(run.progress.ended_at, np.where(steps < 32, steps, -1))
+    assert np.array_equal(run.train_state.ended_at, np.where(steps < 32, steps, -1))
     np.testing.assert_allclose(run.params[0].w[:, 0, 0], (1 - 2e6 * rates) ** steps, rtol=1e-4)
     finite = np.isfinite(run.history["loss"])
     assert np.array_equal(finite.sum(axis=0), steps // plan.steps)
@@ -244,10 +246,10 @@ def test_a_moment_that_overflows_ends_the_run_too(side):
 @BOTH
 def test_a_member_that_missed_steps_of_an_epoch_has_no_loss_in_it(side, monkeypatch):
     """It blew up in the first step, in which the others went on; then all go on at a good rate."""
-    monkeypatch.setattr(training_loop, "pieces", one_step_a_piece)
+    monkeypatch.setattr(batch_source, "timed_chunks", one_step_a_piece)
     rates = np.array([1e39, 0.05])  # the first is infinite in float32: params stay at the start
     with pytest.warns(RuntimeWarning, match="of 1 of 2 members"):
-        stopped = run_on(side, rates, seed=[1, 2], on_not_finite="warn", hook=press)
+        stopped = run_on(side, rates, seed=[1, 2], on_not_finite="warn", callback=press)
     assert np.array_equal(stopped.state.step, [0, 1])
     run = run_on(side, np.array([0.05, 0.05]), params=stopped)
     assert run.history["ended"].tolist() == ["epochs"] * 2
@@ -288,7 +290,7 @@ def test_a_run_goes_on_with_what_it_began_with(side, change, what):
         side.train(NET, side.sgd(0.1), run, X, Y, fnet.full_batch_plan(20, 9))
 
 
-# Progress.
+# TrainState.
 
 
 @BOTH
@@ -308,10 +310,10 @@ def test_the_bar_counts_epochs_and_only_where_asked(side, capsys, monkeypatch):
 def test_pieces_follow_the_clock(monkeypatch):
     """A clock of 1 s a step after pieces of 4 wants shorter ones, but never none."""
     now = [0.0]
-    monkeypatch.setattr(training_loop.time, "perf_counter", lambda: now[0])
+    monkeypatch.setattr(batch_source.time, "perf_counter", lambda: now[0])
     parts = [("data", np.arange(30), np.arange(30))]
     counts = []
-    for _, rows, weights in training_loop.pieces(parts, 4, room=8):
+    for _, rows, weights in batch_source.timed_chunks(parts, 4, room=8):
         assert len(rows) == len(weights)
         counts.append(len(rows))
         now[0] += len(rows) * (1.0 if sum(counts) < 10 else 0.001)
@@ -320,21 +322,21 @@ def test_pieces_follow_the_clock(monkeypatch):
     assert max(counts) == 8
 
 
-@pytest.mark.parametrize("entries", [training_loop.ENTRIES, 320])
+@pytest.mark.parametrize("entries", [batch_source.MAX_PLAN_ENTRIES, 320])
 def test_parts_of_a_plan_are_the_plan_from_any_step(entries, monkeypatch):
-    monkeypatch.setattr(training_loop, "ENTRIES", entries)
+    monkeypatch.setattr(batch_source, "MAX_PLAN_ENTRIES", entries)
     plan = fnet.kfold_plan(23, 5, 9, seed=1)
-    whole = [part.reshape(-1, plan.width) for part in plan.piece(0, 9)]
+    whole = [part.reshape(-1, plan.width) for part in plan.batches(0, 9)]
     for done in (0, 1, plan.steps, 30):
         found = [
             np.concatenate(columns)
-            for columns in zip(*training_loop.parts(plan, done), strict=True)
+            for columns in zip(*batch_source.prefetch_plan(plan, done), strict=True)
         ]
         for column, expected in zip(found, whole, strict=True):
             assert np.array_equal(column, expected[done:])
 
 
 def test_parts_hold_no_more_entries_than_there_is_room_for(monkeypatch):
-    monkeypatch.setattr(training_loop, "ENTRIES", 320)
+    monkeypatch.setattr(batch_source, "MAX_PLAN_ENTRIES", 320)
     plan = fnet.kfold_plan(23, 5, 100, seed=1)
-    assert max(rows.size for rows, _ in training_loop.parts(plan, 0)) <= 320
+    assert max(rows.size for rows, _ in batch_source.prefetch_plan(plan, 0)) <= 320

@@ -15,8 +15,9 @@ from tables import SCHEDULES
 
 import fnet
 from fnet import Layer, Network, reference
-from fnet.core import training_loop
-from fnet.core.network import each
+from fnet.core import batch_source, training_loop
+from fnet.core.optimizers import spec
+from fnet.core.params import map_params
 from fnet.engine import compiled_loop, optimizers
 
 BOTH = pytest.mark.parametrize("side", [fnet, reference], ids=["tensorflow", "twin"])
@@ -40,7 +41,7 @@ def rates(side, schedule, steps):
     room = side.optimizers if side is reference else optimizers
     optimizer = side.sgd(schedule)
     rate = side.schedules.rate(
-        room.form(optimizer).schedule, room.numbers(optimizer)["learning_rate"]
+        room.form(optimizer).schedule, room.hyperparameters(optimizer)["learning_rate"]
     )
     steps = np.asarray(steps, np.float64)
     return np.asarray(rate(tf.constant(steps) if side is fnet else steps))
@@ -70,8 +71,8 @@ def run_on(side, optimizer, seed=1, plan=PLAN, params=None, **options):
         ("cosine", (0.25, 3, 0, 0.75, 2), [0, 1, 2, 3, 4, 5], [0.25, 0.5, 0.75, 0.5625, 0.1875, 0]),
         ("cosine", (0.25, 2, 0, 0.75, 0), [0, 1, 2], [0.75, 0.375, 0]),
         ("cosine", (0.25, 2, 0, None), [0, 1, 2], [0.25, 0.125, 0]),
-        ("piecewise", ([2, 5], [3, 1, 2]), [0, 2, 3, 5, 6, 99], [3, 3, 1, 1, 2, 2]),
-        ("piecewise", ([0], [3, 1]), [0, 1], [3, 1]),
+        ("piecewise_constant", ([2, 5], [3, 1, 2]), [0, 2, 3, 5, 6, 99], [3, 3, 1, 1, 2, 2]),
+        ("piecewise_constant", ([0], [3, 1]), [0, 1], [3, 1]),
         ("log_cosine", (0.5, 15), [0, 1, 3, 7, 15, 20], [0, 0, 0, 0, 0, 0]),
         ("log_cosine", (0.5, 3, 1), [0, 3 * (2**0.5 - 1), 3], [0, 0.5, 0]),
         ("log_cosine", (0.5, 3, 2), [2**0.5 - 1, 1, 2 * 2**0.5 - 1], [0.5, 0, 0.5]),
@@ -91,13 +92,15 @@ def test_every_rounds_the_step_down(side, name):
     np.testing.assert_array_equal(
         rates(side, stairs, LATE), rates(side, schedule, LATE // 7 * 7), strict=True
     )
-    assert schedule.numbers.keys() == SCHEDULES[name][1].keys() - {"every"}  # absent where 1
+    assert schedule.hyperparameters.keys() == SCHEDULES[name][1].keys() - {
+        "every"
+    }  # absent where 1
 
 
 THEIRS = {
     "exponential": keras.optimizers.schedules.ExponentialDecay,
     "cosine": keras.optimizers.schedules.CosineDecay,
-    "piecewise": keras.optimizers.schedules.PiecewiseConstantDecay,
+    "piecewise_constant": keras.optimizers.schedules.PiecewiseConstantDecay,
 }
 
 
@@ -106,7 +109,7 @@ THEIRS = {
 def test_rates_are_those_of_keras(side, name):
     kind, arguments = SCHEDULES[name]
     theirs = {n: list(map(np.float64, v)) if n == "values" else v for n, v in arguments.items()}
-    if kind != "piecewise":  # which otherwise works in float32
+    if kind != "piecewise_constant":  # which otherwise works in float32
         theirs["initial_learning_rate"] = np.float64(theirs["initial_learning_rate"])
     theirs = {n: v for n, v in theirs.items() if n != "every"}
     function = THEIRS[kind](**theirs, **{"staircase": True} if "every" in arguments else {})
@@ -151,7 +154,7 @@ def drawn(kind, rng, members):
         "exponential": (rate, steps, number(0.3, 1.001)),
         "inverse_scaling": (rate, number(0, 2), steps),
         "cosine": (rate, steps, number(0, 1), *warm),
-        "piecewise": (
+        "piecewise_constant": (
             np.cumsum(rng.integers(1, 90, (*members, pieces)), axis=-1),
             rng.random((*members, pieces + 1)),
         ),
@@ -174,7 +177,7 @@ def test_both_sides_give_the_same_rates_and_members_those_of_their_own(kind, mem
     )
     np.testing.assert_allclose(ours, theirs, rtol=1e-12, atol=1e-12)
     for member in np.ndindex(members):
-        own = [a[member] if np.ndim(a) > (kind == "piecewise") else a for a in arguments]
+        own = [a[member] if np.ndim(a) > (kind == "piecewise_constant") else a for a in arguments]
         count = {n: v[member] if np.ndim(v) else v for n, v in every.items()}
         alone = getattr(reference.schedules, kind)(*own, **count)
         at = (slice(None), *member)
@@ -205,7 +208,7 @@ def test_a_run_is_its_steps_at_the_rate_of_each(side, name):
     run = run_on(side, side.adamw(schedule, weight_decay=0.5))
     params = reference.init_params(NET, 1, dtype="float64")
     state = reference.adam(0.0).init(params)
-    rows, weights = (part.reshape(40, -1) for part in PLAN.piece(0, EPOCHS))
+    rows, weights = (part.reshape(40, -1) for part in PLAN.batches(0, EPOCHS))
     for rate, taken, weight in zip(each_rate, rows, weights, strict=True):
         slopes = reference.grads(NET, params, X[taken], LABELS[taken], weight)
         optimizer = reference.adamw(float(rate), weight_decay=0.5)
@@ -217,7 +220,7 @@ def test_a_run_is_its_steps_at_the_rate_of_each(side, name):
 @BOTH
 def test_updates_one_by_one_follow_the_schedule(side):
     params = (Layer(np.array([[1.0]])),)
-    optimizer = side.sgd(side.schedules.piecewise([1], [0.5, 0.25]))
+    optimizer = side.sgd(side.schedules.piecewise_constant([1], [0.5, 0.25]))
     state, found = optimizer.init(params), []
     for _ in range(4):
         params, state = optimizer.update(params, state, (Layer(np.array([[1.0]])),))
@@ -239,7 +242,7 @@ def test_a_run_in_pieces_or_resumed_follows_the_schedule_to_the_bit(side, xla, m
     whole = run_on(side, optimizer, xla=xla)
     half = run_on(side, optimizer, plan=fnet.kfold_plan(23, 5, 4, seed=7), xla=xla)
     resumed = run_on(side, optimizer, params=half)
-    monkeypatch.setattr(training_loop, "pieces", cut)
+    monkeypatch.setattr(batch_source, "timed_chunks", cut)
     for run in (resumed, run_on(side, optimizer, xla=xla)):
         for pair in zip(arrays(run.params), arrays(whole.params), strict=True):
             np.testing.assert_array_equal(*pair)
@@ -248,13 +251,15 @@ def test_a_run_in_pieces_or_resumed_follows_the_schedule_to_the_bit(side, xla, m
 @BOTH
 def test_a_run_goes_on_with_another_schedule(side):
     half = run_on(side, side.adam(0.125), plan=fnet.kfold_plan(23, 5, 4, seed=7))
-    run = run_on(side, side.adam(side.schedules.piecewise([15], [10.0, 0.125])), params=half)
+    run = run_on(
+        side, side.adam(side.schedules.piecewise_constant([15], [10.0, 0.125])), params=half
+    )
     for pair in zip(arrays(run.params), arrays(run_on(side, side.adam(0.125)).params), strict=True):
         np.testing.assert_allclose(*pair, rtol=1e-12)
 
 
 @BOTH
-@pytest.mark.parametrize("name", ["cosine_warm", "piecewise"])
+@pytest.mark.parametrize("name", ["cosine_warm", "piecewise_constant"])
 def test_members_may_each_have_their_own_schedule(side, name):
     function, arguments = SCHEDULES[name]
     halves = {n: np.stack([v, np.divide(v, 2)]) for n, v in arguments.items()}
@@ -279,7 +284,7 @@ def test_other_numbers_of_a_schedule_add_no_trace():
         params = reference.init_params(NET, factor)
         fnet.update(optimizer, params, optimizer.init(params), params)
     assert compiled_loop.compiled.cache_info().currsize == 1
-    traced = compiled_loop.compiled(NET, optimizers.form(optimizer), None, ("loss",), None, False)
+    traced = compiled_loop.compiled(NET, spec(optimizer), None, ("loss",), None, False)
     assert traced.experimental_get_tracing_count() == 1
 
 
@@ -370,7 +375,7 @@ def test_a_long_run_is_looked_at_from_its_first_step_to_its_last(side, monkeypat
     room = side.optimizers if side is reference else optimizers
     monkeypatch.setattr(room, "rates", looked)
     run_on(side, side.sgd(lambda step: 0.0))
-    monkeypatch.setattr(training_loop, "LOOKED_AT", 5)
+    monkeypatch.setattr(training_loop, "CHECKED_RATES", 5)
     half = run_on(side, side.sgd(lambda step: 0.0), plan=fnet.kfold_plan(23, 5, 3, seed=7))
     run_on(side, side.sgd(lambda step: 0.0), params=half)
     run_on(side, side.sgd(lambda step: 0.0), seed=[1, 2])
@@ -381,7 +386,7 @@ def test_a_long_run_is_looked_at_from_its_first_step_to_its_last(side, monkeypat
 
 
 def test_a_users_own_graph_may_hold_a_schedule():
-    params = each(tf.constant, reference.init_params(NET, 1))
+    params = map_params(tf.constant, reference.init_params(NET, 1))
     for rate in (tables.schedule(fnet, "exponential"), lambda step: 0.5 / (1 + step)):
         optimizer = fnet.adam(rate)
 

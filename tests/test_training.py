@@ -12,8 +12,9 @@ import tensorflow as tf
 
 import fnet
 from fnet import Network, reference
-from fnet.core import training_loop
-from fnet.engine import compiled_loop, optimizers, training
+from fnet.core import batch_source
+from fnet.core.optimizers import spec
+from fnet.engine import compiled_loop, training
 
 BOTH = pytest.mark.parametrize("side", [fnet, reference], ids=["tensorflow", "twin"])
 
@@ -38,7 +39,7 @@ def run_on(side, params=None, plan=PLAN, net=NET, seed=1, rate=0.125, **options)
 def bits(run):
     """A digest of all that a Run carries, but for what is no number."""
     found = hashlib.sha256()
-    leaves = tf.nest.flatten((tuple(run.params), run.progress._replace(best=())))
+    leaves = tf.nest.flatten((tuple(run.params), run.train_state._replace(best=())))
     for leaf in [p for p in leaves if p is not None] + [run.history["loss"]]:
         found.update(np.ascontiguousarray(leaf).tobytes())
     return found.hexdigest()
@@ -65,7 +66,7 @@ def test_a_run_is_its_steps_one_after_another(side, xla):
     optimizer = reference.adam(0.125)
     params = reference.init_params(NET, 1, dtype="float64")
     state, history = optimizer.init(params), []
-    rows, weights = PLAN.piece(0, EPOCHS)
+    rows, weights = PLAN.batches(0, EPOCHS)
     for epoch in range(EPOCHS):
         losses, sums = [], []
         for taken, weight in zip(rows[epoch], weights[epoch], strict=True):
@@ -102,11 +103,11 @@ def test_both_sides_agree_in_several_layers(xla, bias, hidden):
 def test_validation_is_the_loss_and_accuracy_after_each_epoch(side):
     seen = []
 
-    def hook(run):
+    def callback(run):
         seen.append((run.params, run.history))
 
     weights = np.arange(11.0)
-    run = run_on(side, validation=(*HELD, weights), hook=hook)
+    run = run_on(side, validation=(*HELD, weights), callback=callback)
     losses, accuracies = [], []
     for epochs in range(1, EPOCHS + 1):
         plan = fnet.kfold_plan(23, 5, epochs, seed=7)
@@ -183,7 +184,7 @@ def test_members_train_as_they_would_alone(side):
             np.testing.assert_allclose(column[:epochs], alone.history[name], rtol=1e-9)
             assert np.isnan(column[epochs:]).all()
         for kept in ("params", "best"):
-            ours, theirs = (arrays(getattr(run.progress, kept)) for run in (together, alone))
+            ours, theirs = (arrays(getattr(run.train_state, kept)) for run in (together, alone))
             for all_of_them, p in zip(ours, theirs, strict=True):
                 np.testing.assert_allclose(all_of_them[member], p, rtol=1e-8, atol=1e-12)
         assert together.state.step[member] == alone.state.step
@@ -221,27 +222,27 @@ def test_patience_and_the_best_epoch_by_hand(side, min_delta, best_delta):
     run = run_on(side, plan=plan, restore_best=True, **options)
     assert run.history["ended"] == "patience"
     assert len(run.history["loss"]) == epochs < 60
-    assert run.progress.best_epoch == best_epoch
+    assert run.train_state.best_epoch == best_epoch
     shorter = run_on(reference, plan=fnet.kfold_plan(23, 5, best_epoch + 1, seed=7), rate=0.03125)
     for pair in zip(arrays(run.params), arrays(shorter.params), strict=True):
         np.testing.assert_allclose(*pair, rtol=1e-8)
     last = run_on(side, plan=plan, **options)
-    for p, q in zip(arrays(last.params), arrays(run.progress.params), strict=True):
+    for p, q in zip(arrays(last.params), arrays(run.train_state.params), strict=True):
         np.testing.assert_array_equal(p, q)
 
 
 @BOTH
 def test_watching_accuracy_takes_the_first_of_the_largest(side):
     plan = fnet.kfold_plan(23, 5, 20, seed=7)
-    run = run_on(side, plan=plan, validation=HELD, watch="validation_accuracy", restore_best=True)
-    assert run.progress.best_epoch == np.argmax(run.history["validation_accuracy"])
+    run = run_on(side, plan=plan, validation=HELD, monitor="validation_accuracy", restore_best=True)
+    assert run.train_state.best_epoch == np.argmax(run.history["validation_accuracy"])
 
 
 @BOTH
 def test_patience_without_validation_says_what_it_watches(side):
     with pytest.warns(UserWarning, match="will watch the training loss"):
         run_on(side, patience=2)
-    run_on(side, patience=2, watch="loss")
+    run_on(side, patience=2, monitor="loss")
 
 
 # Pieces, and going on.
@@ -264,7 +265,7 @@ def cut(count):
 def test_pieces_of_any_size_make_the_same_bits(side, xla, count, monkeypatch):
     options = {"validation": HELD, "restore_best": True, "patience": 50}
     whole = run_on(side, xla=xla, **options)
-    monkeypatch.setattr(training_loop, "pieces", cut(count))
+    monkeypatch.setattr(batch_source, "timed_chunks", cut(count))
     assert bits(run_on(side, xla=xla, **options)) == bits(whole)
 
 
@@ -273,13 +274,13 @@ class StopHere(Exception):
 
 
 def stopped_at(step):
-    """A hook that ends the run once it has done so many steps."""
+    """A callback that ends the run once it has done so many steps."""
 
-    def hook(run):
+    def callback(run):
         if run.state.step >= step:
             raise StopHere
 
-    return hook
+    return callback
 
 
 @BOTH
@@ -289,9 +290,9 @@ def test_a_run_that_goes_on_has_the_bits_of_one_that_never_stopped(side, xla, st
     """Stopped in the middle of an epoch as well as at its end."""
     options = {"validation": HELD, "restore_best": True, "patience": 50}
     whole = run_on(side, xla=xla, **options)
-    monkeypatch.setattr(training_loop, "pieces", cut(1))
+    monkeypatch.setattr(batch_source, "timed_chunks", cut(1))
     with pytest.raises(StopHere) as stopped:
-        run_on(side, xla=xla, hook=stopped_at(step), **options)
+        run_on(side, xla=xla, callback=stopped_at(step), **options)
     half = stopped.value.run
     assert half.state.step == step
     assert half.history["ended"] == "running"
@@ -350,7 +351,7 @@ def test_the_default_follows_the_work():
     ):
         net = Network((width, width, 10))
         params = reference.init_params(net, np.zeros(members, int))
-        source = training_loop.Source(None, 1, steps, 64, None)
+        source = batch_source.Source(None, 1, steps, 64, None)
         assert training._pays(net, params, source) is pays, (width, members, steps)
 
 
@@ -386,7 +387,7 @@ def test_other_rates_data_networks_and_lengths_add_no_trace():
         plan = fnet.kfold_plan(23, 5, epochs, seed=seed)
         optimizer = fnet.adam(0.1 * seed, beta_1=0.5)
         fnet.train(net, optimizer, params, X + seed, LABELS, plan, xla=True)
-    form = optimizers.form(fnet.adam(1.0))
+    form = spec(fnet.adam(1.0))
     traced = compiled_loop.compiled(NET, form, None, ("loss",), None, True)
     assert traced.experimental_get_tracing_count() == 1
     assert compiled_loop.compiled.cache_info().currsize == 1

@@ -11,8 +11,8 @@ from strategies import arrays
 
 import fnet
 from fnet import Layer, Network, Tuning, reference
-from fnet.core import training_loop
-from fnet.core.network import each
+from fnet.core import batch_source
+from fnet.core.params import map_params
 from fnet.engine import compiled_loop, dropout
 
 BOTH = pytest.mark.parametrize("side", [fnet, reference], ids=["tensorflow", "twin"])
@@ -46,7 +46,7 @@ def loop(tuning, plan=PLAN, optimizer=None, params=PARAMS, weights=None):
     optimizer = reference.adam(0.125) if optimizer is None else optimizer
     state, steps = optimizer.init(params), []
     for step, (rows, weight) in enumerate(
-        zip(*(part.reshape(-1, plan.width) for part in plan.piece(0, plan.epochs)), strict=True)
+        zip(*(part.reshape(-1, plan.width) for part in plan.batches(0, plan.epochs)), strict=True)
     ):
         batch = X[rows], LABELS[rows], weight
         loss = reference.loss(NET, params, *batch, tuning=tuning, step=step)
@@ -228,9 +228,9 @@ def test_a_run_with_dropout_goes_on_to_the_bit(side, monkeypatch):
     whole = train(PARAMS)
     half = train(PARAMS, fnet.kfold_plan(23, 5, epochs=2, seed=7))
     gone_on = train(half)
-    monkeypatch.setattr(training_loop, "ROOM", 3)
+    monkeypatch.setattr(batch_source, "MAX_CHUNK_STEPS", 3)
     seen = []
-    cut = train(PARAMS, hook=seen.append)
+    cut = train(PARAMS, callback=seen.append)
     assert len(seen) == -(-EPOCHS * PLAN.steps // 3)
     for other in (gone_on, cut):
         for pair in zip(arrays(whole.params), arrays(other.params), strict=True):
@@ -256,12 +256,12 @@ def test_members_may_differ_in_all_numbers(side, xla):
     )
     for member in range(3):
         alone = side.train(
-            *(NET, side.adam(0.125), each(lambda p, m=member: p[m], MANY), X, LABELS, PLAN),
+            *(NET, side.adam(0.125), map_params(lambda p, m=member: p[m], MANY), X, LABELS, PLAN),
             tuning=Tuning(**{name: values[member] for name, values in numbers.items()}),
             validation=HELD,
             xla=False,
         )
-        alike(each(lambda p, m=member: p[m], run.params), alone.params, rtol=1e-7)
+        alike(map_params(lambda p, m=member: p[m], run.params), alone.params, rtol=1e-7)
         for name in ("loss", "validation_loss"):
             np.testing.assert_allclose(run.history[name][:, member], alone.history[name], rtol=1e-9)
 
@@ -289,7 +289,7 @@ def test_the_moving_average_is_that_of_keras(side, xla):
     )
     for p, average in zip(arrays(run.params), theirs._model_variables_moving_average, strict=True):
         np.testing.assert_allclose(p, average.numpy(), rtol=1e-9)
-    alike(run.progress.params, steps[-1][0])
+    alike(run.train_state.params, steps[-1][0])
     loss = reference.loss(NET, run.params, *HELD)
     np.testing.assert_allclose(run.history["validation_loss"][-1], loss, rtol=1e-12)
 
@@ -302,10 +302,10 @@ def test_the_best_params_are_the_best_averages(side):
         tuning=Tuning(ema_momentum=0.75),
         validation=HELD,
         restore_best=True,
-        hook=seen.append,
+        callback=seen.append,
     )
     best = int(np.argmin(run.history["validation_loss"]))
-    assert run.progress.best_epoch == best
+    assert run.train_state.best_epoch == best
     loss = reference.loss(NET, run.params, *HELD)
     np.testing.assert_allclose(loss, run.history["validation_loss"][best], rtol=1e-12)
 
@@ -313,13 +313,13 @@ def test_the_best_params_are_the_best_averages(side):
 @BOTH
 def test_the_average_of_a_member_that_has_ended_stays(side):
     """The first member must gain 10 in an epoch, and is given up after two."""
-    options = {"tuning": Tuning(ema_momentum=0.75), "patience": 2, "watch": "loss"}
-    two = each(lambda p: p[:2], MANY)
+    options = {"tuning": Tuning(ema_momentum=0.75), "patience": 2, "monitor": "loss"}
+    two = map_params(lambda p: p[:2], MANY)
     run = side.train(NET, side.adam(0.1), two, X, LABELS, PLAN, min_delta=[10.0, 0.0], **options)
     assert run.history["ended"].tolist() == ["patience", "epochs"]
-    first = each(lambda p: p[0], MANY)
+    first = map_params(lambda p: p[0], MANY)
     alone = side.train(NET, side.adam(0.1), first, X, LABELS, PLAN, min_delta=10.0, **options)
-    alike(each(lambda p: p[0], run.params), alone.params)
+    alike(map_params(lambda p: p[0], run.params), alone.params)
 
 
 # A rate that is reduced where progress stops
@@ -334,14 +334,14 @@ def test_a_rate_is_reduced_as_keras_does(side, xla):
         *(net, side.sgd(4.0, momentum=0.5), params, X, y, fnet.full_batch_plan(23, 25)),
         patience=2,
         min_delta=2.0**-6,
-        reduce_rate=0.5,
-        reduce_to=1e-9,
-        watch="loss",
+        lr_factor=0.5,
+        min_lr_factor=1e-9,
+        monitor="loss",
         xla=xla,
     )
     assert len(set(rates)) > 3
     np.testing.assert_allclose(run.history["loss"], losses, rtol=1e-5)
-    assert 4 * run.progress.scale == rates[-1]
+    assert 4 * run.train_state.scale == rates[-1]
 
 
 @functools.cache
@@ -381,17 +381,17 @@ def keras_reduces():
 def test_a_member_stops_when_its_rate_has_come_down_far_enough(side):
     """At a rate of 0 nothing moves: reduced after epochs 2, 4 and 6, and stopped after 8."""
     run = side.train(
-        *(NET, side.sgd([0.0, 0.5]), each(lambda p: p[:2], MANY), X, LABELS),
+        *(NET, side.sgd([0.0, 0.5]), map_params(lambda p: p[:2], MANY), X, LABELS),
         fnet.full_batch_plan(23, 12),
         patience=2,
-        reduce_rate=0.5,
-        reduce_to=[0.125, 0.125],
-        watch="loss",
+        lr_factor=0.5,
+        min_lr_factor=[0.125, 0.125],
+        monitor="loss",
     )
     assert run.history["ended"].tolist() == ["patience", "epochs"]
-    assert np.asarray(run.progress.scale).tolist() == [0.125, 1.0]
+    assert np.asarray(run.train_state.scale).tolist() == [0.125, 1.0]
     assert np.isfinite(run.history["loss"][:, 0]).sum() == 9
-    assert run.progress.ended_at[0] == 8
+    assert run.train_state.ended_at[0] == 8
 
 
 # A loss of one's own
@@ -402,7 +402,7 @@ def test_a_loss_of_your_own_takes_the_place_of_the_networks():
         return tf.reduce_mean((tf.nn.softmax(outputs) - y) ** 2, axis=-1)
 
     ours = Network((3, 5, 2), "tanh", "softmax", loss="squared_error")
-    labelled = Network((3, 5, 2), "tanh")
+    has_class_labels = Network((3, 5, 2), "tanh")
     for params in (
         reference.init_params(ours, 1, dtype="float64"),
         reference.init_params(ours, [1, 2], dtype="float64"),
@@ -412,7 +412,7 @@ def test_a_loss_of_your_own_takes_the_place_of_the_networks():
             ours, fnet.adam(0.1), params, X, rows, PLAN, validation=(HELD[0], np.eye(2)[HELD[1]])
         )
         found = fnet.train(
-            labelled, fnet.adam(0.1), params, X, LABELS, PLAN, loss=brier, validation=HELD
+            has_class_labels, fnet.adam(0.1), params, X, LABELS, PLAN, loss=brier, validation=HELD
         )
         alike(found.params, expected.params)
         for name in ("loss", "validation_loss"):
@@ -433,7 +433,7 @@ def test_another_value_compiles_nothing():
             tuning=tuning,
             validation=HELD,
             patience=2,
-            reduce_rate=0.1 * i,
+            lr_factor=0.1 * i,
             class_weight={0: 1.0 * i},
         )
     assert compiled_loop.compiled.cache_info().currsize == 1

@@ -117,7 +117,7 @@ def draw(run, data, predicted):
     truth = y_test.argmax(axis=1)
     figure = Figure(figsize=(17, 6), layout="constrained")
     left, middle, right = figure.subfigures(1, 3)
-    plots.curves(run.history, left)
+    plots.learning_curves(run.history, left)
     plots.confusion_matrix(truth, predicted, 10, middle)
     plots.misclassified(x_test.reshape(-1, 8, 8), truth, predicted, right)
     return figure

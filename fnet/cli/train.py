@@ -207,7 +207,7 @@ def _estimator(y, options):
         "n_iter_no_change": options["patience"] or math.inf,
         "standardize": options["standardize"],
         "random_state": options["seed"],
-        "hook": checkpoint and fnet.checkpoint(checkpoint),
+        "callback": checkpoint and fnet.checkpoint(checkpoint),
         "verbose": True,
     }
     if y.dtype.kind == "f":

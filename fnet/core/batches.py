@@ -8,7 +8,7 @@ Shapes: N rows, B rows in a batch, S steps in an epoch, E epochs.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,6 +17,15 @@ from fnet.core.errors import InvalidArgument
 
 CACHED = 1 << 16
 """How many rows are shuffled in one go, so that what is worked on stays in the cache."""
+
+
+class Batch(NamedTuple):
+    """The rows of one step, ready for an engine."""
+
+    x: Any  # [B, D] or [*M, B, D]
+    y: Any  # labels or targets, with the leading axes of x
+    weights: Any  # normalized: [*M, B], with the sum 1, or all 0
+    total: Any  # the sum of the weights before that: [] or [*M]
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +45,7 @@ class Plan:
     seed: int | None = None
     weights: Any = None
 
-    def piece(self, start, stop):
+    def batches(self, start, stop):
         """`(rows, weights)` for the epochs from `start` up to `stop`.
 
         `rows` is int32 and `weights` float32 (or of the dtype of the plan's weights), both
@@ -74,13 +83,13 @@ class Plan:
 
 def _plan(n, epochs, seed, weights, steps, width, full, short):
     if seed is not None:
-        seed = int(checks.whole("seed", seed, most=2**32 - 1))
+        seed = int(checks.integer("seed", seed, most=2**32 - 1))
     if weights is not None:
         weights = checks.row_weights(weights, (n,))
         weights = np.array(weights, weights.dtype if weights.dtype.kind == "f" else np.float32)
         if not weights.any():
             raise InvalidArgument("weights must not all be 0: there would be nothing to learn from")
-    epochs = checks.whole("epochs", epochs)
+    epochs = checks.integer("epochs", epochs)
     return Plan(n, epochs, steps, width, full, short, seed, weights)
 
 
@@ -97,8 +106,8 @@ def kfold_plan(n, batch_size, epochs, seed, weights=None):
     >>> plan.steps, plan.width
     (22, 66)
     """
-    n = checks.whole("n", n, least=1)
-    folds = n // checks.whole("batch_size", batch_size, least=1, most=n)
+    n = checks.integer("n", n, least=1)
+    folds = n // checks.integer("batch_size", batch_size, least=1, most=n)
     short, full = divmod(n, folds)
     width = short + 1 if full else short
     return _plan(n, epochs, seed, weights, folds, width, full, short)
@@ -111,15 +120,15 @@ def minibatch_plan(n, batch_size, epochs, seed, weights=None, drop_remainder=Fal
     `seed=None` leaves the rows in order; `drop_remainder` leaves a short last batch out.
     Raises as `kfold_plan` does.
     """
-    n = checks.whole("n", n, least=1)
-    width = checks.whole("batch_size", batch_size, least=1, most=n)
+    n = checks.integer("n", n, least=1)
+    width = checks.integer("batch_size", batch_size, least=1, most=n)
     full, short = divmod(n, width)
-    dropped = checks.flag("drop_remainder", drop_remainder)
+    dropped = checks.boolean("drop_remainder", drop_remainder)
     steps = full + (short > 0 and not dropped)
     return _plan(n, epochs, seed, weights, steps, width, full, short)
 
 
 def full_batch_plan(n, epochs, weights=None):
     """Every row in one batch, in order. Raises InvalidArgument unless n >= 1 and epochs >= 0."""
-    n = checks.whole("n", n, least=1)
+    n = checks.integer("n", n, least=1)
     return _plan(n, epochs, None, weights, steps=1, width=n, full=1, short=0)

@@ -39,12 +39,12 @@ def class_weights(net, y, class_weight, weights=None):
 
 def numbers(net, class_weight, y=None, weights=None):
     """`class_weights` of what is checked; where no y is at hand there is no "balanced"."""
-    if net.targets not in ("classes", "labels"):
+    if net.targets not in ("multiclass", "multilabel"):
         raise InvalidArgument(
             f"class_weight goes with the cross-entropies; got it with {net.loss}. Use row weights"
         )
     outputs = net.sizes[-1]
-    if net.targets == "classes" or outputs == 1:
+    if net.targets == "multiclass" or outputs == 1:
         belongs = None if y is None else _belongs(net, y)
         return _of_each("class_weight", class_weight, max(outputs, 2), belongs, weights)
     each = [class_weight] * outputs if isinstance(class_weight, str) else class_weight
@@ -67,7 +67,7 @@ def rows(net, y, numbers):
     return _belongs(net, y) @ numbers
 
 
-def weighed(net, plan, y, numbers):
+def with_class_weights(net, plan, y, numbers):
     """The plan with the weight of each row multiplied by that of its class."""
     weights = rows(net, y, numbers) * (1.0 if plan.weights is None else plan.weights)
     if not weights.any():
@@ -77,7 +77,7 @@ def weighed(net, plan, y, numbers):
 
 def _belongs(net, y):
     """How far each row belongs to each class: `[N, classes]`."""
-    if net.targets == "labels":
+    if net.targets == "multilabel":
         y = y.reshape(-1, 1)
         return np.concatenate([1 - y, y], axis=1)
     return np.eye(net.sizes[-1])[y] if y.ndim == 1 else y

@@ -1,5 +1,8 @@
 """The exceptions of fnet: one hierarchy, shared by the TensorFlow side and the NumPy twin."""
 
+from collections.abc import Callable
+from typing import Any, NoReturn
+
 
 class FnetError(Exception):
     """The base of every error that fnet raises by itself."""
@@ -22,3 +25,23 @@ class NotFinite(FnetError, ArithmeticError):
     """
 
     run = None
+
+
+def attribute_error(owner: str, renamed: dict[str, str]) -> Callable[..., NoReturn]:
+    """A `__getattr__` for a module or a class, which says what an old name is called now.
+
+    Args:
+        owner: What the message calls the module or the class.
+        renamed: The new name for each old one.
+
+    Returns:
+        A function that takes the name, or an object and the name, and raises AttributeError.
+    """
+
+    def refuse(*of: Any) -> NoReturn:
+        name = of[-1]
+        if name in renamed:
+            raise AttributeError(f"{owner} has no attribute {name!r}: it is called {renamed[name]}")
+        raise AttributeError(f"{owner} has no attribute {name!r}")
+
+    return refuse

@@ -8,15 +8,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fnet.core import checks, training_loop
+from fnet.core import checks
 from fnet.core.errors import InvalidArgument, NotFinite
+from fnet.core.interrupts import interrupts
+from fnet.core.params import leaves
 from fnet.core.progress_bar import progress_bar
 
 OF_STEPS = ("dropout", "input_dropout", "seed", "clipvalue", "global_clipnorm", "ema_momentum")
 """Numbers of a Tuning that belong to a run of steps."""
 
 
-class Minimum(NamedTuple):
+class LBFGSResult(NamedTuple):
     """Where a minimization ended. Arrays have the member axes M.
 
     `loss` is that of `params`, penalties included. `history["loss"]` has one value an iteration,
@@ -32,31 +34,32 @@ class Minimum(NamedTuple):
     history: dict
 
 
-def minimize(net, params, x, y, weights, evaluator, *, tuning, max_iter, max_fun, tol, progress):
-    """What both sides' `minimize_lbfgs` do. Params of the Minimum are rows of numbers, `[*M, P]`.
+def minimize(net, params, data, evaluator, options):
+    """What both sides' `minimize_lbfgs` do. Its params are rows of numbers, `[*M, P]`.
 
+    `data` is `(x, y, weights)`, and `options` are its keyword arguments.
     `evaluator(x, y, weights, tuning)` is the engine: for one member's data it returns a function
     of such a row that gives the loss and its gradient.
     """
-    layers, x, y, weights = checks.batch(net, params, x, y, weights)
-    members = tuple(layers[0][0].shape[:-2])
+    layers, x, y, weights = checks.batch(net, params, *data)
+    members = checks.members_of(layers)
     if weights is not None and not weights.any():
         raise InvalidArgument("weights must not all be 0: there would be nothing to learn from")
-    tuning = checks.tuning(net, tuning, members)
+    tuning = checks.tuning(net, options["tuning"], members)
     for name in OF_STEPS:
         if getattr(tuning, name) is not None:
             raise InvalidArgument(f"{name} is for train: minimize_lbfgs takes no steps by batches")
     limits = {
-        "maxiter": checks.whole("max_iter", max_iter, least=1),
-        "maxfun": checks.whole("max_fun", max_fun, least=1),
-        "gtol": checks.one_number("tol", tol),
+        "maxiter": checks.integer("max_iter", options["max_iter"], least=1),
+        "maxfun": checks.integer("max_fun", options["max_fun"], least=1),
+        "gtol": checks.one_number("tol", options["tol"]),
     }
-    checks.flag("progress", progress)
-    arrays = (np.asarray(p) for layer in layers for p in layer if p is not None)
-    rows = np.concatenate([p.reshape(*members, -1) for p in arrays], axis=-1)
+    progress = checks.boolean("progress", options["progress"])
+    arrays = [np.asarray(p).reshape(*members, -1) for p in leaves(layers)]
+    rows = np.concatenate(arrays, axis=-1)
     found = np.empty(members, object)
     with (
-        training_loop.interrupts() as asked,
+        interrupts() as asked,
         progress_bar(None, "iteration", shown=progress) as bar,
     ):
         for member in np.ndindex(members):
@@ -68,7 +71,7 @@ def minimize(net, params, x, y, weights, evaluator, *, tuning, max_iter, max_fun
 
 
 def _descend(evaluate, start, limits, asked, bar):
-    """The Minimum of one member, from a row of numbers to start with."""
+    """The LBFGSResult of one member, from a row of numbers to start with."""
     from scipy import optimize
 
     losses = []
@@ -102,11 +105,11 @@ def _descend(evaluate, start, limits, asked, bar):
     many = "iterations" if end.nit >= limits["maxiter"] else "evaluations"
     ended = {0: "converged", 1: many, 2: "no descent"}.get(end.status, "interrupted")
     history = {"loss": np.array(losses), "ended": ended}
-    return Minimum(end.x.astype(start.dtype), end.fun, end.nit, end.nfev, history)
+    return LBFGSResult(end.x.astype(start.dtype), end.fun, end.nit, end.nfev, history)
 
 
 def _together(found):
-    """The Minimum of all members."""
+    """The LBFGSResult of all members."""
 
     def of_each(read):
         return np.array([read(one) for one in found.flat]).reshape(found.shape)
@@ -121,7 +124,7 @@ def _together(found):
         "ended": ended if found.shape else str(ended),
     }
     rows = np.stack([one.params for one in found.flat])
-    return Minimum(
+    return LBFGSResult(
         rows.reshape(*found.shape, -1),
         of_each(lambda one: one.loss),
         of_each(lambda one: one.iterations),

@@ -9,11 +9,11 @@ from fnet.core.errors import InvalidArgument
 NUMBERS = ("mean_squared_error", "mean_absolute_error", "r2")
 
 METRICS = {
-    "classes": ("accuracy", "balanced_accuracy", "top_k_accuracy", "log_loss"),
-    "labels": ("accuracy",),
-    "numbers": NUMBERS,
+    "multiclass": ("accuracy", "balanced_accuracy", "top_k_accuracy", "log_loss"),
+    "multilabel": ("accuracy",),
+    "real": NUMBERS,
     "counts": NUMBERS,
-    "single": ("mean_pinball_loss",),
+    "quantiles": ("mean_pinball_loss",),
 }
 """The metrics that go with each kind of targets (`network.Loss`)."""
 

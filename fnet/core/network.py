@@ -5,9 +5,9 @@ names in `activations.py`, `losses.py`, `starts.py` and in the twin's files of t
 """
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from fnet.core import checks
+from fnet.core import checks, params
 
 ACTIVATIONS = (
     *("identity", "relu", "leaky_relu", "elu", "selu", "gelu", "silu", "mish", "softplus"),
@@ -23,8 +23,8 @@ class Loss(NamedTuple):
 
     `link` turns the network's outputs into predictions; a loss with a link other than identity
     takes what comes before it (McCullagh and Nelder, Generalized Linear Models). `targets` says
-    what y is: "numbers", "counts" (none below 0), "single" (one number a row for all outputs),
-    "classes" (integer labels, or one row of probabilities each) or "labels" (each 0 to 1).
+    what y is: "real", "counts" (none below 0), "quantiles" (one number a row for all outputs),
+    "multiclass" (integer labels, or one row of probabilities each) or "multilabel" (each 0 to 1).
     `tuning` names the numbers of a Tuning that it reads.
     """
 
@@ -34,26 +34,19 @@ class Loss(NamedTuple):
 
 
 LOSSES = {
-    "squared_error": Loss("identity", "numbers"),
-    "absolute_error": Loss("identity", "numbers"),
-    "huber": Loss("identity", "numbers", ("delta",)),
+    "squared_error": Loss("identity", "real"),
+    "absolute_error": Loss("identity", "real"),
+    "huber": Loss("identity", "real", ("delta",)),
     "poisson": Loss("exp", "counts"),
-    "pinball": Loss("sort", "single", ("quantiles",)),
-    "softmax_cross_entropy": Loss("softmax", "classes", ("label_smoothing",)),
-    "sigmoid_cross_entropy": Loss("sigmoid", "labels", ("label_smoothing", "label_weights")),
+    "pinball": Loss("sort", "quantiles", ("quantiles",)),
+    "softmax_cross_entropy": Loss("softmax", "multiclass", ("label_smoothing",)),
+    "sigmoid_cross_entropy": Loss("sigmoid", "multilabel", ("label_smoothing", "label_weights")),
 }
 
 SCHEMES = (
     *("glorot_uniform", "glorot_normal", "he_uniform", "he_normal"),
     *("lecun_uniform", "lecun_normal", "orthogonal", "normal", "ones", "zeros"),
 )
-
-
-class Layer(NamedTuple):
-    """One dense layer: `w` is `[..., inputs, outputs]`, `b` is `[..., outputs]` or None."""
-
-    w: Any
-    b: Any = None
 
 
 @dataclass(frozen=True)
@@ -81,14 +74,14 @@ class Network:
     def __post_init__(self):
         sizes = checks.sizes(self.sizes)
         known = {**dict.fromkeys(ACTIVATIONS), **ALIASES}
-        hidden = checks.one_each("hidden", self.hidden, len(sizes) - 2, known)
+        hidden = checks.one_per_layer("hidden", self.hidden, len(sizes) - 2, known)
         checks.one_of("loss", self.loss, LOSSES)
         if self.link == "identity":
             output = checks.one_of("output", self.output, (*known, "softmax"))
         else:
             output = ALIASES.get(self.output, self.output)
             checks.one_of(f"output under {self.loss}", output, ("identity", self.link))
-        checks.flag("bias", self.bias)
+        checks.boolean("bias", self.bias)
         object.__setattr__(self, "sizes", sizes)
         object.__setattr__(self, "hidden", tuple(ALIASES.get(name, name) for name in hidden))
         object.__setattr__(self, "output", ALIASES.get(output, output))
@@ -98,6 +91,11 @@ class Network:
     def layers(self) -> tuple[tuple[int, int], ...]:
         """`(inputs, outputs)` of each dense layer."""
         return tuple(zip(self.sizes[:-1], self.sizes[1:], strict=True))
+
+    @property
+    def entries(self) -> tuple[tuple[type, tuple[int, ...]], ...]:
+        """The kind and the sizes of each entry of its params, in order."""
+        return tuple((params.Layer, sizes) for sizes in self.layers)
 
     @property
     def link(self) -> str:
@@ -115,22 +113,11 @@ class Network:
         return LOSSES[self.loss].tuning
 
     @property
-    def labelled(self) -> bool:
+    def has_class_labels(self) -> bool:
         """Whether the targets are classes."""
-        return self.targets == "classes"
+        return self.targets == "multiclass"
 
     @property
     def default_scheme(self) -> str:
         """How params start unless told: he_normal with relu, glorot_uniform without."""
         return "he_normal" if "relu" in self.hidden else "glorot_uniform"
-
-
-def each(function, *trees):
-    """`function` of every array of one params structure, or of several alike; absent biases stay.
-
-    An absent bias is None to users and `()` inside a compiled program (`tensors.py`).
-    """
-    return tuple(
-        Layer(function(*ws), bs[0] if bs[0] is None or isinstance(bs[0], tuple) else function(*bs))
-        for ws, bs in (zip(*layers, strict=True) for layers in zip(*trees, strict=True))
-    )

@@ -7,7 +7,7 @@ numbers: as easy as 1, 2, 3" (SC 2011), and their library Random123.
 
 import numpy as np
 
-START, SHUFFLE, DROPOUT = 1, 2, 3
+INIT, SHUFFLE, DROPOUT = 1, 2, 3
 """Purposes: draws for one never meet the draws for another, whatever the seed."""
 
 _MULTIPLIERS = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)

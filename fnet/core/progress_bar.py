@@ -1,4 +1,4 @@
-"""Progress of long work: a bar on a terminal and in a notebook, elsewhere a line now and then."""
+"""TrainState of long work: a bar on a terminal and in a notebook, elsewhere a line now and then."""
 
 import sys
 

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fnet.core.errors import InvalidArgument
-from fnet.core.network import Layer
+from fnet.core.params import map_params
 
 CONSTANT = 1e-14
 """What deviates from its mean by no more than this part of it is constant, but for rounding."""
@@ -33,11 +33,12 @@ class Scaling(NamedTuple):
         """Layers that take features and give targets as they were before."""
         first, *rest = layers
         w = first.w / self.x_scale[:, None]
-        layers = [Layer(w, first.b - self.x_mean @ w), *rest]
+        folded = [first._replace(w=w, b=first.b - self.x_mean @ w), *rest]
         if self.y_mean is not None:
-            w, b = layers[-1]
-            layers[-1] = Layer(w * self.y_scale, b * self.y_scale + self.y_mean)
-        return tuple(Layer(w.astype(first.w.dtype), b.astype(first.w.dtype)) for w, b in layers)
+            last = folded[-1]
+            b = last.b * self.y_scale + self.y_mean
+            folded[-1] = last._replace(w=last.w * self.y_scale, b=b)
+        return map_params(lambda array: array.astype(first.w.dtype), folded)
 
 
 def learnt(x, y=None, weights=None):

@@ -7,12 +7,13 @@ import math
 
 import tensorflow as tf
 
-from fnet.core import checks
+from fnet.core import checks, signatures
+from fnet.core.signatures import functions as public
 
 ALPHA, SCALE = 1.6732632423543772, 1.0507009873554805
 """Of selu, such that activations keep the mean 0 and the variance 1."""
 
-STRAIGHT = 64.0
+LINEAR_ABOVE = 64.0
 """Where the exponential link goes on as its tangent: no count is above exp(64), about 6e27."""
 
 
@@ -59,8 +60,8 @@ def mish(z):
 
 
 def exponential(z):
-    """`exp(z)`, above STRAIGHT its tangent there, so that it is finite for any z."""
-    return tf.exp(tf.minimum(z, STRAIGHT)) * (1 + tf.nn.relu(z - STRAIGHT))
+    """`exp(z)`, above LINEAR_ABOVE its tangent there, so that it is finite for any z."""
+    return tf.exp(tf.minimum(z, LINEAR_ABOVE)) * (1 + tf.nn.relu(z - LINEAR_ABOVE))
 
 
 ACTIVATIONS = {
@@ -86,11 +87,6 @@ OUTPUTS = {
 """What may stand after the last layer: an activation, or the link of a loss."""
 
 
-def softmax(logits):
-    """Probabilities `exp(z) / sum(exp(z))` along the last axis of logits `[..., K]`.
-
-    Finite for any finite logits, since the largest is taken off first. Whole numbers are worked
-    as float32. Source: Bridle, "Probabilistic interpretation of feedforward classification network
-    outputs" (1990). Raises InvalidArgument for what is no array of numbers, or has no class.
-    """
+@signatures.implements(public.softmax)
+def softmax(logits) -> tf.Tensor:
     return tf.nn.softmax(checks.logits(logits))

@@ -7,18 +7,20 @@ Unit u of row b in layer l (the features are layer 0) is dropped in a step by wo
 import tensorflow as tf
 
 from fnet.core import philox
+from fnet.core.params import is_absent
 from fnet.engine import rng
-from fnet.engine.tensors import absent
 
 
-def factors(rate, seed, layer, step, batch, units, dtype):
+def dropout_mask(rate, seed, place, shape, dtype):
     """What the units of a batch are multiplied by: `1 / (1 - rate)`, or 0 where dropped.
 
-    `[*M, batch, units]` with the axes of rate and seed, for a whole number `step`. Source:
+    `[*M, batch, units]` with the axes of rate and seed, for `place = (layer, step)`, integers, and
+    `shape = (batch, units)`. Source:
     Srivastava et al. (2014), in the inverted form that leaves evaluation as it is.
     """
+    (layer, step), (batch, units) = place, shape
     rate = tf.cast(rate, tf.float64)[..., None, None]
-    seed = tf.constant(0, tf.uint32) if absent(seed) else seed
+    seed = tf.constant(0, tf.uint32) if is_absent(seed) else seed
 
     def drawn(seed):
         words = rng.words(seed, philox.DROPOUT, batch * units, layer, step)

@@ -1,151 +1,147 @@
-"""The heart: a network as pure functions of its params, on TensorFlow.
+"""A network as pure functions of its params, on TensorFlow. Twin: `reference/functions.py`.
 
-Twin: `reference/functions.py`.
-
-Params may have leading member axes M, as `w [*M, D, H]` and `b [*M, H]`: each member is a network
-of its own, and every result has the same leading axes. x is `[B, D]`, shared by all members, or
-`[*M, B, D]`; y and weights go with x. Integer labels, and `[B]` targets of a single output, have
-one axis less than x.
+Signatures and docstrings stand in `core/signatures/functions.py`.
 
 Inside, a row of data is a column: layer l is `a[l] = f(w[l] @ a[l-1] + b[l])`, with w[l] `[H, D]`
-and a[l] `[H, B]`, as in Nielsen, Neural Networks and Deep Learning, equation 25. So what is worked
-number by number lies along the batch, in the long runs that processors are quick at.
+and a[l] `[H, B]`, as in Nielsen, Neural Networks and Deep Learning, equation 25. So
+elementwise work runs along the batch, in the long runs that processors are quick at.
 
-Each public function checks its arguments, raises InvalidArgument for those that do not fit, and
-runs its body as one graph, traced once for any number of rows.
+Each public function checks its arguments and runs its body as one graph, traced once for any number
+of rows. `tuning` is a Tuning inside a program: what is absent of it is `()`, and costs nothing.
 """
+
+from typing import Any
 
 import tensorflow as tf
 
-from fnet.core import checks, philox
-from fnet.core.network import Layer
+from fnet.core import checks, philox, signatures
+from fnet.core.aliases import Params
+from fnet.core.batches import Batch
+from fnet.core.params import first_params, is_absent
+from fnet.core.signatures import functions as public
 from fnet.core.tuning import Tuning
 from fnet.engine import dropout, layout, penalties, rng, tensors
 from fnet.engine.activations import ACTIVATIONS, OUTPUTS
 from fnet.engine.initializers import SCHEMES
 from fnet.engine.losses import LOSSES, as_columns
-from fnet.engine.tensors import absent
 
-NOTHING = tensors.inside(Tuning())
+NO_TUNING = tensors.tuning_tensors(Tuning())
 """A Tuning in which all is absent."""
 
+INPUT_BLOCKS: dict[type, Any] = {}
+"""For each kind of entry before the dense layers: `block(entry, x)`, rows `[*M, B, D]` to rows."""
 
-@tensors.as_written
-def init_params(net, seed, scheme=None, dtype="float32"):
-    """First params of a network: a Layer for each dense layer, drawn from (seed, layer, element).
 
-    `scheme` is one name or one for each layer, as `("he_normal", "zeros")`: glorot_uniform,
-    glorot_normal, he_uniform, he_normal, lecun_uniform, lecun_normal, orthogonal, normal, ones or
-    zeros (`starts.py`; no normal is truncated). None means he_normal for a network with relu,
-    glorot_uniform for any other. `seed` is a whole number below 2**32, or an array of them, one
-    for each member.
-
-    >>> init_params(Network((2, 3, 1), loss="squared_error"), seed=0)[0].w.shape
-    TensorShape([2, 3])
-    """
+@signatures.implements(public.init_params)
+@tensors.no_autograph
+def init_params(net, seed, scheme=None, dtype="float32") -> Params:
     checks.network(net)
     scheme = net.default_scheme if scheme is None else scheme
-    schemes = checks.one_each("scheme", scheme, len(net.layers), SCHEMES, "layers")
+    schemes = checks.one_per_layer("scheme", scheme, len(net.layers), SCHEMES, "layers")
     static = net, schemes, checks.dtype("dtype", dtype).name
-    return tensors.closed(tensors.graph(_init_params, static, tensors.tensor(checks.seed(seed))))
+    seeds = tensors.tensor(checks.seed(seed))
+    return tensors.to_external(tensors.call_compiled(_init_params, static, seeds))
 
 
-@tensors.as_written
-def forward(net, params, x):
-    """The outputs `[*M, B, K]`, after the output activation."""
-    params, columns = tensors.admitted(net, params, x)
-    return tensors.graph(_forward, net, params, *columns)
+@signatures.implements(public.forward)
+@tensors.no_autograph
+def forward(net, params, x) -> tf.Tensor:
+    params, columns = tensors.prepare_inputs(net, params, x)
+    return tensors.call_compiled(_forward, net, params, *columns)
 
 
-@tensors.as_written
-def predict(net, params, x):
-    """The prediction `[*M, B, K]`: the outputs with the loss's link applied once."""
-    params, columns = tensors.admitted(net, params, x)
-    return tensors.graph(_predict, net, params, *columns)
+@signatures.implements(public.predict)
+@tensors.no_autograph
+def predict(net, params, x) -> tf.Tensor:
+    params, columns = tensors.prepare_inputs(net, params, x)
+    return tensors.call_compiled(_predict, net, params, *columns)
 
 
-@tensors.as_written
-def loss(net, params, x, y, weights=None, *, tuning=None, step=None):
-    """The mean of the loss over rows, `[*M]`; with weights, `sum(w * l) / sum(w)`.
-
-    `weights` is one number a row, `[B]` or `[*M, B]`, not negative; where they sum to 0 so is
-    the loss. `tuning` is a `Tuning`: its penalties are added. `step` is a whole number, and then
-    units are dropped as in that step of a run; None drops none.
-    """
-    layers, columns = tensors.admitted(net, params, x, y, weights)
-    given = layers, *tensors.tuned(net, layers, tuning, step)
-    return tensors.graph(_loss, net, given, *columns)
+@signatures.implements(public.loss)
+@tensors.no_autograph
+def loss(net, params, x, y, weights=None, *, tuning=None, step=None) -> tf.Tensor:
+    layers, columns = tensors.prepare_inputs(net, params, x, y, weights)
+    given = layers, *tensors.prepare_tuning(net, layers, tuning, step)
+    return tensors.call_compiled(_loss, net, given, *columns)
 
 
-@tensors.as_written
-def grads(net, params, x, y, weights=None, *, tuning=None, step=None):
-    """The gradient of `loss` with respect to params, in the structure of params.
-
-    Clipped where `tuning` says so.
-    """
-    layers, columns = tensors.admitted(net, params, x, y, weights)
-    given = layers, *tensors.tuned(net, layers, tuning, step)
-    return tensors.closed(tensors.graph(_grads, net, given, *columns))
+@signatures.implements(public.grads)
+@tensors.no_autograph
+def grads(net, params, x, y, weights=None, *, tuning=None, step=None) -> Params:
+    layers, columns = tensors.prepare_inputs(net, params, x, y, weights)
+    given = layers, *tensors.prepare_tuning(net, layers, tuning, step)
+    return tensors.to_external(tensors.call_compiled(_grads, net, given, *columns))
 
 
-# The bodies: what is compiled, and what `training.py` builds on.
+# The bodies: what is compiled, and what `compiled_loop.py` and `lbfgs.py` build on.
 
 
 def _init_params(static, seed):
     net, schemes, dtype = static
 
     def one(seed):
-        layers = []
-        for i, ((d, h), scheme) in enumerate(zip(net.layers, schemes, strict=True)):
+        def draw(layer, scheme, d, h):
             count = d * h + h
-            words = rng.words(seed, philox.START, count + count % 2, step=i)
+            words = rng.words(seed, philox.INIT, count + count % 2, step=layer)
             w, b = SCHEMES[scheme](words, d, h)
-            w, b = tf.cast(tf.reshape(w, [d, h]), dtype), tf.cast(b, dtype)
-            layers.append(Layer(w, b if net.bias else ()))
-        return tuple(layers)
+            return tf.cast(tf.reshape(w, [d, h]), dtype), tf.cast(b, dtype)
 
-    like = tuple(
-        Layer(tf.TensorSpec([d, h], dtype), tf.TensorSpec([h], dtype) if net.bias else ())
-        for d, h in net.layers
+        return first_params(net, schemes, draw, lambda number, shape: tf.fill(shape, number))
+
+    shapes = first_params(net, schemes, lambda layer, scheme, d, h: ([d, h], [h]), lambda _, s: s)
+    like = [entry._make(map(_spec_of(dtype), entry)) for entry in shapes]
+    drawn = tf.map_fn(
+        lambda seed: tensors.to_internal(one(seed), dtype),
+        tf.reshape(seed, [-1]),
+        fn_output_signature=tuple(like),
     )
-    drawn = tf.map_fn(one, tf.reshape(seed, [-1]), fn_output_signature=like)
     return tf.nest.map_structure(lambda p: tf.reshape(p, [*seed.shape, *p.shape[1:]]), drawn)
 
 
-def logits(net, layers, x, n=NOTHING, step=()):
-    """What comes before the output activation, as columns `[*M, K, B]`, for layers as columns.
+def _spec_of(dtype):
+    return lambda shape: () if shape is None else tf.TensorSpec(shape, dtype)
 
-    n is the Tuning, and units are dropped by it in a step.
+
+def logits(net, params, x, tuning=NO_TUNING, step=()):
+    """What comes before the output activation, as columns `[*M, K, B]`, for params as columns.
+
+    Units are dropped as `tuning` says in a step.
     """
-    (w, b), *deeper = layers
-    x = _features(x, n, step)
+    blocks, layers = params[: -len(net.layers)], params[-len(net.layers) :]
+    x = _drop_features(x, tuning, step)
+    for block in blocks:
+        x = INPUT_BLOCKS[type(block)](block, x)
+    first, *deeper = layers
+    w = first.w
     shared = len(x.shape) < len(w.shape)  # then one product for all members, [M * H, D] @ [D, B]
-    z = tf.einsum("...hd,bd->...hb", w, x) if shared else tf.matmul(w, x, transpose_b=True)
-    z = _plus(z, b)
-    for i, ((w, b), activation) in enumerate(zip(deeper, net.hidden, strict=True), start=1):
-        a = _units(ACTIVATIONS[activation](z), n, i, step)
-        z = _plus(w @ a, b)
+    product = tf.einsum("...hd,bd->...hb", w, x) if shared else tf.matmul(w, x, transpose_b=True)
+    z = affine(first, product)
+    for i, (layer, activation) in enumerate(zip(deeper, net.hidden, strict=True), start=1):
+        a = _drop_units(ACTIVATIONS[activation](z), tuning, i, step)
+        z = affine(layer, layer.w @ a)
     return z
 
 
-def _plus(z, b):
-    return z if absent(b) else z + b
+def affine(layer, product):
+    """What a dense layer makes of `w @ a`: `[*M, H, B]`."""
+    return product if is_absent(layer.b) else product + layer.b
 
 
-def _features(x, n, step):
+def _drop_features(x, tuning, step):
     """Rows of features, some of them dropped."""
-    if absent(step) or absent(n.input_dropout):
+    if is_absent(step) or is_absent(tuning.input_dropout):
         return x
-    batch, units = tf.unstack(tf.shape(x)[-2:])
-    return x * dropout.factors(n.input_dropout, n.seed, 0, step, batch, units, x.dtype)
+    shape = tf.unstack(tf.shape(x)[-2:])
+    return x * dropout.dropout_mask(tuning.input_dropout, tuning.seed, (0, step), shape, x.dtype)
 
 
-def _units(a, n, layer, step):
+def _drop_units(a, tuning, layer, step):
     """Columns of a hidden layer's units, some of them dropped."""
-    if absent(step) or absent(n.dropout):
+    if is_absent(step) or is_absent(tuning.dropout):
         return a
     units, batch = tf.unstack(tf.shape(a)[-2:])
-    kept = dropout.factors(n.dropout, n.seed, layer, step, batch, units, a.dtype)
+    place = layer, step
+    kept = dropout.dropout_mask(tuning.dropout, tuning.seed, place, (batch, units), a.dtype)
     return a * tf.linalg.matrix_transpose(kept)
 
 
@@ -155,15 +151,15 @@ def _forward(net, params, x):
 
 
 def _predict(net, params, x):
-    return tf.linalg.matrix_transpose(prediction(net, logits(net, layout.columns(params), x)))
+    return tf.linalg.matrix_transpose(apply_link(net, logits(net, layout.columns(params), x)))
 
 
-def prediction(net, z):
+def apply_link(net, z):
     """Predictions given the logits, both as columns `[*M, K, B]`."""
     return OUTPUTS[net.output if net.link == "identity" else net.link](z)
 
 
-def row_losses(net, z, y, rank, n=NOTHING, custom=None):
+def row_losses(net, z, y, rank, tuning=NO_TUNING, custom=None):
     """The loss of each row, `[*M, B]`, given the logits; `rank` is the number of x's axes.
 
     `custom` is a user's own loss, which takes targets and outputs as rows.
@@ -173,48 +169,49 @@ def row_losses(net, z, y, rank, n=NOTHING, custom=None):
         outputs = tf.linalg.matrix_transpose(OUTPUTS[net.output](z))
         rows = custom(tf.linalg.matrix_transpose(y), outputs)
     else:
-        rows = LOSSES[net.loss](y, OUTPUTS[net.output](z) if net.link == "identity" else z, n)
-    return rows if absent(n.loss_weight) else tensors.beside(n.loss_weight, rows) * rows
+        rows = LOSSES[net.loss](y, OUTPUTS[net.output](z) if net.link == "identity" else z, tuning)
+    weight = tuning.loss_weight
+    return rows if is_absent(weight) else tensors.cast_and_expand(weight, rows) * rows
 
 
-def shares(weights):
-    """Each row's part of its batch's weight, `w / sum(w)`; 0 where they sum to 0."""
+def normalized_weights(weights):
+    """`w / sum(w)` for each row; 0 where the weights of a batch sum to 0."""
     return tf.math.divide_no_nan(weights, tf.reduce_sum(weights, axis=-1, keepdims=True))
 
 
-def _loss(net, given, x, y, weights=None):
-    params, n, step = given
-    layers = layout.columns(params)
-    rows = row_losses(net, logits(net, layers, x, n, step), y, len(x.shape), n)
-    weights, total = weighed(x, weights)
-    value = tf.reduce_sum(shares(weights) * rows, axis=-1)
-    return penalties.cost(n, layers, total, value)
-
-
-def weighed(x, weights):
+def weights_and_total(x, weights):
     """Weights of the rows and their sums, where none are given too."""
     weights = tf.ones(tf.shape(x)[-2:-1], x.dtype) if weights is None else weights
     return weights, tf.reduce_sum(weights, axis=-1)
 
 
-def loss_and_grads(net, layers, x, y, share, total, n=NOTHING, step=(), custom=None):
-    """The loss `[*M]` and its gradient, for rows whose share of the batch is known: `[B]`.
+def _loss(net, given, x, y, weights=None):
+    params, tuning, step = given
+    layers = layout.columns(params)
+    rows = row_losses(net, logits(net, layers, x, tuning, step), y, len(x.shape), tuning)
+    weights, total = weights_and_total(x, weights)
+    value = tf.reduce_sum(normalized_weights(weights) * rows, axis=-1)
+    return penalties.add_penalties(tuning, layers, total, value)
 
-    Layers and gradient are columns; `total` is the weight of the batch.
-    """
+
+def loss_and_grads(net, layers, batch, tuning=NO_TUNING, step=(), custom=None):
+    """The loss `[*M]` of a Batch and its gradient; layers and gradient are columns."""
+    x, y, weights, total = batch
     with tf.GradientTape() as tape:
         tape.watch(layers)
-        z = logits(net, layers, x, n, step)
-        rows = row_losses(net, z, y, len(x.shape), n, custom)
-    # Shares as the slopes of rows: the same gradient as that of the sum, in fewer kernels.
-    slopes = tape.gradient(rows, layers, tf.broadcast_to(share, tf.shape(rows)))
-    value = penalties.cost(n, layers, total, tf.reduce_sum(share * rows, axis=-1))
-    return value, penalties.clipped(n, penalties.slopes(n, layers, total, slopes))
+        z = logits(net, layers, x, tuning, step)
+        rows = row_losses(net, z, y, len(x.shape), tuning, custom)
+    # Weights as the gradient of rows: the same as the gradient of the sum, in fewer kernels.
+    grads = tape.gradient(rows, layers, tf.broadcast_to(weights, tf.shape(rows)))
+    value = tf.reduce_sum(weights * rows, axis=-1)
+    value = penalties.add_penalties(tuning, layers, total, value)
+    grads = penalties.add_penalty_grads(tuning, layers, total, grads)
+    return value, penalties.clip_grads(tuning, grads, len(value.shape))
 
 
 def _grads(net, given, x, y, weights=None):
-    params, n, step = given
-    weights, total = weighed(x, weights)
+    params, tuning, step = given
+    weights, total = weights_and_total(x, weights)
     layers = layout.columns(params)
-    _, slopes = loss_and_grads(net, layers, x, y, shares(weights), total, n, step)
-    return layout.rows(slopes)
+    batch = Batch(x, y, normalized_weights(weights), total)
+    return layout.rows(loss_and_grads(net, layers, batch, tuning, step)[1])

@@ -21,7 +21,7 @@ from fnet.core import checks
 from fnet.engine import tensors
 
 
-@tensors.as_written
+@tensors.no_autograph
 def accuracy(logits, labels, weights=None):
     """The share of rows whose largest entry is the label's: `[...]`, from 0 to 1.
 
@@ -30,7 +30,7 @@ def accuracy(logits, labels, weights=None):
     return _accuracy(*_ranked(logits, labels, weights))
 
 
-@tensors.as_written
+@tensors.no_autograph
 def balanced_accuracy(logits, labels, weights=None):
     """The mean over classes of their recall: the share of the class's rows that `accuracy` counts.
 
@@ -40,17 +40,17 @@ def balanced_accuracy(logits, labels, weights=None):
     return _balanced_accuracy(*_ranked(logits, labels, weights))
 
 
-@tensors.as_written
+@tensors.no_autograph
 def top_k_accuracy(logits, labels, k=2, weights=None):
     """The share of rows whose label is among the k largest entries, k from 1 to K.
 
     Of equal entries the last counts first, as in scikit-learn's `top_k_accuracy_score`.
     """
     logits, labels, weights = _ranked(logits, labels, weights)
-    return _top_k_accuracy(logits, labels, weights, checks.whole("k", k, 1, logits.shape[-2]))
+    return _top_k_accuracy(logits, labels, weights, checks.integer("k", k, 1, logits.shape[-2]))
 
 
-@tensors.as_written
+@tensors.no_autograph
 def log_loss(probabilities, labels, weights=None):
     """The mean of `-sum(y * log(p))` over rows: of one-hot rows y, `-log(p)` of the label.
 
@@ -58,13 +58,13 @@ def log_loss(probabilities, labels, weights=None):
     scikit-learn they are clipped to [eps, 1 - eps], with the eps of their dtype. Labels may be rows
     of probabilities.
     """
-    probabilities, labels, rows, weights = checks.chances(probabilities, labels, weights)
+    probabilities, labels, rows, weights = checks.probabilities(probabilities, labels, weights)
     p, weights = _columns(probabilities), _weights(weights, probabilities)
     y = _columns(labels, np.float64) if rows else _one_hot(tensors.tensor(labels, np.int64), p)
     return _log_loss(p, y, weights)
 
 
-@tensors.as_written
+@tensors.no_autograph
 def subset_accuracy(logits, labels, weights=None):
     """The share of rows of which all labels are right: 1 where the logit is above 0, and 0 else.
 
@@ -75,19 +75,19 @@ def subset_accuracy(logits, labels, weights=None):
     return _subset_accuracy(_columns(logits), _columns(labels), _weights(weights, logits))
 
 
-@tensors.as_written
+@tensors.no_autograph
 def mean_squared_error(predictions, y, weights=None):
     """The mean of `(a - y)**2` over rows and outputs."""
     return _mean_squared_error(*_estimated(predictions, y, weights))
 
 
-@tensors.as_written
+@tensors.no_autograph
 def mean_absolute_error(predictions, y, weights=None):
     """The mean of `|a - y|` over rows and outputs."""
     return _mean_absolute_error(*_estimated(predictions, y, weights))
 
 
-@tensors.as_written
+@tensors.no_autograph
 def r2(predictions, y, weights=None):
     """`1 - sum(w * (a - y)**2) / sum(w * (y - mean(y))**2)`, averaged over outputs: 1 at the most.
 
@@ -97,7 +97,7 @@ def r2(predictions, y, weights=None):
     return _r2(*_estimated(predictions, y, weights))
 
 
-@tensors.as_written
+@tensors.no_autograph
 def mean_pinball_loss(predictions, y, quantiles, weights=None):
     """The mean of `max(q * (y - a), (q - 1) * (y - a))` over rows and quantiles q.
 
@@ -105,7 +105,7 @@ def mean_pinball_loss(predictions, y, quantiles, weights=None):
     and between 0 and 1; y is `[..., B]` or `[..., B, 1]`. Source: Koenker and Bassett, "Regression
     quantiles" (1978).
     """
-    predictions, y, weights = checks.estimates(predictions, y, weights, outputs=1)
+    predictions, y, weights = checks.regression_pairs(predictions, y, weights, outputs=1)
     quantiles = tensors.tensor(checks.quantiles(quantiles, predictions), np.float64)
     columns = _columns(predictions), _columns(y, np.float64), _weights(weights, predictions)
     return _mean_pinball_loss(*columns, quantiles)
@@ -179,16 +179,16 @@ NUMBERS = {
 }
 
 METRICS = {
-    "classes": {
+    "multiclass": {
         "accuracy": _accuracy,
         "balanced_accuracy": _balanced_accuracy,
         "top_k_accuracy": _top_k_accuracy,
         "log_loss": _log_loss,
     },
-    "labels": {"accuracy": _subset_accuracy},
-    "numbers": NUMBERS,
+    "multilabel": {"accuracy": _subset_accuracy},
+    "real": NUMBERS,
     "counts": NUMBERS,
-    "single": {"mean_pinball_loss": _mean_pinball_loss},
+    "quantiles": {"mean_pinball_loss": _mean_pinball_loss},
 }
 """The bodies of the metrics that `train` measures, by the kind of targets (`network.Loss`)."""
 
@@ -235,5 +235,5 @@ def _ranked(logits, labels, weights):
 
 
 def _estimated(predictions, y, weights):
-    predictions, y, weights = checks.estimates(predictions, y, weights)
+    predictions, y, weights = checks.regression_pairs(predictions, y, weights)
     return _columns(predictions), _columns(y, np.float64), _weights(weights, predictions)

@@ -1,55 +1,72 @@
 """Penalties on weights and bounds on gradients, on TensorFlow. Twin: `reference/penalties.py`.
 
-Layers and slopes are structures like params, with any member axes M; n is the Tuning, and `total`
-the weight of the batch. A penalty is on weights alone, and 0 in a batch without weight.
+Layers and grads are structures like params, as columns, with any member axes M; `tuning` is the
+Tuning inside a program, and `total` the weight of the batch. A penalty is on the fields that are
+penalized (`core/params.py`), and 0 in a batch without weight.
 """
 
 import tensorflow as tf
 
-from fnet.engine.tensors import absent, beside
+from fnet.core.params import is_absent, leaves, map_fields, map_params
+from fnet.engine.tensors import cast_and_expand
 
 
-def cost(n, layers, total, value):
+def add_penalties(tuning, layers, total, value):
     """The loss `[*M]` with `l1 * sum(|w|) / total + l2 * sum(w**2) / (2 * total)` added.
 
     Source: scikit-learn's MLP, whose `alpha` is `l2`.
     """
-    if not absent(n.l1):
-        sizes = sum(tf.reduce_sum(tf.abs(w), [-2, -1]) for w, _ in layers)
-        value += _part(n.l1, total, value) * sizes
-    if not absent(n.l2):
-        squares = sum(tf.reduce_sum(w * w, [-2, -1]) for w, _ in layers)
-        value += 0.5 * _part(n.l2, total, value) * squares
+    if not is_absent(tuning.l1):
+        value += _per_row(tuning.l1, total, value) * _sum_penalized(tf.abs, layers)
+    if not is_absent(tuning.l2):
+        value += 0.5 * _per_row(tuning.l2, total, value) * _sum_penalized(lambda w: w * w, layers)
     return value
 
 
-def slopes(n, layers, total, slopes):
-    """The slopes of the loss with those of the penalties added."""
-    for number, slope in ((n.l1, tf.sign), (n.l2, tf.identity)):
-        if not absent(number):
-            slopes = tuple(
-                s._replace(w=s.w + beside(_part(number, total, w), w) * slope(w))
-                for s, (w, _) in zip(slopes, layers, strict=True)
-            )
-    return slopes
+def _sum_penalized(function, layers):
+    """The sum of `function` over all penalized numbers of a member, `[*M]`."""
+    sums = map_fields(
+        lambda field, w: tf.reduce_sum(function(w), [-2, -1]) if field.penalized else (), layers
+    )
+    return sum(leaves(sums))
 
 
-def _part(number, total, like):
+def add_penalty_grads(tuning, layers, total, grads):
+    """The gradient of the loss with that of the penalties added."""
+    for number, derivative in ((tuning.l1, tf.sign), (tuning.l2, tf.identity)):
+        if not is_absent(number):
+
+            def add(field, g, w, number=number, derivative=derivative):
+                if not field.penalized:
+                    return g
+                return g + cast_and_expand(_per_row(number, total, w), w) * derivative(w)
+
+            grads = map_fields(add, grads, layers)
+    return grads
+
+
+def _per_row(number, total, like):
     return tf.math.divide_no_nan(tf.cast(number, like.dtype), tf.cast(total, like.dtype))
 
 
-def clipped(n, slopes):
-    """The slopes, each number clipped by value, then all of a member together by their norm."""
-    if not absent(n.clipvalue):
-        slopes = tf.nest.map_structure(
-            lambda s: tf.clip_by_value(s, -beside(n.clipvalue, s), beside(n.clipvalue, s)), slopes
-        )
-    if not absent(n.global_clipnorm):
-        members = slopes[0].w.shape.rank - 2
+def clip_grads(tuning, grads, members):
+    """The gradient, each number clipped by value, then all of a member together by their norm.
+
+    `members` is how many member axes there are.
+    """
+    if not is_absent(tuning.clipvalue):
+
+        def clip(g):
+            bound = cast_and_expand(tuning.clipvalue, g)
+            return tf.clip_by_value(g, -bound, bound)
+
+        grads = map_params(clip, grads)
+    if not is_absent(tuning.global_clipnorm):
         squares = (
-            tf.reduce_sum(tf.square(tf.cast(s, tf.float64)), list(range(members, s.shape.rank)))
-            for s in tf.nest.flatten(slopes)
+            tf.reduce_sum(tf.square(tf.cast(g, tf.float64)), list(range(members, g.shape.rank)))
+            for g in leaves(grads)
         )
-        scale = n.global_clipnorm / tf.maximum(tf.sqrt(sum(squares)), n.global_clipnorm)
-        slopes = tf.nest.map_structure(lambda s: beside(scale, s) * s, slopes)
-    return slopes
+        bound = tuning.global_clipnorm
+        scale = bound / tf.maximum(tf.sqrt(sum(squares)), bound)
+        grads = map_params(lambda g: cast_and_expand(scale, g) * g, grads)
+    return grads

@@ -4,16 +4,17 @@ import numpy as np
 import tensorflow as tf
 
 from fnet.core import checks, class_weights, philox
+from fnet.core.batch_source import MAX_PLAN_ENTRIES, Source
 from fnet.core.batches import minibatch_plan
 from fnet.core.errors import InvalidArgument
-from fnet.core.training_loop import ENTRIES, Source
-from fnet.engine.tensors import padded
+from fnet.engine import rng
+from fnet.engine.tensors import pad_to
 
-AHEAD = 4
+PREFETCH_BATCHES = 4
 """How many batches a pipeline makes ahead of their use. (With AUTOTUNE it takes half a second to
 stop, in which Ctrl-C would go unanswered.)"""
 
-GROUP = 128
+MAX_FETCHED_BATCHES = 128
 """The most batches that are fetched from a pipeline at a time."""
 
 
@@ -39,15 +40,7 @@ def pipeline(x, y, batch_size, epochs=1, seed=0, weights=None, drop_remainder=Fa
     def order(epoch):
         if plan.seed is None:
             return rows
-        words = tf.raw_ops.StatelessRandomUniformFullIntV2(
-            shape=[plan.rows],
-            key=tf.constant([plan.seed | philox.SHUFFLE << 32], tf.uint64),
-            counter=tf.stack(
-                [tf.constant(0, tf.uint64), tf.bitwise.left_shift(tf.cast(epoch, tf.uint64), 32)]
-            ),
-            alg=1,  # Philox
-            dtype=tf.uint32,
-        )
+        words = rng.words(plan.seed, philox.SHUFFLE, plan.rows, epoch=epoch)
         return tf.sort(tf.bitwise.left_shift(tf.cast(words, tf.int64), 32) | rows) & 0x7FFFFFFF
 
     def one_epoch(epoch):
@@ -60,7 +53,7 @@ def pipeline(x, y, batch_size, epochs=1, seed=0, weights=None, drop_remainder=Fa
         .flat_map(one_epoch)
         .map(lambda taken: tuple(tf.gather(column, taken) for column in columns))
         .apply(tf.data.experimental.assert_cardinality(plan.epochs * plan.steps))
-        .prefetch(AHEAD)
+        .prefetch(PREFETCH_BATCHES)
     )
     batches.epochs = plan.epochs
     return batches
@@ -73,7 +66,7 @@ def source(net, params, data, epochs=None, class_weight=None):
     of weight 0, so none may be larger, and fetched in groups of one size.
     """
     batches = _length(data)
-    epochs = checks.whole("epochs", getattr(data, "epochs", 1) if epochs is None else epochs)
+    epochs = checks.integer("epochs", getattr(data, "epochs", 1) if epochs is None else epochs)
     steps, rest = divmod(batches, epochs) if epochs else (1, batches)
     if rest or not steps:
         raise InvalidArgument(
@@ -84,7 +77,7 @@ def source(net, params, data, epochs=None, class_weight=None):
     if not width:
         raise InvalidArgument("data must hold batches of at least one row; its first has none")
     numbers = None if class_weight is None else class_weights.numbers(net, class_weight)
-    group = max(1, min(GROUP, batches, ENTRIES // (width * net.sizes[0])))
+    group = max(1, min(MAX_FETCHED_BATCHES, batches, MAX_PLAN_ENTRIES // (width * net.sizes[0])))
 
     def fill(x, y, weights=None):
         weights = tf.ones(tf.shape(x)[:1], tf.float64) if weights is None else weights
@@ -127,7 +120,7 @@ def source(net, params, data, epochs=None, class_weight=None):
                 weights = weights * class_weights.rows(net, y, numbers).astype(weights.dtype)
             done += len(counts)
             rows = np.arange(len(x), dtype=np.int32).reshape(-1, width)
-            held = tuple(padded(c, group * width) for c in (x, y))
+            held = tuple(pad_to(c, group * width) for c in (x, y))
             yield held, rows, weights.reshape(-1, width)
 
     return Source(parts, epochs, steps, width, None, numbers)

@@ -11,12 +11,13 @@ import numpy as np
 import tensorflow as tf
 
 from fnet.core import checks
-from fnet.core.network import Layer
+from fnet.core.optimizers import expand_right
+from fnet.core.params import is_absent
 
 ALIGNMENT = 64
 """Bytes: a tensor may share an array's memory only where it starts on such a boundary."""
 
-as_written = tf.autograph.experimental.do_not_convert
+no_autograph = tf.autograph.experimental.do_not_convert
 """For what a user's own `tf.function` may call: there is nothing in it for AutoGraph to rewrite."""
 
 
@@ -25,10 +26,10 @@ def tensor(value, dtype=None):
     if isinstance(value, tf.Tensor):
         return value if dtype is None else tf.cast(value, dtype)
     found = np.asarray(value, dtype)
-    return padded(found, len(found)) if found.nbytes >= checks.CHUNK else tf.constant(found)
+    return pad_to(found, len(found)) if found.nbytes >= checks.CHUNK else tf.constant(found)
 
 
-def shared(shape, dtype):
+def shared_buffer(shape, dtype):
     """An array of zeros and a tensor in the same memory: what is written to the one is in both."""
     dtype = np.dtype(dtype).newbyteorder("=")
     size = math.prod(shape) * dtype.itemsize
@@ -38,71 +39,63 @@ def shared(shape, dtype):
     return array, tf.experimental.dlpack.from_dlpack(array.__dlpack__())
 
 
-def padded(values, room):
+def pad_to(values, room):
     """An array as a tensor, its first axis filled up with zeros to `room`; copied once."""
-    array, found = shared((room, *values.shape[1:]), values.dtype)
+    array, found = shared_buffer((room, *values.shape[1:]), values.dtype)
     array[: len(values)] = values
     return found
 
 
-def opened(params, dtype=None):
-    """Params, or a structure like them, as they are inside."""
+def to_internal(params, dtype=None):
+    """Params, or a structure like them, as tensors with `()` where a field is absent."""
     return tuple(
-        Layer(tensor(layer[0], dtype), () if layer[1] is None else tensor(layer[1], dtype))
-        for layer in params
+        entry._make(() if field is None else tensor(field, dtype) for field in entry)
+        for entry in params
     )
 
 
-def closed(params):
-    """Params, or a structure like them, as they are outside."""
-    return tuple(Layer(w, None if isinstance(b, tuple) else b) for w, b in params)
+def to_external(params):
+    """Params, or a structure like them, with None where a field is absent."""
+    return tuple(
+        entry._make(None if is_absent(field) else field for field in entry) for entry in params
+    )
 
 
-def absent(value):
-    """Whether a number or a bias is absent: inside, what is absent is `()`."""
-    return isinstance(value, tuple)
+def cast_and_expand(number, array):
+    """A number `[*M]` in the dtype of the array, with axes appended on the right to go with its."""
+    return expand_right(tf.cast(number, array.dtype), array)
 
 
-def at_right(number, array):
-    """A number `[*M]` with axes appended on the right to go with those of an array."""
-    return number[(..., *(None,) * (len(array.shape) - len(number.shape)))]
-
-
-def beside(number, array):
-    """`at_right`, in the dtype of the array."""
-    return at_right(tf.cast(number, array.dtype), array)
-
-
-def inside(tuning):
+def tuning_tensors(tuning):
     """A checked Tuning as it is inside: float64 tensors, uint32 for the seed, `()` where absent."""
     return tuning._make(() if number is None else tensor(number) for number in tuning)
 
 
-def tuned(net, layers, tuning, step):
+def prepare_tuning(net, layers, tuning, step):
     """`(tuning, step)`, checked and ready for a compiled function; a step is there for dropout."""
-    found = checks.tuning(net, tuning, tuple(layers[0].w.shape[:-2]))
+    found = checks.tuning(net, tuning, checks.members_of(to_external(layers)))
     step = step if step is None else checks.step(step)
     drops = step is not None and not (found.dropout is None and found.input_dropout is None)
-    return inside(found), tensor(step, np.int64) if drops else ()
+    return tuning_tensors(found), tensor(step, np.int64) if drops else ()
 
 
-def admitted(net, params, x, y=None, weights=None):
+def prepare_inputs(net, params, x, y=None, weights=None):
     """`(params, columns)`, checked and ready for a compiled function; absent columns are left out.
 
     Columns are x, y and weights; labels are int32 and all else has the dtype of params.
     """
     layers, x, y, weights = checks.batch(net, params, x, y, weights)
-    dtype = checks.dtype_of(layers[0][0])
-    labels = y is not None and net.labelled and len(y.shape) < len(x.shape)
+    dtype = checks.params_dtype(layers)
+    labels = y is not None and net.has_class_labels and len(y.shape) < len(x.shape)
     columns = [
         tensor(column, np.int32 if labels and column is y else dtype)
         for column in (x, y, weights)
         if column is not None
     ]
-    return opened(layers), columns
+    return to_internal(layers), columns
 
 
-def graph(body, static, params, *columns):
+def call_compiled(body, static, params, *columns):
     """The plain graph of `body(static, params, *columns)`, called: one trace for any rows."""
     layers = tf.nest.map_structure(tf.TensorSpec.from_tensor, params)
     rows_axis = len(columns[0].shape) - 2 if columns else None

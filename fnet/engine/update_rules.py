@@ -1,38 +1,38 @@
-"""The rules of the optimizers: how one array changes, on TensorFlow. Twin: `reference/rules.py`.
+"""How one array changes under each optimizer, on TensorFlow. Twin: `reference/update_rules.py`.
 
-A rule takes the optimizer's numbers n, float64, and `like`, which casts to the dtype of params. It
-returns a function of the step t (from 1, float64) and of the rate then (float64), and that the
-change of one array: `(p, g, *moments) -> (p, *moments)`. So what depends on neither is worked once
-a run and what depends on t, the bias corrections, once a step, both in float64. The formulas, and
-where they come from, stand with the functions of `optimizers.py`.
+A rule takes the optimizer's hyperparameters hp, float64, and `like`, which casts to the dtype of
+params. It returns a function of the step t (from 1, float64) and of the rate then (float64), and
+that the change of one array: `(p, g, *moments) -> (p, *moments)`. So what depends on neither is
+worked once a run and what depends on t, the bias corrections, once a step, both in float64. The
+formulas, and where they come from, stand with the functions of `core/optimizers.py`.
 """
 
 import numpy as np
 import tensorflow as tf
 
-from fnet.engine.tensors import at_right
+from fnet.core.optimizers import expand_right
 
-WANING = np.cumprod(np.append(1, 1 - 0.5 * 0.96 ** np.arange(1, 1000)))
+MOMENTUM_PRODUCTS = np.cumprod(np.append(1, 1 - 0.5 * 0.96 ** np.arange(1, 1000)))
 """The products over i from 1 to t of `1 - 0.5 * 0.96**i`. From t = 900 on they no longer change:
 0.96**900 is below the rounding of 1."""
 
 
-def _sgd(n, like):
+def _sgd(hp, like):
     def at(t, rate):
         rate = like(rate)
-        return lambda p, g: (p - at_right(rate, p) * g,)
+        return lambda p, g: (p - expand_right(rate, p) * g,)
 
     return at
 
 
-def _momentum(n, like):
-    momentum = like(n["momentum"])
+def _momentum(hp, like):
+    momentum = like(hp["momentum"])
 
     def at(t, rate):
         rate = like(rate)
 
         def change(p, g, v):
-            v = at_right(momentum, p) * v - at_right(rate, p) * g
+            v = expand_right(momentum, p) * v - expand_right(rate, p) * g
             return p + v, v
 
         return change
@@ -40,16 +40,16 @@ def _momentum(n, like):
     return at
 
 
-def _nesterov(n, like):
-    momentum = like(n["momentum"])
+def _nesterov(hp, like):
+    momentum = like(hp["momentum"])
 
     def at(t, rate):
         rate = like(rate)
 
         def change(p, g, v):
-            slope = at_right(rate, p) * g
-            v = at_right(momentum, p) * v - slope
-            return p + at_right(momentum, p) * v - slope, v
+            slope = expand_right(rate, p) * g
+            v = expand_right(momentum, p) * v - slope
+            return p + expand_right(momentum, p) * v - slope, v
 
         return change
 
@@ -59,19 +59,24 @@ def _nesterov(n, like):
 def _adam(largest):
     """The rule of adam, or of amsgrad, which divides by the largest v so far, its last moment."""
 
-    def rule(n, like):
-        share_1, share_2 = like(1 - n["beta_1"]), like(1 - n["beta_2"])
-        epsilon = like(n["epsilon"])
+    def rule(hp, like):
+        rate_1, rate_2 = like(1 - hp["beta_1"]), like(1 - hp["beta_2"])
+        epsilon = like(hp["epsilon"])
 
         def at(t, rate):
-            rate = like(rate * tf.sqrt(1 - n["beta_2"] ** t) / (1 - n["beta_1"] ** t))
+            rate = like(rate * tf.sqrt(1 - hp["beta_2"] ** t) / (1 - hp["beta_1"] ** t))
 
             def change(p, g, m, v, *tops):
-                m = m + at_right(share_1, p) * (g - m)
-                v = v + at_right(share_2, p) * (g * g - v)
+                m = m + expand_right(rate_1, p) * (g - m)
+                v = v + expand_right(rate_2, p) * (g * g - v)
                 tops = [tf.maximum(top, v) for top in tops]
                 root = tf.sqrt(tops[0] if largest else v)
-                return p - at_right(rate, p) * m / (root + at_right(epsilon, p)), m, v, *tops
+                return (
+                    p - expand_right(rate, p) * m / (root + expand_right(epsilon, p)),
+                    m,
+                    v,
+                    *tops,
+                )
 
             return change
 
@@ -80,15 +85,17 @@ def _adam(largest):
     return rule
 
 
-def _nadam(n, like):
-    beta_1, beta_2 = n["beta_1"], n["beta_2"]
-    share_1, share_2 = like(1 - beta_1), like(1 - beta_2)
-    epsilon = like(n["epsilon"])
-    waning = tf.constant(WANING)
+def _nadam(hp, like):
+    beta_1, beta_2 = hp["beta_1"], hp["beta_2"]
+    rate_1, rate_2 = like(1 - beta_1), like(1 - beta_2)
+    epsilon = like(hp["epsilon"])
+    products = tf.constant(MOMENTUM_PRODUCTS)
 
     def product(t):
         """Of all u up to t."""
-        return beta_1**t * tf.gather(waning, tf.cast(tf.minimum(t, len(WANING) - 1), tf.int32))
+        return beta_1**t * tf.gather(
+            products, tf.cast(tf.minimum(t, len(MOMENTUM_PRODUCTS) - 1), tf.int32)
+        )
 
     def at(t, rate):
         now, following = (beta_1 * (1 - 0.5 * 0.96**s) for s in (t, t + 1))
@@ -97,11 +104,11 @@ def _nadam(n, like):
         correction = like(1 / (1 - beta_2**t))
 
         def change(p, g, m, v):
-            m = m + at_right(share_1, p) * (g - m)
-            v = v + at_right(share_2, p) * (g * g - v)
-            root = tf.sqrt(at_right(correction, p) * v)
-            move = at_right(of_mean, p) * m + at_right(of_slope, p) * g
-            return p - move / (root + at_right(epsilon, p)), m, v
+            m = m + expand_right(rate_1, p) * (g - m)
+            v = v + expand_right(rate_2, p) * (g * g - v)
+            root = tf.sqrt(expand_right(correction, p) * v)
+            move = expand_right(of_mean, p) * m + expand_right(of_slope, p) * g
+            return p - move / (root + expand_right(epsilon, p)), m, v
 
         return change
 
@@ -111,24 +118,24 @@ def _nadam(n, like):
 def _rmsprop(centered, momentum):
     """The rule of rmsprop with these flags: its moments are v, the mean of g, and the momentum."""
 
-    def rule(n, like):
-        share, epsilon = like(1 - n["rho"]), like(n["epsilon"])
-        kept = like(n["momentum"]) if momentum else None
+    def rule(hp, like):
+        share, epsilon = like(1 - hp["rho"]), like(hp["epsilon"])
+        kept = like(hp["momentum"]) if momentum else None
 
         def at(t, rate):
             rate = like(rate)
 
             def change(p, g, v, *others):
-                v = v + at_right(share, p) * (g * g - v)
+                v = v + expand_right(share, p) * (g * g - v)
                 moments, spread = [v], v
                 if centered:
                     mean, *others = others
-                    mean = mean + at_right(share, p) * (g - mean)
+                    mean = mean + expand_right(share, p) * (g - mean)
                     moments.append(mean)
                     spread = tf.maximum(v - mean * mean, 0)  # rounding can bring it below 0
-                move = at_right(rate, p) * g / tf.sqrt(spread + at_right(epsilon, p))
+                move = expand_right(rate, p) * g / tf.sqrt(spread + expand_right(epsilon, p))
                 if momentum:
-                    move = at_right(kept, p) * others[0] + move
+                    move = expand_right(kept, p) * others[0] + move
                     moments.append(move)
                 return p - move, *moments
 
@@ -139,50 +146,48 @@ def _rmsprop(centered, momentum):
     return rule
 
 
-def _adagrad(n, like):
-    epsilon = like(n["epsilon"])
+def _adagrad(hp, like):
+    epsilon = like(hp["epsilon"])
 
     def at(t, rate):
         rate = like(rate)
 
         def change(p, g, total):
             total = total + g * g
-            return p - at_right(rate, p) * g / tf.sqrt(total + at_right(epsilon, p)), total
+            return p - expand_right(rate, p) * g / tf.sqrt(total + expand_right(epsilon, p)), total
 
         return change
 
     return at
 
 
-def _lion(n, like):
-    share_1, share_2 = like(1 - n["beta_1"]), like(1 - n["beta_2"])
+def _lion(hp, like):
+    rate_1, rate_2 = like(1 - hp["beta_1"]), like(1 - hp["beta_2"])
 
     def at(t, rate):
         rate = like(rate)
 
         def change(p, g, m):
-            ahead = m + at_right(share_1, p) * (g - m)
-            return p - at_right(rate, p) * tf.sign(ahead), m + at_right(share_2, p) * (g - m)
+            ahead = m + expand_right(rate_1, p) * (g - m)
+            return p - expand_right(rate, p) * tf.sign(ahead), m + expand_right(rate_2, p) * (g - m)
 
         return change
 
     return at
 
 
-ZERO = "zero"
-
 RULES = {
-    "sgd": (_sgd, ()),
-    "momentum": (_momentum, (ZERO,)),
-    "nesterov": (_nesterov, (ZERO,)),
-    "adam": (_adam(largest=False), (ZERO, ZERO)),
-    "amsgrad": (_adam(largest=True), (ZERO, ZERO, ZERO)),
-    "nadam": (_nadam, (ZERO, ZERO)),
-    "rmsprop": (_rmsprop(centered=False, momentum=False), (ZERO,)),
-    "rmsprop_momentum": (_rmsprop(centered=False, momentum=True), (ZERO, ZERO)),
-    "rmsprop_centered": (_rmsprop(centered=True, momentum=False), (ZERO, ZERO)),
-    "rmsprop_centered_momentum": (_rmsprop(centered=True, momentum=True), (ZERO, ZERO, ZERO)),
-    "adagrad": (_adagrad, ("initial_accumulator_value",)),
-    "lion": (_lion, (ZERO,)),
+    "sgd": _sgd,
+    "momentum": _momentum,
+    "nesterov": _nesterov,
+    "adam": _adam(largest=False),
+    "amsgrad": _adam(largest=True),
+    "nadam": _nadam,
+    "rmsprop": _rmsprop(centered=False, momentum=False),
+    "rmsprop_momentum": _rmsprop(centered=False, momentum=True),
+    "rmsprop_centered": _rmsprop(centered=True, momentum=False),
+    "rmsprop_centered_momentum": _rmsprop(centered=True, momentum=True),
+    "adagrad": _adagrad,
+    "lion": _lion,
 }
-"""Each kind with its rule, and what each of its moments starts from: zero, or a number by name."""
+"""The rule of each kind of optimizer (`core/optimizers.py`)."""

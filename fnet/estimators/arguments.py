@@ -6,11 +6,14 @@ Meaning and defaults are those of scikit-learn 1.9 (`sklearn.neural_network`).
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.utils._param_validation import HasMethods, Interval, Options, StrOptions
+from sklearn.utils._param_validation import Interval, Options, StrOptions
 
+from fnet.core import optimizers, schedules
 from fnet.core.errors import InvalidArgument
-from fnet.core.network import ACTIVATIONS, ALIASES, Layer, Network
-from fnet.core.run_state import Schedule
+from fnet.core.network import ACTIVATIONS, ALIASES, Network
+from fnet.core.optimizers import Optimizer
+from fnet.core.params import Layer
+from fnet.core.schedules import Schedule
 from fnet.core.tuning import Tuning
 
 OPTIMIZERS = ("adagrad", "adam", "adamw", "amsgrad", "lion", "nadam", "rmsprop", "sgd")
@@ -18,7 +21,7 @@ OPTIMIZERS = ("adagrad", "adam", "adamw", "amsgrad", "lion", "nadam", "rmsprop",
 CONSTRAINTS = {
     "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
     "activation": [StrOptions({*ACTIVATIONS, *ALIASES}), "array-like"],
-    "solver": [StrOptions({"lbfgs", *OPTIMIZERS}), HasMethods(["init", "update"])],
+    "solver": [StrOptions({"lbfgs", *OPTIMIZERS}), Optimizer],
     "alpha": [Interval(Real, 0, None, closed="left")],
     "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
     "learning_rate": [StrOptions({"constant", "invscaling", "adaptive"}), Schedule, callable],
@@ -44,7 +47,7 @@ CONSTRAINTS = {
     "global_clipnorm": [Interval(Real, 0, None, closed="neither"), None],
     "tuning": [Tuning, None],
     "standardize": ["boolean"],
-    "hook": [callable, None],
+    "callback": [callable, None],
     "engine": [StrOptions({"auto", "numpy", "tensorflow"})],
 }
 
@@ -93,25 +96,25 @@ def start(estimator, net, random, dtype):
     layers = []
     for (d, h), name in zip(net.layers, names, strict=False):
         bound = np.sqrt((2 if name in ("logistic", "sigmoid") else 6) / (d + h))
-        w, b = (random.uniform(-bound, bound, shape).astype(dtype) for shape in ((d, h), h))
-        layers.append(Layer(w, b))
+        drawn = (random.uniform(-bound, bound, shape).astype(dtype) for shape in ((d, h), h))
+        layers.append(Layer(*drawn))
     return tuple(layers)
 
 
-def optimizer(estimator, side, plan):
-    """The Optimizer, of this side, for a run on this plan."""
+def optimizer(estimator, plan):
+    """The Optimizer for a run on this plan."""
     solver, schedule = estimator.solver, estimator.learning_rate
     if not isinstance(solver, str):
-        return side.Optimizer(*solver)
+        return solver
     rate = estimator.learning_rate_init if isinstance(schedule, str) else schedule
     if solver == "adam":
-        return side.adam(rate, estimator.beta_1, estimator.beta_2, estimator.epsilon)
+        return optimizers.adam(rate, estimator.beta_1, estimator.beta_2, estimator.epsilon)
     if solver != "sgd":
-        return getattr(side, solver)(rate)
+        return getattr(optimizers, solver)(rate)
     if isinstance(schedule, str) and schedule == "invscaling":  # once an epoch, by rows seen
         steps = plan.steps
-        rate = side.schedules.inverse_scaling(rate, estimator.power_t, steps / plan.rows, steps)
-    return side.sgd(rate, estimator.momentum, estimator.nesterovs_momentum)
+        rate = schedules.inverse_scaling(rate, estimator.power_t, steps / plan.rows, steps)
+    return optimizers.sgd(rate, estimator.momentum, estimator.nesterovs_momentum)
 
 
 def tuning(estimator, net, seed):
@@ -143,10 +146,10 @@ def stopping(estimator, watch):
         "min_delta": estimator.tol - TIE,
         "best_delta": 0.0,
         "restore_best": bool(early),
-        "watch": watch,
+        "monitor": watch,
     }
     adaptive = isinstance(estimator.learning_rate, str) and estimator.learning_rate == "adaptive"
     if adaptive and estimator.solver == "sgd" and options["patience"] is not None:
         least = min(1.0, 1e-6 / estimator.learning_rate_init)
-        options |= {"reduce_rate": 0.2, "reduce_to": least}
+        options |= {"lr_factor": 0.2, "min_lr_factor": least}
     return options

@@ -13,11 +13,11 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 from fnet import backends
 from fnet.core import class_weights, scaling
 from fnet.core.batches import minibatch_plan
+from fnet.core.early_stopping import RUNNING
 from fnet.core.errors import InvalidArgument, NotFinite
-from fnet.core.network import Layer
-from fnet.core.run_state import RUNNING
+from fnet.core.params import Layer
 from fnet.estimators import arguments
-from fnet.estimators.conversion import Exchange
+from fnet.estimators.conversion import ConversionMixin
 from fnet.reference import functions
 
 USER = 6
@@ -38,7 +38,7 @@ def dense(array):
     return array.toarray() if hasattr(array, "toarray") else array
 
 
-class Perceptron(Exchange, BaseEstimator):
+class BaseMLP(ConversionMixin, BaseEstimator):
     """A multilayer perceptron. Its subclasses say what targets are.
 
     `SCORE` maps what a network's targets are (`network.Loss`) to the measure of validation data
@@ -166,13 +166,13 @@ class Perceptron(Exchange, BaseEstimator):
         score = self.SCORE[self._net.targets]
         with _solving():
             run = side.train(
-                *(self._net, arguments.optimizer(self, side, plan)),
+                *(self._net, arguments.optimizer(self, plan)),
                 *(self._begin(going and partial), x, y, plan),
                 tuning=self._tuning(seed),
                 class_weight=self._class_weight(partial),
                 validation=held,
                 metrics=(score,) if held else None,
-                hook=self.hook,
+                callback=self.callback,
                 progress=bool(self.verbose),
                 **arguments.stopping(self, f"validation_{score}"),
             )
@@ -200,12 +200,12 @@ class Perceptron(Exchange, BaseEstimator):
 
     def _begin(self, onward):
         """What `train` begins with: params, and where they go onward the state of all else."""
-        if not onward or self._progress is None:
+        if not onward or self._train_state is None:
             return self._layers()
         if self.early_stopping:  # coefs_ are the best, which may not be the last
-            return self._progress
+            return self._train_state
         running = np.full((), RUNNING, np.int32)
-        return self._progress._replace(params=self._layers(), ended=running)
+        return self._train_state._replace(params=self._layers(), ended=running)
 
     def _take(self, run, y, weights, going, seen):
         """The fitted attributes, of a Run."""
@@ -220,7 +220,7 @@ class Perceptron(Exchange, BaseEstimator):
         score = self.SCORE[self._net.targets]
         sign = -1.0 if score == "mean_pinball_loss" else 1.0  # the larger the better
         self._set_layers(run.params)
-        self._progress = _plain(run.progress)
+        self._train_state = _plain(run.train_state)
         self.loss_curve_ = curve("loss_curve_", "loss")
         self.loss_ = self.loss_curve_[-1] if self.loss_curve_ else np.nan
         self.best_loss_ = None if self.early_stopping else min(self.loss_curve_, default=np.inf)
@@ -263,7 +263,7 @@ class Perceptron(Exchange, BaseEstimator):
             )
         unit, offset = self._reported(y, weights)
         self._set_layers(end.params)
-        self._progress = None
+        self._train_state = None
         self.loss_ = float(unit * end.loss + offset)
         self.n_iter_, self.t_ = min(int(end.iterations), self.max_iter), 0
 
@@ -279,8 +279,8 @@ class Perceptron(Exchange, BaseEstimator):
     def _set_layers(self, layers):
         net = self._net
         output = net.output if net.link == "identity" else net.link
-        self.coefs_ = [np.array(w) for w, _ in layers]
-        self.intercepts_ = [np.array(b) for _, b in layers]
+        self.coefs_ = [np.array(layer.w) for layer in layers]
+        self.intercepts_ = [np.array(layer.b) for layer in layers]
         self.n_layers_, self.n_outputs_ = len(net.sizes), net.sizes[-1]
         self.out_activation_ = "logistic" if output == "sigmoid" else output
 

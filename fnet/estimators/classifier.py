@@ -10,10 +10,10 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 
 from fnet.core.errors import InvalidArgument
 from fnet.estimators import arguments
-from fnet.estimators.base import Perceptron, dense, steps
+from fnet.estimators.base import BaseMLP, dense, steps
 
 
-class MLPClassifier(ClassifierMixin, Perceptron):
+class MLPClassifier(ClassifierMixin, BaseMLP):
     """A multilayer perceptron that stands in for scikit-learn's classifier.
 
     The arguments of `sklearn.neural_network.MLPClassifier`, with the same meaning and defaults, and
@@ -33,7 +33,7 @@ class MLPClassifier(ClassifierMixin, Perceptron):
       standardize: learn the mean and the deviation of each feature from the first rows
         to train on, and keep them in `scaling_`. `coefs_` are of the scaled network.
       verbose: shows a progress bar.
-      hook: called with the `Run` so far, a few times a second.
+      callback: called with the `Run` so far, a few times a second.
       engine: "numpy" works by the twin, "tensorflow" by a compiled program, and "auto" by the one
         that takes less time in a new process for so much work; `engine_` tells which it was.
         Predictions always work by NumPy.
@@ -41,11 +41,11 @@ class MLPClassifier(ClassifierMixin, Perceptron):
     `fit` takes `validation_data=(X, y)`, or with weights, which is measured after each epoch into
     `validation_loss_curve_` and `validation_scores_`. A fit that fails leaves the estimator as it
     was; Ctrl-C ends one with the epochs that are done, and `ended_` tells why a fit ended, as
-    `history["ended"]` of a Run or Minimum does. Sparse X is made dense to train on.
+    `history["ended"]` of a Run or LBFGSResult does. Sparse X is made dense to train on.
     Arguments and data that do not fit raise ValueError, as scikit-learn's do.
     """
 
-    SCORE = {"classes": "accuracy", "labels": "accuracy"}
+    SCORE = {"multiclass": "accuracy", "multilabel": "accuracy"}
 
     _parameter_constraints = {
         **arguments.CONSTRAINTS,
@@ -84,7 +84,7 @@ class MLPClassifier(ClassifierMixin, Perceptron):
         global_clipnorm=None,
         tuning=None,
         standardize=False,
-        hook=None,
+        callback=None,
         engine="auto",
     ):
         vars(self).update({name: value for name, value in locals().items() if name != "self"})

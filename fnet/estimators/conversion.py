@@ -8,13 +8,14 @@ from sklearn.utils.validation import check_is_fitted
 
 from fnet.core import checks
 from fnet.core.errors import InvalidArgument
+from fnet.core.params import Layer
 from fnet.estimators import arguments
 
 CURVES = ("loss_curve_", "validation_loss_curve_", "validation_scores_")
 """Fitted lists of one number an epoch, which a file holds as arrays."""
 
 
-class Exchange:
+class ConversionMixin:
     """What is handed over by both estimators."""
 
     def functional(self):
@@ -27,7 +28,7 @@ class Exchange:
         return self._net, layers if self.scaling_ is None else self.scaling_.folded(layers)
 
     def _plain(self):
-        """All of it as plain data, for a file; its hook is left out."""
+        """All of it as plain data, for a file; its callback is left out."""
         check_is_fitted(self)
         given = self.get_params(deep=False)
         fitted = {name: part for name, part in vars(self).items() if name not in given}
@@ -38,7 +39,7 @@ class Exchange:
             "classes": getattr(self, "classes_", None),
             "features": getattr(self, "feature_names_in_", None),
             "scaling": self.scaling_,
-            "estimator": (type(self).__name__, given | {"hook": None}, fitted),
+            "estimator": (type(self).__name__, given | {"callback": None}, fitted),
         }
 
     @classmethod
@@ -55,7 +56,10 @@ class Exchange:
             raise InvalidArgument(f"a {cls.__name__} is no home for a network with {net.loss}")
         names = net.hidden[0] if len(set(net.hidden)) == 1 else net.hidden or "relu"
         new = cls(hidden_layer_sizes=net.sizes[1:-1], activation=names, **arguments)
-        layers = [(w, np.zeros(w.shape[-1]) if b is None else b) for w, b in layers]
+        layers = [
+            layer if layer.b is not None else layer._replace(b=np.zeros(layer.w.shape[-1]))
+            for layer in layers
+        ]
         new._become(dataclasses.replace(net, bias=True), layers, classes)
         return new
 
@@ -64,9 +68,9 @@ class Exchange:
         """A fitted estimator of scikit-learn, taken over with its arguments and all it learnt."""
         check_is_fitted(estimator)
         new = cls(**estimator.get_params(deep=False))
-        layers = list(zip(estimator.coefs_, estimator.intercepts_, strict=True))
+        layers = list(map(Layer, estimator.coefs_, estimator.intercepts_))
         loss = arguments.LOSS_OF[estimator.out_activation_]
-        inputs, outputs = layers[0][0].shape[0], layers[-1][0].shape[1]
+        inputs, outputs = layers[0].w.shape[0], layers[-1].w.shape[1]
         net = arguments.network(new, inputs, outputs, loss)
         new._become(net, layers, getattr(estimator, "classes_", None))
         learnt = {k: v for k, v in vars(estimator).items() if k.endswith("_") and k[0] != "_"}
@@ -74,6 +78,7 @@ class Exchange:
         return new
 
     def _become(self, net, layers, classes):
-        self._net, self._progress, self.scaling_ = net, None, None
+        self._net, self._train_state, self.scaling_ = net, None, None
         self.n_features_in_ = net.sizes[0]
-        self._set_layers([(np.asarray(w), np.asarray(b, w.dtype)) for w, b in layers])
+        dtype = np.asarray(layers[0].w).dtype
+        self._set_layers([Layer(np.asarray(e.w), np.asarray(e.b, dtype)) for e in layers])

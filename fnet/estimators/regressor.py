@@ -12,14 +12,14 @@ from sklearn.utils.validation import check_is_fitted
 from fnet.core.errors import InvalidArgument
 from fnet.core.network import LOSSES
 from fnet.estimators import arguments
-from fnet.estimators.base import Perceptron, dense, steps
+from fnet.estimators.base import BaseMLP, dense, steps
 
 OF_NUMBERS = {
-    name for name, loss in LOSSES.items() if loss.targets in ("numbers", "counts", "single")
+    name for name, loss in LOSSES.items() if loss.targets in ("real", "counts", "quantiles")
 }
 
 
-class MLPRegressor(RegressorMixin, Perceptron):
+class MLPRegressor(RegressorMixin, BaseMLP):
     """A multilayer perceptron that stands in for scikit-learn's regressor.
 
     The arguments of `sklearn.neural_network.MLPRegressor`, with the same meaning and defaults, and
@@ -41,7 +41,7 @@ class MLPRegressor(RegressorMixin, Perceptron):
         counts, from the first rows to train on, and keep them in `scaling_`. `coefs_`, losses and
         scores of quantiles are of the scaled network.
       verbose: shows a progress bar.
-      hook: called with the `Run` so far, a few times a second.
+      callback: called with the `Run` so far, a few times a second.
       engine: "numpy" works by the twin, "tensorflow" by a compiled program, and "auto" by the one
         that takes less time in a new process for so much work; `engine_` tells which it was.
         Predictions always work by NumPy.
@@ -49,11 +49,11 @@ class MLPRegressor(RegressorMixin, Perceptron):
     `fit` takes `validation_data=(X, y)`, or with weights, which is measured after each epoch into
     `validation_loss_curve_` and `validation_scores_`. A fit that fails leaves the estimator as it
     was; Ctrl-C ends one with the epochs that are done, and `ended_` tells why a fit ended, as
-    `history["ended"]` of a Run or Minimum does. Sparse X is made dense to train on.
+    `history["ended"]` of a Run or LBFGSResult does. Sparse X is made dense to train on.
     Arguments and data that do not fit raise ValueError, as scikit-learn's do.
     """
 
-    SCORE = {"numbers": "r2", "counts": "r2", "single": "mean_pinball_loss"}
+    SCORE = {"real": "r2", "counts": "r2", "quantiles": "mean_pinball_loss"}
 
     _parameter_constraints = {
         **arguments.CONSTRAINTS,
@@ -94,7 +94,7 @@ class MLPRegressor(RegressorMixin, Perceptron):
         global_clipnorm=None,
         tuning=None,
         standardize=False,
-        hook=None,
+        callback=None,
         engine="auto",
     ):
         vars(self).update({name: value for name, value in locals().items() if name != "self"})
@@ -122,7 +122,7 @@ class MLPRegressor(RegressorMixin, Perceptron):
     def score(self, X, y, sample_weight=None):
         """The coefficient of determination R²; of quantiles, minus their mean pinball loss."""
         check_is_fitted(self)
-        if self._net.targets != "single":
+        if self._net.targets != "quantiles":
             return super().score(X, y, sample_weight)
         off = column_or_1d(y)[:, None] - self.predict(X).reshape(-1, self.n_outputs_)
         q = self._levels()
@@ -153,7 +153,7 @@ class MLPRegressor(RegressorMixin, Perceptron):
 
     @property
     def _single(self):
-        return self.n_outputs_ == 1 or self._net.targets == "single"
+        return self.n_outputs_ == 1 or self._net.targets == "quantiles"
 
     def _network(self, x, y):
         if self.quantiles is None and self.loss != "pinball":
@@ -165,7 +165,7 @@ class MLPRegressor(RegressorMixin, Perceptron):
 
     def _tuning(self, seed):
         found = super()._tuning(seed)
-        single = self._net.targets == "single"
+        single = self._net.targets == "quantiles"
         return found._replace(quantiles=self._levels()) if single else found
 
     @property

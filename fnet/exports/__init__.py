@@ -35,7 +35,7 @@ def export(path, what, format=None):
     if content.params[0].w.ndim > 2:
         raise InvalidArgument(
             "export takes a single network; give one member, as "
-            "(net, [Layer(w[0], b[0]) for w, b in params])"
+            "(net, [Layer(layer.w[0], layer.b[0]) for layer in params])"
         )
     kind = format_of(path) if format is None else checks.one_of("format", format, tuple(WRITERS))
     WRITERS[kind](path, content)

@@ -4,8 +4,9 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from fnet.exports.scaling import of_features, of_targets
 from fnet.files import atomic
-from fnet.reference.activations import LEAK, STRAIGHT
+from fnet.reference.activations import LEAK, LINEAR_ABOVE
 
 OPSET, IR = 20, 9
 """The first set of operations that has gelu, and the form of file that came with it."""
@@ -33,8 +34,8 @@ def _silu(graph, z):
 
 
 def _exponential(graph, z):
-    """As `activations.exponential`: above STRAIGHT its tangent there."""
-    straight, zero, one = map(graph.constant, (STRAIGHT, 0, 1))
+    """As `activations.exponential`: above LINEAR_ABOVE its tangent there."""
+    straight, zero, one = map(graph.constant, (LINEAR_ABOVE, 0, 1))
     over = graph.add("Max", graph.add("Sub", z, straight), zero)
     slope = graph.add("Exp", graph.add("Min", z, straight))
     return graph.add("Mul", slope, graph.add("Add", over, one))
@@ -72,15 +73,16 @@ def _passed(graph, content):
     net, scaling = content.net, content.scaling
     x = "x"
     if scaling is not None:
-        high, low, scale = map(graph.constant, scaling.of_features(scaling, np.float32))
+        high, low, scale = map(graph.constant, of_features(scaling, np.float32))
         x = graph.add("Div", graph.add("Sub", graph.add("Sub", x, high), low), scale)
     last = net.output if net.link == "identity" else net.link
-    for (w, b), name in zip(content.params, (*net.hidden, last), strict=True):
-        x = graph.add("MatMul", x, graph.constant(w))
-        x = x if b is None else graph.add("Add", x, graph.constant(b))
+    for layer, name in zip(content.params, (*net.hidden, last), strict=True):
+        x = graph.add("MatMul", x, graph.constant(layer.w))
+        if layer.b is not None:
+            x = graph.add("Add", x, graph.constant(layer.b))
         x = _ascending(graph, x, net.sizes[-1]) if name == "sort" else OPERATIONS[name](graph, x)
     if scaling is not None and scaling.y_mean is not None:
-        scale, mean = map(graph.constant, scaling.of_targets(scaling, np.float32))
+        scale, mean = map(graph.constant, of_targets(scaling, np.float32))
         x = graph.add("Add", graph.add("Mul", x, scale), mean)
     return x
 

@@ -6,7 +6,9 @@ import shutil
 
 import tensorflow as tf
 
+from fnet.core.params import is_absent
 from fnet.engine import activations, tensors
+from fnet.exports.scaling import of_targets
 
 ROWS = {**activations.OUTPUTS, "softmax": tf.nn.softmax, "sort": tf.sort}
 """Activations and links of rows `[N, K]`: those that work along an axis have it last here."""
@@ -21,22 +23,22 @@ def standardized(x, scaling):
 def graphs(content, table=ROWS, scaled=standardized, dtype=None):
     """`(predict, forward)` of rows `x [N, D]`, as functions of TensorFlow with one signature."""
     net, scaling = content.net, content.scaling
-    params = tensors.opened(content.params, dtype)
+    params = tensors.to_internal(content.params, dtype)
     kind = params[0].w.dtype
     spec = tf.TensorSpec([None, net.sizes[0]], kind, name="x")
 
     def passed(x, last):
         if scaling is not None:
             x = scaled(x, scaling)
-        for (w, b), name in zip(params, (*net.hidden, last), strict=True):
-            z = x @ w
-            x = table[name](z if tensors.absent(b) else z + b)
+        for layer, name in zip(params, (*net.hidden, last), strict=True):
+            z = x @ layer.w
+            x = table[name](z if is_absent(layer.b) else z + layer.b)
         return x
 
     def predict(x):
         found = passed(x, net.output if net.link == "identity" else net.link)
         if scaling is not None and scaling.y_mean is not None:
-            scale, mean = scaling.of_targets(scaling, kind.as_numpy_dtype)
+            scale, mean = of_targets(scaling, kind.as_numpy_dtype)
             found = found * scale + mean
         return {"prediction": found}
 

@@ -5,6 +5,7 @@ import functools
 import tensorflow as tf
 
 from fnet.exports import saved_model
+from fnet.exports.scaling import of_features
 from fnet.files import atomic
 
 OPERATIONS = {**saved_model.ROWS, "gelu": functools.partial(tf.nn.gelu, approximate=False)}
@@ -13,7 +14,7 @@ OPERATIONS = {**saved_model.ROWS, "gelu": functools.partial(tf.nn.gelu, approxim
 
 def standardized(x, scaling):
     """Features as the network takes them: TFLite does no sums in float64."""
-    high, low, scale = scaling.of_features(scaling, x.dtype.as_numpy_dtype)
+    high, low, scale = of_features(scaling, x.dtype.as_numpy_dtype)
     return (x - high - low) / scale
 
 

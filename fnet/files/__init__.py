@@ -9,7 +9,7 @@ else a `Content` has. Rooms, from the bytes upwards:
   plain.py: plain data, tuples and dicts of numbers, names and arrays, as a text and arrays.
   contents.py: what a file holds, and what must be true of it; storing.py: all of it together.
   models.py: what was loaded, ready to predict.
-  checkpoints.py: the hook that keeps a run in a file; machine.py: what its bits depend on.
+  checkpoints.py: the callback that keeps a run in a file; machine.py: what its bits depend on.
 
 Nothing in a file is looked up as code: names stand in closed tables, and bytes that are not what
 `save` writes raise FormatError.

@@ -1,4 +1,4 @@
-"""The hook that keeps a run in a file, so that the same call goes on from there."""
+"""The callback that keeps a run in a file, so that the same call goes on from there."""
 
 import contextlib
 import hashlib
@@ -8,14 +8,14 @@ import warnings
 import numpy as np
 
 from fnet.core import checks
+from fnet.core.early_stopping import RUNNING
 from fnet.core.errors import InvalidArgument
-from fnet.core.run_state import RUNNING
+from fnet.core.optimizers import Optimizer
 from fnet.files import environment, schema, storage
-from fnet.reference.optimizers import Optimizer
 
 
 class Checkpoint:
-    """A hook of `train` that keeps the run in one file: `hook=fnet.checkpoint("run.fnet")`.
+    """A callback of `train` that keeps the run in one file: `callback=fnet.checkpoint("run.fnet")`.
 
     The whole run is saved every so many seconds, between pieces, and when it ends. A call of
     `train` that finds the file goes on from it, and comes out to the bit as if it had never
@@ -35,33 +35,38 @@ class Checkpoint:
 
     def __init__(self, path, every=30.0, exact=False):
         self.path, self.every = path, checks.one_number("every", every)
-        self.exact = checks.flag("exact", exact)
+        self.exact = checks.boolean("exact", exact)
         self._trained, self._epochs, self._saved = None, None, time.monotonic()
 
-    def _begin(self, run, source, optimizer, call):
+    def _begin(self, run, setup):
         """The Run to begin with: the one in the file, or `run`. `train` asks before its first step.
 
-        `call` has what else the run depends on, by the names that a message calls it.
+        `setup` is the RunSetup.
         """
+        source, optimizer = setup.source, setup.optimizer
         with contextlib.closing(source.parts(0)) as parts:
             data, rows, weights = next(parts, ((), (), ()))
         first = slice(source.steps)
-        plan = source.steps, source.width, np.asarray(rows[first]), np.asarray(weights[first])
-        numbers = {n: "a function" if callable(v) else v for n, v in optimizer.numbers.items()}
-        optimizer = Optimizer(optimizer.kind, numbers)
+        batches = np.asarray(rows[first]), np.asarray(weights[first])
+        hp = {
+            name: "a function" if callable(value) else value
+            for name, value in optimizer.hyperparameters.items()
+        }
         call = {
             "network": run.net,
-            "optimizer": optimizer,
+            "optimizer": Optimizer(optimizer.kind, hp),
             "number of rows": source.rows,
-            "plan": plan,
+            "plan": (source.steps, source.width, *batches),
             "data": data,
-            **call,
-            "params to begin with": run.progress,
+            "tuning": setup.tuning,
+            "validation": setup.validation,
+            "rules to stop by": setup.stopping,
+            "params to begin with": run.train_state,
         }
         engine = "numpy" if all(isinstance(column, np.ndarray) for column in data) else "tensorflow"
         self._epochs, self._saved = source.epochs, time.monotonic()
         self._trained = {
-            "optimizer": optimizer,
+            "optimizer": call["optimizer"],
             "tuning": call["tuning"],
             "call": {name: _digest(part) for name, part in call.items()},
             "machine": environment.record(engine),
@@ -85,10 +90,10 @@ class Checkpoint:
                     f"{self.path} is the checkpoint of a call that differs in its {name}; give "
                     "that call again, or another path"
                 )
-        if int(found.run.progress.epoch) > self._epochs:
+        if int(found.run.train_state.epoch) > self._epochs:
             raise InvalidArgument(
                 f"{self.path} is the checkpoint of a call that differs in its plan: it has done "
-                f"{found.run.progress.epoch} epochs, more than the {self._epochs} of this one"
+                f"{found.run.train_state.epoch} epochs, more than the {self._epochs} of this one"
             )
         if found := environment.differences(trained["machine"], ours["machine"]):
             message = f"{self.path} was written where {'; '.join(found)}: last bits may differ"
@@ -98,7 +103,7 @@ class Checkpoint:
 
     def __call__(self, run):
         """Save the run so far, where it is time to."""
-        now = run.progress
+        now = run.train_state
         done = self._epochs is not None and int(now.epoch) >= self._epochs
         done = done or np.all(np.asarray(now.ended) != RUNNING)
         done = done or np.any(run.history["ended"] == "interrupted")

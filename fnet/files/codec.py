@@ -12,21 +12,8 @@ import re
 import numpy as np
 
 from fnet.core.errors import FormatError, InvalidArgument
-from fnet.core.network import ACTIVATIONS, LOSSES, Layer, Network
-from fnet.core.run_state import Progress, Run, Schedule, State, Watch
-from fnet.core.scaling import Scaling
-from fnet.core.tuning import Tuning
-from fnet.files.schema import Content, Estimator
-from fnet.reference.optimizers import Optimizer
-
-RECORDS = {
-    kind.__name__: kind
-    for kind in (
-        *(Content, Estimator, Layer, Optimizer, Progress, Run, Scaling, Schedule, State, Tuning),
-        Watch,
-    )
-}
-"""Named tuples that may be stored, by name; an Optimizer of either side is one for both."""
+from fnet.core.network import ACTIVATIONS, LOSSES, Network
+from fnet.files import names
 
 WORDS = {*ACTIVATIONS, *LOSSES, *(loss.link for loss in LOSSES.values())}
 """The names in a Network."""
@@ -68,13 +55,13 @@ class _Packer:
         if isinstance(value, tuple):
             if not hasattr(value, "_fields"):
                 return self.each(enumerate(value), place)
-            if (name := type(value).__name__) in RECORDS:
-                return {name: self.fields(value._asdict(), place)}
+            if (name := names.of(value)) is not None:
+                return {name: self.fields(names.to_file(name, value._asdict()), place)}
         if hasattr(value, "__array__") and not hasattr(value, "columns"):
             return self.array(value, place)
         raise InvalidArgument(f"{place[1:] or 'this'} cannot be stored: {value!r:.200}")
 
-    def each(self, named, place):
+    def map_params(self, named, place):
         return [self.pack(value, f"{place}.{name}") for name, value in named]
 
     def fields(self, fields, place):
@@ -105,6 +92,7 @@ def unpacked(value, arrays):
 
     What is of another form ends in an error of any kind.
     """
+    records = names.records()
     placed = {}  # so that what was one array is one again
 
     def array(kind, name):
@@ -120,8 +108,9 @@ def unpacked(value, arrays):
         ((kind, held),) = value.items()
         if kind in ("array", "text"):
             return array(kind, held)
-        if kind in RECORDS:
-            return _record(RECORDS[kind], {name: unpack(v) for name, v in held.items()})
+        if kind in records:
+            fields = {name: unpack(v) for name, v in held.items()}
+            return _record(records[kind], names.from_file(kind, fields))
         return READERS[kind](unpack(held))
 
     found = unpack(value)

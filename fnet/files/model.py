@@ -4,7 +4,7 @@ import numpy as np
 
 from fnet.core import checks
 from fnet.core.errors import FormatError, InvalidArgument
-from fnet.reference.activations import ACTIVATIONS, OUTPUTS
+from fnet.reference import functions
 
 
 class Model:
@@ -19,10 +19,9 @@ class Model:
         self._content = content
         self.net, self.params, self.classes, self.features = content[:4]
         self.scaling, self.trained, self.run, _ = content[4:]
-        self._dtype = checks.dtype_of(content.params[0].w)
+        self._dtype = checks.params_dtype(content.params)
         self._cast = f"x in {self._dtype}"
-        self._steps = _steps(content)
-        members = int(np.prod(content.params[0].w.shape[:-2]))
+        members = int(np.prod(checks.members_of(content.params)))
         self._rows = max(1, checks.CHUNK // max(1, members * max(content.net.sizes)))
 
     def __repr__(self):
@@ -45,19 +44,19 @@ class Model:
         if self.classes is None:
             one = self._content.estimator is not None and net.sizes[-1] == 1
             return found[..., 0] if one else found
-        if net.labelled:
+        if net.has_class_labels:
             return self.classes[found.argmax(axis=-1)]
         likely = (found > 0.5).astype(int)
         return likely if net.sizes[-1] > 1 else self.classes[likely[..., 0]]
 
     def predict_proba(self, x):
         """Probabilities of the classes, in their order, `[*M, N, K]`; of a single label both."""
-        if self.net.targets not in ("classes", "labels"):
+        if self.net.targets not in ("multiclass", "multilabel"):
             raise InvalidArgument(
                 f"predict_proba needs a network of classes or labels; {self.net} has none: predict"
             )
         found = self._outputs(x)
-        single = self.net.targets == "labels" and self.net.sizes[-1] == 1
+        single = self.net.targets == "multilabel" and self.net.sizes[-1] == 1
         return np.concatenate([1 - found, found], axis=-1) if single else found
 
     def estimator(self):
@@ -114,17 +113,5 @@ class Model:
         if x.dtype != self._dtype:
             with np.errstate(over="ignore"):  # what becomes infinite is refused
                 x = checks.finite(self._cast, x.astype(self._dtype))
-        for w, b, f in self._steps:
-            x = f(x @ w if b is None else x @ w + b)
+        x = functions.apply_link(self.net, functions.logits(self.net, self.params, x))
         return x if scaling is None else scaling.predictions(x)
-
-
-def _steps(content):
-    """`(w, b, activation)` of each layer, the last with the loss's link; b is `[*M, 1, H]`."""
-    net = content.net
-    last = OUTPUTS[net.output if net.link == "identity" else net.link].value
-    functions = [ACTIVATIONS[name].value for name in net.hidden] + [last]
-    return [
-        (w, b if b is None or b.ndim == 1 else b[..., None, :], f)
-        for (w, b), f in zip(content.params, functions, strict=True)
-    ]

@@ -4,10 +4,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fnet.core import checks
+from fnet.core import checks, optimizers
 from fnet.core.errors import InvalidArgument
-from fnet.core.network import Layer, Network
-from fnet.core.run_state import Progress, Run, State
+from fnet.core.network import Network
+from fnet.core.optimizers import OptState
+from fnet.core.run_state import NUMBERS, STRUCTURES, Run, TrainState
 from fnet.core.scaling import Scaling
 
 ESTIMATORS = ("MLPClassifier", "MLPRegressor")
@@ -61,15 +62,14 @@ def sound(content):
         raise InvalidArgument("a file must hold the Content of a Network")
     net = content.net
     layers, members, _ = checks.params(net, content.params)
-    params = tuple(Layer(w, b) for w, b in layers)
     if content.run is not None:
-        _run(content.run, net, params, members)
+        _run(content.run, net, layers, members)
     if content.scaling is not None:
         _scaling(content.scaling, net)
     if content.estimator is not None:
         _estimator(content.estimator)
     return content._replace(
-        params=params,
+        params=layers,
         classes=_classes(content.classes, net),
         features=_features(content.features, net),
     )
@@ -81,8 +81,8 @@ def _classes(value, net):
         return None
     found = np.asarray(value)
     outputs = net.sizes[-1]
-    wanted = outputs if outputs > 1 or net.targets == "classes" else 2
-    if net.targets not in ("classes", "labels") or found.shape != (wanted,):
+    wanted = outputs if outputs > 1 or net.targets == "multiclass" else 2
+    if net.targets not in ("multiclass", "multilabel") or found.shape != (wanted,):
         raise InvalidArgument(
             f"classes must be one for each output, {wanted}, of a network with classes or labels "
             f"for targets; got {value!r:.200} for {net}"
@@ -130,18 +130,18 @@ def _estimator(value):
 
 def _run(run, net, params, members):
     """A Run of this network with arrays as `runs.begin` makes them."""
-    if not (isinstance(run, Run) and isinstance(run.progress, Progress)) or run.net != net:
+    if not (isinstance(run, Run) and isinstance(run.train_state, TrainState)) or run.net != net:
         raise InvalidArgument("a run must be one of the network in the file")
-    now = run.progress
+    now = run.train_state
     for state in (run.state, now.state):
-        if not (isinstance(state, State) and isinstance(state.moments, tuple)):
+        if not (isinstance(state, OptState) and isinstance(state.moments, tuple)):
             raise InvalidArgument("the state of a run must be a State")
-        checks.state(state, params, len(state.moments))
-    for name in ("params", "best", "average"):
+        optimizers.check_state(state, params)
+    for name in STRUCTURES:
         if name == "params" or getattr(now, name) != ():
-            checks.like(f"{name} of a run", getattr(now, name), params)
-    checks.like("params of a run", run.params, params)
-    for name in Progress._fields[4:]:
+            checks.same_structure(f"{name} of a run", getattr(now, name), params)
+    checks.same_structure("params of a run", run.params, params)
+    for name in NUMBERS:
         checks.for_members(f"{name} of a run", checks.array(name, getattr(now, name)), members)
     if not (isinstance(run.history, dict) and "ended" in run.history):
         raise InvalidArgument("the history of a run must say how it ended")
@@ -150,8 +150,8 @@ def _run(run, net, params, members):
         shape = members if name == "ended" else (*found.shape[:1], *members)
         if found.shape != shape or found.dtype.kind != ("U" if name == "ended" else "f"):
             raise InvalidArgument(f"{name} in the history of a run must be {list(shape)}")
-    checks.whole("steps of a run", run.steps, least=1)
+    checks.integer("steps of a run", run.steps, least=1)
     if run.rows is not None:
-        checks.whole("rows of a run", run.rows, least=1)
+        checks.integer("rows of a run", run.rows, least=1)
     if not isinstance(run.optimizer, str) or run.xla not in (None, True, False):
         raise InvalidArgument("a run must name its optimizer, and whether XLA compiled it")

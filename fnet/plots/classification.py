@@ -85,8 +85,8 @@ def calibration(truth, probabilities, classes=None, bins=10, figure=None):
     classes = count if classes is None else inputs.names(classes, count)
     classes, (truth,) = inputs.places(classes, truth=truth)
     inputs.same_rows(truth=truth, probabilities=p)
-    p = checks.chances(p, truth)[0].astype(np.float64)
-    bins = checks.whole("bins", bins, least=1)
+    p = checks.probabilities(p, truth)[0].astype(np.float64)
+    bins = checks.integer("bins", bins, least=1)
     if bins > MOST_BINS:
         raise InvalidArgument(f"bins must be at most {MOST_BINS}, which is all that one sees")
     if count == 2:

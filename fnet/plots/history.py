@@ -11,14 +11,14 @@ from fnet.plots import style
 MEASURES = {"loss": "loss", "accuracy": "accuracy", "r2": "R²"}
 """What is drawn, where it was measured, and how it is written."""
 
-SCORES = {"numbers": "r2", "counts": "r2", "single": "score"}
+SCORES = {"real": "r2", "counts": "r2", "quantiles": "score"}
 """What an estimator's score is, by its targets; minus a loss, it is not drawn."""
 
 LEAST_R2 = -1
 """Where the panel of R² ends: the first epochs may lie far below what is of interest."""
 
 
-def curves(what, figure=None):
+def learning_curves(what, figure=None):
     """Loss and, where it was measured, accuracy or R² against the epoch.
 
     `what` is a Run or its `history`, a fitted estimator, or what `load` gave of these. The epoch
@@ -93,7 +93,7 @@ def _best(history):
 
 def _kept(run):
     """The mark of a Run whose params are those of its best epoch, if that is in its history."""
-    progress, history = run.progress, run.history
+    progress, history = run.train_state, run.history
     best = np.asarray(progress.best_epoch)
     if best.ndim or best < 0 or not _same(run.params, progress.best):
         return None

@@ -16,7 +16,7 @@ MOST_UNITS = 36
 """How many units of a first layer are shown."""
 
 
-def first_layer(what, shape, figure=None):
+def first_layer_weights(what, shape, figure=None):
     """The weights of the first layer as images of `shape` (height, width), one for each unit.
 
     `what` is params, `(net, params)`, a Run, a fitted estimator or what `load` gave; of an
@@ -27,7 +27,7 @@ def first_layer(what, shape, figure=None):
     weights, kind = _weights(what)
     if np.ndim(shape) != 1 or len(shape) != 2:
         raise InvalidArgument(f"shape must be (height, width); got {shape!r:.200}")
-    height, width = (checks.whole("each of shape", side, least=1) for side in shape)
+    height, width = (checks.integer("each of shape", side, least=1) for side in shape)
     inputs, units = weights.shape
     if height * width != inputs:
         raise InvalidArgument(

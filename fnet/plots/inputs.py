@@ -6,7 +6,7 @@ import numpy as np
 
 from fnet.core import checks
 from fnet.core.errors import InvalidArgument
-from fnet.core.network import each
+from fnet.core.params import map_params
 from fnet.files import schema
 
 
@@ -18,7 +18,7 @@ def content(what):
             f"a picture shows one network, but what has members {list(members)}; "
             "give (net, params) of one of them"
         )
-    return found._replace(params=each(np.asarray, found.params))
+    return found._replace(params=map_params(np.asarray, found.params))
 
 
 def column(what, value):
@@ -54,7 +54,7 @@ def places(classes, **labels):
     labels = {what: _labels(what, values) for what, values in labels.items()}
     same_rows(**labels)
     if isinstance(classes, Integral):
-        classes = list(range(checks.whole("classes", classes, least=1)))
+        classes = list(range(checks.integer("classes", classes, least=1)))
         return classes, [checks.labels(*item, len(classes)) for item in labels.items()]
     classes = _occurring(labels) if classes is None else names(classes)
     return classes, [_places(*item, classes) for item in labels.items()]

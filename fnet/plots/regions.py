@@ -75,13 +75,13 @@ def decision_regions(what, x, y, classes=None, features=None, figure=None):
 def _decision(model, classes):
     """`(function of rows that gives the place of each one's class, classes)`."""
     net = model.net
-    inputs, outputs = net.sizes[0], net.sizes[-1]
-    if inputs != 2:
-        raise InvalidArgument(f"decision_regions needs a network of 2 features; got {inputs}")
-    if net.targets == "numbers" and outputs == 1:
+    features, outputs = net.sizes[0], net.sizes[-1]
+    if features != 2:
+        raise InvalidArgument(f"decision_regions needs a network of 2 features; got {features}")
+    if net.targets == "real" and outputs == 1:
         return lambda x: (model.predict(x).reshape(-1) > 0).astype(int), [-1, 1]
-    one = net.targets == "labels" and outputs == 1
-    if net.targets == "classes" or one:
+    one = net.targets == "multilabel" and outputs == 1
+    if net.targets == "multiclass" or one:
         count = 2 if one else outputs
         values = range(count) if classes is None else inputs.names(classes, count)
         return lambda x: model.predict_proba(x).argmax(axis=-1), values

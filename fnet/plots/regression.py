@@ -14,7 +14,7 @@ LETTERS = 36
 """In one line of an axis's label."""
 
 
-def truth_and_prediction(truth, predicted, name=None, figure=None):
+def predicted_vs_actual(truth, predicted, name=None, figure=None):
     """Predictions against the truth on the left, residuals against predictions on the right.
 
     `truth` and `predicted` are `[N]` or `[N, 1]`, and `name` says what they are, with its unit if

@@ -1,25 +1,18 @@
-"""The NumPy twin of fnet: the same names with the same arguments, and gradients worked by hand.
+"""The NumPy twin of fnet: the same names with the same arguments, and gradients by hand.
 
 It is there to be read, and to check the TensorFlow side: it shares no formula with it. What needs
-no engine (networks, plans, errors) is the same on both sides.
+no engine (networks, plans, optimizers, schedules, errors) is the same object on both sides.
 """
 
+from fnet.core import schedules
 from fnet.core.batches import Plan, full_batch_plan, kfold_plan, minibatch_plan
 from fnet.core.class_weights import class_weights
-from fnet.core.errors import FnetError, InvalidArgument, NotFinite
-from fnet.core.lbfgs import Minimum
-from fnet.core.network import Layer, Network
-from fnet.core.run_state import Progress, Run, State
-from fnet.core.tuning import Tuning
-from fnet.reference import learning_rates as schedules
-from fnet.reference import metrics
-from fnet.reference.activations import softmax
-from fnet.reference.functions import forward, grads, init_params, loss, predict
-from fnet.reference.lbfgs import minimize_lbfgs
-from fnet.reference.losses import one_hot
-from fnet.reference.metrics import accuracy
-from fnet.reference.optimizers import (
+from fnet.core.errors import FnetError, InvalidArgument, NotFinite, attribute_error
+from fnet.core.lbfgs import LBFGSResult
+from fnet.core.network import Network
+from fnet.core.optimizers import (
     Optimizer,
+    OptState,
     adagrad,
     adam,
     adamw,
@@ -28,22 +21,31 @@ from fnet.reference.optimizers import (
     nadam,
     rmsprop,
     sgd,
-    update,
 )
+from fnet.core.params import Layer
+from fnet.core.run_state import Run, TrainState
+from fnet.core.tuning import Tuning
+from fnet.reference import metrics
+from fnet.reference.activations import softmax
+from fnet.reference.functions import forward, grads, init_params, loss, predict
+from fnet.reference.lbfgs import minimize_lbfgs
+from fnet.reference.losses import one_hot
+from fnet.reference.metrics import accuracy
+from fnet.reference.optimizers import update
 from fnet.reference.training import train
 
 __all__ = [
     "FnetError",
     "InvalidArgument",
+    "LBFGSResult",
     "Layer",
-    "Minimum",
     "Network",
     "NotFinite",
+    "OptState",
     "Optimizer",
     "Plan",
-    "Progress",
     "Run",
-    "State",
+    "TrainState",
     "Tuning",
     "accuracy",
     "adagrad",
@@ -71,3 +73,8 @@ __all__ = [
     "train",
     "update",
 ]
+
+__getattr__ = attribute_error(
+    "fnet.reference",
+    {"Progress": "TrainState", "State": "OptState", "Minimum": "LBFGSResult"},
+)

@@ -4,15 +4,17 @@ The formulas are written again on purpose: an oracle that imports what it checks
 """
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
-from fnet.core import checks
+from fnet.core import checks, signatures
+from fnet.core.signatures import functions as public
 
 LEAK = 0.2
 ALPHA, SCALE = 1.6732632423543772, 1.0507009873554805
-STRAIGHT = 64.0
+LINEAR_ABOVE = 64.0
 
 
 class Activation(NamedTuple):
@@ -118,12 +120,12 @@ ACTIVATIONS = {
 }
 
 
-def softmax(logits):
-    """Probabilities `exp(z) / sum(exp(z))` along the last axis of logits `[..., K]`."""
-    return shares(checks.logits(logits))
+@signatures.implements(public.softmax)
+def softmax(logits) -> npt.NDArray[Any]:
+    return softmax_rows(checks.logits(logits))
 
 
-def shares(z):
+def softmax_rows(z):
     """`softmax` of what is checked."""
     e = np.exp(z - z.max(axis=-1, keepdims=True))
     return e / e.sum(axis=-1, keepdims=True)
@@ -135,8 +137,8 @@ def softmax_back(g, z, a):
 
 
 def exponential(z):
-    """`exp(z)`, above STRAIGHT its tangent there."""
-    return np.exp(np.minimum(z, STRAIGHT)) * (1 + np.maximum(z - STRAIGHT, 0))
+    """`exp(z)`, above LINEAR_ABOVE its tangent there."""
+    return np.exp(np.minimum(z, LINEAR_ABOVE)) * (1 + np.maximum(z - LINEAR_ABOVE, 0))
 
 
 def ascending(z):
@@ -146,7 +148,7 @@ def ascending(z):
 
 OUTPUTS = {
     **ACTIVATIONS,
-    "softmax": Activation(shares, softmax_back),
+    "softmax": Activation(softmax_rows, softmax_back),
     "exp": Activation(exponential, None),  # only ever a link, whose derivative is its loss's affair
     "sort": Activation(ascending, None),
 }

@@ -8,8 +8,9 @@ import numpy as np
 from fnet.core import philox
 
 
-def factors(rate, seed, layer, step, batch, units, dtype):
+def dropout_mask(rate, seed, place, shape, dtype):
     """What the units of a batch are multiplied by: `1 / (1 - rate)`, or 0 where dropped."""
+    (layer, step), (batch, units) = place, shape
     seed = 0 if seed is None else seed
     words = philox.words(seed, philox.DROPOUT, batch * units, epoch=layer, step=step & 0xFFFFFFFF)
     fraction = (words >> 8).astype(np.float32) * np.float32(2**-24)

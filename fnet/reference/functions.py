@@ -1,6 +1,6 @@
 """A network as pure functions of its params, in NumPy, its gradient by hand.
 
-Twin of `functions.py`.
+Twin of `functions.py`. Signatures and docstrings stand in `core/signatures/functions.py`.
 
 The formulas are written again on purpose: an oracle that imports what it checks checks nothing.
 
@@ -13,153 +13,201 @@ Deep Learning, chapter 2:
 Member axes M may lead all of them. x may do without; the products then broadcast it.
 """
 
-import numpy as np
+from typing import Any, NamedTuple
 
-from fnet.core import checks, philox
-from fnet.core.network import Layer
+import numpy as np
+import numpy.typing as npt
+
+from fnet.core import checks, philox, signatures
+from fnet.core.aliases import Params
+from fnet.core.batches import Batch
+from fnet.core.params import first_params, map_params, shapes
+from fnet.core.signatures import functions as public
 from fnet.core.tuning import Tuning
 from fnet.reference import dropout, layout, penalties
 from fnet.reference.activations import ACTIVATIONS, OUTPUTS
 from fnet.reference.initializers import SCHEMES
 from fnet.reference.losses import LOSSES, as_rows
 
-NOTHING = Tuning()
+NO_TUNING = Tuning()
 """A Tuning in which all is absent."""
 
 
-def init_params(net, seed, scheme=None, dtype="float32"):
-    """First params: a Layer for each dense layer, drawn from (seed, layer, element)."""
+class Block(NamedTuple):
+    """An entry before the dense layers: rows `[*M, B, D]` in, rows out.
+
+    `value(entry, x)` is what comes out; `back(entry, x, g)` is the gradient of the entry and dJ/dx,
+    where g is dJ/d(what comes out).
+    """
+
+    value: Any
+    back: Any
+
+
+INPUT_BLOCKS: dict[type, Block] = {}
+"""The Block of each kind of entry before the dense layers."""
+
+
+@signatures.implements(public.init_params)
+def init_params(net, seed, scheme=None, dtype="float32") -> Params:
     checks.network(net)
     scheme = net.default_scheme if scheme is None else scheme
-    schemes = checks.one_each("scheme", scheme, len(net.layers), SCHEMES, "layers")
+    schemes = checks.one_per_layer("scheme", scheme, len(net.layers), SCHEMES, "layers")
     dtype, seeds = checks.dtype("dtype", dtype), checks.seed(seed)
-    layers = []
-    for i, ((d, h), scheme) in enumerate(zip(net.layers, schemes, strict=True)):
+
+    def draw(layer, scheme, d, h):
         count = d * h + h
-        words = philox.words(seeds.ravel(), philox.START, count + count % 2, step=i)
-        drawn = [SCHEMES[scheme](each, d, h) for each in words]
+        words = philox.words(seeds.ravel(), philox.INIT, count + count % 2, step=layer)
+        drawn = [SCHEMES[scheme](own, d, h) for own in words]
         w = np.array([w for w, _ in drawn], dtype).reshape(*seeds.shape, d, h)
         b = np.array([b for _, b in drawn], dtype).reshape(*seeds.shape, h)
-        layers.append(Layer(w, b if net.bias else None))
-    return tuple(layers)
+        return w, b
+
+    def full(number, shape):
+        return np.full((*seeds.shape, *shape), number, dtype)
+
+    return first_params(net, schemes, draw, full)
 
 
-def forward(net, params, x):
-    """The outputs `[*M, B, K]`, after the output activation."""
-    params, x, _, _ = admitted(net, params, x)
+@signatures.implements(public.forward)
+def forward(net, params, x) -> npt.NDArray[Any]:
+    params, x, _, _ = prepare_inputs(net, params, x)
     return OUTPUTS[net.output].value(logits(net, params, x))
 
 
-def predict(net, params, x):
-    """The prediction `[*M, B, K]`: the outputs with the loss's link applied once."""
-    params, x, _, _ = admitted(net, params, x)
-    return prediction(net, logits(net, params, x))
+@signatures.implements(public.predict)
+def predict(net, params, x) -> npt.NDArray[Any]:
+    params, x, _, _ = prepare_inputs(net, params, x)
+    return apply_link(net, logits(net, params, x))
 
 
-def prediction(net, z):
+@signatures.implements(public.loss)
+def loss(net, params, x, y, weights=None, *, tuning=None, step=None) -> Any:
+    params, x, y, weights = prepare_inputs(net, params, x, y, weights)
+    tuning, step = prepare_tuning(net, params, tuning, step)
+    z = forward_pass(net, params, x, tuning, step).z[-1]
+    rows = row_losses(net, z, y, x.ndim, tuning)
+    value = np.sum(normalized_weights(weights, x) * rows, axis=-1)
+    p, total = layout.pack(params), total_weight(weights, x)
+    return penalties.add_penalties(tuning, shapes(net), p, total, value)
+
+
+@signatures.implements(public.grads)
+def grads(net, params, x, y, weights=None, *, tuning=None, step=None) -> Params:
+    params, x, y, weights = prepare_inputs(net, params, x, y, weights)
+    tuning, step = prepare_tuning(net, params, tuning, step)
+    batch = Batch(x, y, normalized_weights(weights, x), total_weight(weights, x))
+    g = loss_and_grads(net, layout.pack(params), batch, tuning, step)[1]
+    return layout.unpack(shapes(net), g)
+
+
+def prepare_inputs(net, params, x, y=None, weights=None):
+    """The arguments, checked, as arrays."""
+    entries, *columns = checks.batch(net, params, x, y, weights)
+    return map_params(np.asarray, entries), *columns
+
+
+def prepare_tuning(net, params, tuning, step):
+    """`(tuning, step)`, checked."""
+    found = checks.tuning(net, tuning, checks.members_of(params))
+    return found, step if step is None else int(checks.step(step))
+
+
+def apply_link(net, z):
     """Predictions given the logits, both `[*M, B, K]`."""
     return OUTPUTS[net.output if net.link == "identity" else net.link].value(z)
 
 
-def loss(net, params, x, y, weights=None, *, tuning=None, step=None):
-    """The mean of the loss over rows, `[*M]`; with weights, `sum(w * l) / sum(w)`.
-
-    Penalties of the Tuning are added; units are dropped as in this step of a run, if one is given.
-    """
-    params, x, y, weights = admitted(net, params, x, y, weights)
-    n, step = tuned(net, params, tuning, step)
-    z = passed(net, params, x, n, step)[0][-1]
-    value = np.sum(shares(weights, x) * row_losses(net, z, y, x.ndim, n), axis=-1)
-    return penalties.added(n, net, layout.packed(params), total(weights, x), value)[0]
-
-
-def grads(net, params, x, y, weights=None, *, tuning=None, step=None):
-    """The gradient of `loss` with respect to params, in the structure of params."""
-    params, x, y, weights = admitted(net, params, x, y, weights)
-    n, step = tuned(net, params, tuning, step)
-    given = layout.packed(params), x, y, shares(weights, x), total(weights, x)
-    return layout.unpacked(net, loss_and_grads(net, *given, n, step)[1])
-
-
-def admitted(net, params, x, y=None, weights=None):
-    """The arguments, checked, as arrays."""
-    layers, *columns = checks.batch(net, params, x, y, weights)
-    return tuple(
-        Layer(np.asarray(w), b if b is None else np.asarray(b)) for w, b in layers
-    ), *columns
-
-
-def tuned(net, params, tuning, step):
-    """`(tuning, step)`, checked."""
-    found = checks.tuning(net, tuning, params[0].w.shape[:-2])
-    return found, step if step is None else int(checks.step(step))
-
-
 def logits(net, params, x):
     """What comes before the output activation: `[*M, B, K]`."""
-    return passed(net, params, x, NOTHING, None)[0][-1]
+    return forward_pass(net, params, x, NO_TUNING, None).z[-1]
 
 
-def passed(net, params, x, n, step):
-    """Forwards through all layers: z[1] to z[L], a[0] to a[L-1], and a factor of each a.
+class ForwardPass(NamedTuple):
+    """What backpropagation needs of the way forwards."""
 
-    A factor drops units of a in this step of a run; it is None where none are dropped.
-    """
-    zs, values, factors = [], [], []
-    a = x
-    for i, (w, b) in enumerate(params):
-        rate = n.dropout if i else n.input_dropout
-        drops = step is not None and rate is not None
-        factor = dropout.factors(rate, n.seed, i, step, *a.shape[-2:], a.dtype) if drops else None
-        values.append(a)
-        factors.append(factor)
-        z = _times(a, factor) @ w  # z[l] = a[l-1] @ w[l] + b[l]
-        zs.append(z if b is None else z + b[..., None, :])
-        if i < len(net.hidden):
-            a = ACTIVATIONS[net.hidden[i]].value(zs[-1])  # a[l] = f[l](z[l])
-    return zs, values, factors
+    z: list[Any]  # of each dense layer: z[1] to z[L]
+    inputs: list[Any]  # of each entry: x, and a[1] to a[L-1]
+    masks: list[Any]  # of each entry: what dropout multiplies its input by, or None
 
 
-def _times(a, factor):
-    return a if factor is None else a * factor
+def forward_pass(net, params, x, tuning, step):
+    """Forwards through all entries; units are dropped as in this step of a run, if one is given."""
+    z, inputs, masks = [], [], []
+    a, blocks = x, len(params) - len(net.layers)
+    for i, entry in enumerate(params):
+        layer = max(i - blocks, 0)
+        rate = tuning.input_dropout if i == 0 else tuning.dropout if layer else None
+        mask = None
+        if step is not None and rate is not None:
+            mask = dropout.dropout_mask(rate, tuning.seed, (layer, step), a.shape[-2:], a.dtype)
+        inputs.append(a)
+        masks.append(mask)
+        a = _masked(a, mask)
+        if i < blocks:
+            a = INPUT_BLOCKS[type(entry)].value(entry, a)
+            continue
+        z.append(dense(entry, a))
+        if layer < len(net.hidden):
+            a = ACTIVATIONS[net.hidden[layer]].value(z[-1])  # a[l] = f[l](z[l])
+    return ForwardPass(z, inputs, masks)
 
 
-def row_losses(net, z, y, rank, n=NOTHING):
+def _masked(a, mask):
+    return a if mask is None else a * mask
+
+
+def dense(layer, a):
+    """`z = a @ w + b`."""
+    z = a @ layer.w
+    return z if layer.b is None else z + layer.b[..., None, :]
+
+
+def dense_back(layer, a, delta):
+    """The gradient of a dense layer with input a, where delta is dJ/dz."""
+    dw = a.mT @ delta
+    db = None if layer.b is None else np.ones(delta.shape[-2], delta.dtype) @ delta
+    return layer._replace(w=dw, b=db)
+
+
+def row_losses(net, z, y, rank, tuning=NO_TUNING):
     """The loss of each row, `[*M, B]`, given the logits; `rank` is the number of x's axes."""
     outputs = OUTPUTS[net.output].value(z) if net.link == "identity" else z
-    return weighed(n, LOSSES[net.loss](as_rows(net, y, rank, z.dtype), outputs, n)[0])
+    rows = LOSSES[net.loss](as_rows(net, y, rank, z.dtype), outputs, tuning)[0]
+    return apply_loss_weight(tuning, rows)
 
 
-def weighed(n, rows):
-    """What is one number a row, `[*M, B]`, multiplied by the loss_weight of the Tuning."""
-    weight = n.loss_weight
+def apply_loss_weight(tuning, rows):
+    """One number a row, `[*M, B]`, multiplied by the loss_weight of the Tuning."""
+    weight = tuning.loss_weight
     return rows if weight is None else np.asarray(weight, rows.dtype)[..., None] * rows
 
 
-def shares(weights, x):
-    """Each row's part of its batch's weight, `w / sum(w)`; 0 where they sum to 0."""
+def normalized_weights(weights, x):
+    """`w / sum(w)` for each row; 0 where the weights of a batch sum to 0."""
     if weights is None:
         return np.full(x.shape[-2], 1 / x.shape[-2], x.dtype)
     total = weights.sum(axis=-1, keepdims=True)
     return weights / np.where(total == 0, 1, total)
 
 
-def total(weights, x):
+def total_weight(weights, x):
     """The weight of a batch: its rows, where they have none."""
     return x.shape[-2] if weights is None else weights.sum(axis=-1)
 
 
-def loss_and_grads(net, params, x, y, share, total, n=NOTHING, step=None):
-    """The loss `[*M]` and its gradient by backpropagation, for rows with these shares of the batch.
+def loss_and_grads(net, p, batch, tuning=NO_TUNING, step=None):
+    """The loss `[*M]` of a Batch and its gradient by backpropagation.
 
-    With s the rows' shares and l their losses, the loss is J = sum(s * l), and delta[l] stands
-    for dJ/dz[l], `[*M, B, H]`. `total` is the weight of the batch, which penalties are divided by.
-    Params and gradient are packed (`layout.py`).
+    With s the rows' normalized weights and l their losses, the loss is J = sum(s * l), and delta[l]
+    stands for dJ/dz[l], `[*M, B, H]`. Params p and the gradient are packed (`layout.py`).
     """
-    layers = layout.unpacked(net, params)
+    x, y, weights, total = batch
+    params = layout.unpack(shapes(net), p)
+    blocks = len(params) - len(net.layers)
 
     # Forwards, keeping each z[l] and a[l].
-    zs, values, factors = passed(net, layers, x, n, step)
+    zs, inputs, masks = forward_pass(net, params, x, tuning, step)
 
     # The last delta: dJ/dz[L] = s * dl/dz[L].
     z = zs[-1]
@@ -167,24 +215,28 @@ def loss_and_grads(net, params, x, y, share, total, n=NOTHING, step=None):
     if net.link == "identity":
         output = OUTPUTS[net.output]
         outputs = output.value(z)
-        rows, slope = LOSSES[net.loss](y, outputs, n)  # l and dl/da[L]
+        rows, slope = LOSSES[net.loss](y, outputs, tuning)  # l and dl/da[L]
         slope = output.back(slope, z, outputs)  # times da[L]/dz[L]
     else:
-        rows, slope = LOSSES[net.loss](y, z, n)  # l and dl/dz[L]: the link is part of the loss
-    share = weighed(n, share)
-    value = np.vecdot(share, rows)
-    delta = share[..., None] * slope
+        rows, slope = LOSSES[net.loss](y, z, tuning)  # l and dl/dz[L]: the link is in the loss
+    weights = apply_loss_weight(tuning, weights)
+    value = np.vecdot(weights, rows)
+    delta = weights[..., None] * slope
 
-    # Backwards, from the last layer to the first.
-    gradient, ones = [], np.ones(x.shape[-2], z.dtype)
-    for i in reversed(range(len(layers))):
-        dw = _times(values[i], factors[i]).mT @ delta  # a[l-1].T @ delta[l]
-        db = None if layers[i].b is None else ones @ delta  # dJ/db[l] = sum of delta[l]
-        gradient.append(Layer(dw, db))
-        if i:
-            back = _times(delta @ layers[i].w.mT, factors[i])  # dJ/da[l-1]
-            f = ACTIVATIONS[net.hidden[i - 1]]
-            delta = f.back(back, zs[i - 1], values[i])  # times f'[l-1](z[l-1])
-    slopes = layout.packed(gradient[::-1])
-    value, slopes = penalties.added(n, net, params, total, value, slopes)
-    return value, penalties.clipped(n, slopes)
+    # Backwards, from the last entry to the first; back is dJ/d(the entry's input).
+    gradient, back = [], None
+    for i in reversed(range(len(params))):
+        entry, a = params[i], _masked(inputs[i], masks[i])
+        if i < blocks:
+            grad, back = INPUT_BLOCKS[type(entry)].back(entry, a, back)
+        else:
+            grad = dense_back(entry, a, delta)
+            back = delta @ entry.w.mT if i else None
+        gradient.append(grad)
+        if i > blocks:
+            f, z = ACTIVATIONS[net.hidden[i - blocks - 1]], zs[i - blocks - 1]
+            delta = f.back(_masked(back, masks[i]), z, inputs[i])  # times f'[l-1](z[l-1])
+    g = layout.pack(gradient[::-1])
+    value = penalties.add_penalties(tuning, shapes(net), p, total, value)
+    g = penalties.add_penalty_grads(tuning, shapes(net), p, total, g)
+    return value, penalties.clip_grads(tuning, g)

@@ -10,39 +10,48 @@ import math
 
 import numpy as np
 
-from fnet.core.network import Layer
+from fnet.core.params import FIELDS, leaves
 
 
-def packed(params):
-    """Params, or a structure like them, as one Layer whose `w` is all their numbers, `[*M, P]`."""
-    members = params[0].w.shape[:-2]
-    rows = [np.asarray(p).reshape(*members, -1) for layer in params for p in layer if p is not None]
-    return (Layer(np.concatenate(rows, axis=-1)),)
+def pack(params):
+    """The numbers of params, or of a structure like them, as one row for each member: `[*M, P]`."""
+    arrays = leaves(params)
+    first = next(iter(FIELDS[type(params[0])].values()))
+    members = arrays[0].shape[: -len(first.axes)]
+    return np.concatenate([np.asarray(a).reshape(*members, -1) for a in arrays], axis=-1)
 
 
-def unpacked(net, params):
-    """Packed params as they were before: views of the row."""
-    ((row, _),) = params
-    members = row.shape[:-1]
-    parts = [row[..., start:stop].reshape(members + shape) for start, stop, shape in _places(net)]
-    biases = parts[1::2] if net.bias else [None] * len(parts)
-    return tuple(map(Layer, parts[:: 1 + net.bias], biases))
+def unpack(shapes, row):
+    """Params of these shapes (`core/params.py`) from a row `[*M, P]`: views of it."""
+    members, places = row.shape[:-1], iter(_places(shapes))
 
+    def view(shape):
+        if shape is None:
+            return None
+        start, stop, _ = next(places)
+        return row[..., start:stop].reshape(members + shape)
 
-@functools.cache
-def weights(net, dtype):
-    """A row like packed params with 1 for a weight and 0 for a bias: `[P]`."""
-    row = np.zeros(_places(net)[-1][1], dtype)
-    for start, stop, shape in _places(net):
-        row[start:stop] = len(shape) == 2
-    return row
+    return tuple(kind._make(map(view, own)) for kind, own in shapes)
 
 
 @functools.cache
-def _places(net):
-    """Where each array lies in the row: `(start, stop, shape)`."""
-    shapes = [s for d, h in net.layers for s in ((d, h), (h,))[: 1 + net.bias]]
-    stops = itertools.accumulate(map(math.prod, shapes))
-    return [
-        (stop - math.prod(shape), stop, shape) for stop, shape in zip(stops, shapes, strict=True)
+def spread(shapes, attribute):
+    """A row `[P]` with this attribute of a Field in the place of each number of it."""
+    places = _places(shapes)
+    return np.repeat(
+        [getattr(field, attribute) for *_, field in places],
+        [stop - start for start, stop, _ in places],
+    )
+
+
+@functools.cache
+def _places(shapes):
+    """Where each array lies in the row: `(start, stop, field)`."""
+    present = [
+        (math.prod(shape), field)
+        for kind, own in shapes
+        for shape, field in zip(own, FIELDS[kind].values(), strict=True)
+        if shape is not None
     ]
+    stops = itertools.accumulate(size for size, _ in present)
+    return [(stop - size, stop, field) for stop, (size, field) in zip(stops, present, strict=True)]

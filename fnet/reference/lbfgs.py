@@ -1,43 +1,19 @@
-"""Full-batch minimization by L-BFGS, in NumPy. Twin of `minimizing.py`."""
+"""Full-batch minimization by L-BFGS, in NumPy. Twin of `lbfgs.py`."""
 
-from fnet.core import lbfgs
-from fnet.core.network import Layer
+from fnet.core import lbfgs, signatures
+from fnet.core.batches import Batch
+from fnet.core.lbfgs import LBFGSResult
+from fnet.core.params import shapes
+from fnet.core.signatures import training as public
 from fnet.reference import functions, layout
 
 
-def minimize_lbfgs(
-    net,
-    params,
-    x,
-    y,
-    weights=None,
-    *,
-    tuning=None,
-    max_iter=200,
-    max_fun=15_000,
-    tol=1e-4,
-    progress=False,
-):
-    """Minimize the loss over all rows by L-BFGS; see `fnet.minimize_lbfgs`."""
-
+@signatures.implements(public.minimize_lbfgs)
+def minimize_lbfgs(net, params, x, y, weights=None, **options) -> LBFGSResult:
     def evaluator(x, y, weights, tuning):
-        share, total = functions.shares(weights, x), functions.total(weights, x)
+        shares = functions.normalized_weights(weights, x)
+        batch = Batch(x, y, shares, functions.total_weight(weights, x))
+        return lambda row: functions.loss_and_grads(net, row, batch, tuning)
 
-        def evaluate(row):
-            params = (Layer(row),)
-            value, ((slopes, _),) = functions.loss_and_grads(
-                *(net, params, x, y, share, total, tuning)
-            )
-            return value, slopes
-
-        return evaluate
-
-    end = lbfgs.minimize(
-        *(net, params, x, y, weights, evaluator),
-        tuning=tuning,
-        max_iter=max_iter,
-        max_fun=max_fun,
-        tol=tol,
-        progress=progress,
-    )
-    return end._replace(params=layout.unpacked(net, (Layer(end.params),)))
+    end = lbfgs.minimize(net, params, (x, y, weights), evaluator, options)
+    return end._replace(params=layout.unpack(shapes(net), end.params))

@@ -1,32 +1,34 @@
 """Losses of one row in NumPy, each with its gradient. Twin of `losses.py`.
 
 The formulas are written again on purpose: an oracle that imports what it checks checks nothing.
-Each takes targets and outputs `[..., B, K]` and the Tuning n, and returns its value l, `[..., B]`,
+Each takes targets and outputs `[..., B, K]` and the Tuning, and returns its value l, `[..., B]`,
 and the slope of l with respect to the outputs, `[..., B, K]`.
 """
 
 import numpy as np
+import numpy.typing as npt
 
-from fnet.core import checks
+from fnet.core import checks, signatures
+from fnet.core.signatures import functions as public
 from fnet.reference import activations
 
 
-def squared_error(y, a, n):
+def squared_error(y, a, tuning):
     """`l = mean((a - y)**2)` and `dl/da = 2 * (a - y) / K`."""
     off = a - y
     return np.mean(off * off, axis=-1), 2 / a.shape[-1] * off
 
 
-def absolute_error(y, a, n):
+def absolute_error(y, a, tuning):
     """`l = mean(|a - y|)` and `dl/da = sign(a - y) / K`."""
     off = a - y
     return np.mean(activations.size(off), axis=-1), np.sign(off) / a.shape[-1]
 
 
-def huber(y, a, n):
+def huber(y, a, tuning):
     """Of `d = a - y`: `d**2 / 2` as far as delta, then straight on; `dl/da` is d, clipped, by K."""
     off = a - y
-    delta = _numbers(1.0 if n.delta is None else n.delta, a)
+    delta = _numbers(1.0 if tuning.delta is None else tuning.delta, a)
     size = activations.size(off)
     near = off * off / 2
     far = delta * (size - delta / 2)
@@ -34,38 +36,38 @@ def huber(y, a, n):
     return np.mean(np.where(size <= delta, near, far), axis=-1), slope / a.shape[-1]
 
 
-def poisson(y, z, n):
+def poisson(y, z, tuning):
     """`l = mean(exp(z) - y * z)` and `dl/dz = (exp(z) - y) / K`, exp straight on from 64."""
     slope = np.exp(np.minimum(z, activations.STRAIGHT)) - y
     return np.mean(activations.exponential(z) - y * z, axis=-1), slope / z.shape[-1]
 
 
-def pinball(y, a, n):
+def pinball(y, a, tuning):
     """Of `d = y - a`: `q * d` from 0 up, `(q - 1) * d` below, their mean over quantiles q."""
-    q = np.asarray(n.quantiles, a.dtype)[..., None, :]
+    q = np.asarray(tuning.quantiles, a.dtype)[..., None, :]
     off = y - a
     slope = np.where(off >= 0, -q, 1 - q)
     return np.mean(-slope * off, axis=-1), slope / a.shape[-1]
 
 
-def softmax_cross_entropy(y, z, n):
+def softmax_cross_entropy(y, z, tuning):
     """`l = log(sum(exp(z))) - sum(y * z)` and `dl/dz = softmax(z) - y`, for y of the sum 1."""
-    y = _smoothed(y, n.label_smoothing, y.shape[-1])
+    y = _smoothed(y, tuning.label_smoothing, y.shape[-1])
     shifted = z - z.max(axis=-1, keepdims=True)
     e = np.exp(shifted)
     total = e.sum(axis=-1, keepdims=True)
     return np.log(total[..., 0]) - np.vecdot(y, shifted), e / total - y
 
 
-def sigmoid_cross_entropy(y, z, n):
+def sigmoid_cross_entropy(y, z, tuning):
     """`l = -mean(w[1] * y * log(p) + w[0] * (1 - y) * log(1 - p))` for `p = sigmoid(z)`.
 
     `dl/dz = (w[0] * (1 - y) * p - w[1] * y * (1 - p)) / K`. Weights are 1 unless given.
     """
-    y = _smoothed(y, n.label_smoothing, 2)
+    y = _smoothed(y, tuning.label_smoothing, 2)
     ones, zeros = y, 1 - y
-    if n.label_weights is not None:
-        weights = np.asarray(n.label_weights, z.dtype)[..., None, :, :]
+    if tuning.label_weights is not None:
+        weights = np.asarray(tuning.label_weights, z.dtype)[..., None, :, :]
         ones, zeros = weights[..., 1] * ones, weights[..., 0] * zeros
     value = ones * activations.softplus(-z) + zeros * activations.softplus(z)
     slope = zeros * activations.sigmoid(z) - ones * activations.sigmoid(-z)
@@ -101,10 +103,10 @@ def as_rows(net, y, rank, dtype):
     """Targets as rows `[..., B, K]` for features of this rank: labels become one-hot rows."""
     if y.ndim == rank:
         return y
-    return np.eye(net.sizes[-1], dtype=dtype)[y] if net.labelled else y[..., None]
+    return np.eye(net.sizes[-1], dtype=dtype)[y] if net.has_class_labels else y[..., None]
 
 
-def one_hot(labels, classes):
-    """Rows of the identity matrix: `[...]` integer labels become `[..., classes]` float32 rows."""
-    classes = checks.whole("classes", classes, least=1)
+@signatures.implements(public.one_hot)
+def one_hot(labels, classes) -> npt.NDArray[np.float32]:
+    classes = checks.integer("classes", classes, least=1)
     return np.eye(classes, dtype=np.float32)[checks.labels("labels", labels, classes)]

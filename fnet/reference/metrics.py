@@ -23,12 +23,12 @@ def balanced_accuracy(logits, labels, weights=None):
 def top_k_accuracy(logits, labels, k=2, weights=None):
     """The share of rows whose label is among the k largest entries; of equal ones the last wins."""
     logits, labels, weights = _ranked(logits, labels, weights)
-    return _top_k_accuracy(logits, labels, weights, checks.whole("k", k, 1, logits.shape[-1]))
+    return _top_k_accuracy(logits, labels, weights, checks.integer("k", k, 1, logits.shape[-1]))
 
 
 def log_loss(probabilities, labels, weights=None):
     """The mean of `-sum(y * log(p))` over rows, with p clipped to [eps, 1 - eps]."""
-    p, labels, rows, weights = checks.chances(probabilities, labels, weights)
+    p, labels, rows, weights = checks.probabilities(probabilities, labels, weights)
     return _log_loss(p, labels if rows else np.eye(p.shape[-1])[labels], _weights(weights, p))
 
 
@@ -55,7 +55,7 @@ def r2(predictions, y, weights=None):
 
 def mean_pinball_loss(predictions, y, quantiles, weights=None):
     """The mean of `max(q * (y - a), (q - 1) * (y - a))` over rows and quantiles q."""
-    predictions, y, weights = checks.estimates(predictions, y, weights, outputs=1)
+    predictions, y, weights = checks.regression_pairs(predictions, y, weights, outputs=1)
     quantiles = checks.quantiles(quantiles, predictions)
     return _mean_pinball_loss(predictions, y, _weights(weights, predictions), quantiles)
 
@@ -125,16 +125,16 @@ NUMBERS = {
 }
 
 METRICS = {
-    "classes": {
+    "multiclass": {
         "accuracy": _accuracy,
         "balanced_accuracy": _balanced_accuracy,
         "top_k_accuracy": _top_k_accuracy,
         "log_loss": _log_loss,
     },
-    "labels": {"accuracy": _subset_accuracy},
-    "numbers": NUMBERS,
+    "multilabel": {"accuracy": _subset_accuracy},
+    "real": NUMBERS,
     "counts": NUMBERS,
-    "single": {"mean_pinball_loss": _mean_pinball_loss},
+    "quantiles": {"mean_pinball_loss": _mean_pinball_loss},
 }
 """The bodies of the metrics that `train` measures, by the kind of targets (`network.Loss`)."""
 
@@ -161,5 +161,5 @@ def _ranked(logits, labels, weights):
 
 
 def _estimated(predictions, y, weights):
-    predictions, y, weights = checks.estimates(predictions, y, weights)
+    predictions, y, weights = checks.regression_pairs(predictions, y, weights)
     return predictions, y, _weights(weights, predictions)

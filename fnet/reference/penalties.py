@@ -1,49 +1,51 @@
 """Penalties on weights and bounds on gradients, in NumPy. Twin of `penalties.py`.
 
 The formulas are written again on purpose: an oracle that imports what it checks checks nothing.
-Params and slopes are packed (`layout.py`): one row of numbers p for each member, `[*M, P]`.
+Params and gradients are packed (`layout.py`): one row of numbers p for each member, `[*M, P]`.
 """
 
 import numpy as np
 
-from fnet.core.network import Layer
 from fnet.reference import activations, layout
 
 
-def added(n, net, params, total, value, slopes=((0.0, None),)):
-    """`(value, slopes)` with the penalties on all weights w added.
-
-    `(l1 * sum(|w|) + l2 * sum(w**2) / 2) / total` to the loss, and to the slope of each w
-    `(l1 * sign(w) + l2 * w) / total`.
-    """
-    if n.l1 is None and n.l2 is None:
-        return value, slopes
-    ((p, _),), ((s, _),) = params, slopes
-    w = layout.weights(net, p.dtype) * p
-    if n.l1 is not None:
-        l1 = _part(n.l1, total, p)
-        value = value + np.sum(l1 * activations.size(w), axis=-1)
-        s = s + l1 * np.sign(w)
-    if n.l2 is not None:
-        slope = _part(n.l2, total, p) * w
+def add_penalties(tuning, shapes, p, total, value):
+    """The loss with `(l1 * sum(|w|) + l2 * sum(w**2) / 2) / total` over penalized numbers added."""
+    if tuning.l1 is None and tuning.l2 is None:
+        return value
+    w = layout.spread(shapes, "penalized") * p
+    if tuning.l1 is not None:
+        value = value + np.sum(_per_row(tuning.l1, total, p) * activations.size(w), axis=-1)
+    if tuning.l2 is not None:
+        slope = _per_row(tuning.l2, total, p) * w
         value = value + np.einsum("...p,...p->...", slope, w) / 2
-        s = s + slope
-    return value, (Layer(s),)
+    return value
 
 
-def _part(number, total, p):
+def add_penalty_grads(tuning, shapes, p, total, g):
+    """The gradient with `(l1 * sign(w) + l2 * w) / total` added for each penalized number w."""
+    if tuning.l1 is None and tuning.l2 is None:
+        return g
+    w = layout.spread(shapes, "penalized") * p
+    if tuning.l1 is not None:
+        g = g + _per_row(tuning.l1, total, p) * np.sign(w)
+    if tuning.l2 is not None:
+        g = g + _per_row(tuning.l2, total, p) * w
+    return g
+
+
+def _per_row(number, total, p):
     """A penalty's number by the batch's weight, `[*M, 1]`: 0 where that has no weight."""
     return np.asarray(number / (total + (total == 0)) * (total > 0), p.dtype)[..., None]
 
 
-def clipped(n, slopes):
-    """The slopes, each number clipped by value, then all of a member together by their norm."""
-    ((s, _),) = slopes
-    if n.clipvalue is not None:
-        most = np.asarray(n.clipvalue, s.dtype)[..., None]
-        s = np.clip(s, -most, most)
-    if n.global_clipnorm is not None:
-        norm = np.sqrt(np.sum(np.square(s, dtype=np.float64), axis=-1))
-        scale = n.global_clipnorm / np.maximum(norm, n.global_clipnorm)
-        s = np.asarray(scale, s.dtype)[..., None] * s
-    return (Layer(s),)
+def clip_grads(tuning, g):
+    """The gradient, each number clipped by value, then all of a member together by their norm."""
+    if tuning.clipvalue is not None:
+        most = np.asarray(tuning.clipvalue, g.dtype)[..., None]
+        g = np.clip(g, -most, most)
+    if tuning.global_clipnorm is not None:
+        norm = np.sqrt(np.sum(np.square(g, dtype=np.float64), axis=-1))
+        scale = tuning.global_clipnorm / np.maximum(norm, tuning.global_clipnorm)
+        g = np.asarray(scale, g.dtype)[..., None] * g
+    return g

@@ -1,185 +1,109 @@
-"""The rules of the optimizers: how one array changes, in NumPy. Twin of `rules.py`.
+"""The rules of the optimizers as the papers print them, in NumPy. Twin of `update_rules.py`.
 
 The formulas are written again on purpose: an oracle that imports what it checks checks nothing.
-A rule takes the numbers n, float64, and `like`, which casts to the dtype of params; then the step t
-(from 1) and the rate; then one array with its slope and moments.
+
+A rule changes one row of numbers: `rule(p, g, *moments, t, rate, ...) -> (p, *moments)`, with the
+gradient g, the step t from 1, the learning rate then, and the optimizer's hyperparameters by name.
+Each of these is a number, or `[*M, 1]` for rows `[*M, P]`.
 """
+
+import functools
 
 import numpy as np
 
-WANING = np.cumprod([1 if i == 0 else 1 - 0.96**i / 2 for i in range(1000)])
-"""The products over i from 1 to t of `1 - 0.5 * 0.96**i`, which no longer change from t = 900 on"""
+SCHEDULE = 1 - 0.5 * 0.96 ** np.arange(1000)
+"""Dozat's momentum schedule: `1 - 0.5 * 0.96**i`, which is 1 to the last bit from i = 900 on."""
+
+PRODUCTS = np.cumprod(np.append(1, SCHEDULE[1:]))
+"""The products of the schedule over i from 1 to t."""
 
 
-def at_right(number, p):
-    """A number with axes appended on the right to go with those of p."""
-    return number.reshape(number.shape + (1,) * (p.ndim - number.ndim)) if number.ndim else number
+def sgd(p, g, *, t, rate):
+    """Gradient descent."""
+    return (p - rate * g,)
 
 
-def _sgd(n, like):
-    def at(t, rate):
-        rate = like(rate)
-        return lambda p, g: (p - at_right(rate, p) * g,)
-
-    return at
+def momentum(p, g, v, *, t, rate, momentum):
+    """Polyak (1964), as Sutskever et al. (2013) write it, equations 1 and 2."""
+    v = momentum * v - rate * g
+    return p + v, v
 
 
-def _momentum(n, like):
-    momentum = like(n["momentum"])
-
-    def at(t, rate):
-        rate = like(rate)
-
-        def change(p, g, v):
-            v = at_right(momentum, p) * v - at_right(rate, p) * g
-            return p + v, v
-
-        return change
-
-    return at
+def nesterov(p, g, v, *, t, rate, momentum):
+    """Nesterov (1983): the gradient was taken where the momentum alone would lead."""
+    v = momentum * v - rate * g
+    return p + momentum * v - rate * g, v
 
 
-def _nesterov(n, like):
-    momentum = like(n["momentum"])
-
-    def at(t, rate):
-        rate = like(rate)
-
-        def change(p, g, v):
-            v = at_right(momentum, p) * v - at_right(rate, p) * g
-            return p + at_right(momentum, p) * v - at_right(rate, p) * g, v
-
-        return change
-
-    return at
+def adam(p, g, m, v, *, t, rate, beta_1, beta_2, epsilon):
+    """Kingma and Ba (2015), in the efficient form before section 2.1, epsilon being epsilon hat."""
+    m = beta_1 * m + (1 - beta_1) * g
+    v = beta_2 * v + (1 - beta_2) * g**2
+    rate_t = rate * (1 - beta_2**t) ** 0.5 / (1 - beta_1**t)
+    return p - rate_t * m / (np.sqrt(v) + epsilon), m, v
 
 
-def _adam(largest):
-    """The rule of adam, or of amsgrad, which divides by the largest v so far, its last moment."""
-
-    def rule(n, like):
-        share_1, share_2 = like(1 - n["beta_1"]), like(1 - n["beta_2"])
-        epsilon = like(n["epsilon"])
-
-        def at(t, rate):
-            rate = like(rate * np.sqrt(1 - n["beta_2"] ** t) / (1 - n["beta_1"] ** t))
-
-            def change(p, g, m, v, *tops):
-                m = m + at_right(share_1, p) * (g - m)
-                v = v + at_right(share_2, p) * (g * g - v)
-                tops = [np.maximum(top, v) for top in tops]
-                root = np.sqrt(tops[0] if largest else v)
-                return p - at_right(rate, p) * m / (root + at_right(epsilon, p)), m, v, *tops
-
-            return change
-
-        return at
-
-    return rule
+def amsgrad(p, g, m, v, largest, *, t, rate, beta_1, beta_2, epsilon):
+    """Reddi, Kale and Kumar (2018), algorithm 2, with the bias corrections of `adam`."""
+    m = beta_1 * m + (1 - beta_1) * g
+    v = beta_2 * v + (1 - beta_2) * g**2
+    largest = np.maximum(largest, v)
+    rate_t = rate * (1 - beta_2**t) ** 0.5 / (1 - beta_1**t)
+    return p - rate_t * m / (np.sqrt(largest) + epsilon), m, v, largest
 
 
-def _nadam(n, like):
-    beta_1, beta_2 = n["beta_1"], n["beta_2"]
-    share_1, share_2 = like(1 - beta_1), like(1 - beta_2)
-    epsilon = like(n["epsilon"])
-
-    def product(t):
-        """Of all u up to t."""
-        return beta_1**t * WANING[np.minimum(t, len(WANING) - 1).astype(int)]
-
-    def at(t, rate):
-        now, following = (beta_1 * (1 - 0.96**s / 2) for s in (t, t + 1))
-        of_mean = like(rate * following / (1 - product(t + 1)))
-        of_slope = like(rate * (1 - now) / (1 - product(t)))
-        correction = like(1 / (1 - beta_2**t))
-
-        def change(p, g, m, v):
-            m = m + at_right(share_1, p) * (g - m)
-            v = v + at_right(share_2, p) * (g * g - v)
-            root = np.sqrt(at_right(correction, p) * v)
-            move = at_right(of_mean, p) * m + at_right(of_slope, p) * g
-            return p - move / (root + at_right(epsilon, p)), m, v
-
-        return change
-
-    return at
+def nadam(p, g, m, v, *, t, rate, beta_1, beta_2, epsilon):
+    """Dozat (2016): u[i] is the momentum of step i, and U[t] the product of all up to t."""
+    u, u_next = (beta_1 * SCHEDULE[np.minimum(i, 999)] for i in (t, t + 1))
+    big_u, big_u_next = (beta_1**i * PRODUCTS[np.minimum(i, 999)] for i in (t, t + 1))
+    m = beta_1 * m + (1 - beta_1) * g
+    v = beta_2 * v + (1 - beta_2) * g**2
+    m_hat = u_next / (1 - big_u_next) * m + (1 - u) / (1 - big_u) * g
+    v_hat = v / (1 - beta_2**t)
+    return p - rate * m_hat / (np.sqrt(v_hat) + epsilon), m, v
 
 
-def _rmsprop(centered, momentum):
-    """The rule of rmsprop with these flags: its moments are v, the mean of g, and the momentum."""
-
-    def rule(n, like):
-        share, epsilon = like(1 - n["rho"]), like(n["epsilon"])
-        kept = like(n["momentum"]) if momentum else None
-
-        def at(t, rate):
-            rate = like(rate)
-
-            def change(p, g, v, *others):
-                v = v + at_right(share, p) * (g * g - v)
-                moments, spread = [v], v
-                if centered:
-                    mean, *others = others
-                    mean = mean + at_right(share, p) * (g - mean)
-                    moments.append(mean)
-                    spread = np.maximum(v - mean * mean, 0)  # rounding can bring it below 0
-                move = at_right(rate, p) * g / np.sqrt(spread + at_right(epsilon, p))
-                if momentum:
-                    move = at_right(kept, p) * others[0] + move
-                    moments.append(move)
-                return p - move, *moments
-
-            return change
-
-        return at
-
-    return rule
+def rmsprop(p, g, v, *moments, t, rate, rho, epsilon, momentum=None, centered=False):
+    """Tieleman and Hinton (2012); centered as Graves (2013), equations 38 to 45."""
+    v = rho * v + (1 - rho) * g**2
+    kept, spread = [v], v
+    if centered:
+        mean, *moments = moments
+        mean = rho * mean + (1 - rho) * g
+        kept.append(mean)
+        spread = np.maximum(v - mean**2, 0)  # rounding can bring it below 0
+    move = rate * g / np.sqrt(spread + epsilon)
+    if momentum is not None:
+        move = momentum * moments[0] + move
+        kept.append(move)
+    return p - move, *kept
 
 
-def _adagrad(n, like):
-    epsilon = like(n["epsilon"])
-
-    def at(t, rate):
-        rate = like(rate)
-
-        def change(p, g, total):
-            total = total + g * g
-            return p - at_right(rate, p) * g / np.sqrt(total + at_right(epsilon, p)), total
-
-        return change
-
-    return at
+def adagrad(p, g, total, *, t, rate, initial_accumulator_value, epsilon):
+    """Duchi, Hazan and Singer (2011); the sum started from the initial value."""
+    total = total + g**2
+    return p - rate * g / np.sqrt(total + epsilon), total
 
 
-def _lion(n, like):
-    share_1, share_2 = like(1 - n["beta_1"]), like(1 - n["beta_2"])
+def lion(p, g, m, *, t, rate, beta_1, beta_2):
+    """Chen et al. (2023), algorithm 2."""
+    c = beta_1 * m + (1 - beta_1) * g
+    m = beta_2 * m + (1 - beta_2) * g
+    return p - rate * np.sign(c), m
 
-    def at(t, rate):
-        rate = like(rate)
-
-        def change(p, g, m):
-            ahead = m + at_right(share_1, p) * (g - m)
-            return p - at_right(rate, p) * np.sign(ahead), m + at_right(share_2, p) * (g - m)
-
-        return change
-
-    return at
-
-
-ZERO = "zero"
 
 RULES = {
-    "sgd": (_sgd, ()),
-    "momentum": (_momentum, (ZERO,)),
-    "nesterov": (_nesterov, (ZERO,)),
-    "adam": (_adam(largest=False), (ZERO, ZERO)),
-    "amsgrad": (_adam(largest=True), (ZERO, ZERO, ZERO)),
-    "nadam": (_nadam, (ZERO, ZERO)),
-    "rmsprop": (_rmsprop(centered=False, momentum=False), (ZERO,)),
-    "rmsprop_momentum": (_rmsprop(centered=False, momentum=True), (ZERO, ZERO)),
-    "rmsprop_centered": (_rmsprop(centered=True, momentum=False), (ZERO, ZERO)),
-    "rmsprop_centered_momentum": (_rmsprop(centered=True, momentum=True), (ZERO, ZERO, ZERO)),
-    "adagrad": (_adagrad, ("initial_accumulator_value",)),
-    "lion": (_lion, (ZERO,)),
+    "sgd": sgd,
+    "momentum": momentum,
+    "nesterov": nesterov,
+    "adam": adam,
+    "amsgrad": amsgrad,
+    "nadam": nadam,
+    "rmsprop": rmsprop,
+    "rmsprop_momentum": rmsprop,
+    "rmsprop_centered": functools.partial(rmsprop, centered=True),
+    "rmsprop_centered_momentum": functools.partial(rmsprop, centered=True),
+    "adagrad": adagrad,
+    "lion": lion,
 }
-"""Each kind with its rule, and what each of its moments starts from: zero, or a number by name."""
+"""The rule of each kind of optimizer (`core/optimizers.py`)."""

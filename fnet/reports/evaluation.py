@@ -66,14 +66,14 @@ def _of_classes(model):
     members, outputs = model.params[0].w.shape[:-2], net.sizes[-1]
     if members:
         came, hint = f"members {list(members)}", "Save the params of one member"
-    elif net.targets == "single":
+    elif net.targets == "quantiles":
         came, hint = f"{net.loss} loss", "Use fnet.metrics.mean_pinball_loss on what it predicts"
-    elif outputs > 1 and net.targets == "labels":
+    elif outputs > 1 and net.targets == "multilabel":
         came, hint = f"{outputs} labels", "Use fnet.metrics on what it predicts"
-    elif outputs > 1 and not net.labelled:
+    elif outputs > 1 and not net.has_class_labels:
         came, hint = f"{outputs} outputs", "Use fnet.metrics on what it predicts"
     else:
-        return net.targets in ("classes", "labels")
+        return net.targets in ("multiclass", "multilabel")
     raise InvalidArgument(
         f"evaluate takes models of one target: of classes, or of one number a row; got a model "
         f"of {came}. {hint}"
@@ -81,7 +81,7 @@ def _of_classes(model):
 
 
 def _classes(model, x, truth):
-    count = max(model.net.sizes[-1], 1 if model.net.labelled else 2)
+    count = max(model.net.sizes[-1], 1 if model.net.has_class_labels else 2)
     classes = np.arange(count) if model.classes is None else model.classes
     truth = _places(classes, truth)
     said = _finite(model.predict_proba(x))

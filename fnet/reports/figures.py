@@ -140,7 +140,7 @@ def _misclassified(images, truth, predicted):
 
 
 def _first_layer(model, side):
-    figure = plots.first_layer(model, (side, side))
+    figure = plots.first_layer_weights(model, (side, side))
     w = model.params[0].w
     low, high = formatting.number(float(w.min())), formatting.number(float(w.max()))
     caption = "What each unit looks for: red pixels speak for it, blue ones against it."
@@ -149,7 +149,7 @@ def _first_layer(model, side):
 
 def _numbers(evaluation, target):
     truth, predicted = evaluation.truth, evaluation.predicted
-    figure = plots.truth_and_prediction(truth, predicted, style.name(target, AXIS))
+    figure = plots.predicted_vs_actual(truth, predicted, style.name(target, AXIS))
     number = formatting.number
     spans = [
         f"{what} from {number(float(values.min()))} to {number(float(values.max()))}"
@@ -163,7 +163,7 @@ def _numbers(evaluation, target):
 
 
 def _curves(model):
-    figure = plots.curves(model)
+    figure = plots.learning_curves(model)
     panels = []
     for axes in figure.axes:
         told = [_course(line) for line in axes.lines if not line.get_label().startswith("_")]

@@ -35,7 +35,7 @@ def main():
     params = fnet.init_params(net, seed=0, scheme="normal")
     printed = {"loss": [], "validation_accuracy": []}
     for epoch in tqdm(range(options.epochs), unit="epoch"):
-        rows, weights = plan.piece(epoch, epoch + 1)  # weight 0 where a batch of 65 is padded
+        rows, weights = plan.batches(epoch, epoch + 1)  # weight 0 where a batch of 65 is padded
         loss, params = one_epoch(params, x, y, tf.constant(rows[0]), tf.constant(weights[0]))
         accuracy = fnet.accuracy(fnet.forward(net, params, x_test), y_test)
         printed["loss"].append(float(loss))

@@ -1,6 +1,5 @@
 """Every check of an argument, and its message, once. All raise InvalidArgument."""
 
-from fnet.core.checks import schedules
 from fnet.core.checks.arrays import (
     CHUNK,
     array,
@@ -17,79 +16,86 @@ from fnet.core.checks.arrays import (
     shape_of,
 )
 from fnet.core.checks.data import batch, plan, same_length, shared, sources, targets, validation
-from fnet.core.checks.optimizers import adagrad, adam, lion, optimizer, rmsprop, sgd, state
-from fnet.core.checks.params import for_members, like, members_of, network, params
-from fnet.core.checks.predictions import chances, estimates, indicators, quantiles, scores
+from fnet.core.checks.params import (
+    entries,
+    for_members,
+    members_of,
+    network,
+    params,
+    params_dtype,
+    same_structure,
+)
+from fnet.core.checks.predictions import (
+    indicators,
+    probabilities,
+    quantiles,
+    regression_pairs,
+    scores,
+)
 from fnet.core.checks.scalars import (
+    boolean,
     callback,
     dtype,
-    flag,
+    integer,
+    integers,
     names,
     number,
-    one_each,
     one_number,
     one_of,
+    one_per_layer,
     seed,
     sizes,
     step,
-    whole,
-    wholes,
 )
-from fnet.core.checks.schedules import rates
 from fnet.core.checks.tuning import tuning
+from fnet.core.params import is_absent
 
 __all__ = [
     "CHUNK",
-    "adagrad",
-    "adam",
     "array",
     "batch",
+    "boolean",
     "bounded",
     "callback",
-    "chances",
     "distributions",
     "dtype",
     "dtype_of",
-    "estimates",
+    "entries",
     "features",
     "finite",
     "fits",
-    "flag",
     "for_members",
     "indicators",
+    "integer",
+    "integers",
+    "is_absent",
     "kind",
     "labels",
-    "like",
-    "lion",
     "logits",
     "members_of",
     "names",
     "network",
     "number",
-    "one_each",
     "one_number",
     "one_of",
-    "optimizer",
+    "one_per_layer",
     "params",
+    "params_dtype",
     "plan",
+    "probabilities",
     "quantiles",
-    "rates",
-    "rmsprop",
+    "regression_pairs",
     "row_weights",
     "same_length",
-    "schedules",
+    "same_structure",
     "scores",
     "seed",
-    "sgd",
     "shape_of",
     "shared",
-    "sources",
     "sizes",
-    "state",
+    "sources",
     "step",
     "targets",
     "tuning",
     "validation",
-    "whole",
-    "wholes",
 ]

@@ -30,7 +30,9 @@ def batch(net, params_, x, y=None, weights=None):
     x_shape = shape_of(x)
     if y is not None:
         y = targets(net, y, x_shape)
-        y = _cast("y", y, np.int32 if len(shape_of(y)) < len(x_shape) and net.labelled else to)
+        y = _cast(
+            "y", y, np.int32 if len(shape_of(y)) < len(x_shape) and net.has_class_labels else to
+        )
     if weights is not None:
         weights = _cast("weights", row_weights(weights, x_shape[:-1], members), to)
     return layers, _cast("x", x, to), y, weights
@@ -48,21 +50,23 @@ def targets(net, value, x_shape):
     """y for features of this shape: rows, or integer labels, or one target a row."""
     found = array("y", value, FILL)
     shape, rows = shape_of(found), x_shape[:-1]
-    width = 1 if net.targets == "single" else net.sizes[-1]
-    short = f"integer labels {text(rows)}" if net.labelled else f"targets {text(rows)}"
-    wanted = f"rows {text((*rows, width))}" + (f" or {short}" if net.labelled or width == 1 else "")
-    if fits(shape, rows) and net.labelled:
+    width = 1 if net.targets == "quantiles" else net.sizes[-1]
+    short = f"integer labels {text(rows)}" if net.has_class_labels else f"targets {text(rows)}"
+    wanted = f"rows {text((*rows, width))}" + (
+        f" or {short}" if net.has_class_labels or width == 1 else ""
+    )
+    if fits(shape, rows) and net.has_class_labels:
         return labels("y", found, width)
     if fits(shape, (*rows, width)) or (fits(shape, rows) and width == 1):
         finite("y", found)
-        if net.labelled:
+        if net.has_class_labels:
             return distributions(found)
         least, most = BOUNDS.get(net.targets, (-np.inf, np.inf))
         return bounded("y", found, least, most, f" under {net.loss}")
     raise InvalidArgument(f"y must be {wanted} for x of {text(x_shape)}; got shape {text(shape)}")
 
 
-BOUNDS = {"counts": (0, np.inf), "labels": (0, 1)}
+BOUNDS = {"counts": (0, np.inf), "multilabel": (0, 1)}
 """Between what targets of a kind must lie."""
 
 
@@ -118,7 +122,7 @@ def same_length(x, y):
 
 def plan(value, rows):
     """A plan, which must be made for this number of rows."""
-    if not all(hasattr(value, name) for name in ("piece", "rows", "epochs", "steps", "width")):
+    if not all(hasattr(value, name) for name in ("batches", "rows", "epochs", "steps", "width")):
         raise InvalidArgument(
             f"plan must be a Plan, as kfold_plan or full_batch_plan make one; got {value!r}"
         )

@@ -1,89 +1,124 @@
 """Checks of params and of structures like them."""
 
 import itertools
+from typing import Any
+
+import numpy as np
 
 from fnet.core.checks.arrays import array, dtype_of, finite, fits, shape_of, text
 from fnet.core.checks.scalars import dtype
 from fnet.core.errors import InvalidArgument
+from fnet.core.params import FIELDS, leaves, shapes
 
 
-def network(value):
+def network(value: Any) -> Any:
     """A Network."""
     if not hasattr(value, "layers"):
         raise InvalidArgument(f"net must be a Network, as Network((64, 30, 10)); got {value!r}")
     return value
 
 
-def params(net, value):
-    """`(layers, members, dtype)`: params as a tuple of `(w, b)`, their member axes and dtype."""
+def params(net: Any, value: Any) -> tuple[tuple[Any, ...], tuple[int, ...], np.dtype[Any]]:
+    """`(params, members, dtype)`: params as entries of arrays, their member axes and dtype."""
     network(net)
-    layers = _layers("params", value)
-    if len(layers) != len(net.layers):
+    wanted = shapes(net)
+    found = entries("params", value, tuple(kind for kind, _ in wanted))
+    if len(found) != len(wanted):
         raise InvalidArgument(
-            f"params must be one Layer(w, b) for each of the {len(net.layers)} layers of {net}; "
+            f"params must be one {_named(wanted)} for each of the {len(wanted)} layers of {net}; "
             f"got {outline(value)}. Use init_params(net, seed)"
         )
-    first = layers[0][0]
-    members = shape_of(first)[:-2] if first is not None else ()
-    for i, ((w, b), (d, h)) in enumerate(zip(layers, net.layers, strict=True)):
-        for name, found, wanted in (("w", w, (d, h)), ("b", b, (h,) if net.bias else None)):
-            wanted = wanted if wanted is None else (*members, *wanted)
-            if (wanted is None) != (found is None) or (
-                found is not None and not fits(shape_of(found), wanted)
+    members = members_of(found)
+    for i, (entry, (kind, own_shapes)) in enumerate(zip(found, wanted, strict=True)):
+        for name, own, came in zip(FIELDS[kind], own_shapes, entry, strict=True):
+            shape = None if own is None else (*members, *own)
+            if (shape is None) != (came is None) or (
+                came is not None and not fits(shape_of(came), shape)
             ):
-                came = None if found is None else list(shape_of(found))
-                need = None if wanted is None else list(wanted)
+                got = None if came is None else list(shape_of(came))
+                need = None if shape is None else list(shape)
                 raise InvalidArgument(
-                    f"params do not fit {net}: layer {i} needs {name} of shape {need}; got {came}"
+                    f"params do not fit {net}: {kind.__name__.lower()} {i} needs {name} of shape "
+                    f"{need}; got {got}"
                 )
-            if found is not None:
-                finite(f"params, {name} of layer {i},", array("params", found), "")
-    dtypes = {dtype_of(p) for layer in layers for p in layer if p is not None}
-    if len(dtypes) != 1:
-        raise InvalidArgument(f"params must be of one dtype; got {sorted(map(str, dtypes))}")
-    return layers, members, dtype("params", dtypes.pop())
+            if came is not None:
+                finite(f"params, {name} of {kind.__name__.lower()} {i},", array("params", came), "")
+    return found, members, dtype("params", params_dtype(found))
 
 
-def _layers(what, value):
-    """A sequence of `(w, b)` as a tuple of pairs of arrays, tensors or None."""
+def _named(wanted: Any) -> str:
+    """How a message writes the entries that are wanted, as `Layer(w, b)`."""
+    kinds = dict.fromkeys(kind for kind, _ in wanted)
+    return " or ".join(f"{kind.__name__}({', '.join(FIELDS[kind])})" for kind in kinds)
+
+
+def entries(what: str, value: Any, kinds: tuple[type, ...] = ()) -> tuple[Any, ...]:
+    """A sequence of entries, or of tuples like them, whose fields are arrays, tensors or None.
+
+    What is a plain tuple becomes the entry of `kinds` in its place, a Layer where there is none.
+    """
     try:
-        pairs = [(layer[0], layer[1]) for layer in value]
+        found = tuple(
+            _entry(what, entry, kind)
+            for entry, kind in itertools.zip_longest(value, kinds[: len(value)])
+        )
     except (TypeError, IndexError, KeyError):
-        pairs = []
-    if not pairs:
+        found = ()
+    if not found:
         raise InvalidArgument(
             f"{what} must be a sequence of Layer(w, b), one for each layer; got {outline(value)}"
         )
-    return tuple(
-        tuple(p if p is None or hasattr(p, "shape") else array(what, p) for p in pair)
-        for pair in pairs
+    return found
+
+
+def _entry(what: str, value: Any, kind: Any) -> Any:
+    if kind is None or type(value) in FIELDS:
+        kind = type(value) if type(value) in FIELDS else next(iter(FIELDS))
+    fields = [value[i] for i in range(len(FIELDS[kind]))]
+    return kind._make(
+        field if field is None or hasattr(field, "shape") else array(what, field)
+        for field in fields
     )
 
 
-def members_of(value):
+def members_of(value: Any) -> tuple[int, ...]:
     """The member axes of params."""
-    return tuple(shape_of(_layers("params", value)[0][0])[:-2])
+    first = entries("params", value)[0]
+    for field, array_ in zip(FIELDS[type(first)].values(), first, strict=True):
+        if array_ is not None:
+            return tuple(shape_of(array_)[: -len(field.axes)])
+    return ()
 
 
-def like(what, value, params_):
-    """A structure like params, whose arrays have the shapes and the dtype of params'."""
-    pairs = itertools.zip_longest(_layers("params", params_), _layers(what, value))
-    for i, (ours, theirs) in enumerate(pairs):
-        for name, p, found in zip("wb", ours or (None, None), theirs or (None, None), strict=True):
-            if _form(p) != _form(found):
+def params_dtype(entries_: Any) -> np.dtype[Any]:
+    """The one dtype of params."""
+    dtypes = {dtype_of(array_) for array_ in leaves(entries_)}
+    if len(dtypes) != 1:
+        raise InvalidArgument(f"params must be of one dtype; got {sorted(map(str, dtypes))}")
+    return dtypes.pop()
+
+
+def same_structure(what: str, value: Any, params_: Any) -> None:
+    """Refuse a structure whose arrays have not the shapes and the dtype of params'."""
+    ours = entries("params", params_)
+    theirs = entries(what, value, tuple(map(type, ours)))
+    for i, (our, their) in enumerate(itertools.zip_longest(ours, theirs)):
+        for name in FIELDS[type(our or their)]:
+            wanted, came = (None if e is None else getattr(e, name) for e in (our, their))
+            if _form(wanted) != _form(came):
                 raise InvalidArgument(
-                    f"{what} must be like params: layer {i} needs {name} of {_form(p)}; "
-                    f"got {_form(found)}"
+                    f"{what} must be like params: layer {i} needs {name} of {_form(wanted)}; "
+                    f"got {_form(came)}"
                 )
 
 
-def _form(value):
+def _form(value: Any) -> str:
     if value is None:
         return "None"
     return f"shape {text(shape_of(value))} and dtype {dtype_of(value)}"
 
 
-def for_members(what, value, members):
+def for_members(what: str, value: Any, members: tuple[int, ...]) -> Any:
     """A number, or one for each member."""
     if shape_of(value) not in ((), tuple(members)):
         raise InvalidArgument(
@@ -93,7 +128,7 @@ def for_members(what, value, members):
     return value
 
 
-def outline(value):
+def outline(value: Any) -> str:
     """A short description of what came."""
     try:
         return f"{type(value).__name__} of {len(value)}"

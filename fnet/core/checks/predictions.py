@@ -45,7 +45,7 @@ def scores(said, truth, weights=None, what="logits"):
     )
 
 
-def chances(said, truth, weights=None):
+def probabilities(said, truth, weights=None):
     """`scores` where these are probabilities, and rows of labels may be probabilities too."""
     said, truth, rows, weights = scores(said, truth, weights, "probabilities")
     distributions(said, "probabilities must be rows as predict returns them")
@@ -71,7 +71,7 @@ def indicators(said, truth, weights=None):
     return said, truth, _weights(weights, shape[:-1])
 
 
-def estimates(said, truth, weights=None, outputs=None):
+def regression_pairs(said, truth, weights=None, outputs=None):
     """`(predictions, y, weights)`, where y is `[..., B, outputs]`: unless told, as predictions are.
 
     Of a single output it may be `[..., B]`.

@@ -1,6 +1,5 @@
 """Checks of single values: names, whole numbers, numbers, seeds."""
 
-import difflib
 import math
 import numbers
 
@@ -8,18 +7,18 @@ import numpy as np
 
 from fnet.core.checks.arrays import array
 from fnet.core.errors import InvalidArgument
+from fnet.core.names import suggestion
 
 
 def one_of(what, value, known):
     """`value`, which must be one of the names in `known`."""
     if isinstance(value, str) and value in known:
         return value
-    near = difflib.get_close_matches(str(value), known, n=1, cutoff=0.5)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
+    hint = suggestion(value, known)
     raise InvalidArgument(f"{what} must be one of {', '.join(known)}; got {value!r}{hint}")
 
 
-def one_each(what, value, count, known, of="hidden layers"):
+def one_per_layer(what, value, count, known, of="hidden layers"):
     """A tuple of `count` names: `value` is one name for all, or a sequence with one for each.
 
     `of` says in the message what there are so many of.
@@ -43,7 +42,7 @@ def names(what, value, known):
     return tuple(name for name in known if name in value)
 
 
-def whole(what, value, least=0, most=None):
+def integer(what, value, least=0, most=None):
     """`value` as an int, which must be a whole number from `least` to `most`."""
     if isinstance(value, numbers.Integral) and not isinstance(value, (bool, np.bool_)):
         value = int(value)
@@ -53,7 +52,7 @@ def whole(what, value, least=0, most=None):
     raise InvalidArgument(f"{what} must be a whole number from {least} {to}; got {value!r}")
 
 
-def flag(what, value):
+def boolean(what, value):
     """`value`, which must be True or False."""
     if not isinstance(value, (bool, np.bool_)):
         raise InvalidArgument(f"{what} must be True or False; got {value!r}")
@@ -77,18 +76,18 @@ def sizes(value):
         raise InvalidArgument(
             f"sizes must be (inputs, hidden..., outputs), at least two numbers; got {value!r}"
         )
-    return tuple(whole("each of sizes", size, least=1) for size in found)
+    return tuple(integer("each of sizes", size, least=1) for size in found)
 
 
 def step(value):
     """A step of a run: a whole number, or a symbolic tensor."""
-    found = wholes("step", value)
+    found = integers("step", value)
     if found.shape != ():
         raise InvalidArgument(f"step must be one whole number; got {value!r}")
     return found
 
 
-def wholes(what, value, least=0, most=None):
+def integers(what, value, least=0, most=None):
     """One whole number from `least` to `most`, or an array of them with the member axes: int64.
 
     Symbolic tensors pass.
@@ -107,7 +106,7 @@ def wholes(what, value, least=0, most=None):
 
 def seed(value):
     """Seeds as uint32: one, or an array of them with the member axes."""
-    found = wholes("seed", value, most=2**32 - 1)
+    found = integers("seed", value, most=2**32 - 1)
     return found.astype(np.uint32) if isinstance(found, np.ndarray) else found
 
 

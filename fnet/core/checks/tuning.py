@@ -45,7 +45,7 @@ def tuning(net, value, members):
                 f"{name} must have the shape {text(own)}, or {text((*members, *own))} with the "
                 f"member axes; got {text(shape_of(found[name]))}"
             )
-    if net.targets == "single":
+    if net.targets == "quantiles":
         _quantiles(net, found.get("quantiles"))
     return Tuning(**found)
 

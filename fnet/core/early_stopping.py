@@ -1,0 +1,118 @@
+"""Early stopping: which value is monitored, when a member stops, and which epoch was its best.
+
+The rule stands here once, for both engines: `end_epoch` works on tensors and on arrays alike,
+given the engine's `where`.
+"""
+
+import warnings
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from fnet.core import checks, metric_names
+from fnet.core.errors import InvalidArgument
+
+RUNNING, PATIENCE, NOT_FINITE = 0, 1, 2
+"""Whether a member runs, or why it ended."""
+
+NEVER = np.int64(2**63 - 1)
+"""The patience of a run that never stops early."""
+
+STACKLEVEL = 6
+"""How far up the stack a warning belongs: to the caller of `train`."""
+
+
+class EarlyStopping(NamedTuple):
+    """What the end of an epoch looks at: the arguments of `train` in order.
+
+    All but `monitor` are `[]` or `[*M]`.
+    """
+
+    monitor: str | None  # the name of a value; None where neither stopping nor a best is asked for
+    patience: Any  # int64: epochs without improvement before a member stops
+    min_delta: Any  # float64: what counts as an improvement
+    best_delta: Any  # float64: what counts as a new best
+    lr_factor: Any  # float64: by what the rate is multiplied instead of stopping; None where not
+    min_lr_factor: Any  # float64: the least factor of the rate, at which the member stops after all
+
+
+def early_stopping(
+    options: Any, measured: tuple[str, ...], members: tuple[int, ...]
+) -> EarlyStopping:
+    """The EarlyStopping that the options of `train` ask for, checked.
+
+    `measured` are the names in the run's history.
+    """
+    if options.monitor is not None:
+        checks.one_of("monitor", options.monitor, measured)
+    patience, lr_factor = options.patience, options.lr_factor
+    best_delta = options.min_delta if options.best_delta is None else options.best_delta
+    min_delta, best_delta = (
+        checks.for_members(name, checks.number(name, delta, least=-np.inf), members)
+        for name, delta in (("min_delta", options.min_delta), ("best_delta", best_delta))
+    )
+    if patience is not None:
+        patience = checks.integers("patience", patience, least=1)
+        checks.for_members("patience", patience, members)
+    if lr_factor is not None:
+        if patience is None:
+            raise InvalidArgument("lr_factor needs patience: after how many epochs to reduce")
+        lr_factor = checks.number("lr_factor", lr_factor, above=True, most=1, below=True)
+        checks.for_members("lr_factor", lr_factor, members)
+    min_lr_factor = checks.number("min_lr_factor", options.min_lr_factor, above=True, most=1)
+    checks.for_members("min_lr_factor", min_lr_factor, members)
+    limits = min_delta, best_delta, lr_factor, min_lr_factor
+    if patience is None and not options.restore_best:
+        return EarlyStopping(None, NEVER, *limits)
+    monitor = options.monitor
+    if monitor is None:
+        monitor = "validation_loss" if "validation_loss" in measured else "loss"
+        if monitor == "loss":
+            warnings.warn(
+                "there is no validation data, so patience and restore_best monitor the training "
+                'loss; give validation=(x, y), or monitor="loss" to say so',
+                stacklevel=STACKLEVEL,
+            )
+    return EarlyStopping(monitor, np.asarray(NEVER if patience is None else patience), *limits)
+
+
+def end_epoch(
+    monitor: str, limits: Any, state: Any, value: Any, where: Callable[..., Any]
+) -> tuple[Any, Any]:
+    """`(state, improved)`: the TrainState after an epoch, and which members have a new best.
+
+    Args:
+        monitor: The name of the monitored value.
+        limits: An EarlyStopping, or its numbers as tensors; an absent `lr_factor` is None or `()`.
+        state: The TrainState; `best` is left to the engine.
+        value: The monitored value, float64 `[*M]`.
+        where: The engine's `where(condition, yes, no)`, for integers and float64.
+
+    Returns:
+        The state with `lr_scale`, `best_value`, `best_epoch`, `wait`, `ended` and `ended_at` as
+        they are after this epoch, and the condition `[*M]` of members whose params are the best.
+
+    References:
+        `keras.callbacks.EarlyStopping` and `ReduceLROnPlateau`.
+    """
+    if metric_names.larger_is_better(monitor):
+        value = -value
+    runs = state.ended == RUNNING
+    improved = runs & (value < state.best_value - limits.best_delta)
+    wait = where(value < state.best_value - limits.min_delta, 0, state.wait + 1)
+    stops = runs & (wait >= limits.patience)
+    scale = state.lr_scale
+    if not checks.is_absent(limits.lr_factor):
+        reduced = stops & (scale > limits.min_lr_factor)
+        scale = where(reduced, scale * limits.lr_factor, scale)
+        wait, stops = where(reduced, 0, wait), stops & ~reduced
+    after = state._replace(
+        lr_scale=scale,
+        best_value=where(improved, value, state.best_value),
+        best_epoch=where(improved, state.epoch, state.best_epoch),
+        wait=where(runs, wait, state.wait),
+        ended=where(stops, PATIENCE, state.ended),
+        ended_at=where(stops, (state.epoch + 1) * state.step - 1, state.ended_at),
+    )
+    return after, improved

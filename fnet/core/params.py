@@ -1,0 +1,159 @@
+"""Params: a tuple of entries, each a NamedTuple of arrays, and the one traversal of them.
+
+A `Layer` is the entry of a dense layer. What is true of a field stands once, in `FIELDS`: its
+shape, its start, whether it decays and is penalized, and the factor of its learning rate. All code
+that treats every number alike (updates, averages, restoring, saving, the finite check) goes
+through `map_params`, `map_fields`, `leaves` and `unzip`, so that a new field or a new kind of
+entry takes a line in `FIELDS` and one in each engine's forward pass.
+
+Member axes M may lead every array.
+"""
+
+import functools
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+
+class Layer(NamedTuple):
+    """One dense layer.
+
+    Attributes:
+        w: Weights, `[*M, D, H]`: D inputs, H outputs.
+        b: Biases, `[*M, H]`; None in a network without biases.
+    """
+
+    w: Any
+    b: Any = None
+
+
+class Field(NamedTuple):
+    """What is true of one field of an entry.
+
+    Attributes:
+        axes: Which of the entry's sizes are its own axes, in order. Of a dense layer's sizes
+            (D, H), `(0, 1)` is `[D, H]` and `(1,)` is `[H]`.
+        start: The number that it starts as; None where an initializer draws it.
+        decay: The optimizer's hyperparameter by which it decays; None where it never does.
+        penalized: Whether the l1 and l2 penalties apply.
+        rate_factor: What its learning rate is multiplied by.
+        only_if: The attribute of a Network without which the field is absent.
+    """
+
+    axes: tuple[int, ...]
+    start: float | None = None
+    decay: str | None = None
+    penalized: bool = False
+    rate_factor: float = 1.0
+    only_if: str | None = None
+
+
+FIELDS: dict[type, dict[str, Field]] = {
+    Layer: {
+        "w": Field(axes=(0, 1), decay="weight_decay", penalized=True),
+        "b": Field(axes=(1,), decay="bias_decay", only_if="bias"),
+    },
+}
+"""The fields of each kind of entry, in the order of its NamedTuple."""
+
+
+def is_absent(value: Any) -> bool:
+    """Whether a field or a number is absent: None to users, `()` inside a compiled program."""
+    return value is None or (isinstance(value, tuple) and not value)
+
+
+def map_params(function: Callable[..., Any], *trees: Any) -> tuple[Any, ...]:
+    """`function` of every array of params, or of several structures like them; absent ones stay."""
+    return map_fields(lambda _, *arrays: function(*arrays), *trees)
+
+
+def map_fields(function: Callable[..., Any], *trees: Any) -> tuple[Any, ...]:
+    """As `map_params`, with the `Field` as the function's first argument."""
+    return tuple(
+        kind._make(
+            arrays[0] if is_absent(arrays[0]) else function(field, *arrays)
+            for field, *arrays in zip(FIELDS[kind].values(), *entries, strict=True)
+        )
+        for kind, *entries in _zip_entries(*trees)
+    )
+
+
+def _zip_entries(*trees: Any) -> Iterator[Any]:
+    for entries in zip(*trees, strict=True):
+        yield (type(entries[0]), *entries)
+
+
+def leaves(tree: Any) -> list[Any]:
+    """The arrays of params, or of a structure like them, in order; absent ones are left out."""
+    return [array for entry in tree for array in entry if not is_absent(array)]
+
+
+def unzip(tree: Any, count: int) -> list[Any]:
+    """Of one structure whose leaves are tuples of `count` arrays, as many structures of arrays."""
+    return [map_params(lambda leaf, i=i: leaf[i], tree) for i in range(count)]
+
+
+Shapes = tuple[tuple[type, tuple[tuple[int, ...] | None, ...]], ...]
+
+
+@functools.cache
+def shapes(net: Any) -> Shapes:
+    """`(kind, shapes of its fields)` for each entry of a network's params, without member axes.
+
+    A shape is None where the network does without the field.
+    """
+    return tuple(
+        (
+            kind,
+            tuple(
+                tuple(sizes[axis] for axis in field.axes)
+                if field.only_if is None or getattr(net, field.only_if)
+                else None
+                for field in FIELDS[kind].values()
+            ),
+        )
+        for kind, sizes in net.entries
+    )
+
+
+def shapes_of(params: Any) -> Shapes:
+    """The same of params themselves, which may be a structure like them."""
+    return tuple(
+        (
+            type(entry),
+            tuple(
+                None if is_absent(array) else tuple(array.shape[-len(field.axes) :])
+                for field, array in zip(FIELDS[type(entry)].values(), entry, strict=True)
+            ),
+        )
+        for entry in params
+    )
+
+
+def first_params(
+    net: Any, schemes: Any, draw: Callable[..., Any], full: Callable[..., Any]
+) -> tuple[Any, ...]:
+    """Params as they start, by the engine's `draw` and `full`.
+
+    Args:
+        net: The network.
+        schemes: The name of an initializer for each dense layer.
+        draw: `draw(layer, scheme, D, H)`: arrays for the fields that are drawn, in order.
+        full: `full(number, shape)`: an array for a field that starts as a number.
+
+    Returns:
+        The entries, None where a field is absent.
+    """
+    layers = iter(enumerate(schemes))
+    entries = []
+    for (kind, sizes), (_, wanted) in zip(net.entries, shapes(net), strict=True):
+        fields = FIELDS[kind].values()
+        drawn: Iterator[Any] = iter(())
+        if any(field.start is None for field in fields):
+            drawn = iter(draw(*next(layers), *sizes))
+        arrays = [
+            next(drawn) if field.start is None else full(field.start, shape)
+            for field, shape in zip(fields, wanted, strict=True)
+        ]
+        present = zip(arrays, wanted, strict=True)
+        entries.append(kind._make(None if shape is None else array for array, shape in present))
+    return tuple(entries)
