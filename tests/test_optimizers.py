@@ -13,8 +13,10 @@ from tables import OPTIMIZERS
 import fnet
 from fnet import Layer, Network, reference
 from fnet.core.optimizers import MOMENTS, spec
-from fnet.core.params import map_params
+from fnet.core.params import map_params, shapes_of
 from fnet.engine import compiled_loop, optimizers
+from fnet.engine.compiled_loop import Program
+from fnet.reference import layout
 
 BOTH = pytest.mark.parametrize("side", [fnet, reference], ids=["tensorflow", "twin"])
 EVERY = pytest.mark.parametrize("name", OPTIMIZERS)
@@ -144,7 +146,7 @@ def test_what_nadam_multiplies_is_right_far_from_the_start(side):
     (layer,), slopes = walk(steps=1)
     nadam = tables.optimizer(side, "nadam", beta_1=1 - 2**-14)
     state = nadam.init((layer,))._replace(step=np.int64(5000))
-    found, _ = nadam.update((layer,), state, map_params(lambda g: g[0], slopes))
+    found, _ = side.update(nadam, (layer,), state, map_params(lambda g: g[0], slopes))
     _, numbers = OPTIMIZERS["nadam"]
     numbers = numbers | {"beta_1": 1 - 2**-14}
     kept = {"product": np.prod([numbers["beta_1"] * (1 - 0.5 * 0.96**i) for i in range(1, 5001)])}
@@ -227,7 +229,7 @@ def test_the_table_holds_every_kind():
     assert {tables.optimizer(fnet, name).kind for name in OPTIMIZERS} == set(MOMENTS)
     made = {function for function, _ in OPTIMIZERS.values()}
     assert made == set(THEIRS)
-    assert made | {"Optimizer", "update"} == set(fnet._ROOMS["optimizers"])
+    assert made | {"Optimizer", "OptState"} == set(fnet._MODULES["core.optimizers"])
 
 
 # By hand.
@@ -250,7 +252,7 @@ def test_one_step_of_each_optimizer_by_hand(side):
     ):
         now, state = params, optimizer.init(params)
         for wanted in expected:
-            now, state = optimizer.update(now, state, slopes)
+            now, state = side.update(optimizer, now, state, slopes)
             np.testing.assert_allclose(now[0].w, [[wanted]], rtol=1e-12, atol=1e-15)
         assert state.step == 2
     assert params[0].w == 1
@@ -281,7 +283,7 @@ def test_the_spread_of_equal_slopes_is_not_below_zero(side):
     optimizer = side.rmsprop(2**-10, rho=0.5, centered=True)
     state = optimizer.init(params)
     for _ in range(40):
-        params, state = optimizer.update(params, state, slopes)
+        params, state = side.update(optimizer, params, state, slopes)
     v, mean = (np.asarray(moment[0].w) for moment in state.moments)
     assert (v - mean * mean < -1e-6).any()
     assert np.isfinite(params[0].w).all()
@@ -296,7 +298,7 @@ def test_decay_is_of_weights_alone_unless_told(side):
     nothing = map_params(np.zeros_like, params)
     for decay_biases, b in ((False, 4.0), (True, 3.5)):
         optimizer = side.sgd(0.5, weight_decay=0.25, decay_biases=decay_biases)
-        (found,), _ = optimizer.update(params, optimizer.init(params), nothing)
+        (found,), _ = side.update(optimizer, params, optimizer.init(params), nothing)
         assert (found.w, found.b) == (1.75, b)
 
 
@@ -356,20 +358,20 @@ def halves(arguments):
 def test_members_may_each_have_their_own_number_of_every_name(side, name):
     function, arguments = OPTIMIZERS[name]
     params = reference.init_params(NET, [1, 2], "normal", dtype="float64")
-    together, _ = updated(getattr(side, function)(**halves(arguments)), params)
+    together, _ = updated(side, getattr(side, function)(**halves(arguments)), params)
     for member in range(2):
         own = {n: v if isinstance(v, bool) else v / (1 + member) for n, v in arguments.items()}
         one = map_params(lambda p, m=member: p[m], params)
-        alone, _ = updated(getattr(side, function)(**own), one)
+        alone, _ = updated(side, getattr(side, function)(**own), one)
         for p, q in zip(arrays(together), arrays(alone), strict=True):
             np.testing.assert_allclose(p[member], q, rtol=1e-13)
 
 
-def updated(optimizer, params):
+def updated(side, optimizer, params):
     """`(params, state)` after three steps along params themselves."""
     state = optimizer.init(params)
     for _ in range(3):
-        params, state = optimizer.update(params, state, params)
+        params, state = side.update(optimizer, params, state, params)
     return params, state
 
 
@@ -380,11 +382,11 @@ def test_members_may_each_have_their_own_numbers(side, momentum):
     params = reference.init_params(net, [1, 2], dtype="float64")
     slopes = map_params(np.ones_like, params)
     together = side.sgd([0.5, 0.25], momentum=momentum)
-    found, _ = together.update(params, together.init(params), slopes)
+    found, _ = side.update(together, params, together.init(params), slopes)
     for member, rate in enumerate((0.5, 0.25)):
         one, slope = (map_params(lambda p, m=member: p[m], tree) for tree in (params, slopes))
         alone = side.sgd(rate, momentum=momentum)
-        expected, _ = alone.update(one, alone.init(one), slope)
+        expected, _ = side.update(alone, one, alone.init(one), slope)
         for p, q in zip(arrays(found), arrays(expected), strict=True):
             assert np.array_equal(p[member], q)
 
@@ -413,17 +415,21 @@ def test_a_scale_multiplies_the_rate_and_with_it_the_decay(engine, name):
 
 def stepped_inside(engine, optimizer, params, scale):
     """Params after the second step, by the functions that a run is made of."""
-    form, numbers = engine.form(optimizer), engine.hyperparameters(optimizer)
-    state = optimizer.init(params)
-    decays = (engine.decays(numbers, params),) if engine is reference.optimizers else ()
-    if decays:
-        state = state._replace(
-            step=np.asarray(state.step), moments=[map_params(np.asarray, m) for m in state.moments]
-        )
-    at = engine.changes(form, numbers, np.dtype("float64"), *decays)
+    hp, state = engine.hyperparameters(optimizer), optimizer.init(params)
+    if engine is reference.optimizers:
+        apply_update = engine.make_update(spec(optimizer), hp, shapes_of(params))
+        p, state = layout.pack(params), map_state_rows(layout.pack, state)
+        for _ in range(2):
+            p, state = apply_update(p, state, p, scale)
+        return layout.unpack(shapes_of(params), p)
+    changes_at = engine.make_update(spec(optimizer), hp, params)
     for _ in range(2):
-        params, state = engine.step(at, params, state, params, scale)
+        params, state = engine.apply_update(changes_at, params, state, params, scale)
     return params
+
+
+def map_state_rows(pack, state):
+    return state._replace(moments=tuple(map(pack, state.moments)))
 
 
 # Programs.
@@ -440,7 +446,7 @@ def test_other_numbers_add_no_trace_to_a_run():
             forms.add(spec(optimizer))
             run_on(fnet, optimizer, seed=factor, xla=False)
         (form,) = forms
-        traced = compiled_loop.compiled(NET, form, None, ("loss",), None, False)
+        traced = compiled_loop.compiled(Program(NET, form, None, ("loss",), None), False)
         assert traced.experimental_get_tracing_count() == 1
     assert compiled_loop.compiled.cache_info().currsize == 2
 

@@ -15,6 +15,7 @@ from fnet import Network, reference
 from fnet.core import batch_source
 from fnet.core.optimizers import spec
 from fnet.engine import compiled_loop, training
+from fnet.engine.compiled_loop import Program
 
 BOTH = pytest.mark.parametrize("side", [fnet, reference], ids=["tensorflow", "twin"])
 
@@ -388,6 +389,6 @@ def test_other_rates_data_networks_and_lengths_add_no_trace():
         optimizer = fnet.adam(0.1 * seed, beta_1=0.5)
         fnet.train(net, optimizer, params, X + seed, LABELS, plan, xla=True)
     form = spec(fnet.adam(1.0))
-    traced = compiled_loop.compiled(NET, form, None, ("loss",), None, True)
+    traced = compiled_loop.compiled(Program(NET, form, None, ("loss",), None), True)
     assert traced.experimental_get_tracing_count() == 1
     assert compiled_loop.compiled.cache_info().currsize == 1

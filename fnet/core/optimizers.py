@@ -9,6 +9,8 @@ moment sees it (Loshchilov and Hutter, "Decoupled weight decay regularization", 
 The formulas stand in each engine's `update_rules.py`, under the names in `MOMENTS`.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from typing import Any, NamedTuple
 

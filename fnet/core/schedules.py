@@ -14,6 +14,8 @@ float64 `[]` or `[*M]`, becomes a part of the program (the same function shares 
 compiled anew), and may not give anything below 0.
 """
 
+from __future__ import annotations
+
 from typing import Any, NamedTuple
 
 import numpy as np

@@ -38,7 +38,7 @@ def huber(y, a, tuning):
 
 def poisson(y, z, tuning):
     """`l = mean(exp(z) - y * z)` and `dl/dz = (exp(z) - y) / K`, exp straight on from 64."""
-    slope = np.exp(np.minimum(z, activations.STRAIGHT)) - y
+    slope = np.exp(np.minimum(z, activations.LINEAR_ABOVE)) - y
     return np.mean(activations.exponential(z) - y * z, axis=-1), slope / z.shape[-1]
 
 

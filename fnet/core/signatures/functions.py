@@ -5,6 +5,8 @@ have leading member axes, as `w [*M, D, H]` and `b [*M, H]`: each member is a ne
 and every result has the same leading axes. x is `[B, D]`, shared by all members, or `[*M, B, D]`.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from typing import Any
 

@@ -1,5 +1,7 @@
 """Signatures of what trains a network: `train` by steps, `minimize_lbfgs` on all rows."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
