@@ -20,7 +20,7 @@ from strategies import (
 import fnet
 from fnet import reference
 from fnet.core.network import ACTIVATIONS, LOSSES
-from fnet.core.params import Layer, map_params
+from fnet.core.params import Layer, map_params, shapes
 
 DTYPES = ("float64", "float32")
 
@@ -160,9 +160,9 @@ def test_the_twins_gradient_is_a_complex_step(activation, loss, monkeypatch):
         tuning._replace(l1=None, l2=None),
     ):
         moved = unflat(flat + 1j * h * np.eye(len(flat)), params)
-        z = functions.passed(net, moved, x, n, 4)[0][-1]
+        z = functions.forward_pass(net, moved, x, n, 4).z[-1]
         values = np.sum(share * functions.row_losses(net, z, y, 2, n), axis=-1)
-        value, _ = penalties.added(n, net, layout.packed(moved), total, values)
+        value = penalties.add_penalties(n, shapes(net), layout.pack(moved), total, values)
         slopes = value.imag / h
         found = flattened(reference.grads(net, params, x, y, weights, tuning=n, step=4))
         np.testing.assert_allclose(found, slopes, rtol=1e-10, atol=1e-12)

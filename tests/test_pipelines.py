@@ -46,7 +46,7 @@ def test_a_pipeline_trains_as_its_plan_does(y, options):
 
 
 def test_groups_of_any_size_make_the_same_bits(monkeypatch):
-    monkeypatch.setattr(pipelines, "GROUP", 3)
+    monkeypatch.setattr(pipelines, "MAX_FETCHED_BATCHES", 3)
     same_bits(on_pipeline(), on_plan())
 
 
@@ -114,9 +114,9 @@ def test_what_is_no_pipeline_is_refused(data, match):
         ),
     ],
 )
-@pytest.mark.parametrize("group", [pipelines.GROUP, 1])
+@pytest.mark.parametrize("group", [pipelines.MAX_FETCHED_BATCHES, 1])
 def test_what_comes_out_of_a_dataset_is_checked(x, y, match, group, monkeypatch):
-    monkeypatch.setattr(pipelines, "GROUP", group)
+    monkeypatch.setattr(pipelines, "MAX_FETCHED_BATCHES", group)
     data = tf.data.Dataset.from_tensor_slices((x, y)).batch(5)
     with pytest.raises(InvalidArgument, match=match):
         fnet.train(NET, ADAM, reference.init_params(NET, 1), data=data)

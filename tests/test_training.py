@@ -240,8 +240,8 @@ def test_watching_accuracy_takes_the_first_of_the_largest(side):
 
 
 @BOTH
-def test_patience_without_validation_says_what_it_watches(side):
-    with pytest.warns(UserWarning, match="will watch the training loss"):
+def test_patience_without_validation_names_the_monitored_value(side):
+    with pytest.warns(UserWarning, match="monitor the training loss"):
         run_on(side, patience=2)
     run_on(side, patience=2, monitor="loss")
 
@@ -353,7 +353,7 @@ def test_the_default_follows_the_work():
         net = Network((width, width, 10))
         params = reference.init_params(net, np.zeros(members, int))
         source = batch_source.Source(None, 1, steps, 64, None)
-        assert training._pays(net, params, source) is pays, (width, members, steps)
+        assert training._xla_pays_off(net, params, source) is pays, (width, members, steps)
 
 
 OTHER_PROCESS = """
