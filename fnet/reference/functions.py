@@ -89,7 +89,7 @@ def loss(net, params, x, y, weights=None, *, tuning=None, step=None) -> Any:
     rows = row_losses(net, z, y, x.ndim, tuning)
     value = np.sum(normalized_weights(weights, x) * rows, axis=-1)
     p, total = layout.pack(params), total_weight(weights, x)
-    return penalties.add_penalties(tuning, shapes(net), p, total, value)
+    return value + penalties.penalty_and_grad(tuning, shapes(net), p, total)[0]
 
 
 @signatures.implements(public.grads)
@@ -203,7 +203,8 @@ def loss_and_grads(net, p, batch, tuning=NO_TUNING, step=None):
     stands for dJ/dz[l], `[*M, B, H]`. Params p and the gradient are packed (`layout.py`).
     """
     x, y, weights, total = batch
-    params = layout.unpack(shapes(net), p)
+    own_shapes = shapes(net)
+    params = layout.unpack(own_shapes, p)
     blocks = len(params) - len(net.layers)
 
     # Forwards, keeping each z[l] and a[l].
@@ -236,7 +237,6 @@ def loss_and_grads(net, p, batch, tuning=NO_TUNING, step=None):
         if i > blocks:
             f, z = ACTIVATIONS[net.hidden[i - blocks - 1]], zs[i - blocks - 1]
             delta = f.back(_masked(back, masks[i]), z, inputs[i])  # times f'[l-1](z[l-1])
-    g = layout.pack(gradient[::-1])
-    value = penalties.add_penalties(tuning, shapes(net), p, total, value)
-    g = penalties.add_penalty_grads(tuning, shapes(net), p, total, g)
-    return value, penalties.clip_grads(tuning, g)
+    penalty, penalty_grad = penalties.penalty_and_grad(tuning, own_shapes, p, total)
+    g = layout.pack(gradient[::-1]) + penalty_grad
+    return value + penalty, penalties.clip_grads(tuning, g)

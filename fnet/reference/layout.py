@@ -35,13 +35,14 @@ def unpack(shapes, row):
 
 
 @functools.cache
-def spread(shapes, attribute):
+def spread(shapes, attribute, dtype=None):
     """A row `[P]` with this attribute of a Field in the place of each number of it."""
     places = _places(shapes)
-    return np.repeat(
+    row = np.repeat(
         [getattr(field, attribute) for *_, field in places],
         [stop - start for start, stop, _ in places],
     )
+    return row if dtype is None else row.astype(dtype)
 
 
 @functools.cache

@@ -59,6 +59,7 @@ def make_update(spec, hp, shapes):
     rule = RULES[spec.kind]
     own = {name: _beside_rows(number) for name, number in hp.items() if name not in OUTSIDE}
     factors, decays = layout.spread(shapes, "rate_factor"), _decays(hp, shapes)
+    alike = bool(np.all(factors == 1))
 
     def apply_update(p, state, g, lr_scale=None):
         rate = rate_at(np.asarray(state.step, np.float64)[()])
@@ -66,9 +67,8 @@ def make_update(spec, hp, shapes):
         t = _beside_rows(state.step + 1)
         if decays is not None:
             p = p - np.asarray(rate * decays, p.dtype) * p
-        if np.any(factors != 1):
-            rate = rate * factors
-        found = rule(p, g, *state.moments, t=t, rate=rate, **own)
+        rates = rate if alike else rate * factors
+        found = rule(p, g, *state.moments, t=t, rate=rates, **own)
         changed, *moments = (row.astype(p.dtype, copy=False) for row in found)
         return changed, OptState(state.step + 1, tuple(moments))
 

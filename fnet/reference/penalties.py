@@ -9,29 +9,24 @@ import numpy as np
 from fnet.reference import activations, layout
 
 
-def add_penalties(tuning, shapes, p, total, value):
-    """The loss with `(l1 * sum(|w|) + l2 * sum(w**2) / 2) / total` over penalized numbers added."""
+def penalty_and_grad(tuning, shapes, p, total):
+    """`(l1 * sum(|w|) + l2 * sum(w**2) / 2) / total` over penalized numbers w, and its gradient.
+
+    The gradient, `(l1 * sign(w) + l2 * w) / total`, is 0.0 where there is no penalty.
+    """
+    value, grad = 0.0, 0.0
     if tuning.l1 is None and tuning.l2 is None:
-        return value
-    w = layout.spread(shapes, "penalized") * p
+        return value, grad
+    w = layout.spread(shapes, "penalized", p.dtype) * p
     if tuning.l1 is not None:
-        value = value + np.sum(_per_row(tuning.l1, total, p) * activations.size(w), axis=-1)
+        l1 = _per_row(tuning.l1, total, p)
+        value = np.sum(l1 * activations.size(w), axis=-1)
+        grad = l1 * np.sign(w)
     if tuning.l2 is not None:
         slope = _per_row(tuning.l2, total, p) * w
         value = value + np.einsum("...p,...p->...", slope, w) / 2
-    return value
-
-
-def add_penalty_grads(tuning, shapes, p, total, g):
-    """The gradient with `(l1 * sign(w) + l2 * w) / total` added for each penalized number w."""
-    if tuning.l1 is None and tuning.l2 is None:
-        return g
-    w = layout.spread(shapes, "penalized") * p
-    if tuning.l1 is not None:
-        g = g + _per_row(tuning.l1, total, p) * np.sign(w)
-    if tuning.l2 is not None:
-        g = g + _per_row(tuning.l2, total, p) * w
-    return g
+        grad = grad + slope
+    return value, grad
 
 
 def _per_row(number, total, p):
