@@ -61,7 +61,8 @@ def chunk_room(source: Source) -> int:
 
 def step_flops(net: Any, width: int, members: tuple[int, ...] = ()) -> int:
     """Floating-point operations of a step: two a weight and row, forwards and twice backwards."""
-    return 6 * width * sum(d * h for d, h in net.layers) * int(np.prod(members, dtype=int))
+    weights: int = sum(d * h for d, h in net.layers)
+    return 6 * width * weights * int(np.prod(members, dtype=int))
 
 
 def prefetch_plan(plan: Plan, done: int) -> Iterator[tuple[Any, ...]]:

@@ -148,7 +148,7 @@ def convert_arrays(to_array: Callable[[Any], Any], run: Run) -> Run:
     def convert(tree: Any) -> Any:
         if isinstance(tree, tuple):
             parts = map(convert, tree)
-            return tree._make(parts) if hasattr(tree, "_fields") else tuple(parts)
+            return type(tree)(*parts) if hasattr(tree, "_fields") else tuple(parts)
         return tree if tree is None else to_array(tree)
 
     return run._replace(

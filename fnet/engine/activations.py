@@ -4,10 +4,13 @@ Each takes and returns columns, `[..., K, B]`: softmax and sort work along axis 
 """
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import tensorflow as tf
 
 from fnet.core import checks, signatures
+from fnet.core.aliases import Array
 from fnet.core.signatures import functions as public
 
 ALPHA, SCALE = 1.6732632423543772, 1.0507009873554805
@@ -17,7 +20,7 @@ LINEAR_ABOVE = 64.0
 """Where the exponential link goes on as its tangent: no count is above exp(64), about 6e27."""
 
 
-def leaky_relu(z):
+def leaky_relu(z: Array) -> Any:
     """z where it is positive, 0.2 z elsewhere: Keras's slope. Source: Maas et al. (2013).
 
     (TensorFlow's own takes its slope through float32.)
@@ -25,7 +28,7 @@ def leaky_relu(z):
     return tf.where(z > 0, z, 0.2 * z)
 
 
-def elu(z):
+def elu(z: Array) -> Any:
     """z where it is positive, `exp(z) - 1` elsewhere. Source: Clevert et al. (2016).
 
     (TensorFlow's own loses digits near 0.)
@@ -33,7 +36,7 @@ def elu(z):
     return tf.where(z > 0, z, tf.math.expm1(tf.minimum(z, 0)))
 
 
-def selu(z):
+def selu(z: Array) -> Any:
     """SCALE times z where it is positive, times `ALPHA * (exp(z) - 1)` elsewhere.
 
     Source: Klambauer et al., "Self-normalizing neural networks" (2017).
@@ -41,7 +44,7 @@ def selu(z):
     return SCALE * tf.where(z > 0, z, ALPHA * tf.math.expm1(tf.minimum(z, 0)))
 
 
-def gelu(z):
+def gelu(z: Array) -> Any:
     """z times the standard normal probability below z. Source: Hendrycks and Gimpel (2016).
 
     Not their approximation by tanh; by erfc, which stays precise far below 0.
@@ -49,22 +52,22 @@ def gelu(z):
     return z * (0.5 * tf.math.erfc(-z / math.sqrt(2)))
 
 
-def silu(z):
+def silu(z: Array) -> Any:
     """z times its sigmoid. Source: Elfwing, Uchibe and Doya (2017)."""
     return z * tf.sigmoid(z)
 
 
-def mish(z):
+def mish(z: Array) -> Any:
     """z times the tanh of its softplus. Source: Misra (2019)."""
     return z * tf.tanh(tf.nn.softplus(z))
 
 
-def exponential(z):
+def exponential(z: Array) -> Any:
     """`exp(z)`, above LINEAR_ABOVE its tangent there, so that it is finite for any z."""
     return tf.exp(tf.minimum(z, LINEAR_ABOVE)) * (1 + tf.nn.relu(z - LINEAR_ABOVE))
 
 
-ACTIVATIONS = {
+ACTIVATIONS: dict[str, Callable[..., Any]] = {
     "identity": tf.identity,
     "relu": tf.nn.relu,
     "leaky_relu": leaky_relu,
@@ -78,7 +81,7 @@ ACTIVATIONS = {
     "tanh": tf.tanh,
 }
 
-OUTPUTS = {
+OUTPUTS: dict[str, Callable[..., Any]] = {
     **ACTIVATIONS,
     "softmax": lambda z: tf.nn.softmax(z, axis=-2),
     "exp": exponential,
@@ -88,5 +91,5 @@ OUTPUTS = {
 
 
 @signatures.implements(public.softmax)
-def softmax(logits) -> tf.Tensor:
+def softmax(logits: Array) -> tf.Tensor:
     return tf.nn.softmax(checks.logits(logits))

@@ -13,11 +13,13 @@ import numpy as np
 import tensorflow as tf
 
 from fnet.core import early_stopping, metric_names
+from fnet.core.aliases import Array, Params
 from fnet.core.batches import Batch
 from fnet.core.early_stopping import NOT_FINITE, RUNNING
+from fnet.core.network import Network
 from fnet.core.optimizers import expand_right
 from fnet.core.params import is_absent, map_params
-from fnet.core.run_state import map_state
+from fnet.core.run_state import TrainState, map_state
 from fnet.engine import functions, layout, metrics, optimizers
 from fnet.engine.losses import as_columns
 from fnet.engine.tensors import cast_and_expand
@@ -53,13 +55,13 @@ class Chunk(NamedTuple):
 
 
 @functools.cache
-def compiled(program, xla):
+def compiled(program: Program, xla: Any) -> Any:
     """The compiled function of all runs of this Program."""
     body = functools.partial(run_chunk, program)
     return tf.function(body, jit_compile=xla, autograph=False)
 
 
-def run_chunk(program, constants, now, chunk):
+def run_chunk(program: Program, constants: Constants, now: TrainState, chunk: Chunk) -> Any:
     """The TrainState after a chunk, what was measured, and at the end of how many epochs."""
     x, y = chunk.data
     weights, tuning, steps, count = chunk.weights, constants.tuning, constants.steps, chunk.count
@@ -70,11 +72,11 @@ def run_chunk(program, constants, now, chunk):
     drops = not (is_absent(tuning.dropout) and is_absent(tuning.input_dropout))
     lost = now.ended == NOT_FINITE
 
-    def running(now):
+    def running(now: TrainState) -> Any:
         """Whether a member runs, and none has just stopped being finite."""
         return tf.reduce_any(now.ended == RUNNING) & tf.reduce_all(lost | (now.ended != NOT_FINITE))
 
-    def step(first, k, now):
+    def step(first: Array, k: Array, now: TrainState) -> Any:
         """Step k of the chunk, which is step `first + k` of the run."""
         taken = chunk.rows[k]
         batch = Batch(tf.gather(x, taken), tf.gather(y, taken), shares[k], sums[k])
@@ -95,7 +97,7 @@ def run_chunk(program, constants, now, chunk):
             weight_sum=now.weight_sum + sums[k],
         )
 
-    def epoch(k, now, measured, closed):
+    def epoch(k: Array, now: TrainState, measured: Array, closed: Array) -> Any:
         left = tf.cast(steps - now.step, tf.int32)
         stop = tf.minimum(k + left, count)
         began, before = k, now
@@ -130,19 +132,21 @@ def run_chunk(program, constants, now, chunk):
     return map_state(layout.rows, now), measured, closed
 
 
-def _averaged(momentum, average, params, t):
+def _averaged(momentum: Any, average: Array, params: Params, t: Array) -> Any:
     """The moving average of params after update t; it begins as the params after the first."""
     if is_absent(momentum):
         return average
     m = tf.where(t == 1, tf.constant(0, tf.float64), momentum)
 
-    def moved(a, p):
+    def moved(a: Array, p: Array) -> Any:
         return cast_and_expand(m, p) * a + cast_and_expand(1 - m, p) * p
 
     return map_params(moved, average, params)
 
 
-def _end_epoch(program, constants, now, measured, closed):
+def _end_epoch(
+    program: Program, constants: Constants, now: TrainState, measured: Array, closed: Array
+) -> Any:
     """The end of an epoch: measure, keep the best, stop members without an improvement."""
     values = {"loss": now.loss_sum / now.weight_sum}
     current = now.average or now.params
@@ -172,12 +176,12 @@ def _end_epoch(program, constants, now, measured, closed):
     return now, measured, closed + 1
 
 
-def _where_numbers(condition, yes, no):
+def _where_numbers(condition: Array, yes: Array, no: Array) -> Any:
     """`tf.where` of which `yes` may be a Python number."""
     return tf.where(condition, tf.cast(yes, no.dtype), no)
 
 
-def _validate(program, constants, params):
+def _validate(program: Program, constants: Constants, params: Params) -> Any:
     """The loss on validation data and its metrics, by name: each `[*M]`, float64."""
     x, y, weights = constants.validation
     net, tuning = program.net, constants.tuning
@@ -193,7 +197,7 @@ def _validate(program, constants, params):
     return values
 
 
-def _measure(net, tuning, metric, z, truth):
+def _measure(net: Network, tuning: Any, metric: str, z: Array, truth: Array) -> Any:
     """A metric of logits as columns, `[*M]`; `truth` is `(y, rank of x, weights)`."""
     y, rank, weights = truth
     body = metrics.METRICS[net.targets][metric]
@@ -206,7 +210,7 @@ def _measure(net, tuning, metric, z, truth):
     return body(z, as_columns(net, y, rank, z.dtype), weights, *quantiles)
 
 
-def _freeze_ended(before, now):
+def _freeze_ended(before: TrainState, now: TrainState) -> Any:
     """The TrainState now, but of members that had ended before as it was, without a loss."""
     stays = before.ended != RUNNING
     params, average = (
@@ -225,6 +229,6 @@ def _freeze_ended(before, now):
     )
 
 
-def _where(condition, yes, no):
+def _where(condition: Array, yes: Array, no: Array) -> Any:
     """`tf.where` of each array of two structures, for a condition with the member axes."""
     return map_params(lambda a, b: tf.where(expand_right(condition, a), a, b), yes, no)

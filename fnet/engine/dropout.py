@@ -4,14 +4,17 @@ Unit u of row b in layer l (the features are layer 0) is dropped in a step by wo
 `b * units + u` of (seed, l, step): whatever the batch is filled up to, and on either engine.
 """
 
+from typing import Any
+
 import tensorflow as tf
 
 from fnet.core import philox
+from fnet.core.aliases import Array
 from fnet.core.params import is_absent
 from fnet.engine import rng
 
 
-def dropout_mask(rate, seed, place, shape, dtype):
+def dropout_mask(rate: Array, seed: Any, place: tuple[Any, Any], shape: Any, dtype: Any) -> Any:
     """What the units of a batch are multiplied by: `1 / (1 - rate)`, or 0 where dropped.
 
     `[*M, batch, units]` with the axes of rate and seed, for `place = (layer, step)`, integers, and
@@ -22,7 +25,7 @@ def dropout_mask(rate, seed, place, shape, dtype):
     rate = tf.cast(rate, tf.float64)[..., None, None]
     seed = tf.constant(0, tf.uint32) if is_absent(seed) else seed
 
-    def drawn(seed):
+    def drawn(seed: Any) -> Any:
         words = rng.words(seed, philox.DROPOUT, batch * units, layer, step)
         return tf.reshape(words, [batch, units])
 

@@ -15,8 +15,9 @@ from typing import Any
 import tensorflow as tf
 
 from fnet.core import checks, philox, signatures
-from fnet.core.aliases import Params
+from fnet.core.aliases import Array, Params
 from fnet.core.batches import Batch
+from fnet.core.network import Network
 from fnet.core.params import first_params, is_absent
 from fnet.core.signatures import functions as public
 from fnet.core.tuning import Tuning
@@ -34,7 +35,7 @@ INPUT_BLOCKS: dict[type, Any] = {}
 
 @signatures.implements(public.init_params)
 @tensors.no_autograph
-def init_params(net, seed, scheme=None, dtype="float32") -> Params:
+def init_params(net: Network, seed: Any, scheme: Any = None, dtype: Any = "float32") -> Params:
     checks.network(net)
     scheme = net.default_scheme if scheme is None else scheme
     schemes = checks.one_per_layer("scheme", scheme, len(net.layers), SCHEMES, "layers")
@@ -45,21 +46,30 @@ def init_params(net, seed, scheme=None, dtype="float32") -> Params:
 
 @signatures.implements(public.forward)
 @tensors.no_autograph
-def forward(net, params, x) -> tf.Tensor:
+def forward(net: Network, params: Params, x: Array) -> tf.Tensor:
     params, columns = tensors.prepare_inputs(net, params, x)
     return tensors.call_compiled(_forward, net, params, *columns)
 
 
 @signatures.implements(public.predict)
 @tensors.no_autograph
-def predict(net, params, x) -> tf.Tensor:
+def predict(net: Network, params: Params, x: Array) -> tf.Tensor:
     params, columns = tensors.prepare_inputs(net, params, x)
     return tensors.call_compiled(_predict, net, params, *columns)
 
 
 @signatures.implements(public.loss)
 @tensors.no_autograph
-def loss(net, params, x, y, weights=None, *, tuning=None, step=None) -> tf.Tensor:
+def loss(
+    net: Network,
+    params: Params,
+    x: Array,
+    y: Array,
+    weights: Array = None,
+    *,
+    tuning: Any = None,
+    step: Array = None,
+) -> tf.Tensor:
     layers, columns = tensors.prepare_inputs(net, params, x, y, weights)
     given = layers, *tensors.prepare_tuning(net, layers, tuning, step)
     return tensors.call_compiled(_loss, net, given, *columns)
@@ -67,7 +77,16 @@ def loss(net, params, x, y, weights=None, *, tuning=None, step=None) -> tf.Tenso
 
 @signatures.implements(public.grads)
 @tensors.no_autograph
-def grads(net, params, x, y, weights=None, *, tuning=None, step=None) -> Params:
+def grads(
+    net: Network,
+    params: Params,
+    x: Array,
+    y: Array,
+    weights: Array = None,
+    *,
+    tuning: Any = None,
+    step: Array = None,
+) -> Params:
     layers, columns = tensors.prepare_inputs(net, params, x, y, weights)
     given = layers, *tensors.prepare_tuning(net, layers, tuning, step)
     return tensors.to_external(tensors.call_compiled(_grads, net, given, *columns))
@@ -76,11 +95,11 @@ def grads(net, params, x, y, weights=None, *, tuning=None, step=None) -> Params:
 # The bodies: what is compiled, and what `compiled_loop.py` and `lbfgs.py` build on.
 
 
-def _init_params(static, seed):
+def _init_params(static: Any, seed: Any) -> Any:
     net, schemes, dtype = static
 
-    def one(seed):
-        def draw(layer, scheme, d, h):
+    def one(seed: Any) -> Any:
+        def draw(layer: Any, scheme: Any, d: Array, h: Array) -> Any:
             count = d * h + h
             words = rng.words(seed, philox.INIT, count + count % 2, step=layer)
             w, b = SCHEMES[scheme](words, d, h)
@@ -98,11 +117,13 @@ def _init_params(static, seed):
     return tf.nest.map_structure(lambda p: tf.reshape(p, [*seed.shape, *p.shape[1:]]), drawn)
 
 
-def _spec_of(dtype):
+def _spec_of(dtype: Any) -> Any:
     return lambda shape: () if shape is None else tf.TensorSpec(shape, dtype)
 
 
-def logits(net, params, x, tuning=NO_TUNING, step=()):
+def logits(
+    net: Network, params: Params, x: Array, tuning: Any = NO_TUNING, step: Array = ()
+) -> Any:
     """What comes before the output activation, as columns `[*M, K, B]`, for params as columns.
 
     Units are dropped as `tuning` says in a step.
@@ -122,12 +143,12 @@ def logits(net, params, x, tuning=NO_TUNING, step=()):
     return z
 
 
-def affine(layer, product):
+def affine(layer: Any, product: Array) -> Any:
     """What a dense layer makes of `w @ a`: `[*M, H, B]`."""
     return product if is_absent(layer.b) else product + layer.b
 
 
-def _drop_features(x, tuning, step):
+def _drop_features(x: Array, tuning: Any, step: Array) -> Any:
     """Rows of features, some of them dropped."""
     if is_absent(step) or is_absent(tuning.input_dropout):
         return x
@@ -135,7 +156,7 @@ def _drop_features(x, tuning, step):
     return x * dropout.dropout_mask(tuning.input_dropout, tuning.seed, (0, step), shape, x.dtype)
 
 
-def _drop_units(a, tuning, layer, step):
+def _drop_units(a: Array, tuning: Any, layer: Any, step: Array) -> Any:
     """Columns of a hidden layer's units, some of them dropped."""
     if is_absent(step) or is_absent(tuning.dropout):
         return a
@@ -145,21 +166,23 @@ def _drop_units(a, tuning, layer, step):
     return a * tf.linalg.matrix_transpose(kept)
 
 
-def _forward(net, params, x):
+def _forward(net: Network, params: Params, x: Array) -> Any:
     z = logits(net, layout.columns(params), x)
     return tf.linalg.matrix_transpose(OUTPUTS[net.output](z))
 
 
-def _predict(net, params, x):
+def _predict(net: Network, params: Params, x: Array) -> Any:
     return tf.linalg.matrix_transpose(apply_link(net, logits(net, layout.columns(params), x)))
 
 
-def apply_link(net, z):
+def apply_link(net: Network, z: Array) -> Any:
     """Predictions given the logits, both as columns `[*M, K, B]`."""
     return OUTPUTS[net.output if net.link == "identity" else net.link](z)
 
 
-def row_losses(net, z, y, rank, tuning=NO_TUNING, custom=None):
+def row_losses(
+    net: Network, z: Array, y: Array, rank: int, tuning: Any = NO_TUNING, custom: Any = None
+) -> Any:
     """The loss of each row, `[*M, B]`, given the logits; `rank` is the number of x's axes.
 
     `custom` is a user's own loss, which takes targets and outputs as rows.
@@ -174,18 +197,18 @@ def row_losses(net, z, y, rank, tuning=NO_TUNING, custom=None):
     return rows if is_absent(weight) else tensors.cast_and_expand(weight, rows) * rows
 
 
-def normalized_weights(weights):
+def normalized_weights(weights: Array) -> Any:
     """`w / sum(w)` for each row; 0 where the weights of a batch sum to 0."""
     return tf.math.divide_no_nan(weights, tf.reduce_sum(weights, axis=-1, keepdims=True))
 
 
-def weights_and_total(x, weights):
+def weights_and_total(x: Array, weights: Array) -> Any:
     """Weights of the rows and their sums, where none are given too."""
     weights = tf.ones(tf.shape(x)[-2:-1], x.dtype) if weights is None else weights
     return weights, tf.reduce_sum(weights, axis=-1)
 
 
-def _loss(net, given, x, y, weights=None):
+def _loss(net: Network, given: Array, x: Array, y: Array, weights: Array = None) -> Any:
     params, tuning, step = given
     layers = layout.columns(params)
     rows = row_losses(net, logits(net, layers, x, tuning, step), y, len(x.shape), tuning)
@@ -194,7 +217,14 @@ def _loss(net, given, x, y, weights=None):
     return penalties.add_penalties(tuning, layers, total, value)
 
 
-def loss_and_grads(net, layers, batch, tuning=NO_TUNING, step=(), custom=None):
+def loss_and_grads(
+    net: Network,
+    layers: Params,
+    batch: Batch,
+    tuning: Any = NO_TUNING,
+    step: Array = (),
+    custom: Any = None,
+) -> Any:
     """The loss `[*M]` of a Batch and its gradient; layers and gradient are columns."""
     x, y, weights, total = batch
     with tf.GradientTape() as tape:
@@ -209,7 +239,7 @@ def loss_and_grads(net, layers, batch, tuning=NO_TUNING, step=(), custom=None):
     return value, penalties.clip_grads(tuning, grads, len(value.shape))
 
 
-def _grads(net, given, x, y, weights=None):
+def _grads(net: Network, given: Array, x: Array, y: Array, weights: Array = None) -> Any:
     params, tuning, step = given
     weights, total = weights_and_total(x, weights)
     layers = layout.columns(params)

@@ -6,24 +6,27 @@ Biases are 0 but in `normal` and `ones`.
 """
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import tensorflow as tf
 
+from fnet.core.aliases import Array
 from fnet.engine import rng
 
 
-def _inputs(inputs, outputs):
+def _inputs(inputs: int, outputs: int) -> Any:
     return inputs
 
 
-def _both(inputs, outputs):
+def _both(inputs: int, outputs: int) -> Any:
     return (inputs + outputs) / 2
 
 
-def _uniform(scale, fan):
+def _uniform(scale: float, fan: Callable[[int, int], float]) -> Any:
     """The scheme of weights of the variance `scale / fan`, uniform in ±sqrt(3 * scale / fan)."""
 
-    def scheme(words, inputs, outputs):
+    def scheme(words: Array, inputs: int, outputs: int) -> Any:
         limit = math.sqrt(3 * scale / fan(inputs, outputs))
         drawn = rng.uniforms(words[: inputs * outputs])
         return limit * (2 * drawn - 1), tf.zeros(outputs, tf.float64)
@@ -31,17 +34,17 @@ def _uniform(scale, fan):
     return scheme
 
 
-def _normal(scale, fan):
+def _normal(scale: float, fan: Callable[[int, int], float]) -> Any:
     """The scheme of normal weights of the variance `scale / fan`, not truncated."""
 
-    def scheme(words, inputs, outputs):
+    def scheme(words: Array, inputs: int, outputs: int) -> Any:
         drawn = rng.normals(words)[: inputs * outputs]
         return math.sqrt(scale / fan(inputs, outputs)) * drawn, tf.zeros(outputs, tf.float64)
 
     return scheme
 
 
-def orthogonal(words, inputs, outputs):
+def orthogonal(words: Array, inputs: int, outputs: int) -> Any:
     """Orthonormal columns, or rows where D < H: every matrix of them is as likely as any other.
 
     The Q of a normal matrix, `[D, H]` or where D < H its transpose, with the signs that leave R a
@@ -56,23 +59,23 @@ def orthogonal(words, inputs, outputs):
     return tf.reshape(w, [-1]), tf.zeros(outputs, tf.float64)
 
 
-def normal(words, inputs, outputs):
+def normal(words: Array, inputs: int, outputs: int) -> Any:
     """Standard normal, weights and biases: the lecture notes' start."""
     drawn = rng.normals(words)
     return drawn[: inputs * outputs], drawn[inputs * outputs :][:outputs]
 
 
-def ones(words, inputs, outputs):
+def ones(words: Array, inputs: int, outputs: int) -> Any:
     """All ones, weights and biases: the lecture notes' first network."""
     return tf.ones(inputs * outputs, tf.float64), tf.ones(outputs, tf.float64)
 
 
-def zeros(words, inputs, outputs):
+def zeros(words: Array, inputs: int, outputs: int) -> Any:
     """All zeros: for a last layer, whose network then begins with outputs of 0."""
     return tf.zeros(inputs * outputs, tf.float64), tf.zeros(outputs, tf.float64)
 
 
-SCHEMES = {
+SCHEMES: dict[str, Callable[..., Any]] = {
     "glorot_uniform": _uniform(1, _both),
     "glorot_normal": _normal(1, _both),
     "he_uniform": _uniform(2, _inputs),

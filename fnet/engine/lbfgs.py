@@ -1,20 +1,25 @@
 """Full-batch minimization by L-BFGS, on TensorFlow. Twin: `reference/lbfgs.py`."""
 
 import math
+from typing import Any
 
 import tensorflow as tf
 
 from fnet.core import lbfgs, signatures
+from fnet.core.aliases import Array, Params
 from fnet.core.batches import Batch
 from fnet.core.lbfgs import LBFGSResult
+from fnet.core.network import Network
 from fnet.core.params import leaves, shapes
 from fnet.core.signatures import training as public
 from fnet.engine import functions, layout, tensors
 
 
 @signatures.implements(public.minimize_lbfgs)
-def minimize_lbfgs(net, params, x, y, weights=None, **options) -> LBFGSResult:
-    def evaluator(x, y, weights, tuning):
+def minimize_lbfgs(
+    net: Network, params: Params, x: Array, y: Array, weights: Array = None, **options: Any
+) -> LBFGSResult:
+    def evaluator(x: Array, y: Array, weights: Array, tuning: Any) -> Any:
         columns = [tensors.tensor(column) for column in (x, y, weights) if column is not None]
         inside = tensors.tuning_tensors(tuning)
         return lambda row: tensors.call_compiled(
@@ -22,10 +27,13 @@ def minimize_lbfgs(net, params, x, y, weights=None, **options) -> LBFGSResult:
         )
 
     end = lbfgs.minimize(net, params, (x, y, weights), evaluator, options)
-    return end._replace(params=tensors.to_external(_unpack(net, tf.constant(end.params))))
+    found: LBFGSResult = end._replace(
+        params=tensors.to_external(_unpack(net, tf.constant(end.params)))
+    )
+    return found
 
 
-def _evaluate(net, given, x, y, weights=None):
+def _evaluate(net: Network, given: Array, x: Array, y: Array, weights: Array = None) -> Any:
     """The loss of a row of numbers and its gradient, a row like it."""
     row, tuning = given
     weights, total = functions.weights_and_total(x, weights)
@@ -35,13 +43,13 @@ def _evaluate(net, given, x, y, weights=None):
     return value, tf.concat([tf.reshape(grad, [-1]) for grad in leaves(layout.rows(grads))], 0)
 
 
-def _unpack(net, row):
+def _unpack(net: Network, row: Array) -> Any:
     """The params of a row of numbers `[*M, P]`, one array after another."""
     wanted = [shape for _, own in shapes(net) for shape in own if shape is not None]
     parts = iter(tf.split(row, [math.prod(shape) for shape in wanted], axis=-1))
     members = tf.shape(row)[:-1]
 
-    def next_array(shape):
+    def next_array(shape: Any) -> Any:
         return () if shape is None else tf.reshape(next(parts), tf.concat([members, shape], 0))
 
-    return tuple(kind._make(map(next_array, own)) for kind, own in shapes(net))
+    return tuple(kind(*map(next_array, own)) for kind, own in shapes(net))

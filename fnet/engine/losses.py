@@ -4,26 +4,31 @@ Each takes targets and outputs as columns, `[..., K, B]`, and the Tuning, and re
 A loss with a link takes the outputs before it (`network.LOSSES`).
 """
 
+from collections.abc import Callable
+from typing import Any
+
 import tensorflow as tf
 
 from fnet.core import checks, signatures
+from fnet.core.aliases import Array
+from fnet.core.network import Network
 from fnet.core.params import is_absent
 from fnet.core.signatures import functions as public
 from fnet.engine.activations import exponential
 from fnet.engine.tensors import cast_and_expand
 
 
-def squared_error(y, outputs, tuning):
+def squared_error(y: Array, outputs: Array, tuning: Any) -> Any:
     """The mean over outputs of `(outputs - y)**2`, as in Keras's `mean_squared_error`."""
     return tf.reduce_mean(tf.math.squared_difference(outputs, y), axis=-2)
 
 
-def absolute_error(y, outputs, tuning):
+def absolute_error(y: Array, outputs: Array, tuning: Any) -> Any:
     """The mean over outputs of `|outputs - y|`, as in Keras's `mean_absolute_error`."""
     return tf.reduce_mean(tf.abs(outputs - y), axis=-2)
 
 
-def huber(y, outputs, tuning):
+def huber(y: Array, outputs: Array, tuning: Any) -> Any:
     """The mean over outputs of `d**2 / 2` where `d = |outputs - y|` is no more than delta, and of
     `delta * (d - delta / 2)` elsewhere. Source: Huber (1964); as in Keras's `huber`.
     """
@@ -32,7 +37,7 @@ def huber(y, outputs, tuning):
     return tf.reduce_mean(inner * (off - inner / 2), axis=-2)
 
 
-def poisson(y, z, tuning):
+def poisson(y: Array, z: Array, tuning: Any) -> Any:
     """The mean over outputs of `exp(z) - y * z`: minus the log-likelihood of counts y, but for
     `log(y!)`. Source: McCullagh and Nelder, Generalized Linear Models, chapter 6; as in Keras's
     `poisson` of exp(z). Above 64 exp is its tangent there.
@@ -40,7 +45,7 @@ def poisson(y, z, tuning):
     return tf.reduce_mean(exponential(z) - y * z, axis=-2)
 
 
-def pinball(y, outputs, tuning):
+def pinball(y: Array, outputs: Array, tuning: Any) -> Any:
     """The mean over quantiles q of `q * d` where `d = y - output` is positive, `(q - 1) * d`
     elsewhere. Source: Koenker and Bassett, "Regression quantiles" (1978).
 
@@ -52,7 +57,7 @@ def pinball(y, outputs, tuning):
     return tf.reduce_mean(tf.maximum(q * off, (q - 1) * off), axis=-2)
 
 
-def softmax_cross_entropy(y, logits, tuning):
+def softmax_cross_entropy(y: Array, logits: Array, tuning: Any) -> Any:
     """`log(sum(exp(z))) - sum(y * z)` over classes: minus the log-likelihood of y, of the sum 1.
 
     Source: Bishop, Pattern Recognition and Machine Learning, equation 4.108.
@@ -63,7 +68,7 @@ def softmax_cross_entropy(y, logits, tuning):
     return tf.math.log(total) - tf.reduce_sum(y * shifted, axis=-2)
 
 
-def sigmoid_cross_entropy(y, z, tuning):
+def sigmoid_cross_entropy(y: Array, z: Array, tuning: Any) -> Any:
     """The mean over labels of `log(1 + exp(z)) - y * z`: minus the log-likelihood of y, 0 or 1.
 
     With label weights, `w_1 * y * log(1 + exp(-z)) + w_0 * (1 - y) * log(1 + exp(z))`. Source:
@@ -78,7 +83,7 @@ def sigmoid_cross_entropy(y, z, tuning):
     return tf.reduce_mean(both * tf.nn.softplus(z) - ones * z, axis=-2)
 
 
-def _smoothed(y, smoothing, classes):
+def _smoothed(y: Array, smoothing: Array, classes: int) -> Any:
     """Targets drawn toward an even distribution over so many classes."""
     if is_absent(smoothing):
         return y
@@ -86,7 +91,7 @@ def _smoothed(y, smoothing, classes):
     return (1 - smoothing) * y + smoothing / classes
 
 
-LOSSES = {
+LOSSES: dict[str, Callable[..., Any]] = {
     "squared_error": squared_error,
     "absolute_error": absolute_error,
     "huber": huber,
@@ -97,7 +102,7 @@ LOSSES = {
 }
 
 
-def as_columns(net, y, rank, dtype):
+def as_columns(net: Network, y: Array, rank: int, dtype: Any) -> Any:
     """Targets as columns `[..., K, B]` for features of this rank: labels become one-hot columns."""
     if len(y.shape) == rank:
         return tf.linalg.matrix_transpose(y)
@@ -107,6 +112,6 @@ def as_columns(net, y, rank, dtype):
 
 
 @signatures.implements(public.one_hot)
-def one_hot(labels, classes) -> tf.Tensor:
+def one_hot(labels: Array, classes: int) -> tf.Tensor:
     classes = checks.integer("classes", classes, least=1)
     return tf.gather(tf.eye(classes), checks.labels("labels", labels, classes))

@@ -1,12 +1,16 @@
 """Batches from `tf.data`: a pipeline that draws those of a plan, and training from a dataset."""
 
+from typing import Any
+
 import numpy as np
 import tensorflow as tf
 
 from fnet.core import checks, class_weights, philox
+from fnet.core.aliases import Array, Params
 from fnet.core.batch_source import MAX_PLAN_ENTRIES, Source
 from fnet.core.batches import minibatch_plan
 from fnet.core.errors import InvalidArgument
+from fnet.core.network import Network
 from fnet.engine import rng
 from fnet.engine.tensors import pad_to
 
@@ -18,7 +22,15 @@ MAX_FETCHED_BATCHES = 128
 """The most batches that are fetched from a pipeline at a time."""
 
 
-def pipeline(x, y, batch_size, epochs=1, seed=0, weights=None, drop_remainder=False):
+def pipeline(
+    x: Array,
+    y: Array,
+    batch_size: int,
+    epochs: Any = 1,
+    seed: Any = 0,
+    weights: Array = None,
+    drop_remainder: Array = False,
+) -> Any:
     """A `tf.data.Dataset` of batches `(x, y)`, or `(x, y, weights)` where weights are given.
 
     x is `[N, D]`, y and weights have N rows. Every epoch is shuffled by (seed, epoch): another
@@ -37,13 +49,13 @@ def pipeline(x, y, batch_size, epochs=1, seed=0, weights=None, drop_remainder=Fa
     columns = tuple(tf.constant(c) for c in (x, y, plan.weights) if c is not None)
     rows = tf.range(plan.rows, dtype=tf.int64)
 
-    def order(epoch):
+    def order(epoch: Array) -> Any:
         if plan.seed is None:
             return rows
         words = rng.words(plan.seed, philox.SHUFFLE, plan.rows, epoch=epoch)
         return tf.sort(tf.bitwise.left_shift(tf.cast(words, tf.int64), 32) | rows) & 0x7FFFFFFF
 
-    def one_epoch(epoch):
+    def one_epoch(epoch: Array) -> Any:
         shuffled = order(epoch)
         starts = tf.data.Dataset.range(0, plan.steps * plan.width, plan.width)
         return starts.map(lambda start: shuffled[start : start + plan.width])
@@ -59,7 +71,9 @@ def pipeline(x, y, batch_size, epochs=1, seed=0, weights=None, drop_remainder=Fa
     return batches
 
 
-def source(net, params, data, epochs=None, class_weight=None):
+def source(
+    net: Network, params: Params, data: Any, epochs: Any = None, class_weight: Array = None
+) -> Any:
     """The Source of a `tf.data.Dataset` of `epochs` epochs; its values are checked as they come.
 
     Batches are `(x, y)` or `(x, y, weights)`. All are filled up to the width of the first with rows
@@ -79,7 +93,7 @@ def source(net, params, data, epochs=None, class_weight=None):
     numbers = None if class_weight is None else class_weights.numbers(net, class_weight)
     group = max(1, min(MAX_FETCHED_BATCHES, batches, MAX_PLAN_ENTRIES // (width * net.sizes[0])))
 
-    def fill(x, y, weights=None):
+    def fill(x: Array, y: Array, weights: Array = None) -> Any:
         weights = tf.ones(tf.shape(x)[:1], tf.float64) if weights is None else weights
         counts = tf.stack([tf.shape(column)[0] for column in (x, y, weights)])
         # A short batch is filled up with its first row.
@@ -88,7 +102,7 @@ def source(net, params, data, epochs=None, class_weight=None):
         x, y, weights = (tf.gather(column, rows) for column in (x, y, weights))
         return counts, x, y, tf.where(real, weights, 0)
 
-    def checked(at, counts, x, y, weights):
+    def checked(at: Array, counts: Array, x: Array, y: Array, weights: Array) -> Any:
         """A group of batches from the one at `at` on, as arrays for all of their rows."""
         for i, (rows, *others) in enumerate(counts):
             if rows > width or others != [rows, rows]:
@@ -111,7 +125,7 @@ def source(net, params, data, epochs=None, class_weight=None):
     untuned = tf.data.Options()
     untuned.autotune.enabled = False
 
-    def parts(done):
+    def parts(done: Array) -> Any:
         groups = data.skip(done).map(fill).batch(group).prefetch(1).with_options(untuned)
         for columns in groups:
             counts, *columns = (column.numpy() for column in columns)
@@ -126,7 +140,7 @@ def source(net, params, data, epochs=None, class_weight=None):
     return Source(parts, epochs, steps, width, None, numbers)
 
 
-def _length(data):
+def _length(data: Any) -> Any:
     """How many batches a dataset holds, which it must know."""
     if not isinstance(data, tf.data.Dataset):
         raise InvalidArgument(f"data must be a tf.data.Dataset, as pipeline makes it; got {data!r}")

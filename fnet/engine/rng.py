@@ -4,11 +4,14 @@ The words come from TensorFlow's own Philox4x32-10, given the same key and count
 """
 
 import math
+from typing import Any
 
 import tensorflow as tf
 
+from fnet.core.aliases import Array
 
-def words(seed, purpose, count, epoch=0, step=0):
+
+def words(seed: Any, purpose: int, count: int, epoch: Array = 0, step: Array = 0) -> Any:
     """`count` random words, uint32: those of `philox.words` for a scalar `seed`."""
     epoch, step = (tf.cast(v, tf.uint64) & 0xFFFFFFFF for v in (epoch, step))
     return tf.raw_ops.StatelessRandomUniformFullIntV2(
@@ -20,12 +23,12 @@ def words(seed, purpose, count, epoch=0, step=0):
     )
 
 
-def uniforms(words):
+def uniforms(words: Array) -> Any:
     """Numbers in (0, 1), float64, one for each word: the middle of its 2**-32 of the interval."""
     return (tf.cast(words, tf.float64) + 0.5) * 2.0**-32
 
 
-def normals(words):
+def normals(words: Array) -> Any:
     """Standard normal numbers, float64, two for each two words along the last axis.
 
     Source: Box and Muller, "A note on the generation of random normal deviates" (1958).

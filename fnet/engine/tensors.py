@@ -6,22 +6,31 @@ absent biases are `()`, which TensorFlow's nests and loops pass over, and everyt
 
 import functools
 import math
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import numpy as np
 import tensorflow as tf
 
 from fnet.core import checks
+from fnet.core.aliases import Array, Params
+from fnet.core.network import Network
 from fnet.core.optimizers import expand_right
 from fnet.core.params import is_absent
 
 ALIGNMENT = 64
 """Bytes: a tensor may share an array's memory only where it starts on such a boundary."""
 
-no_autograph = tf.autograph.experimental.do_not_convert
-"""For what a user's own `tf.function` may call: there is nothing in it for AutoGraph to rewrite."""
+F = TypeVar("F", bound=Callable[..., Any])
 
 
-def tensor(value, dtype=None):
+def no_autograph(function: F) -> F:
+    """For what a user's own `tf.function` may call: AutoGraph has nothing in it to rewrite."""
+    converted: F = tf.autograph.experimental.do_not_convert(function)
+    return converted
+
+
+def tensor(value: Array, dtype: Any = None) -> Any:
     """`value` as a tensor; a large array is copied once, not twice as TensorFlow does."""
     if isinstance(value, tf.Tensor):
         return value if dtype is None else tf.cast(value, dtype)
@@ -29,7 +38,7 @@ def tensor(value, dtype=None):
     return pad_to(found, len(found)) if found.nbytes >= checks.CHUNK else tf.constant(found)
 
 
-def shared_buffer(shape, dtype):
+def shared_buffer(shape: Any, dtype: Any) -> Any:
     """An array of zeros and a tensor in the same memory: what is written to the one is in both."""
     dtype = np.dtype(dtype).newbyteorder("=")
     size = math.prod(shape) * dtype.itemsize
@@ -39,14 +48,14 @@ def shared_buffer(shape, dtype):
     return array, tf.experimental.dlpack.from_dlpack(array.__dlpack__())
 
 
-def pad_to(values, room):
+def pad_to(values: Array, room: int) -> Any:
     """An array as a tensor, its first axis filled up with zeros to `room`; copied once."""
     array, found = shared_buffer((room, *values.shape[1:]), values.dtype)
     array[: len(values)] = values
     return found
 
 
-def to_internal(params, dtype=None):
+def to_internal(params: Any, dtype: Any = None) -> Params:
     """Params, or a structure like them, as tensors with `()` where a field is absent."""
     return tuple(
         entry._make(() if field is None else tensor(field, dtype) for field in entry)
@@ -54,24 +63,24 @@ def to_internal(params, dtype=None):
     )
 
 
-def to_external(params):
+def to_external(params: Any) -> Params:
     """Params, or a structure like them, with None where a field is absent."""
     return tuple(
         entry._make(None if is_absent(field) else field for field in entry) for entry in params
     )
 
 
-def cast_and_expand(number, array):
+def cast_and_expand(number: Array, array: Array) -> Any:
     """A number `[*M]` in the dtype of the array, with axes appended on the right to go with its."""
     return expand_right(tf.cast(number, array.dtype), array)
 
 
-def tuning_tensors(tuning):
+def tuning_tensors(tuning: Any) -> Any:
     """A checked Tuning as it is inside: float64 tensors, uint32 for the seed, `()` where absent."""
     return tuning._make(() if number is None else tensor(number) for number in tuning)
 
 
-def prepare_tuning(net, layers, tuning, step):
+def prepare_tuning(net: Network, layers: Params, tuning: Any, step: Array) -> Any:
     """`(tuning, step)`, checked and ready for a compiled function; a step is there for dropout."""
     found = checks.tuning(net, tuning, checks.members_of(to_external(layers)))
     step = step if step is None else checks.step(step)
@@ -79,7 +88,9 @@ def prepare_tuning(net, layers, tuning, step):
     return tuning_tensors(found), tensor(step, np.int64) if drops else ()
 
 
-def prepare_inputs(net, params, x, y=None, weights=None):
+def prepare_inputs(
+    net: Network, params: Params, x: Array, y: Array = None, weights: Array = None
+) -> Any:
     """`(params, columns)`, checked and ready for a compiled function; absent columns are left out.
 
     Columns are x, y and weights; labels are int32 and all else has the dtype of params.
@@ -95,7 +106,7 @@ def prepare_inputs(net, params, x, y=None, weights=None):
     return to_internal(layers), columns
 
 
-def call_compiled(body, static, params, *columns):
+def call_compiled(body: Callable[..., Any], static: Any, params: Any, *columns: Any) -> Any:
     """The plain graph of `body(static, params, *columns)`, called: one trace for any rows."""
     layers = tf.nest.map_structure(tf.TensorSpec.from_tensor, params)
     rows_axis = len(columns[0].shape) - 2 if columns else None
@@ -103,12 +114,12 @@ def call_compiled(body, static, params, *columns):
     return _compiled(body, static, (layers, *specs))(params, *columns)
 
 
-def _any_rows(column, axis):
+def _any_rows(column: Array, axis: Any) -> Any:
     shape = column.shape.as_list()
     shape[min(axis, len(shape) - 1)] = None
     return tf.TensorSpec(shape, column.dtype)
 
 
 @functools.cache
-def _compiled(body, static, signature):
+def _compiled(body: Callable[..., Any], static: Any, signature: Any) -> Any:
     return tf.function(functools.partial(body, static), input_signature=signature, autograph=False)

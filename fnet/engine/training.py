@@ -7,15 +7,20 @@ docstring of `train` stand in `core/signatures/training.py`.
 
 import bisect
 import functools
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from fnet.core import batch_source, checks, run_state, signatures, training_loop
-from fnet.core.early_stopping import NOT_FINITE, RUNNING
+from fnet.core.aliases import Array, Params
+from fnet.core.batch_source import Source
+from fnet.core.early_stopping import NOT_FINITE, RUNNING, EarlyStopping
+from fnet.core.network import Network
+from fnet.core.optimizers import Optimizer
 from fnet.core.optimizers import spec as spec_of
 from fnet.core.params import leaves
-from fnet.core.run_state import NUMBERS, Run, TrainOptions, map_state
+from fnet.core.run_state import NUMBERS, Run, RunSetup, TrainOptions, TrainState, map_state
 from fnet.core.signatures import training as public
 from fnet.engine import compiled_loop, optimizers, pipelines, tensors
 from fnet.engine.compiled_loop import Chunk, Constants, Program
@@ -28,24 +33,32 @@ XLA_SECONDS_SAVED_PER_STEP, XLA_SECONDS_SAVED_PER_FLOP = 1e-4, 1.5e-12
 
 
 @signatures.implements(public.train)
-def train(net, optimizer, params, x=None, y=None, plan=None, **options) -> Run:
-    options = TrainOptions(**options)
+def train(
+    net: Network,
+    optimizer: Optimizer,
+    params: Params,
+    x: Array = None,
+    y: Array = None,
+    plan: Array = None,
+    **options: Any,
+) -> Run:
+    asked = TrainOptions(**options)
     start = run_state.initial_params(params)
-    checks.sources(x, y, plan, options.data, options.epochs)
-    if options.data is None:
+    checks.sources(x, y, plan, asked.data, asked.epochs)
+    if asked.data is None:
         columns = x, y, plan
-        source = batch_source.plan_source(net, start, columns, options.class_weight, tensors.tensor)
+        source = batch_source.plan_source(net, start, columns, asked.class_weight, tensors.tensor)
     else:
-        source = pipelines.source(net, start, options.data, options.epochs, options.class_weight)
-    custom = checks.callback("loss", options.loss, "y and the outputs")
-    if options.xla is None:
-        options = options._replace(xla=_xla_pays_off(net, params, source))
+        source = pipelines.source(net, start, asked.data, asked.epochs, asked.class_weight)
+    custom = checks.callback("loss", asked.loss, "y and the outputs")
+    if asked.xla is None:
+        asked = asked._replace(xla=_xla_pays_off(net, params, source))
     runner = functools.partial(_chunk_runner, custom)
     engine = training_loop.Engine(runner, optimizers.rates, tensors.tensor)
-    return training_loop.train(net, optimizer, params, source, options, engine)
+    return training_loop.train(net, optimizer, params, source, asked, engine)
 
 
-def _xla_pays_off(net, params, source):
+def _xla_pays_off(net: Network, params: Params, source: Source) -> Any:
     """Whether XLA saves more over all steps than it costs, by the amount of work alone."""
     _, members, _ = checks.params(net, run_state.initial_params(params))
     flops = batch_source.step_flops(net, source.width, members)
@@ -53,17 +66,17 @@ def _xla_pays_off(net, params, source):
     return source.epochs * source.steps * saved > XLA_COMPILE_SECONDS
 
 
-def _chunk_runner(custom, setup, run):
+def _chunk_runner(custom: Any, setup: RunSetup, run: Run) -> Any:
     """The `run_chunk` of `training_loop.Engine`, by one compiled program."""
     names = tuple(name for name in run.history if name != "ended")
     spec = spec_of(setup.optimizer)
     program = Program(setup.net, spec, setup.stopping.monitor, names, custom)
     compiled = compiled_loop.compiled(program, run.xla)
-    limits = (() if limit is None else tensors.tensor(limit) for limit in setup.stopping[1:])
+    limits: Any = (() if limit is None else tensors.tensor(limit) for limit in setup.stopping[1:])
     constants = Constants(
         optimizers.hyperparameters(setup.optimizer),
         tensors.tuning_tensors(setup.tuning),
-        setup.stopping._make(((), *limits)),
+        EarlyStopping(None, *limits),
         () if setup.validation is None else tuple(map(tensors.tensor, setup.validation)),
         tf.constant(run.steps, tf.int64),
     )
@@ -73,15 +86,15 @@ def _chunk_runner(custom, setup, run):
         tensors.shared_buffer(room, kind) for kind in (np.int32, dtype)
     )
 
-    def run_steps(now, data, count):
+    def run_steps(now: TrainState, data: Any, count: int) -> Any:
         chunk = Chunk(data, rows_in, weights_in, tf.constant(count))
         after, measured, epochs = compiled(constants, now, chunk)
         return after, {name: values[: int(epochs)].numpy() for name, values in measured.items()}
 
-    def position(now):
+    def position(now: TrainState) -> Any:
         return int(now.epoch) * run.steps + int(now.step)
 
-    def run_finite(now, data, count):
+    def run_finite(now: TrainState, data: Any, count: int) -> Any:
         """`run_steps`, up to `count` or to the first step after which a member is not finite.
 
         That member ends, as it was before the step.
@@ -91,7 +104,7 @@ def _chunk_runner(custom, setup, run):
             return after, measured
 
         # A step that is run again has the same bits, so no step needs to keep what was before it.
-        def non_finite(steps):
+        def non_finite(steps: Array) -> Any:
             return _newly_non_finite(now, run_steps(now, data, steps)[0])
 
         last = _last_finite_step(non_finite, position(after) - position(now))
@@ -103,7 +116,7 @@ def _chunk_runner(custom, setup, run):
         )
         return after, measured
 
-    def run_chunk(state, data, rows, weights):
+    def run_chunk(state: TrainState, data: Any, rows: Array, weights: Array) -> Any:
         now, parts = _to_internal(state), []
         began = position(now)
         while (done := position(now) - began) < len(rows) and np.any(now.ended == RUNNING):
@@ -117,7 +130,7 @@ def _chunk_runner(custom, setup, run):
     return run_chunk
 
 
-def _newly_non_finite(before, after):
+def _newly_non_finite(before: TrainState, after: TrainState) -> Any:
     """Which members ran before and are not finite after, in loss, params or moments: `[*M]`.
 
     A gradient that is not finite leaves neither params nor moments finite, and what is not finite
@@ -131,7 +144,7 @@ def _newly_non_finite(before, after):
     return ran & bad
 
 
-def _last_finite_step(non_finite, count):
+def _last_finite_step(non_finite: Array, count: int) -> Any:
     """How many of `count` steps come before the first that spoils a member: often all but one.
 
     `non_finite(n)` tells which members are not finite after n steps.
@@ -141,7 +154,7 @@ def _last_finite_step(non_finite, count):
     return bisect.bisect_left(range(1, count - 1), True, key=lambda n: bool(np.any(non_finite(n))))
 
 
-def _to_internal(state):
+def _to_internal(state: TrainState) -> Any:
     """A TrainState as tensors, as it is inside the program."""
     numbers = {name: tensors.tensor(getattr(state, name)) for name in NUMBERS}
     step = tensors.tensor(state.state.step)

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fnet.core import checks, signatures
+from fnet.core.aliases import Array
 from fnet.core.signatures import functions as public
 
 LEAK = 0.2
@@ -23,89 +24,89 @@ class Activation(NamedTuple):
     `back(g, z, a)` is dJ/dz where g is dJ/da.
     """
 
-    value: object
-    back: object
+    value: Any
+    back: Any
 
 
-def size(z):
+def size(z: Array) -> Any:
     """|z|, in a form that a complex step passes through."""
     return np.where(z >= 0, z, -z)
 
 
-def sigmoid(z):
+def sigmoid(z: Array) -> Any:
     """`1 / (1 + exp(-z))`, by way of exp(-|z|), which cannot overflow."""
     small = np.exp(-size(z))
     return np.where(z >= 0, 1, small) / (1 + small)
 
 
-def softplus(z):
+def softplus(z: Array) -> Any:
     """`log(1 + exp(z))`, by way of exp(-|z|)."""
     return np.maximum(z, 0) + np.log1p(np.exp(-size(z)))
 
 
-def erfc(z):
+def erfc(z: Array) -> Any:
     """The complementary error function, number by number."""
     return np.vectorize(math.erfc, otypes=[np.float64])(z).astype(z.dtype)
 
 
-def normal(z):
+def normal(z: Array) -> Any:
     """The standard normal distribution's probability of a number below z."""
     return 0.5 * erfc(-z / math.sqrt(2))
 
 
-def density(z):
+def density(z: Array) -> Any:
     """The standard normal distribution's density, the derivative of `normal`."""
     return np.exp(-0.5 * z * z) / math.sqrt(2 * math.pi)
 
 
-def relu_back(g, z, a):
+def relu_back(g: Array, z: Array, a: Array) -> Any:
     """The slope is 1 above 0, and 0 elsewhere."""
     return g * (z > 0)
 
 
-def leaky_relu_back(g, z, a):
+def leaky_relu_back(g: Array, z: Array, a: Array) -> Any:
     """The slope is 1 above 0, and LEAK elsewhere."""
     return np.where(z > 0, g, LEAK * g)
 
 
-def elu(z):
+def elu(z: Array) -> Any:
     """z above 0, `exp(z) - 1` elsewhere."""
     return np.where(z > 0, z, np.expm1(np.minimum(z, 0)))
 
 
-def elu_back(g, z, a):
+def elu_back(g: Array, z: Array, a: Array) -> Any:
     """The slope is 1 above 0, and `exp(z)` elsewhere."""
     return np.where(z > 0, g, g * (a + 1))  # exp(z) = a + 1
 
 
-def selu(z):
+def selu(z: Array) -> Any:
     """SCALE times z above 0, times `ALPHA * (exp(z) - 1)` elsewhere."""
     return SCALE * np.where(z > 0, z, ALPHA * np.expm1(np.minimum(z, 0)))
 
 
-def selu_back(g, z, a):
+def selu_back(g: Array, z: Array, a: Array) -> Any:
     """The slope is SCALE above 0, and `SCALE * ALPHA * exp(z)` elsewhere."""
     return np.where(z > 0, SCALE * g, g * (a + SCALE * ALPHA))
 
 
-def gelu_back(g, z, a):
+def gelu_back(g: Array, z: Array, a: Array) -> Any:
     """By the product rule on `z * normal(z)`."""
     return g * (normal(z) + z * density(z))
 
 
-def silu_back(g, z, a):
+def silu_back(g: Array, z: Array, a: Array) -> Any:
     """By the product rule on `z * sigmoid(z)`."""
     s = sigmoid(z)
     return g * (s + a * (1 - s))
 
 
-def mish_back(g, z, a):
+def mish_back(g: Array, z: Array, a: Array) -> Any:
     """By the product rule on `z * tanh(softplus(z))`."""
     t = np.tanh(softplus(z))
     return g * (t + z * (1 - t * t) * sigmoid(z))
 
 
-ACTIVATIONS = {
+ACTIVATIONS: dict[str, Activation] = {
     "identity": Activation(lambda z: z, lambda g, z, a: g),
     "relu": Activation(lambda z: np.maximum(z, 0), relu_back),
     "leaky_relu": Activation(lambda z: np.where(z > 0, z, LEAK * z), leaky_relu_back),
@@ -121,32 +122,33 @@ ACTIVATIONS = {
 
 
 @signatures.implements(public.softmax)
-def softmax(logits) -> npt.NDArray[Any]:
-    return softmax_rows(checks.logits(logits))
+def softmax(logits: Array) -> npt.NDArray[Any]:
+    found: npt.NDArray[Any] = softmax_rows(checks.logits(logits))
+    return found
 
 
-def softmax_rows(z):
+def softmax_rows(z: Array) -> Any:
     """`softmax` of what is checked."""
     e = np.exp(z - z.max(axis=-1, keepdims=True))
     return e / e.sum(axis=-1, keepdims=True)
 
 
-def softmax_back(g, z, a):
+def softmax_back(g: Array, z: Array, a: Array) -> Any:
     """`da[j]/dz[i] = a[j] * ((i == j) - a[i])`, summed over j."""
     return a * (g - np.sum(g * a, axis=-1, keepdims=True))
 
 
-def exponential(z):
+def exponential(z: Array) -> Any:
     """`exp(z)`, above LINEAR_ABOVE its tangent there."""
     return np.exp(np.minimum(z, LINEAR_ABOVE)) * (1 + np.maximum(z - LINEAR_ABOVE, 0))
 
 
-def ascending(z):
+def ascending(z: Array) -> Any:
     """Each row in ascending order."""
     return np.sort(z, axis=-1)
 
 
-OUTPUTS = {
+OUTPUTS: dict[str, Activation] = {
     **ACTIVATIONS,
     "softmax": Activation(softmax_rows, softmax_back),
     "exp": Activation(exponential, None),  # only ever a link, whose derivative is its loss's affair

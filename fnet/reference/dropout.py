@@ -3,12 +3,15 @@
 The formulas are written again on purpose: an oracle that imports what it checks checks nothing.
 """
 
+from typing import Any
+
 import numpy as np
 
 from fnet.core import philox
+from fnet.core.aliases import Array
 
 
-def dropout_mask(rate, seed, place, shape, dtype):
+def dropout_mask(rate: Array, seed: Any, place: tuple[Any, Any], shape: Any, dtype: Any) -> Any:
     """What the units of a batch are multiplied by: `1 / (1 - rate)`, or 0 where dropped."""
     (layer, step), (batch, units) = place, shape
     seed = 0 if seed is None else seed

@@ -19,8 +19,9 @@ import numpy as np
 import numpy.typing as npt
 
 from fnet.core import checks, philox, signatures
-from fnet.core.aliases import Params
+from fnet.core.aliases import Array, Params
 from fnet.core.batches import Batch
+from fnet.core.network import Network
 from fnet.core.params import first_params, map_params, shapes
 from fnet.core.signatures import functions as public
 from fnet.core.tuning import Tuning
@@ -49,13 +50,13 @@ INPUT_BLOCKS: dict[type, Block] = {}
 
 
 @signatures.implements(public.init_params)
-def init_params(net, seed, scheme=None, dtype="float32") -> Params:
+def init_params(net: Network, seed: Any, scheme: Any = None, dtype: Any = "float32") -> Params:
     checks.network(net)
     scheme = net.default_scheme if scheme is None else scheme
     schemes = checks.one_per_layer("scheme", scheme, len(net.layers), SCHEMES, "layers")
     dtype, seeds = checks.dtype("dtype", dtype), checks.seed(seed)
 
-    def draw(layer, scheme, d, h):
+    def draw(layer: Any, scheme: Any, d: Array, h: Array) -> Any:
         count = d * h + h
         words = philox.words(seeds.ravel(), philox.INIT, count + count % 2, step=layer)
         drawn = [SCHEMES[scheme](own, d, h) for own in words]
@@ -63,26 +64,37 @@ def init_params(net, seed, scheme=None, dtype="float32") -> Params:
         b = np.array([b for _, b in drawn], dtype).reshape(*seeds.shape, h)
         return w, b
 
-    def full(number, shape):
+    def full(number: Array, shape: Any) -> Any:
         return np.full((*seeds.shape, *shape), number, dtype)
 
     return first_params(net, schemes, draw, full)
 
 
 @signatures.implements(public.forward)
-def forward(net, params, x) -> npt.NDArray[Any]:
+def forward(net: Network, params: Params, x: Array) -> npt.NDArray[Any]:
     params, x, _, _ = prepare_inputs(net, params, x)
-    return OUTPUTS[net.output].value(logits(net, params, x))
+    outputs: npt.NDArray[Any] = OUTPUTS[net.output].value(logits(net, params, x))
+    return outputs
 
 
 @signatures.implements(public.predict)
-def predict(net, params, x) -> npt.NDArray[Any]:
+def predict(net: Network, params: Params, x: Array) -> npt.NDArray[Any]:
     params, x, _, _ = prepare_inputs(net, params, x)
-    return apply_link(net, logits(net, params, x))
+    predictions: npt.NDArray[Any] = apply_link(net, logits(net, params, x))
+    return predictions
 
 
 @signatures.implements(public.loss)
-def loss(net, params, x, y, weights=None, *, tuning=None, step=None) -> Any:
+def loss(
+    net: Network,
+    params: Params,
+    x: Array,
+    y: Array,
+    weights: Array = None,
+    *,
+    tuning: Any = None,
+    step: Array = None,
+) -> Any:
     params, x, y, weights = prepare_inputs(net, params, x, y, weights)
     tuning, step = prepare_tuning(net, params, tuning, step)
     z = forward_pass(net, params, x, tuning, step).z[-1]
@@ -93,7 +105,16 @@ def loss(net, params, x, y, weights=None, *, tuning=None, step=None) -> Any:
 
 
 @signatures.implements(public.grads)
-def grads(net, params, x, y, weights=None, *, tuning=None, step=None) -> Params:
+def grads(
+    net: Network,
+    params: Params,
+    x: Array,
+    y: Array,
+    weights: Array = None,
+    *,
+    tuning: Any = None,
+    step: Array = None,
+) -> Params:
     params, x, y, weights = prepare_inputs(net, params, x, y, weights)
     tuning, step = prepare_tuning(net, params, tuning, step)
     batch = Batch(x, y, normalized_weights(weights, x), total_weight(weights, x))
@@ -101,24 +122,26 @@ def grads(net, params, x, y, weights=None, *, tuning=None, step=None) -> Params:
     return layout.unpack(shapes(net), g)
 
 
-def prepare_inputs(net, params, x, y=None, weights=None):
+def prepare_inputs(
+    net: Network, params: Params, x: Array, y: Array = None, weights: Array = None
+) -> Any:
     """The arguments, checked, as arrays."""
     entries, *columns = checks.batch(net, params, x, y, weights)
     return map_params(np.asarray, entries), *columns
 
 
-def prepare_tuning(net, params, tuning, step):
+def prepare_tuning(net: Network, params: Params, tuning: Any, step: Array) -> Any:
     """`(tuning, step)`, checked."""
     found = checks.tuning(net, tuning, checks.members_of(params))
     return found, step if step is None else int(checks.step(step))
 
 
-def apply_link(net, z):
+def apply_link(net: Network, z: Array) -> Any:
     """Predictions given the logits, both `[*M, B, K]`."""
     return OUTPUTS[net.output if net.link == "identity" else net.link].value(z)
 
 
-def logits(net, params, x):
+def logits(net: Network, params: Params, x: Array) -> Any:
     """What comes before the output activation: `[*M, B, K]`."""
     return forward_pass(net, params, x, NO_TUNING, None).z[-1]
 
@@ -131,7 +154,7 @@ class ForwardPass(NamedTuple):
     masks: list[Any]  # of each entry: what dropout multiplies its input by, or None
 
 
-def forward_pass(net, params, x, tuning, step):
+def forward_pass(net: Network, params: Params, x: Array, tuning: Any, step: Array) -> Any:
     """Forwards through all entries; units are dropped as in this step of a run, if one is given."""
     z, inputs, masks = [], [], []
     a, blocks = x, len(params) - len(net.layers)
@@ -153,37 +176,37 @@ def forward_pass(net, params, x, tuning, step):
     return ForwardPass(z, inputs, masks)
 
 
-def _masked(a, mask):
+def _masked(a: Array, mask: Array) -> Any:
     return a if mask is None else a * mask
 
 
-def dense(layer, a):
+def dense(layer: Any, a: Array) -> Any:
     """`z = a @ w + b`."""
     z = a @ layer.w
     return z if layer.b is None else z + layer.b[..., None, :]
 
 
-def dense_back(layer, a, delta):
+def dense_back(layer: Any, a: Array, delta: Array) -> Any:
     """The gradient of a dense layer with input a, where delta is dJ/dz."""
     dw = a.mT @ delta
     db = None if layer.b is None else np.ones(delta.shape[-2], delta.dtype) @ delta
     return layer._replace(w=dw, b=db)
 
 
-def row_losses(net, z, y, rank, tuning=NO_TUNING):
+def row_losses(net: Network, z: Array, y: Array, rank: int, tuning: Any = NO_TUNING) -> Any:
     """The loss of each row, `[*M, B]`, given the logits; `rank` is the number of x's axes."""
     outputs = OUTPUTS[net.output].value(z) if net.link == "identity" else z
     rows = LOSSES[net.loss](as_rows(net, y, rank, z.dtype), outputs, tuning)[0]
     return apply_loss_weight(tuning, rows)
 
 
-def apply_loss_weight(tuning, rows):
+def apply_loss_weight(tuning: Any, rows: Array) -> Any:
     """One number a row, `[*M, B]`, multiplied by the loss_weight of the Tuning."""
     weight = tuning.loss_weight
     return rows if weight is None else np.asarray(weight, rows.dtype)[..., None] * rows
 
 
-def normalized_weights(weights, x):
+def normalized_weights(weights: Array, x: Array) -> Any:
     """`w / sum(w)` for each row; 0 where the weights of a batch sum to 0."""
     if weights is None:
         return np.full(x.shape[-2], 1 / x.shape[-2], x.dtype)
@@ -191,12 +214,14 @@ def normalized_weights(weights, x):
     return weights / np.where(total == 0, 1, total)
 
 
-def total_weight(weights, x):
+def total_weight(weights: Array, x: Array) -> Any:
     """The weight of a batch: its rows, where they have none."""
     return x.shape[-2] if weights is None else weights.sum(axis=-1)
 
 
-def loss_and_grads(net, p, batch, tuning=NO_TUNING, step=None):
+def loss_and_grads(
+    net: Network, p: Array, batch: Batch, tuning: Any = NO_TUNING, step: Array = None
+) -> Any:
     """The loss `[*M]` of a Batch and its gradient by backpropagation.
 
     With s the rows' normalized weights and l their losses, the loss is J = sum(s * l), and delta[l]

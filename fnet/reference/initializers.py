@@ -3,40 +3,44 @@
 A scheme takes one layer's random words, its inputs D and outputs H: `(w, b)`, flat, float64.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
+from fnet.core.aliases import Array
 from fnet.reference import rng
 
 
-def _inputs(inputs, outputs):
+def _inputs(inputs: int, outputs: int) -> Any:
     return inputs
 
 
-def _both(inputs, outputs):
+def _both(inputs: int, outputs: int) -> Any:
     return (inputs + outputs) / 2
 
 
-def _uniform(scale, fan):
+def _uniform(scale: float, fan: Callable[[int, int], float]) -> Any:
     """The scheme of weights of the variance `scale / fan`, uniform in ±sqrt(3 * scale / fan)."""
 
-    def scheme(words, inputs, outputs):
+    def scheme(words: Array, inputs: int, outputs: int) -> Any:
         limit = np.sqrt(3 * scale / fan(inputs, outputs))
         return limit * (2 * rng.uniforms(words[: inputs * outputs]) - 1), np.zeros(outputs)
 
     return scheme
 
 
-def _normal(scale, fan):
+def _normal(scale: float, fan: Callable[[int, int], float]) -> Any:
     """The scheme of normal weights of the variance `scale / fan`, not truncated."""
 
-    def scheme(words, inputs, outputs):
+    def scheme(words: Array, inputs: int, outputs: int) -> Any:
         drawn = rng.normals(words)[: inputs * outputs]
         return np.sqrt(scale / fan(inputs, outputs)) * drawn, np.zeros(outputs)
 
     return scheme
 
 
-def orthogonal(words, inputs, outputs):
+def orthogonal(words: Array, inputs: int, outputs: int) -> Any:
     """Orthonormal columns, or rows where D < H: the Q of a normal matrix or of its transpose."""
     tall = max(inputs, outputs), min(inputs, outputs)
     q, r = np.linalg.qr(rng.normals(words)[: inputs * outputs].reshape(tall))
@@ -44,23 +48,23 @@ def orthogonal(words, inputs, outputs):
     return (q if inputs >= outputs else q.T).ravel(), np.zeros(outputs)
 
 
-def normal(words, inputs, outputs):
+def normal(words: Array, inputs: int, outputs: int) -> Any:
     """Standard normal, weights and biases."""
     w, b, _ = np.split(rng.normals(words), [inputs * outputs, (inputs + 1) * outputs])
     return w, b
 
 
-def ones(words, inputs, outputs):
+def ones(words: Array, inputs: int, outputs: int) -> Any:
     """All ones, weights and biases."""
     return np.ones(inputs * outputs), np.ones(outputs)
 
 
-def zeros(words, inputs, outputs):
+def zeros(words: Array, inputs: int, outputs: int) -> Any:
     """All zeros."""
     return np.zeros(inputs * outputs), np.zeros(outputs)
 
 
-SCHEMES = {
+SCHEMES: dict[str, Callable[..., Any]] = {
     "glorot_uniform": _uniform(1, _both),
     "glorot_normal": _normal(1, _both),
     "he_uniform": _uniform(2, _inputs),

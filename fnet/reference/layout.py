@@ -7,13 +7,15 @@ times as quick as one that changes the weights and biases of two layers.
 import functools
 import itertools
 import math
+from typing import Any
 
 import numpy as np
 
-from fnet.core.params import FIELDS, leaves
+from fnet.core.aliases import Array, Params
+from fnet.core.params import FIELDS, Shapes, leaves
 
 
-def pack(params):
+def pack(params: Any) -> Any:
     """The numbers of params, or of a structure like them, as one row for each member: `[*M, P]`."""
     arrays = leaves(params)
     first = next(iter(FIELDS[type(params[0])].values()))
@@ -21,21 +23,21 @@ def pack(params):
     return np.concatenate([np.asarray(a).reshape(*members, -1) for a in arrays], axis=-1)
 
 
-def unpack(shapes, row):
+def unpack(shapes: Shapes, row: Array) -> Params:
     """Params of these shapes (`core/params.py`) from a row `[*M, P]`: views of it."""
     members, places = row.shape[:-1], iter(_places(shapes))
 
-    def view(shape):
+    def view(shape: Any) -> Any:
         if shape is None:
             return None
         start, stop, _ = next(places)
         return row[..., start:stop].reshape(members + shape)
 
-    return tuple(kind._make(map(view, own)) for kind, own in shapes)
+    return tuple(kind(*map(view, own)) for kind, own in shapes)
 
 
 @functools.cache
-def spread(shapes, attribute, dtype=None):
+def spread(shapes: Shapes, attribute: str, dtype: Any = None) -> Any:
     """A row `[P]` with this attribute of a Field in the place of each number of it."""
     places = _places(shapes)
     row = np.repeat(
@@ -46,7 +48,7 @@ def spread(shapes, attribute, dtype=None):
 
 
 @functools.cache
-def _places(shapes):
+def _places(shapes: Shapes) -> Any:
     """Where each array lies in the row: `(start, stop, field)`."""
     present = [
         (math.prod(shape), field)

@@ -5,27 +5,32 @@ Each takes targets and outputs `[..., B, K]` and the Tuning, and returns its val
 and the slope of l with respect to the outputs, `[..., B, K]`.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
 from fnet.core import checks, signatures
+from fnet.core.aliases import Array
+from fnet.core.network import Network
 from fnet.core.signatures import functions as public
 from fnet.reference import activations
 
 
-def squared_error(y, a, tuning):
+def squared_error(y: Array, a: Array, tuning: Any) -> Any:
     """`l = mean((a - y)**2)` and `dl/da = 2 * (a - y) / K`."""
     off = a - y
     return np.mean(off * off, axis=-1), 2 / a.shape[-1] * off
 
 
-def absolute_error(y, a, tuning):
+def absolute_error(y: Array, a: Array, tuning: Any) -> Any:
     """`l = mean(|a - y|)` and `dl/da = sign(a - y) / K`."""
     off = a - y
     return np.mean(activations.size(off), axis=-1), np.sign(off) / a.shape[-1]
 
 
-def huber(y, a, tuning):
+def huber(y: Array, a: Array, tuning: Any) -> Any:
     """Of `d = a - y`: `d**2 / 2` as far as delta, then straight on; `dl/da` is d, clipped, by K."""
     off = a - y
     delta = _numbers(1.0 if tuning.delta is None else tuning.delta, a)
@@ -36,13 +41,13 @@ def huber(y, a, tuning):
     return np.mean(np.where(size <= delta, near, far), axis=-1), slope / a.shape[-1]
 
 
-def poisson(y, z, tuning):
+def poisson(y: Array, z: Array, tuning: Any) -> Any:
     """`l = mean(exp(z) - y * z)` and `dl/dz = (exp(z) - y) / K`, exp straight on from 64."""
     slope = np.exp(np.minimum(z, activations.LINEAR_ABOVE)) - y
     return np.mean(activations.exponential(z) - y * z, axis=-1), slope / z.shape[-1]
 
 
-def pinball(y, a, tuning):
+def pinball(y: Array, a: Array, tuning: Any) -> Any:
     """Of `d = y - a`: `q * d` from 0 up, `(q - 1) * d` below, their mean over quantiles q."""
     q = np.asarray(tuning.quantiles, a.dtype)[..., None, :]
     off = y - a
@@ -50,7 +55,7 @@ def pinball(y, a, tuning):
     return np.mean(-slope * off, axis=-1), slope / a.shape[-1]
 
 
-def softmax_cross_entropy(y, z, tuning):
+def softmax_cross_entropy(y: Array, z: Array, tuning: Any) -> Any:
     """`l = log(sum(exp(z))) - sum(y * z)` and `dl/dz = softmax(z) - y`, for y of the sum 1."""
     y = _smoothed(y, tuning.label_smoothing, y.shape[-1])
     shifted = z - z.max(axis=-1, keepdims=True)
@@ -59,7 +64,7 @@ def softmax_cross_entropy(y, z, tuning):
     return np.log(total[..., 0]) - np.vecdot(y, shifted), e / total - y
 
 
-def sigmoid_cross_entropy(y, z, tuning):
+def sigmoid_cross_entropy(y: Array, z: Array, tuning: Any) -> Any:
     """`l = -mean(w[1] * y * log(p) + w[0] * (1 - y) * log(1 - p))` for `p = sigmoid(z)`.
 
     `dl/dz = (w[0] * (1 - y) * p - w[1] * y * (1 - p)) / K`. Weights are 1 unless given.
@@ -74,13 +79,13 @@ def sigmoid_cross_entropy(y, z, tuning):
     return np.mean(value, axis=-1), slope / z.shape[-1]
 
 
-def _numbers(number, a):
+def _numbers(number: Array, a: Array) -> Any:
     """A number in the dtype of outputs, with axes appended on the right to go with theirs."""
     number = np.asarray(number, a.dtype)
     return number.reshape(number.shape + (1, 1)) if number.ndim else number
 
 
-def _smoothed(y, smoothing, classes):
+def _smoothed(y: Array, smoothing: Array, classes: int) -> Any:
     """Targets drawn toward an even distribution over so many classes."""
     if smoothing is None:
         return y
@@ -88,7 +93,7 @@ def _smoothed(y, smoothing, classes):
     return (1 - smoothing) * y + smoothing / classes
 
 
-LOSSES = {
+LOSSES: dict[str, Callable[..., Any]] = {
     "squared_error": squared_error,
     "absolute_error": absolute_error,
     "huber": huber,
@@ -99,7 +104,7 @@ LOSSES = {
 }
 
 
-def as_rows(net, y, rank, dtype):
+def as_rows(net: Network, y: Array, rank: int, dtype: Any) -> Any:
     """Targets as rows `[..., B, K]` for features of this rank: labels become one-hot rows."""
     if y.ndim == rank:
         return y
@@ -107,6 +112,6 @@ def as_rows(net, y, rank, dtype):
 
 
 @signatures.implements(public.one_hot)
-def one_hot(labels, classes) -> npt.NDArray[np.float32]:
+def one_hot(labels: Array, classes: int) -> npt.NDArray[np.float32]:
     classes = checks.integer("classes", classes, least=1)
     return np.eye(classes, dtype=np.float32)[checks.labels("labels", labels, classes)]

@@ -5,13 +5,15 @@ Params, gradients and moments are packed (`layout.py`): one row of numbers for e
 is rounded to the dtype of params.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from fnet.core import checks, optimizers, schedules, signatures
-from fnet.core.optimizers import OptState, map_hyperparameters
-from fnet.core.params import shapes_of
+from fnet.core.aliases import Array, Params
+from fnet.core.optimizers import Optimizer, OptimizerSpec, OptState, map_hyperparameters
+from fnet.core.params import Shapes, shapes_of
 from fnet.core.signatures.functions import update as update_signature
 from fnet.reference import layout, learning_rates
 from fnet.reference.update_rules import RULES
@@ -21,35 +23,37 @@ OUTSIDE = ("learning_rate", "weight_decay", "bias_decay")
 
 
 @signatures.implements(update_signature)
-def update(optimizer, params, state, grads) -> tuple[Any, OptState]:
+def update(
+    optimizer: Optimizer, params: Params, state: Any, grads: Params
+) -> tuple[Params, OptState]:
     optimizers.check(optimizer, params)
     checks.same_structure("grads", grads, params)
     optimizers.check_state(state, params, optimizer.kind)
-    params, *others = (checks.entries("params", tree) for tree in (params, grads, *state.moments))
-    p, g, *moments = map(layout.pack, (params, *others))
-    shapes, step, spec = shapes_of(params), np.asarray(state.step)[()], optimizers.spec(optimizer)
+    trees = [checks.entries("params", tree) for tree in (params, grads, *state.moments)]
+    p, g, *moments = map(layout.pack, trees)
+    shapes, step, spec = shapes_of(trees[0]), np.asarray(state.step)[()], optimizers.spec(optimizer)
     if callable(spec.schedule):
         rate = learning_rates.rate(spec.schedule, ())(np.asarray(step, np.float64))
         schedules.check_rates(rate, step)
     apply_update = make_update(spec, hyperparameters(optimizer), shapes)
-    p, state = apply_update(p, OptState(step, tuple(moments)), g)
-    moments = tuple(layout.unpack(shapes, row) for row in state.moments)
-    return layout.unpack(shapes, p), OptState(state.step, moments)
+    p, after = apply_update(p, OptState(step, tuple(moments)), g)
+    kept = tuple(layout.unpack(shapes, row) for row in after.moments)
+    return layout.unpack(shapes, p), OptState(after.step, kept)
 
 
-def rates(function, steps):
+def rates(function: Callable[..., Any], steps: Array) -> Any:
     """What a user's function gives at these steps `[n, *M]`, called with one after another."""
     at = learning_rates.rate(function, ())
     with np.errstate(all="ignore"):
         return np.array([at(np.asarray(k, np.float64)) for k in steps])
 
 
-def hyperparameters(optimizer):
+def hyperparameters(optimizer: Optimizer) -> Any:
     """The optimizer's numbers as float64 arrays; those of a schedule in a dict of their own."""
     return map_hyperparameters(lambda number: np.asarray(number, np.float64)[()], optimizer)
 
 
-def make_update(spec, hp, shapes):
+def make_update(spec: OptimizerSpec, hp: dict[str, Any], shapes: Shapes) -> Any:
     """The step of an optimizer of this spec with these hyperparameters, for params of these shapes.
 
     Returns `apply_update(p, state, g, lr_scale=None) -> (p, state)`, in which `lr_scale`, `[]` or
@@ -61,7 +65,7 @@ def make_update(spec, hp, shapes):
     factors, decays = layout.spread(shapes, "rate_factor"), _decays(hp, shapes)
     alike = bool(np.all(factors == 1))
 
-    def apply_update(p, state, g, lr_scale=None):
+    def apply_update(p: Array, state: Any, g: Array, lr_scale: Array = None) -> Any:
         rate = rate_at(np.asarray(state.step, np.float64)[()])
         rate = _beside_rows(rate if lr_scale is None else lr_scale * rate)
         t = _beside_rows(state.step + 1)
@@ -75,13 +79,13 @@ def make_update(spec, hp, shapes):
     return apply_update
 
 
-def _beside_rows(number):
+def _beside_rows(number: Array) -> Any:
     """A number as it goes with rows `[*M, P]`: a plain one, or `[*M, 1]`."""
     found = np.asarray(number)
     return found[..., None] if found.ndim else found.item()
 
 
-def _decays(hp, shapes):
+def _decays(hp: dict[str, Any], shapes: Shapes) -> Any:
     """By how much of the rate each number of a row decays, `[P]` or `[*M, P]`; None if none do."""
     names = [name for name in ("weight_decay", "bias_decay") if name in hp]
     if not names:

@@ -4,12 +4,16 @@ The formulas are written again on purpose: an oracle that imports what it checks
 Params and gradients are packed (`layout.py`): one row of numbers p for each member, `[*M, P]`.
 """
 
+from typing import Any
+
 import numpy as np
 
+from fnet.core.aliases import Array
+from fnet.core.params import Shapes
 from fnet.reference import activations, layout
 
 
-def penalty_and_grad(tuning, shapes, p, total):
+def penalty_and_grad(tuning: Any, shapes: Shapes, p: Array, total: Array) -> Any:
     """`(l1 * sum(|w|) + l2 * sum(w**2) / 2) / total` over penalized numbers w, and its gradient.
 
     The gradient, `(l1 * sign(w) + l2 * w) / total`, is 0.0 where there is no penalty.
@@ -29,12 +33,12 @@ def penalty_and_grad(tuning, shapes, p, total):
     return value, grad
 
 
-def _per_row(number, total, p):
+def _per_row(number: Array, total: Array, p: Array) -> Any:
     """A penalty's number by the batch's weight, `[*M, 1]`: 0 where that has no weight."""
     return np.asarray(number / (total + (total == 0)) * (total > 0), p.dtype)[..., None]
 
 
-def clip_grads(tuning, g):
+def clip_grads(tuning: Any, g: Array) -> Any:
     """The gradient, each number clipped by value, then all of a member together by their norm."""
     if tuning.clipvalue is not None:
         most = np.asarray(tuning.clipvalue, g.dtype)[..., None]

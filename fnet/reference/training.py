@@ -4,6 +4,8 @@ The signature and the docstring of `train` stand in `core/signatures/training.py
 """
 
 import functools
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -16,39 +18,50 @@ from fnet.core import (
     signatures,
     training_loop,
 )
+from fnet.core.aliases import Array, Params
 from fnet.core.batches import Batch
 from fnet.core.early_stopping import NOT_FINITE, RUNNING
 from fnet.core.errors import InvalidArgument
+from fnet.core.network import Network
+from fnet.core.optimizers import Optimizer
 from fnet.core.optimizers import spec as spec_of
 from fnet.core.params import is_absent, shapes
-from fnet.core.run_state import NUMBERS, Run, TrainOptions, map_state
+from fnet.core.run_state import NUMBERS, Run, RunSetup, TrainOptions, TrainState, map_state
 from fnet.core.signatures import training as public
 from fnet.reference import functions, layout, metrics, optimizers
 from fnet.reference.losses import as_rows
 
 
 @signatures.implements(public.train)
-def train(net, optimizer, params, x=None, y=None, plan=None, **options) -> Run:
-    options = TrainOptions(**options)
-    if options.data is not None:
+def train(
+    net: Network,
+    optimizer: Optimizer,
+    params: Params,
+    x: Array = None,
+    y: Array = None,
+    plan: Array = None,
+    **options: Any,
+) -> Run:
+    asked = TrainOptions(**options)
+    if asked.data is not None:
         raise InvalidArgument("data is for fnet.train: the twin takes x, y and a plan")
-    if options.loss is not None:
+    if asked.loss is not None:
         raise InvalidArgument("loss is for fnet.train: the twin has no gradient of it")
-    checks.sources(x, y, plan, options.data, options.epochs)
+    checks.sources(x, y, plan, asked.data, asked.epochs)
     start, columns = run_state.initial_params(params), (x, y, plan)
-    source = batch_source.plan_source(net, start, columns, options.class_weight, np.asarray)
+    source = batch_source.plan_source(net, start, columns, asked.class_weight, np.asarray)
     engine = training_loop.Engine(_chunk_runner, optimizers.rates, np.asarray)
-    return training_loop.train(net, optimizer, params, source, options, engine)
+    return training_loop.train(net, optimizer, params, source, asked, engine)
 
 
-def _chunk_runner(setup, run):
+def _chunk_runner(setup: RunSetup, run: Run) -> Any:
     """The `run_chunk` of `training_loop.Engine`: steps, and the end of each epoch within."""
     names = [name for name in run.history if name != "ended"]
     hp = optimizers.hyperparameters(setup.optimizer)
     unpack = functools.partial(layout.unpack, shapes(setup.net))
     apply_update = optimizers.make_update(spec_of(setup.optimizer), hp, shapes(setup.net))
 
-    def run_steps(now, chunk, check_each_step):
+    def run_steps(now: TrainState, chunk: tuple[Any, ...], check_each_step: bool) -> Any:
         """The TrainState after a chunk, and what was measured at the end of each epoch.
 
         `check_each_step` looks at all numbers after each step; else a step looks at its loss alone.
@@ -70,7 +83,7 @@ def _chunk_runner(setup, run):
         return now, measured
 
     @np.errstate(all="ignore")  # what is not finite ends a member, and is reported then
-    def run_chunk(state, *chunk):
+    def run_chunk(state: TrainState, *chunk: Any) -> Any:
         before = _to_internal(state)
         now, measured = run_steps(before, chunk, check_each_step=False)
         if _newly_non_finite(before, now).any():  # what is not finite stays so
@@ -80,19 +93,25 @@ def _chunk_runner(setup, run):
     return run_chunk
 
 
-def _to_internal(state):
+def _to_internal(state: TrainState) -> Any:
     """A TrainState as arrays, its structures packed."""
     step = np.asarray(state.state.step)[()]
     state = state._replace(state=state.state._replace(step=step), **_numbers(state))
     return map_state(layout.pack, state)
 
 
-def _numbers(state):
+def _numbers(state: TrainState) -> Any:
     """The numbers of a TrainState: arrays, or scalars, which are quicker, without member axes."""
     return {name: np.asarray(getattr(state, name))[()] for name in NUMBERS}
 
 
-def _step(setup, apply_update, now, batch, check_each_step):
+def _step(
+    setup: RunSetup,
+    apply_update: Callable[..., Any],
+    now: TrainState,
+    batch: Batch,
+    check_each_step: bool,
+) -> Any:
     """One step. A member that stops being finite ends, with its params as they were before."""
     steps, tuning = setup.source.steps, setup.tuning
     position = int(now.epoch) * steps + int(now.step)
@@ -128,7 +147,7 @@ def _step(setup, apply_update, now, batch, check_each_step):
     )
 
 
-def _averaged(momentum, average, p, t):
+def _averaged(momentum: Any, average: Array, p: Array, t: Array) -> Any:
     """The moving average of packed params after update t; it begins as those after the first."""
     if momentum is None:
         return average
@@ -136,7 +155,7 @@ def _averaged(momentum, average, p, t):
     return m * average + (1 - m) * p
 
 
-def _end_epoch(setup, names, unpack, now):
+def _end_epoch(setup: RunSetup, names: Any, unpack: Callable[..., Any], now: TrainState) -> Any:
     """The end of an epoch: measure, keep the best, stop members without an improvement."""
     runs, monitor = now.ended == RUNNING, setup.stopping.monitor
     current = now.params if setup.tuning.ema_momentum is None else now.average
@@ -158,7 +177,7 @@ def _end_epoch(setup, names, unpack, now):
     return now, {name: np.where(runs, value, np.nan) for name, value in values.items()}
 
 
-def _validate(setup, names, params):
+def _validate(setup: RunSetup, names: Any, params: Params) -> Any:
     """The loss on validation data, and those of its metrics among `names`: each `[*M]`, float64."""
     x, y, weights = setup.validation
     net, tuning, weights = setup.net, setup.tuning, weights.astype(np.float64)
@@ -173,7 +192,7 @@ def _validate(setup, names, params):
     return values
 
 
-def _measure(net, tuning, metric, z, truth):
+def _measure(net: Network, tuning: Any, metric: str, z: Array, truth: Array) -> Any:
     """A metric of logits, `[*M]`; `truth` is `(y, rank of x, weights)`."""
     y, rank, weights = truth
     body = metrics.METRICS[net.targets][metric]
@@ -185,17 +204,17 @@ def _measure(net, tuning, metric, z, truth):
     return body(z, as_rows(net, y, rank, z.dtype), weights, *quantiles)
 
 
-def _newly_non_finite(before, now):
+def _newly_non_finite(before: TrainState, now: TrainState) -> Any:
     """Which members stopped being finite between the two: `[*M]`."""
     bad = (now.ended == NOT_FINITE) | ~_finite(now.params, *now.state.moments)
     return (before.ended != NOT_FINITE) & bad
 
 
-def _finite(*rows):
+def _finite(*rows: Any) -> Any:
     """Whether packed structures are finite, for each member: `[*M]`."""
     return np.all([np.isfinite(row).all(axis=-1) for row in rows], axis=0)
 
 
-def _where(condition, yes, no):
+def _where(condition: Array, yes: Array, no: Array) -> Any:
     """`np.where` of two rows `[*M, P]`, for a condition `[*M]`."""
     return np.where(np.asarray(condition)[..., None], yes, no)

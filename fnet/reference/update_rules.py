@@ -8,8 +8,12 @@ Each of these is a number, or `[*M, 1]` for rows `[*M, P]`.
 """
 
 import functools
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
+
+from fnet.core.aliases import Array
 
 SCHEDULE = 1 - 0.5 * 0.96 ** np.arange(1000)
 """Dozat's momentum schedule: `1 - 0.5 * 0.96**i`, which is 1 to the last bit from i = 900 on."""
@@ -18,24 +22,35 @@ PRODUCTS = np.cumprod(np.append(1, SCHEDULE[1:]))
 """The products of the schedule over i from 1 to t."""
 
 
-def sgd(p, g, *, t, rate):
+def sgd(p: Array, g: Array, *, t: Array, rate: Array) -> Any:
     """Gradient descent."""
     return (p - rate * g,)
 
 
-def momentum(p, g, v, *, t, rate, momentum):
+def momentum(p: Array, g: Array, v: Array, *, t: Array, rate: Array, momentum: Any) -> Any:
     """Polyak (1964), as Sutskever et al. (2013) write it, equations 1 and 2."""
     v = momentum * v - rate * g
     return p + v, v
 
 
-def nesterov(p, g, v, *, t, rate, momentum):
+def nesterov(p: Array, g: Array, v: Array, *, t: Array, rate: Array, momentum: Any) -> Any:
     """Nesterov (1983): the gradient was taken where the momentum alone would lead."""
     v = momentum * v - rate * g
     return p + momentum * v - rate * g, v
 
 
-def adam(p, g, m, v, *, t, rate, beta_1, beta_2, epsilon):
+def adam(
+    p: Array,
+    g: Array,
+    m: Array,
+    v: Array,
+    *,
+    t: Array,
+    rate: Array,
+    beta_1: Array,
+    beta_2: Array,
+    epsilon: Array,
+) -> Any:
     """Kingma and Ba (2015), in the efficient form before section 2.1, epsilon being epsilon hat."""
     m = beta_1 * m + (1 - beta_1) * g
     v = beta_2 * v + (1 - beta_2) * g**2
@@ -43,7 +58,19 @@ def adam(p, g, m, v, *, t, rate, beta_1, beta_2, epsilon):
     return p - rate_t * m / (np.sqrt(v) + epsilon), m, v
 
 
-def amsgrad(p, g, m, v, largest, *, t, rate, beta_1, beta_2, epsilon):
+def amsgrad(
+    p: Array,
+    g: Array,
+    m: Array,
+    v: Array,
+    largest: Any,
+    *,
+    t: Array,
+    rate: Array,
+    beta_1: Array,
+    beta_2: Array,
+    epsilon: Array,
+) -> Any:
     """Reddi, Kale and Kumar (2018), algorithm 2, with the bias corrections of `adam`."""
     m = beta_1 * m + (1 - beta_1) * g
     v = beta_2 * v + (1 - beta_2) * g**2
@@ -52,7 +79,18 @@ def amsgrad(p, g, m, v, largest, *, t, rate, beta_1, beta_2, epsilon):
     return p - rate_t * m / (np.sqrt(largest) + epsilon), m, v, largest
 
 
-def nadam(p, g, m, v, *, t, rate, beta_1, beta_2, epsilon):
+def nadam(
+    p: Array,
+    g: Array,
+    m: Array,
+    v: Array,
+    *,
+    t: Array,
+    rate: Array,
+    beta_1: Array,
+    beta_2: Array,
+    epsilon: Array,
+) -> Any:
     """Dozat (2016): u[i] is the momentum of step i, and U[t] the product of all up to t."""
     u, u_next = (beta_1 * SCHEDULE[np.minimum(i, 999)] for i in (t, t + 1))
     big_u, big_u_next = (beta_1**i * PRODUCTS[np.minimum(i, 999)] for i in (t, t + 1))
@@ -63,12 +101,23 @@ def nadam(p, g, m, v, *, t, rate, beta_1, beta_2, epsilon):
     return p - rate * m_hat / (np.sqrt(v_hat) + epsilon), m, v
 
 
-def rmsprop(p, g, v, *moments, t, rate, rho, epsilon, momentum=None, centered=False):
+def rmsprop(
+    p: Array,
+    g: Array,
+    v: Array,
+    *moments: Any,
+    t: Array,
+    rate: Array,
+    rho: Array,
+    epsilon: Array,
+    momentum: Any = None,
+    centered: bool = False,
+) -> Any:
     """Tieleman and Hinton (2012); centered as Graves (2013), equations 38 to 45."""
     v = rho * v + (1 - rho) * g**2
     kept, spread = [v], v
     if centered:
-        mean, *moments = moments
+        mean, moments = moments[0], moments[1:]
         mean = rho * mean + (1 - rho) * g
         kept.append(mean)
         spread = np.maximum(v - mean**2, 0)  # rounding can bring it below 0
@@ -79,20 +128,31 @@ def rmsprop(p, g, v, *moments, t, rate, rho, epsilon, momentum=None, centered=Fa
     return p - move, *kept
 
 
-def adagrad(p, g, total, *, t, rate, initial_accumulator_value, epsilon):
+def adagrad(
+    p: Array,
+    g: Array,
+    total: Array,
+    *,
+    t: Array,
+    rate: Array,
+    initial_accumulator_value: Array,
+    epsilon: Array,
+) -> Any:
     """Duchi, Hazan and Singer (2011); the sum started from the initial value."""
     total = total + g**2
     return p - rate * g / np.sqrt(total + epsilon), total
 
 
-def lion(p, g, m, *, t, rate, beta_1, beta_2):
+def lion(
+    p: Array, g: Array, m: Array, *, t: Array, rate: Array, beta_1: Array, beta_2: Array
+) -> Any:
     """Chen et al. (2023), algorithm 2."""
     c = beta_1 * m + (1 - beta_1) * g
     m = beta_2 * m + (1 - beta_2) * g
     return p - rate * np.sign(c), m
 
 
-RULES = {
+RULES: dict[str, Callable[..., Any]] = {
     "sgd": sgd,
     "momentum": momentum,
     "nesterov": nesterov,
