@@ -40,7 +40,7 @@ def plan_source(
     """The Source of `columns = (x, y, plan)`: data are `(x, y)`, checked and converted."""
     x, y, plan = columns
     _, x, y, _ = checks.batch(net, params, x, y)
-    plan = checks.plan(plan, len(checks.shared(x)))
+    plan = checks.plan(plan, len(checks.shared_rows(x)))
     numbers = None
     if class_weight is not None:
         numbers = class_weights.numbers(net, class_weight, y, plan.weights)

@@ -98,10 +98,10 @@ def end_epoch(
     """
     if metric_names.larger_is_better(monitor):
         value = -value
-    runs = state.ended == RUNNING
-    improved = runs & (value < state.best_value - limits.best_delta)
+    active = state.ended == RUNNING
+    improved = active & (value < state.best_value - limits.best_delta)
     wait = where(value < state.best_value - limits.min_delta, 0, state.wait + 1)
-    stops = runs & (wait >= limits.patience)
+    stops = active & (wait >= limits.patience)
     scale = state.lr_scale
     if not checks.is_absent(limits.lr_factor):
         reduced = stops & (scale > limits.min_lr_factor)
@@ -111,7 +111,7 @@ def end_epoch(
         lr_scale=scale,
         best_value=where(improved, value, state.best_value),
         best_epoch=where(improved, state.epoch, state.best_epoch),
-        wait=where(runs, wait, state.wait),
+        wait=where(active, wait, state.wait),
         ended=where(stops, PATIENCE, state.ended),
         ended_at=where(stops, (state.epoch + 1) * state.step - 1, state.ended_at),
     )

@@ -78,8 +78,8 @@ def _descend(evaluate, start, limits, asked, bar):
 
     @np.errstate(all="ignore")  # what is not finite is reported
     def measured(row):
-        value, slopes = evaluate(row.astype(start.dtype))
-        return float(value), np.asarray(slopes, np.float64)
+        value, grads = evaluate(row.astype(start.dtype))
+        return float(value), np.asarray(grads, np.float64)
 
     def report(intermediate_result):
         losses.append(float(intermediate_result.fun))

@@ -556,5 +556,5 @@ def _decay(weight_decay: Any, decay_biases: bool) -> dict[str, Any]:
     """The decay of weights, and of biases where they decay too; nothing where it is simply 0."""
     found = checks.number("weight_decay", weight_decay)
     names = ("weight_decay", "bias_decay")[: 1 + checks.boolean("decay_biases", decay_biases)]
-    absent = isinstance(found, np.ndarray) and found.ndim == 0 and found == 0
-    return {} if absent else dict.fromkeys(names, found)
+    is_zero = isinstance(found, np.ndarray) and found.ndim == 0 and found == 0
+    return {} if is_zero else dict.fromkeys(names, found)

@@ -69,16 +69,16 @@ def train(
         optimizers.check_state(params.state, layers, optimizer.kind)
     setup = _setup(net, optimizer, source, options, layers)
 
-    def begin(params: Any) -> Run:
+    def start(params: Any) -> Run:
         if isinstance(params, Run):
             params = run_state.convert_arrays(engine.to_array, params)
         elif not isinstance(params, TrainState):
             params = map_params(engine.to_array, layers)
         return run_state.start_run(setup, params)
 
-    run, callback = begin(params), options.callback
+    run, callback = start(params), options.callback
     if hasattr(callback, "_begin"):
-        run = begin(callback._begin(run, setup))
+        run = start(callback._begin(run, setup))
     done = int(run.train_state.epoch) * source.steps + int(run.train_state.step)
     _check_rates(engine, optimizer, run, source.epochs * source.steps - done)
     run_chunk = engine.chunk_runner(setup, run)

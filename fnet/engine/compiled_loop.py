@@ -66,7 +66,7 @@ def run_chunk(program: Program, constants: Constants, now: TrainState, chunk: Ch
     x, y = chunk.data
     weights, tuning, steps, count = chunk.weights, constants.tuning, constants.steps, chunk.count
     sums = tf.cast(tf.reduce_sum(weights, -1), tf.float64)
-    shares = functions.normalized_weights(weights)
+    normalized = functions.normalized_weights(weights)
     changes_at = optimizers.make_update(program.spec, constants.hyperparameters, now.params)
     members = now.ended.shape
     drops = not (is_absent(tuning.dropout) and is_absent(tuning.input_dropout))
@@ -78,8 +78,8 @@ def run_chunk(program: Program, constants: Constants, now: TrainState, chunk: Ch
 
     def step(first: Array, k: Array, now: TrainState) -> Any:
         """Step k of the chunk, which is step `first + k` of the run."""
-        taken = chunk.rows[k]
-        batch = Batch(tf.gather(x, taken), tf.gather(y, taken), shares[k], sums[k])
+        row_numbers = chunk.rows[k]
+        batch = Batch(tf.gather(x, row_numbers), tf.gather(y, row_numbers), normalized[k], sums[k])
         position = first + tf.cast(k, tf.int64) if drops else ()
         value, grads = functions.loss_and_grads(
             program.net, now.params, batch, tuning, position, program.custom
@@ -97,7 +97,7 @@ def run_chunk(program: Program, constants: Constants, now: TrainState, chunk: Ch
             weight_sum=now.weight_sum + sums[k],
         )
 
-    def epoch(k: Array, now: TrainState, measured: Array, closed: Array) -> Any:
+    def epoch(k: Array, now: TrainState, measured: Array, epochs_ended: Array) -> Any:
         left = tf.cast(steps - now.step, tf.int32)
         stop = tf.minimum(k + left, count)
         began, before = k, now
@@ -111,25 +111,25 @@ def run_chunk(program: Program, constants: Constants, now: TrainState, chunk: Ch
         now = now._replace(step=now.step + tf.cast(k - began, tf.int64))
         if members.rank:
             now = _freeze_ended(before, now)
-        whole = (now.step == steps) & running(now)
-        now, measured, closed = tf.cond(
-            whole,
-            lambda: _end_epoch(program, constants, now, measured, closed),
-            lambda: (now, measured, closed),
+        complete = (now.step == steps) & running(now)
+        now, measured, epochs_ended = tf.cond(
+            complete,
+            lambda: _end_epoch(program, constants, now, measured, epochs_ended),
+            lambda: (now, measured, epochs_ended),
         )
-        return k, now, measured, closed
+        return k, now, measured, epochs_ended
 
     measured = {
         name: tf.zeros([chunk.rows.shape[0], *members], tf.float64) for name in program.names
     }
     now = map_state(layout.columns, now)
-    _, now, measured, closed = tf.while_loop(
+    _, now, measured, epochs_ended = tf.while_loop(
         lambda k, now, *_: (k < count) & running(now),
         epoch,
         (tf.constant(0), now, measured, tf.constant(0)),
         parallel_iterations=1,
     )
-    return map_state(layout.rows, now), measured, closed
+    return map_state(layout.rows, now), measured, epochs_ended
 
 
 def _averaged(momentum: Any, average: Array, params: Params, t: Array) -> Any:
@@ -145,19 +145,19 @@ def _averaged(momentum: Any, average: Array, params: Params, t: Array) -> Any:
 
 
 def _end_epoch(
-    program: Program, constants: Constants, now: TrainState, measured: Array, closed: Array
+    program: Program, constants: Constants, now: TrainState, measured: Array, epochs_ended: Array
 ) -> Any:
     """The end of an epoch: measure, keep the best, stop members without an improvement."""
     values = {"loss": now.loss_sum / now.weight_sum}
     current = now.average or now.params
     if constants.validation:
         values |= _validate(program, constants, current)
-    runs = now.ended == RUNNING
-    at = tf.reshape(closed, [1, 1])
+    active = now.ended == RUNNING
+    at = tf.reshape(epochs_ended, [1, 1])
     nan = tf.constant(np.nan, tf.float64)
     measured = {
         name: tf.tensor_scatter_nd_update(
-            measured[name], at, tf.where(runs, values[name], nan)[None]
+            measured[name], at, tf.where(active, values[name], nan)[None]
         )
         for name in measured
     }
@@ -173,7 +173,7 @@ def _end_epoch(
         loss_sum=tf.zeros_like(now.loss_sum),
         weight_sum=tf.zeros_like(now.weight_sum),
     )
-    return now, measured, closed + 1
+    return now, measured, epochs_ended + 1
 
 
 def _where_numbers(condition: Array, yes: Array, no: Array) -> Any:
@@ -188,8 +188,8 @@ def _validate(program: Program, constants: Constants, params: Params) -> Any:
     weights, rank = tf.cast(weights, tf.float64), len(x.shape)
     z = functions.logits(net, params, x)
     rows = functions.row_losses(net, z, y, rank, tuning, program.custom)
-    shares = functions.normalized_weights(weights)
-    values = {"validation_loss": tf.reduce_sum(shares * tf.cast(rows, tf.float64), -1)}
+    normalized = functions.normalized_weights(weights)
+    values = {"validation_loss": tf.reduce_sum(normalized * tf.cast(rows, tf.float64), -1)}
     for name in program.names:
         if name not in ("loss", "validation_loss"):
             metric = name.removeprefix("validation_")

@@ -71,8 +71,8 @@ def loss(
     step: Array = None,
 ) -> tf.Tensor:
     layers, columns = tensors.prepare_inputs(net, params, x, y, weights)
-    given = layers, *tensors.prepare_tuning(net, layers, tuning, step)
-    return tensors.call_compiled(_loss, net, given, *columns)
+    arguments = layers, *tensors.prepare_tuning(net, layers, tuning, step)
+    return tensors.call_compiled(_loss, net, arguments, *columns)
 
 
 @signatures.implements(public.grads)
@@ -88,8 +88,8 @@ def grads(
     step: Array = None,
 ) -> Params:
     layers, columns = tensors.prepare_inputs(net, params, x, y, weights)
-    given = layers, *tensors.prepare_tuning(net, layers, tuning, step)
-    return tensors.to_external(tensors.call_compiled(_grads, net, given, *columns))
+    arguments = layers, *tensors.prepare_tuning(net, layers, tuning, step)
+    return tensors.to_external(tensors.call_compiled(_grads, net, arguments, *columns))
 
 
 # The bodies: what is compiled, and what `compiled_loop.py` and `lbfgs.py` build on.
@@ -134,8 +134,12 @@ def logits(
         x = INPUT_BLOCKS[type(block)](block, x)
     first, *deeper = layers
     w = first.w
-    shared = len(x.shape) < len(w.shape)  # then one product for all members, [M * H, D] @ [D, B]
-    product = tf.einsum("...hd,bd->...hb", w, x) if shared else tf.matmul(w, x, transpose_b=True)
+    one_product = len(x.shape) < len(
+        w.shape
+    )  # then one product for all members, [M * H, D] @ [D, B]
+    product = (
+        tf.einsum("...hd,bd->...hb", w, x) if one_product else tf.matmul(w, x, transpose_b=True)
+    )
     z = affine(first, product)
     for i, (layer, activation) in enumerate(zip(deeper, net.hidden, strict=True), start=1):
         a = _drop_units(ACTIVATIONS[activation](z), tuning, i, step)
@@ -208,8 +212,8 @@ def weights_and_total(x: Array, weights: Array) -> Any:
     return weights, tf.reduce_sum(weights, axis=-1)
 
 
-def _loss(net: Network, given: Array, x: Array, y: Array, weights: Array = None) -> Any:
-    params, tuning, step = given
+def _loss(net: Network, arguments: Array, x: Array, y: Array, weights: Array = None) -> Any:
+    params, tuning, step = arguments
     layers = layout.columns(params)
     rows = row_losses(net, logits(net, layers, x, tuning, step), y, len(x.shape), tuning)
     weights, total = weights_and_total(x, weights)
@@ -239,8 +243,8 @@ def loss_and_grads(
     return value, penalties.clip_grads(tuning, grads, len(value.shape))
 
 
-def _grads(net: Network, given: Array, x: Array, y: Array, weights: Array = None) -> Any:
-    params, tuning, step = given
+def _grads(net: Network, arguments: Array, x: Array, y: Array, weights: Array = None) -> Any:
+    params, tuning, step = arguments
     weights, total = weights_and_total(x, weights)
     layers = layout.columns(params)
     batch = Batch(x, y, normalized_weights(weights), total)

@@ -21,9 +21,9 @@ def minimize_lbfgs(
 ) -> LBFGSResult:
     def evaluator(x: Array, y: Array, weights: Array, tuning: Any) -> Any:
         columns = [tensors.tensor(column) for column in (x, y, weights) if column is not None]
-        inside = tensors.tuning_tensors(tuning)
+        internal_tuning = tensors.tuning_tensors(tuning)
         return lambda row: tensors.call_compiled(
-            _evaluate, net, (tf.constant(row), inside), *columns
+            _evaluate, net, (tf.constant(row), internal_tuning), *columns
         )
 
     end = lbfgs.minimize(net, params, (x, y, weights), evaluator, options)
@@ -33,9 +33,9 @@ def minimize_lbfgs(
     return found
 
 
-def _evaluate(net: Network, given: Array, x: Array, y: Array, weights: Array = None) -> Any:
+def _evaluate(net: Network, arguments: Array, x: Array, y: Array, weights: Array = None) -> Any:
     """The loss of a row of numbers and its gradient, a row like it."""
-    row, tuning = given
+    row, tuning = arguments
     weights, total = functions.weights_and_total(x, weights)
     batch = Batch(x, y, functions.normalized_weights(weights), total)
     layers = layout.columns(_unpack(net, row))

@@ -36,16 +36,16 @@ def update(
     optimizers.check_state(state, params, optimizer.kind)
     trees = [checks.entries("params", tree) for tree in (params, grads, *state.moments)]
     p, g, *moments = map(tensors.to_internal, trees)
-    inside = OptState(tensors.tensor(state.step), tuple(moments))
+    internal = OptState(tensors.tensor(state.step), tuple(moments))
     spec = optimizers.spec(optimizer)
     if callable(spec.schedule):
-        rate = learning_rates.rate(spec.schedule, ())(tf.cast(inside.step, tf.float64))
-        schedules.check_rates(rate, inside.step)
+        rate = learning_rates.rate(spec.schedule, ())(tf.cast(internal.step, tf.float64))
+        schedules.check_rates(rate, internal.step)
     values = tuple(
         tuple(number.values()) if isinstance(number, dict) else number
         for number in hyperparameters(optimizer).values()
     )
-    p, after = tensors.call_compiled(_update, spec, (p, inside, g, values))
+    p, after = tensors.call_compiled(_update, spec, (p, internal, g, values))
     kept = tuple(map(tensors.to_external, after.moments))
     return tensors.to_external(p), OptState(after.step, kept)
 

@@ -57,13 +57,13 @@ def pipeline(
 
     def one_epoch(epoch: Array) -> Any:
         shuffled = order(epoch)
-        starts = tf.data.Dataset.range(0, plan.steps * plan.width, plan.width)
-        return starts.map(lambda start: shuffled[start : start + plan.width])
+        first_rows = tf.data.Dataset.range(0, plan.steps * plan.width, plan.width)
+        return first_rows.map(lambda start: shuffled[start : start + plan.width])
 
     batches = (
         tf.data.Dataset.range(plan.epochs)
         .flat_map(one_epoch)
-        .map(lambda taken: tuple(tf.gather(column, taken) for column in columns))
+        .map(lambda row_numbers: tuple(tf.gather(column, row_numbers) for column in columns))
         .apply(tf.data.experimental.assert_cardinality(plan.epochs * plan.steps))
         .prefetch(PREFETCH_BATCHES)
     )
@@ -134,8 +134,8 @@ def source(
                 weights = weights * class_weights.rows(net, y, numbers).astype(weights.dtype)
             done += len(counts)
             rows = np.arange(len(x), dtype=np.int32).reshape(-1, width)
-            held = tuple(pad_to(c, group * width) for c in (x, y))
-            yield held, rows, weights.reshape(-1, width)
+            tensors = tuple(pad_to(c, group * width) for c in (x, y))
+            yield tensors, rows, weights.reshape(-1, width)
 
     return Source(parts, epochs, steps, width, None, numbers)
 

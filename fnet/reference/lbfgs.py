@@ -17,8 +17,8 @@ def minimize_lbfgs(
     net: Network, params: Params, x: Array, y: Array, weights: Array = None, **options: Any
 ) -> LBFGSResult:
     def evaluator(x: Array, y: Array, weights: Array, tuning: Any) -> Any:
-        shares = functions.normalized_weights(weights, x)
-        batch = Batch(x, y, shares, functions.total_weight(weights, x))
+        normalized = functions.normalized_weights(weights, x)
+        batch = Batch(x, y, normalized, functions.total_weight(weights, x))
         return lambda row: functions.loss_and_grads(net, row, batch, tuning)
 
     end = lbfgs.minimize(net, params, (x, y, weights), evaluator, options)

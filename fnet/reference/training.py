@@ -68,12 +68,12 @@ def _chunk_runner(setup: RunSetup, run: Run) -> Any:
         """
         (x, y), rows, weights = chunk
         sums = weights.sum(axis=-1, dtype=np.float64)
-        shares = functions.normalized_weights(weights.astype(x.dtype), x)
+        normalized = functions.normalized_weights(weights.astype(x.dtype), x)
         ends = []
-        for taken, total, share in zip(rows, sums, shares, strict=True):
+        for row_numbers, total, share in zip(rows, sums, normalized, strict=True):
             if not np.count_nonzero(now.ended == RUNNING):
                 break
-            batch = Batch(x.take(taken, axis=0), y.take(taken, axis=0), share, total)
+            batch = Batch(x.take(row_numbers, axis=0), y.take(row_numbers, axis=0), share, total)
             now = _step(setup, apply_update, now, batch, check_each_step)
             if now.step == run.steps and np.count_nonzero(now.ended == RUNNING):
                 now, values = _end_epoch(setup, names, unpack, now)
@@ -157,7 +157,7 @@ def _averaged(momentum: Any, average: Array, p: Array, t: Array) -> Any:
 
 def _end_epoch(setup: RunSetup, names: Any, unpack: Callable[..., Any], now: TrainState) -> Any:
     """The end of an epoch: measure, keep the best, stop members without an improvement."""
-    runs, monitor = now.ended == RUNNING, setup.stopping.monitor
+    active, monitor = now.ended == RUNNING, setup.stopping.monitor
     current = now.params if setup.tuning.ema_momentum is None else now.average
     values = {"loss": now.loss_sum / now.weight_sum}
     if setup.validation is not None:
@@ -174,7 +174,7 @@ def _end_epoch(setup: RunSetup, names: Any, unpack: Callable[..., Any], now: Tra
         weight_sum=np.float64(0),
     )
     now = now._replace(**_numbers(now))
-    return now, {name: np.where(runs, value, np.nan) for name, value in values.items()}
+    return now, {name: np.where(active, value, np.nan) for name, value in values.items()}
 
 
 def _validate(setup: RunSetup, names: Any, params: Params) -> Any:
@@ -183,8 +183,8 @@ def _validate(setup: RunSetup, names: Any, params: Params) -> Any:
     net, tuning, weights = setup.net, setup.tuning, weights.astype(np.float64)
     z = functions.logits(net, params, x)
     rows = functions.row_losses(net, z, y, x.ndim, tuning)
-    shares = functions.normalized_weights(weights, x)
-    values = {"validation_loss": np.sum(shares * rows, axis=-1)}
+    normalized = functions.normalized_weights(weights, x)
+    values = {"validation_loss": np.sum(normalized * rows, axis=-1)}
     for name in names:
         if name not in ("loss", "validation_loss"):
             metric = name.removeprefix("validation_")

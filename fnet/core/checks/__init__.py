@@ -15,7 +15,15 @@ from fnet.core.checks.arrays import (
     row_weights,
     shape_of,
 )
-from fnet.core.checks.data import batch, plan, same_length, shared, sources, targets, validation
+from fnet.core.checks.data import (
+    batch,
+    plan,
+    same_length,
+    shared_rows,
+    sources,
+    targets,
+    validation,
+)
 from fnet.core.checks.params import (
     entries,
     for_members,
@@ -91,7 +99,7 @@ __all__ = [
     "scores",
     "seed",
     "shape_of",
-    "shared",
+    "shared_rows",
     "sizes",
     "sources",
     "step",

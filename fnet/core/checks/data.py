@@ -90,21 +90,21 @@ def validation(net, params_, value):
 
 def sources(x, y, plan, data, epochs):
     """Where `train` takes its batches from: x, y and plan; or data, and how many epochs it is."""
-    planned = {"x": x, "y": y, "plan": plan}
+    by_plan = {"x": x, "y": y, "plan": plan}
     if data is None:
-        if missing := [name for name, value in planned.items() if value is None]:
+        if missing := [name for name, value in by_plan.items() if value is None]:
             raise InvalidArgument(
                 f"train takes x, y and plan, or data; missing: {', '.join(missing)}"
             )
         if epochs is not None:
             raise InvalidArgument(f"epochs is for data, a plan has its own; got epochs={epochs!r}")
-    elif given := [name for name, value in planned.items() if value is not None]:
+    elif given := [name for name, value in by_plan.items() if value is not None]:
         raise InvalidArgument(
             f"data holds x, y and the order of rows already; leave out {' and '.join(given)}"
         )
 
 
-def shared(x):
+def shared_rows(x):
     """Rows `[N, D]` that all members share."""
     if x.ndim != 2:
         raise InvalidArgument(f"x must be rows [N, D] that all members share; got {list(x.shape)}")
