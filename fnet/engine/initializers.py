@@ -1,4 +1,4 @@
-"""Schemes to draw first params from, on TensorFlow. Twin: `reference/starts.py`.
+"""Schemes to draw first params from, on TensorFlow. Twin: `reference/initializers.py`.
 
 A scheme takes the random words of one layer (as many as it has weights and biases, rounded up to
 an even number), its inputs D and outputs H, and returns `(w, b)`: `[D * H]` and `[H]`, float64.

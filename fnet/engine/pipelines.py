@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from fnet.core import checks, class_weights, philox
-from fnet.core.aliases import Array, Params
+from fnet.core.aliases import Array, ArrayLike, Params
 from fnet.core.batch_source import MAX_PLAN_ENTRIES, Source
 from fnet.core.batches import minibatch_plan
 from fnet.core.errors import InvalidArgument
@@ -23,30 +23,46 @@ MAX_FETCHED_BATCHES = 128
 
 
 def pipeline(
-    x: Array,
-    y: Array,
+    x: ArrayLike,
+    y: ArrayLike,
     batch_size: int,
-    epochs: Any = 1,
-    seed: Any = 0,
-    weights: Array = None,
-    drop_remainder: Array = False,
+    epochs: int = 1,
+    seed: int | None = 0,
+    weights: ArrayLike | None = None,
+    drop_remainder: bool = False,
 ) -> Any:
-    """A `tf.data.Dataset` of batches `(x, y)`, or `(x, y, weights)` where weights are given.
+    """A `tf.data.Dataset` of the batches of `minibatch_plan(N, batch_size, epochs, seed)`.
 
-    x is `[N, D]`, y and weights have N rows. Every epoch is shuffled by (seed, epoch): another
-    order each epoch, the same ones when it is iterated again, and those of
-    `minibatch_plan(N, batch_size, epochs, seed)`. `seed=None` leaves the rows in order;
-    `drop_remainder` leaves a short last batch out. Batches are made ahead of their use. The
-    dataset's attribute `epochs` tells `train` where epochs end; one that was mapped further has
-    lost it, and `train` is then told by its own argument `epochs`.
+    Every epoch is shuffled by (seed, epoch): in another order each epoch, in the same order when
+    the dataset is iterated again. Batches are made ahead of their use. The dataset's attribute
+    `epochs` tells `train` where epochs end; a dataset that was mapped further has lost it, and
+    `train` then takes its own argument `epochs`.
 
-    Raises InvalidArgument as `kfold_plan` does, and for x and y that are not finite numbers of
-    one length.
+    Args:
+        x: Rows `[N, D]`.
+        y: Their labels or targets, N of them.
+        batch_size: Rows in a batch, from 1 to N.
+        epochs: How many epochs, at least 0.
+        seed: Of the shuffle, an integer from 0 below 2**32; None leaves the rows in order.
+        weights: A number of at least 0 for each row, `[N]`; None for equal ones.
+        drop_remainder: Whether a short last batch is left out.
+
+    Returns:
+        A `tf.data.Dataset` of batches `(x, y)`, or `(x, y, weights)` where weights are given.
+
+    Raises:
+        InvalidArgument: A number is out of range, or x and y are not finite numbers of one length.
+
+    Example:
+        >>> import fnet
+        >>> batches = fnet.pipeline([[0.0], [1.0], [2.0]], [0, 1, 0], batch_size=2)
+        >>> [len(x) for x, y in batches]
+        [2, 1]
     """
-    x, y = checks.features("x", x, None), checks.finite("y", checks.array("y", y))
-    checks.same_length(x, y)
-    plan = minibatch_plan(len(x), batch_size, epochs, seed, weights, drop_remainder)
-    columns = tuple(tf.constant(c) for c in (x, y, plan.weights) if c is not None)
+    rows_x, rows_y = checks.features("x", x, None), checks.finite("y", checks.array("y", y))
+    checks.same_length(rows_x, rows_y)
+    plan = minibatch_plan(len(rows_x), batch_size, epochs, seed, weights, drop_remainder)
+    columns = tuple(tf.constant(c) for c in (rows_x, rows_y, plan.weights) if c is not None)
     rows = tf.range(plan.rows, dtype=tf.int64)
 
     def order(epoch: Array) -> Any:

@@ -1,4 +1,4 @@
-"""Counter-based random numbers, on TensorFlow: the bits of `philox.py`. Twin: `reference/draws.py`.
+"""Counter-based random numbers, on TensorFlow: the bits of `philox.py`. Twin: `reference/rng.py`.
 
 The words come from TensorFlow's own Philox4x32-10, given the same key and counter.
 """

@@ -1,4 +1,4 @@
-"""Schemes to draw first params from, in NumPy. Twin of `starts.py`.
+"""Schemes to draw first params from, in NumPy. Twin of `initializers.py`.
 
 A scheme takes one layer's random words, its inputs D and outputs H: `(w, b)`, flat, float64.
 """

@@ -1,4 +1,4 @@
-"""Counter-based random numbers in NumPy: the bits of `philox.py`. Twin of `draws.py`."""
+"""Counter-based random numbers in NumPy: the bits of `philox.py`. Twin of `rng.py`."""
 
 from typing import Any
 
