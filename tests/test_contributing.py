@@ -79,7 +79,7 @@ def listed(section, example="NAME"):
     """`(places, files)` of a section; a place is `(a name, its file)`, a file one of fnet/."""
     text = SECTIONS[section].replace("NAME", example)
     places = set(re.findall(r"`(\w+)`\s+in\s+`([\w/.]+)`", text))
-    return places, {path for path in re.findall(r"`(fnet/[\w/.]+\.pyi?)`", text)}
+    return places, set(re.findall(r"`(fnet/[\w/.]+\.pyi?)`", text))
 
 
 def test_the_guide_has_an_example_of_each_kind_that_has_a_name():
