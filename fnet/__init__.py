@@ -5,7 +5,7 @@ Names are loaded when they are first asked for, so that `import fnet` imports ne
 
 import importlib
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _MODULES = {
     "core.batches": ("Plan", "full_batch_plan", "kfold_plan", "minibatch_plan"),

@@ -1,17 +1,23 @@
-"""The README: its code runs and prints what it says, and its commands name what is there."""
+"""The README and the changelog: their code runs, and what they name exists and is complete."""
 
 import contextlib
+import inspect
 import io
 import re
 import tomllib
 from pathlib import Path
 
+import fnet
+from fnet.core import network, schedules
+from fnet.estimators.arguments import OPTIMIZERS
+
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
+CHANGELOG = (ROOT / ".github/CHANGELOG.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
 
 
-def test_every_block_is_of_a_kind_that_is_tested_here():
+def test_every_code_block_is_of_a_kind_that_is_tested():
     kinds = [kind for kind, _ in BLOCKS]
     assert set(kinds) == {"sh", "python", "text"}
     followed = [after for kind, after in zip(kinds, kinds[1:], strict=False) if kind == "python"]
@@ -29,7 +35,7 @@ def test_the_code_prints_what_stands_below_it(tmp_path, monkeypatch):
             assert printed.getvalue() == expected
 
 
-def test_the_commands_of_a_shell_run(shell):
+def test_the_shell_commands_run(shell):
     lines = [line for kind, block in BLOCKS if kind == "sh" for line in block.splitlines()]
     assert sum("fnet digits" in line for line in lines) == 1
     for line in lines:
@@ -41,7 +47,7 @@ def test_the_commands_of_a_shell_run(shell):
         assert code == 0, err
 
 
-def test_commands_name_files_and_extras_that_are_there():
+def test_commands_name_files_and_extras_that_exist():
     commands = "".join(block for kind, block in BLOCKS if kind == "sh") + TEXT
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     for path in set(re.findall(r"\bscripts/[\w/]+\.py", commands)):
@@ -53,3 +59,54 @@ def test_commands_name_files_and_extras_that_are_there():
 def test_every_lesson_is_in_its_table():
     lessons = {path.name for path in (ROOT / "scripts/notes").glob("[0-9]*.py")}
     assert lessons == set(re.findall(r"scripts/notes/(\w+\.py)", TEXT))
+
+
+def test_the_part_for_users_is_short():
+    assert len(TEXT.partition("\n## How it is built\n")[0].split()) <= 1500
+
+
+def test_the_contents_list_every_heading():
+    prose = re.sub(r"^```.*?^```$", "", TEXT, flags=re.MULTILINE | re.DOTALL)
+    headings = re.findall(r"^###? (.*)$", prose, re.MULTILINE)
+    anchors = [re.sub(r"[^\w -]", "", h).lower().replace(" ", "-") for h in headings]
+    assert re.findall(r"\]\(#([\w-]+)\)", TEXT) == [a for a in anchors if a != "contents"]
+
+
+def test_links_and_pictures_are_in_the_repository_and_small():
+    paths = re.findall(r"\]\((?!#|https?:)(.*?)\)", TEXT)
+    assert ".github/digits.png" in paths
+    for path in paths:
+        assert (ROOT / path).stat().st_size < 150_000, path
+
+
+def test_the_table_of_names_is_complete():
+    rows = dict(re.findall(r"^\| `?([\w.]+)`? \| (.*) \|$", TEXT, re.MULTILINE))
+    public = {
+        "activations": network.ACTIVATIONS,
+        "losses": network.LOSSES,
+        "initializers": network.SCHEMES,
+        "optimizers": OPTIMIZERS,
+        "fnet.schedules": schedules.KINDS,
+        "fnet.Tuning": fnet.Tuning._fields,
+        "fnet.metrics": [
+            name
+            for name, _ in inspect.getmembers(fnet.metrics, inspect.isfunction)
+            if not name.startswith("_")
+        ],
+        "fnet.plots": fnet.plots.__all__,
+    }
+    for row, names in public.items():
+        assert set(names) <= set(re.findall(r"\w+", rows[row])), row
+
+
+def test_the_changelog_begins_with_this_version():
+    assert re.search(r"^## (\S+)$", CHANGELOG, re.MULTILINE)[1] == fnet.__version__
+
+
+def test_the_new_names_of_the_changelog_exist():
+    renamed = re.findall(r"^\| `.*? \| `([\w.]+)` \|$", CHANGELOG, re.MULTILINE)
+    assert len(renamed) > 8
+    for name in renamed:
+        found = fnet
+        for part in name.removeprefix("fnet.").split("."):
+            found = getattr(found, part)

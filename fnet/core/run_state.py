@@ -14,22 +14,41 @@ from fnet.core.params import is_absent
 
 
 class TrainState(NamedTuple):
-    """Where a run stands: all that its next step depends on. Arrays have the member axes M."""
+    """The state of a run: everything that its next step depends on.
 
-    params: Params  # after the last step
+    Arrays have the member axes M. Pass it to `train` as `params` to begin a new run from here.
+
+    Attributes:
+        params: Params after the last step.
+        state: The optimizer's state.
+        best: Params after the best epoch; `()` if the run does not keep them.
+        average: The moving average of params; `()` without `ema_momentum`.
+        lr_scale: The factor of the learning rate, float64 `[*M]`.
+        best_value: The monitored value of the best epoch, smaller is better, float64 `[*M]`.
+        best_epoch: The best epoch, counted from 0, or -1 before the first, int64 `[*M]`.
+        wait: Epochs since the last improvement, int64 `[*M]`.
+        ended: Why a member ended, as a code: RUNNING, PATIENCE or NOT_FINITE, int32 `[*M]`.
+        ended_at: The step of the whole run in which a member ended, int64 `[*M]`.
+        epoch: Completed epochs, int64.
+        step: Completed steps of the current epoch, int64.
+        loss_sum: Sum over these steps of batch weight times batch loss, float64 `[*M]`.
+        weight_sum: Sum over these steps of batch weights, float64.
+    """
+
+    params: Params
     state: OptState
-    best: Params | tuple[()]  # params after the best epoch; () where no best is looked for
-    average: Params | tuple[()]  # the moving average of params; () where none is asked for
-    lr_scale: Any  # float64 [*M]: what the learning rate is multiplied by
-    best_value: Any  # float64 [*M]: the monitored value of that epoch, the smaller the better
-    best_epoch: Any  # int64 [*M]: -1 before the first
-    wait: Any  # int64 [*M]: epochs since an improvement
-    ended: Any  # int32 [*M]: RUNNING, PATIENCE or NOT_FINITE
-    ended_at: Any  # int64 [*M]: the step, counted over the whole run, in which a member ended
-    epoch: Any  # int64: whole epochs done
-    step: Any  # int64: steps done in the current epoch
-    loss_sum: Any  # float64 [*M]: over these steps, weight of the batch x loss of the batch
-    weight_sum: Any  # float64: over these steps, weight of the batch
+    best: Params | tuple[()]
+    average: Params | tuple[()]
+    lr_scale: Any
+    best_value: Any
+    best_epoch: Any
+    wait: Any
+    ended: Any
+    ended_at: Any
+    epoch: Any
+    step: Any
+    loss_sum: Any
+    weight_sum: Any
 
 
 STRUCTURES = ("params", "best", "average")
