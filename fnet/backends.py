@@ -1,7 +1,6 @@
-"""The two backends: which one does a piece of work, and how TensorFlow is imported quietly.
+"""The two backends, NumPy and TensorFlow: which one to use for a given amount of work.
 
-A library leaves its user's terminal alone; the command line and the scripts import TensorFlow
-without its start-up messages.
+The estimators and the command line choose a backend; the functional API never does.
 """
 
 import contextlib
@@ -10,83 +9,137 @@ import importlib.util
 import os
 import signal
 import sys
-import tempfile
 import threading
+from collections.abc import Iterator
+from types import ModuleType
+from typing import Any, Literal, TypeAlias
 
 import fnet
+from fnet.core.network import Network
+
+Engine: TypeAlias = Literal["numpy", "tensorflow"]
 
 TF_STARTUP_SECONDS = 8.0
 """Seconds until TensorFlow takes its first step: 4 to 6 to import it, and 1 to compile."""
 
 SECONDS_SAVED_PER_STEP = 60e-6
-"""Seconds that a compiled step saves on NumPy's calls."""
+"""Seconds that a compiled step saves on NumPy's function calls."""
 
 SECONDS_SAVED_PER_FLOP = 2e-11
-"""Seconds that it saves on each floating-point operation."""
+"""Seconds that a compiled step saves on each floating-point operation."""
 
 
-def choose(engine, net, rows, steps):
-    """`(side, its name)` for so many steps on so many rows each, by the amount of work alone.
+def choose(
+    engine: Engine | Literal["auto"], net: Network, rows: int, steps: int
+) -> tuple[ModuleType, Engine]:
+    """Choose the backend for a training run by its amount of work alone.
 
-    `engine` is "numpy" or "tensorflow", which says it outright, or "auto".
+    Work takes `6 * rows * sum(D * H)` floating-point operations a step, over the dense layers
+    `[D, H]`. TensorFlow is chosen if its compiled steps save more time than its start costs.
+
+    Args:
+        engine: "numpy" or "tensorflow" to name the backend, or "auto" to choose it.
+        net: The network.
+        rows: Rows in a batch.
+        steps: Steps of the whole run.
+
+    Returns:
+        `(backend, name)`: the module `fnet` and "tensorflow", or `fnet.reference` and "numpy".
+        TensorFlow is imported when the module is first used.
+
+    Example:
+        >>> import fnet
+        >>> from fnet import backends
+        >>> backends.choose("auto", fnet.Network((64, 30, 10)), rows=65, steps=100)[1]
+        'numpy'
     """
     if engine == "auto":
-        operations = 6 * rows * sum(d * h for d, h in net.layers)
-        saved = steps * (SECONDS_SAVED_PER_STEP + SECONDS_SAVED_PER_FLOP * operations)
+        flops = 6 * rows * sum(d * h for d, h in net.layers)
+        saved = steps * (SECONDS_SAVED_PER_STEP + SECONDS_SAVED_PER_FLOP * flops)
         engine = "tensorflow" if saved > TF_STARTUP_SECONDS else "numpy"
-    return (fnet if engine == "tensorflow" else fnet.reference), engine
+    if engine == "numpy":
+        return fnet.reference, "numpy"
+    if _own_process:
+        import_tensorflow(keras=False)
+    return fnet, "tensorflow"
 
 
-def import_tensorflow(keras=True):
-    """Import TensorFlow, and fnet's engine, with log messages off, and return it.
-
-    Without Keras it takes half the time. The first messages come before TensorFlow's own log level
-    counts and go straight to the standard error of the process, which is therefore set aside until
-    the import is done; where the import fails they are shown. A TF_CPP_MIN_LOG_LEVEL in the
-    environment is kept, and below 3 shows all. Ctrl-C meanwhile ends the process, whose work has
-    not begun.
-    """
-    if not keras and importlib.util.find_spec("tf_keras") is None:
-        os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")  # it then looks for tf_keras alone
-    if os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3") < "3":
-        return _imported()
-    sys.stderr.flush()
-    kept = os.dup(2)
-    with tempfile.TemporaryFile() as aside, _exit_on_interrupt(kept):
-        os.dup2(aside.fileno(), 2)
-        try:
-            return _imported()
-        except Exception:
-            aside.seek(0)
-            os.write(kept, aside.read())
-            raise
-        finally:
-            os.dup2(kept, 2)
-            os.close(kept)
-
-
-def _imported():
-    import tensorflow as tf
-
-    importlib.import_module("fnet.engine.training")
-    return tf
+_own_process = False
 
 
 @contextlib.contextmanager
-def _exit_on_interrupt(error):
-    """Within it Ctrl-C ends the process: an exception within TensorFlow's import can crash it."""
-    before = signal.getsignal(signal.SIGINT)
-    main = threading.current_thread() is threading.main_thread()
-    ours = main and before is signal.default_int_handler
+def own_process() -> Iterator[None]:
+    """Declare that the process is fnet's own: a command, not a user's program.
 
-    def end(*_):
-        os.write(error, b"Error: interrupted; nothing was written\n")
-        os._exit(128 + signal.SIGINT)
+    Within it `choose` imports TensorFlow as `import_tensorflow(keras=False)` does.
 
-    if ours:
-        signal.signal(signal.SIGINT, end)
+    Yields:
+        None.
+
+    Example:
+        >>> from fnet import backends
+        >>> with backends.own_process():
+        ...     pass
+    """
+    global _own_process
+    before, _own_process = _own_process, True
     try:
         yield
     finally:
-        if ours:
-            signal.signal(signal.SIGINT, before)
+        _own_process = before
+
+
+def import_tensorflow(keras: bool = True) -> Any:
+    """Import TensorFlow and fnet's engine in a process of our own: a command or a script.
+
+    TensorFlow's start-up messages are hidden, as on any import of `fnet.engine`. Ctrl-C during the
+    import ends the process, whose work has not begun.
+
+    Args:
+        keras: Whether to import Keras too. Without it the import takes half the time, and
+            `tf.keras` is not available in the process.
+
+    Returns:
+        The module `tensorflow`.
+
+    Raises:
+        ImportError: TensorFlow is not installed.
+
+    Example:
+        >>> from fnet import backends
+        >>> tf = backends.import_tensorflow()
+        >>> float(tf.constant(2.0))
+        2.0
+    """
+    if not keras and importlib.util.find_spec("tf_keras") is None:
+        os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")  # then TensorFlow looks for tf_keras only
+    with _exit_on_interrupt():
+        importlib.import_module("fnet.engine.training")
+    return sys.modules["tensorflow"]
+
+
+@contextlib.contextmanager
+def _exit_on_interrupt() -> Iterator[None]:
+    """Within it Ctrl-C ends the process at once.
+
+    It changes nothing outside the main thread, or where the caller has a handler of their own.
+    """
+    ours = (
+        threading.current_thread() is threading.main_thread()
+        and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    )
+    if not ours:
+        yield
+        return
+    stderr = os.dup(2)  # during the import, descriptor 2 may point elsewhere
+
+    def end(*_: Any) -> None:
+        os.write(stderr, b"Error: interrupted; nothing was written\n")
+        os._exit(128 + signal.SIGINT)
+
+    signal.signal(signal.SIGINT, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        os.close(stderr)
