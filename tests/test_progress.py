@@ -1,4 +1,4 @@
-"""TrainState: drawn in place on a terminal, lines now and then in a pipe."""
+"""Progress bars: drawn in place on a terminal, a line now and then in a pipe."""
 
 import io
 import sys

@@ -1,4 +1,4 @@
-"""Tables: what is read is what the file says, and what cannot be is refused by column and row."""
+"""Tables: values are read exactly, and bad cells are refused with their column and row."""
 
 import datetime
 import decimal
@@ -19,7 +19,7 @@ from fnet import InvalidArgument, tables
 
 @pytest.fixture
 def file(tmp_path):
-    """Writes a file and returns its path as a text."""
+    """Writes a file and returns its path as a string."""
 
     def write(content, name="table.csv"):
         path = tmp_path / name
@@ -30,17 +30,19 @@ def file(tmp_path):
 
 
 def numbers(path, names=None, delimiter=None):
-    with tables.opened(path, delimiter) as table:
-        names = names or tables.features(table)
-        return np.concatenate([tables.numbers(part, names) for part in table.parts])
+    with tables.open_table(path, delimiter) as table:
+        names = names or tables.feature_names(table)
+        return np.concatenate([tables.numeric_columns(chunk, names) for chunk in table.chunks])
 
 
-def whole(path, target, share=0.5, without=()):
-    with tables.opened(path) as table:
-        return tables.whole(table, tables.features(table, [target], without), target, share)
+def read(path, target, fraction=0.5, without=()):
+    with tables.open_table(path) as table:
+        return tables.read_training_data(
+            table, tables.feature_names(table, [target], without), target, fraction
+        )
 
 
-# What is read.
+# Reading.
 
 
 @pytest.mark.parametrize(
@@ -58,7 +60,7 @@ def test_numbers_of_a_csv(file, text):
     np.testing.assert_array_equal(numbers(file(text)), [[1, 2], [3, -4500]])
 
 
-def test_a_delimiter_is_given_or_goes_by_the_name(file):
+def test_a_delimiter_is_given_or_chosen_by_the_suffix(file):
     np.testing.assert_array_equal(numbers(file("a;b\n1;2\n"), delimiter=";"), [[1, 2]])
     np.testing.assert_array_equal(numbers(file("a\tb\n1\t2\n", "table.TSV")), [[1, 2]])
 
@@ -76,31 +78,31 @@ def test_columns_are_found_by_name_in_any_order(file):
 def test_a_quoted_line_break_is_in_the_cell(file):
     path = file('a,note\n1,"two\nlines"\n2,x\n')
     np.testing.assert_array_equal(numbers(path, ["a"]), [[1], [2]])
-    x, y = whole(path, "note")
+    x, y = read(path, "note")
     assert y.tolist() == ["two\nlines", "x"]
 
 
 @given(st.lists(st.floats(-1e100, 1e100), min_size=1, max_size=20))
-def test_numbers_are_read_to_the_bit(tmp_path_factory, values):
+def test_numbers_are_read_exactly(tmp_path_factory, values):
     path = tmp_path_factory.mktemp("bits") / "table.csv"
     path.write_text("a\n" + "\n".join(map(repr, values)) + "\n")
     np.testing.assert_array_equal(numbers(str(path))[:, 0], values)
 
 
-def test_parts_number_their_rows_on(file, monkeypatch):
-    monkeypatch.setattr(tables.files, "BLOCK", 64)
+def test_row_numbers_continue_from_chunk_to_chunk(file, monkeypatch):
+    monkeypatch.setattr(tables.readers, "CSV_BLOCK_BYTES", 64)
     path = file("a,b\n" + "".join(f"{i},{i * i}\n" for i in range(100)))
-    with tables.opened(path) as table:
-        parts = [(part.first, len(part.columns)) for part in table.parts]
-    assert len(parts) > 5
-    assert [first for first, _ in parts] == np.cumsum([1, *(n for _, n in parts[:-1])]).tolist()
+    with tables.open_table(path) as table:
+        chunks = [(chunk.first_row, len(chunk.columns)) for chunk in table.chunks]
+    assert len(chunks) > 5
+    assert [first for first, _ in chunks] == np.cumsum([1, *(n for _, n in chunks[:-1])]).tolist()
     with pytest.raises(InvalidArgument, match=r"column 'b', row 90: 'x' is not a number"):
         numbers(file(Path(path).read_text().replace("89,7921", "89,x")))
-    with pytest.raises(InvalidArgument, match=r"row 90 has 1 cells and the row of names 2"):
+    with pytest.raises(InvalidArgument, match=r"row 90 has 1 cells, the header has 2"):
         numbers(file(Path(path).read_text().replace("89,x", "89")))
 
 
-def test_parquet_of_every_kind_of_number(tmp_path):
+def test_parquet_of_every_numeric_type(tmp_path):
     path = str(tmp_path / "table")
     columns = {
         "a": pa.array([1, 2], pa.int8()),
@@ -114,7 +116,7 @@ def test_parquet_of_every_kind_of_number(tmp_path):
     parquet.write_table(pa.table(columns), path)
     expected = [[1, 1, 1.5, 0.5, 2.0**63, 7, 9], [2, 0, -2.5, 0.25, 0, 8, 10]]
     np.testing.assert_array_equal(numbers(path), expected)
-    with tables.opened(path) as table:
+    with tables.open_table(path) as table:
         assert table.rows == 2
 
 
@@ -126,7 +128,7 @@ def test_parquet_of_other_libraries(tmp_path, writer):
         pd.DataFrame(columns).to_parquet(path)
     else:
         pl.DataFrame(columns).write_parquet(path)
-    x, y = whole(path, "kind")
+    x, y = read(path, "kind")
     assert x.tolist() == [[1.5], [2.5]]
     assert y.tolist() == ["x", "y"]
 
@@ -135,7 +137,7 @@ def test_parquet_of_other_libraries(tmp_path, writer):
 
 
 @pytest.mark.parametrize(
-    ("cells", "share", "expected"),
+    ("cells", "fraction", "expected"),
     [
         (["1", "2.5"], 0.5, [1.0, 2.5]),
         (["1", "x"], 1.0, ["1", "x"]),
@@ -148,33 +150,33 @@ def test_parquet_of_other_libraries(tmp_path, writer):
         (["0", "0.5"], 0.5, [0.0, 0.5]),
     ],
 )
-def test_a_target_is_numbers_or_text(file, cells, share, expected):
+def test_a_target_is_numeric_or_text(file, cells, fraction, expected):
     path = file("a,y\n" + "".join(f"0,{cell}\n" for cell in cells))
-    assert whole(path, "y", share)[1].tolist() == expected
+    assert read(path, "y", fraction)[1].tolist() == expected
 
 
-def test_a_slip_among_numbers_is_refused(file):
+def test_text_in_a_numeric_target_is_refused(file):
     path = file("a,y\n0,1\n0,2\n0,n/a\n")
     with pytest.raises(InvalidArgument, match=r"column 'y', row 3: 'n/a' is not a number"):
-        whole(path, "y")
+        read(path, "y")
 
 
 def test_columns_are_left_out(file):
     path = file("id,a,y\nk1,1,x\nk2,2,y\n")
-    assert whole(path, "y", without=["id"])[0].tolist() == [[1], [2]]
+    assert read(path, "y", without=["id"])[0].tolist() == [[1], [2]]
 
 
-# What is refused.
+# Refusals.
 
 CELLS = {
     "abc": "'abc' is not a number",
-    "": "there is no value",
-    "  ": "there is no value",
+    "": "missing value",
+    "  ": "missing value",
     "nan": "'nan' is not finite",
     "-inf": "'-inf' is not finite",
     "1e400": "'1e400' is not finite",
     "9" * 400: r"'9{37}\.\.\.' is not finite",
-    '"1,5"': r"'1,5' is not a number \(decimals are written with a point\)",
+    '"1,5"': r"'1,5' is not a number \(use a decimal point\)",
     "-2e100": "'-2e100' is larger than 1e[+]100",
     "1_000": "'1_000' is not a number",
     "0x10": "'0x10' is not a number",
@@ -184,7 +186,7 @@ CELLS = {
 
 
 @pytest.mark.parametrize("cell", CELLS)
-def test_what_is_no_finite_number_is_refused_by_column_and_row(file, cell):
+def test_a_cell_that_is_not_a_finite_number_is_refused_with_column_and_row(file, cell):
     path = file(f"a,width b\n1,2\n3,4\n5,{cell}\n6,7\n")
     with pytest.raises(
         InvalidArgument, match=rf"table.csv: column 'width b', row 3: {CELLS[cell]}"
@@ -193,18 +195,18 @@ def test_what_is_no_finite_number_is_refused_by_column_and_row(file, cell):
 
 
 FILES = {
-    "empty": (b"", "is empty: a table has a row of column names"),
+    "empty": (b"", "is empty: a table needs a header row"),
     "blank": (b"\n\n", "is empty"),
-    "names only": (b"a,b\n", "column names but no row of data"),
-    "a short row": (b"a,b\n1,2\n\n3\n", "row 2 has 1 cells and the row of names 2"),
-    "a long row": (b"a,b\n1,2,3\n", "row 1 has 3 cells and the row of names 2"),
-    "another delimiter": (b"a;b\n1;2\n", "a single column, 'a;b': is its delimiter ';'"),
+    "names only": (b"a,b\n", "a header row but no data rows"),
+    "a short row": (b"a,b\n1,2\n\n3\n", "row 2 has 1 cells, the header has 2"),
+    "a long row": (b"a,b\n1,2,3\n", "row 1 has 3 cells, the header has 2"),
+    "another delimiter": (b"a;b\n1;2\n", "only one column, 'a;b': is its delimiter ';'"),
     "UTF-16": ("a,b\n1,2\n".encode("utf-16"), "is not UTF-8 text"),
     "names in Latin-1": ("a,größe\n1,2\n".encode("latin1"), "is not UTF-8 text"),
-    "a name twice": (b"a,a\n1,2\n", "more than one column 'a'"),
+    "a name twice": (b"a,a\n1,2\n", "more than one column named 'a'"),
     "a name left out": (b",b\n1,2\n", "column 1 has no name"),
-    "an open quote": (b'a,b\n1,"2\n3,4\n', r"is a quote opened and never closed\?"),
-    "Parquet, cut": (b"PAR1abc", "is not a table that can be read"),
+    "an open quote": (b'a,b\n1,"2\n3,4\n', r"is a quote never closed\?"),
+    "Parquet, cut": (b"PAR1abc", "is not a readable table"),
     "zeros": (b"\0\0\0\0", "is not UTF-8 text"),
     "a short row that is not UTF-8": (b"a,b\n\xff\n", "row 1 has 1 cells"),
     "a model": (b"\x20\0\0\0{}", "is not UTF-8 text"),
@@ -219,67 +221,67 @@ def test_bad_files_are_refused(file, name):
 
 
 def test_an_open_quote_in_a_text_is_refused_and_a_stray_one_is_not(file):
-    with pytest.raises(InvalidArgument, match="a quote is opened in the last row and never closed"):
-        whole(file('a,y\n1,x\n2,"y\n3,z\n'), "y")
-    x, y = whole(file('a,y\n1,5" pipe\n2,"two\nlines"\n3,"x"\n'), "y")
+    with pytest.raises(InvalidArgument, match="the last row opens a quote that is never closed"):
+        read(file('a,y\n1,x\n2,"y\n3,z\n'), "y")
+    x, y = read(file('a,y\n1,5" pipe\n2,"two\nlines"\n3,"x"\n'), "y")
     assert y.tolist() == ['5" pipe', "two\nlines", "x"]
-    x, y = whole(file('a,y\n1,"x"\n3,"two\nlines"\n'), "y")
+    x, y = read(file('a,y\n1,"x"\n3,"two\nlines"\n'), "y")
     assert y.tolist() == ["x", "two\nlines"]
 
 
 def test_a_row_longer_than_a_block_is_refused(file, monkeypatch):
-    monkeypatch.setattr(tables.files, "BLOCK", 1 << 10)
+    monkeypatch.setattr(tables.readers, "CSV_BLOCK_BYTES", 1 << 10)
     with pytest.raises(InvalidArgument, match="a row is longer than"):
         numbers(file("a,b\n" + "1,2\n" * 100 + '1,"' + "x\n" * 3000))
 
 
-def test_text_in_another_code_is_refused(file):
+def test_text_in_another_encoding_is_refused(file):
     path = file("a,y\n1,x\n2,größe\n".encode("latin1"))
     with pytest.raises(InvalidArgument, match=r"column 'y', row 2: 'gr.+' is not UTF-8 text"):
-        whole(path, "y")
+        read(path, "y")
 
 
 @pytest.mark.parametrize("kind", [pa.string(), pa.large_string(), pa.binary()])
-def test_text_of_parquet_that_is_no_utf8_is_refused(tmp_path, kind):
+def test_parquet_text_that_is_not_utf8_is_refused(tmp_path, kind):
     path = str(tmp_path / "table.parquet")
     raw = pa.array([b"x", b"\xff\x80"], pa.large_binary() if kind == pa.large_string() else None)
     column = raw if kind == pa.binary() else pa.Array.from_buffers(kind, 2, raw.buffers())
     parquet.write_table(pa.table({"a": [1, 2], "y": column}), path)
     with pytest.raises(InvalidArgument, match="column 'y', row 2: .* is not UTF-8 text"):
-        whole(path, "y")
+        read(path, "y")
     with pytest.raises(InvalidArgument, match="column 'y', row 1: 'x' is not a number"):
         numbers(path, ["y"])
 
 
-def test_a_target_without_a_value_is_refused(file):
-    with pytest.raises(InvalidArgument, match=r"column 'y', row 2: there is no value"):
-        whole(file("a,y\n1,x\n2, \n3,z\n"), "y")
+def test_a_missing_target_is_refused(file):
+    with pytest.raises(InvalidArgument, match=r"column 'y', row 2: missing value"):
+        read(file("a,y\n1,x\n2, \n3,z\n"), "y")
 
 
-def test_names_that_are_not_there_are_refused(file):
+def test_missing_columns_are_refused(file):
     path = file("a,b\n1,2\n")
     with pytest.raises(InvalidArgument, match=r"has no column 'c'; its columns are a, b"):
-        whole(path, "c")
+        read(path, "c")
     with pytest.raises(InvalidArgument, match=r"has no column 'd'"):
-        whole(path, "a", without=["d"])
-    with pytest.raises(InvalidArgument, match=r"no column left to learn from"):
-        whole(path, "a", without=["b"])
+        read(path, "a", without=["d"])
+    with pytest.raises(InvalidArgument, match=r"no feature columns"):
+        read(path, "a", without=["b"])
     with (
-        tables.opened(path) as table,
+        tables.open_table(path) as table,
         pytest.raises(InvalidArgument, match=r"has no column 'x', 'y', 'z' and more"),
     ):
-        tables.present(table, ["x", "y", "a", "z", "w"])
+        tables.require_columns(table, ["x", "y", "a", "z", "w"])
 
 
 @pytest.mark.parametrize(
     ("column", "message"),
     [
-        ([1, None], "row 2: there is no value"),
+        ([1, None], "row 2: missing value"),
         ([1.0, float("nan")], "row 2: 'nan' is not finite"),
-        ([datetime.date(2020, 1, 1)] * 2, r"holds values of type date32\[day\]"),
-        ([[1], [2]], "holds values of type list"),
+        ([datetime.date(2020, 1, 1)] * 2, r"has type date32\[day\]"),
+        ([[1], [2]], "has type list"),
         (["1", "x"], "row 2: 'x' is not a number"),
-        (pa.nulls(2), "row 1: there is no value"),
+        (pa.nulls(2), "row 1: missing value"),
     ],
 )
 def test_columns_of_parquet_are_refused(tmp_path, column, message):
@@ -295,35 +297,35 @@ def as_parquet(columns):
     return stream.getvalue().to_pybytes()
 
 
-SOUND = {
+VALID = {
     "csv": b'a,b,y\n1,2.5,x\n3,-4,"y, z"\n5,6e1,x\n',
     "parquet": as_parquet({"a": [1, 2], "b": [0.5, 7], "y": ["x", "z"]}),
 }
 EDITS = st.tuples(st.floats(0, 1), st.integers(0, 9), st.binary(max_size=3) | st.just(b'"'))
 
 
-@given(st.sampled_from(sorted(SOUND)), st.lists(EDITS, min_size=1, max_size=5))
-def test_no_bytes_are_worse_than_refused(tmp_path_factory, kind, edits):
-    content = bytearray(SOUND[kind])
+@given(st.sampled_from(sorted(VALID)), st.lists(EDITS, min_size=1, max_size=5))
+def test_any_bytes_are_read_or_refused(tmp_path_factory, kind, edits):
+    content = bytearray(VALID[kind])
     for where, cut, put in edits:
         at = int(where * len(content))
         content[at : at + cut] = put
     path = tmp_path_factory.getbasetemp() / "edited"
     path.write_bytes(content)
     try:
-        x, y = whole(str(path), "y")
+        x, y = read(str(path), "y")
     except InvalidArgument:
         return
     assert np.isfinite(x).all()
     assert len(x) == len(y) > 0
 
 
-def test_what_goes_wrong_with_the_reader_of_parts_is_not_the_tables(file):
-    with pytest.raises(OSError, match="mine"), tables.opened(file("a\n1\n")) as table:
+def test_errors_of_the_code_that_reads_chunks_pass_through(file):
+    with pytest.raises(OSError, match="mine"), tables.open_table(file("a\n1\n")) as table:
         raise OSError(f"mine, not {table.name}'s")
 
 
-def test_no_file_is_the_systems_own_error(tmp_path):
+def test_a_missing_file_raises_the_operating_systems_error(tmp_path):
     with pytest.raises(FileNotFoundError):
         numbers(str(tmp_path / "none.csv"))
     with pytest.raises(IsADirectoryError):

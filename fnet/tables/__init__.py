@@ -1,17 +1,27 @@
-"""Tables in files, CSV and Parquet, a part at a time: columns of numbers, and targets.
+"""Tables in CSV and Parquet files, read in chunks: numeric feature columns, and targets.
 
-A CSV is UTF-8 (with a byte-order mark or without), its first row the names of its columns; a
-Parquet file is told by its first bytes. What cannot be a number is refused by the name of its
-column and by its row, counted from 1, the row of names left out. By Arrow: it reads both, quickly
-and in little memory, and takes a tenth of a second to import.
+A CSV is UTF-8 text, with or without a byte-order mark; its first row is the header. A Parquet file
+is recognized by its first bytes. Invalid cells are refused with the name of the column and the
+number of the row, counted from 1 without the header. Files are read by Arrow, which is fast, needs
+little memory and imports in a tenth of a second.
 
-  files.py: a file that is open as a Table, and its Parts.
-  cells.py: the cells of a column in a Part, as numbers, texts or targets.
-  columns.py: which columns; and a table as a whole, to learn from.
+  readers.py: opens a file as a Table, which yields its Chunks.
+  cells.py: the cells of a column in a Chunk, as numbers, text or targets.
+  columns.py: the names of columns; and a whole table as training data.
 """
 
-from fnet.tables.cells import EXACT, numbers, texts
-from fnet.tables.columns import features, present, whole
-from fnet.tables.readers import opened
+from fnet.tables.cells import MAX_EXACT_INTEGER, numeric_columns, text_column
+from fnet.tables.columns import feature_names, read_training_data, require_columns
+from fnet.tables.readers import Chunk, Table, open_table
 
-__all__ = ["EXACT", "features", "numbers", "opened", "present", "texts", "whole"]
+__all__ = [
+    "MAX_EXACT_INTEGER",
+    "Chunk",
+    "Table",
+    "feature_names",
+    "numeric_columns",
+    "open_table",
+    "read_training_data",
+    "require_columns",
+    "text_column",
+]

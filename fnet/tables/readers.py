@@ -1,81 +1,124 @@
-"""A file that is open as a table, and what is wrong with one that is none."""
+"""Open a CSV or Parquet file as a table, or say why it is not one."""
 
 import contextlib
+import os
 import re
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import Any, NamedTuple, TypeAlias
 
 import pyarrow as pa
 from pyarrow import csv
 
 from fnet.core.errors import InvalidArgument
 
-BLOCK = 1 << 21
-"""Bytes of a CSV that are read at a time: a row must not be longer."""
+CSV_BLOCK_BYTES = 1 << 21
+"""Bytes of a CSV that are read at a time. A row must not be longer."""
 
-ROWS = 1 << 14
+PARQUET_CHUNK_ROWS = 1 << 14
 """Rows of a Parquet file that are read at a time."""
 
-FIRST_OF_TEXT = 9
-"""Bytes below, up to the tab, stand in no text; archives and spreadsheets begin with such."""
+MIN_TEXT_BYTE = 9
+"""The smallest byte that occurs in text, the tab. Archives and spreadsheets begin with smaller."""
 
-RAGGED = re.compile(r"Row #(\d+): Expected (\d+) columns, got (\d+)")
-"""How Arrow tells of a row of another length; its first row is that of the names."""
+RAGGED_ROW = re.compile(r"Row #(\d+): Expected (\d+) columns, got (\d+)")
+"""Arrow's error for a row of another length; it counts the header as row 1."""
+
+Path: TypeAlias = str | os.PathLike[str]
+
+Source: TypeAlias = tuple[list[str], int | None, Iterator[Any]]
+"""`(column names, number of rows or None, iterator over Arrow's record batches)`"""
+
+
+class Chunk(NamedTuple):
+    """Some consecutive rows of a table.
+
+    Attributes:
+        table: The name of the table in messages.
+        first_row: The number of its first row in the table, counted from 1.
+        columns: Its columns, an Arrow RecordBatch.
+    """
+
+    table: str
+    first_row: int
+    columns: Any
 
 
 class Table(NamedTuple):
-    """A table that is open for reading, once."""
+    """A table that is open for reading, once.
 
-    name: str  # what messages call it
+    Attributes:
+        name: Its name in messages.
+        columns: The names of its columns, in order.
+        rows: The number of its rows; None if the file does not say.
+        chunks: An iterator over its rows.
+    """
+
+    name: str
     columns: tuple[str, ...]
-    rows: int | None  # None where the file does not say
-    parts: Any  # an iterator over its Parts
-
-
-class Part(NamedTuple):
-    """Some rows of a table."""
-
-    table: str
-    first: int  # the number of its first row
-    columns: Any  # of Arrow, by name
+    rows: int | None
+    chunks: Iterator[Chunk]
 
 
 @contextlib.contextmanager
-def opened(path, delimiter=None, name=None):
-    """The Table in a file, open as long as the context lasts.
+def open_table(
+    path: Path, delimiter: str | None = None, name: str | None = None
+) -> Iterator[Table]:
+    """Open a CSV or Parquet file as a context manager.
 
-    Cells of a CSV stand between commas, of one whose name ends in `.tsv` between tabs, unless a
-    `delimiter` is given. Messages call the table by its path, or by `name`. Raises InvalidArgument
-    for what is no table, there or while parts are read, and the system's own OSError where there
-    is no file, or none that may be read.
+    Args:
+        path: The file.
+        delimiter: The character between the cells of a CSV. None is a comma, or a tab if the
+            file's name ends in `.tsv`.
+        name: The name of the table in messages. None is its path.
+
+    Yields:
+        The Table, open within the context.
+
+    Raises:
+        InvalidArgument: The file is not a table, found on opening it or while reading chunks.
+        OSError: The file does not exist or cannot be read.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> from fnet import tables
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = pathlib.Path(folder, "table.csv")
+        ...     _ = path.write_text("width,kind\\n1.5,a\\n")
+        ...     with tables.open_table(path) as table:
+        ...         print(table.columns)
+        ('width', 'kind')
     """
     name = str(path) if name is None else name
-    open(path, "rb").close()  # Arrow's own errors name no file
-    with _refusing(name), pa.input_stream(path) as stream:
+    open(path, "rb").close()  # Arrow's own errors do not name the file
+    with _arrow_errors(name), pa.input_stream(path) as stream:
         start = stream.read(4)
     if not start:
         raise _empty(name)
-    if min(start) < FIRST_OF_TEXT or start[:2] in (b"\xff\xfe", b"\xfe\xff"):
+    if min(start) < MIN_TEXT_BYTE or start[:2] in (b"\xff\xfe", b"\xfe\xff"):
         raise _not_text(name)
-    reader = _parquet if start == b"PAR1" else _csv
     with contextlib.ExitStack() as stack:
-        with _refusing(name):
-            columns, rows, batches = stack.enter_context(reader(path, delimiter, name))
-        yield Table(name, tuple(columns), rows, _parts(name, batches))
+        with _arrow_errors(name):
+            if start == b"PAR1":
+                source = stack.enter_context(_open_parquet(path))
+            else:
+                source = stack.enter_context(_open_csv(path, delimiter, name))
+        columns, rows, batches = source
+        yield Table(name, tuple(columns), rows, _chunks(name, batches))
 
 
-def _parts(name, batches):
-    first = 1
-    with _refusing(name):
+def _chunks(name: str, batches: Iterator[Any]) -> Iterator[Chunk]:
+    first_row = 1
+    with _arrow_errors(name):
         for batch in batches:
-            yield Part(name, first, batch)
-            first += len(batch)
-    if first == 1:
-        raise InvalidArgument(f"{name} has column names but no row of data")
+            yield Chunk(name, first_row, batch)
+            first_row += len(batch)
+    if first_row == 1:
+        raise InvalidArgument(f"{name} has a header row but no data rows")
 
 
 @contextlib.contextmanager
-def _refusing(name):
-    """Within it what Arrow says of a bad file becomes an InvalidArgument."""
+def _arrow_errors(name: str) -> Iterator[None]:
+    """Within it Arrow's errors on a bad file become InvalidArgument."""
     try:
         yield
     except UnicodeDecodeError:
@@ -87,70 +130,81 @@ def _refusing(name):
     except MemoryError:
         raise
     except pa.ArrowException as error:
-        what = " ".join(str(error).split())
-        if "Empty CSV" in what:
-            raise _empty(name) from None
-        if "straddling" in what:
-            raise InvalidArgument(
-                f"{name}: a row is longer than {BLOCK >> 20} MiB: is a quote opened and never "
-                "closed?"
-            ) from None
-        if ragged := RAGGED.search(what):
-            row, wanted, cells = map(int, ragged.groups())
-            raise InvalidArgument(
-                f"{name}: row {row - 1} has {cells} cells and the row of names {wanted}: quote a "
-                "cell that holds the delimiter, and leave none out"
-            ) from None
-        raise InvalidArgument(f"{name} is not a table that can be read: {what:.300}") from None
+        raise _refused(name, " ".join(str(error).split())) from None
 
 
-def _not_text(name):
+def _refused(name: str, message: str) -> InvalidArgument:
+    """The error for a file that Arrow refuses with this message."""
+    if "Empty CSV" in message:
+        return _empty(name)
+    if "straddling" in message:
+        return InvalidArgument(
+            f"{name}: a row is longer than {CSV_BLOCK_BYTES >> 20} MiB: is a quote never closed?"
+        )
+    if ragged := RAGGED_ROW.search(message):
+        row, expected, cells = map(int, ragged.groups())
+        return InvalidArgument(
+            f"{name}: row {row - 1} has {cells} cells, the header has {expected}: quote cells that "
+            "contain the delimiter, and leave no cell out"
+        )
+    return InvalidArgument(f"{name} is not a readable table: {message:.300}")
+
+
+def _not_text(name: str) -> InvalidArgument:
     return InvalidArgument(f"{name} is not UTF-8 text: save it as CSV in UTF-8")
 
 
-def _empty(name):
-    return InvalidArgument(f"{name} is empty: a table has a row of column names, then its data")
+def _empty(name: str) -> InvalidArgument:
+    return InvalidArgument(f"{name} is empty: a table needs a header row, then rows of data")
 
 
 @contextlib.contextmanager
-def _csv(path, delimiter, name):
-    """`(columns, rows, batches)` of a CSV, its cells as bytes."""
+def _open_csv(path: Path, delimiter: str | None, name: str) -> Iterator[Source]:
+    """The Source of a CSV; its cells are bytes."""
     delimiter = delimiter or ("\t" if str(path).lower().endswith(".tsv") else ",")
     parse = csv.ParseOptions(delimiter=delimiter, newlines_in_values=True)
-    blocks = csv.ReadOptions(block_size=BLOCK, use_threads=False)  # so that errors number rows
+    # Errors have row numbers only without threads.
+    blocks = csv.ReadOptions(block_size=CSV_BLOCK_BYTES, use_threads=False)
 
-    def read(types):
+    def read(types: dict[str, Any]) -> Any:
         return csv.open_csv(path, blocks, parse, csv.ConvertOptions(column_types=types))
 
-    def batches():
+    def batches() -> Iterator[Any]:
         last = None
         for batch in reader:
             if len(batch):
                 last = batch
                 yield batch
-        if last is not None and b"\n" in (last.column(-1)[-1].as_py() or b"") and _odd(path):
-            raise InvalidArgument(f"{name}: a quote is opened in the last row and never closed")
+        if (
+            last is not None
+            and b"\n" in (last.column(-1)[-1].as_py() or b"")
+            and _has_unpaired_quote(path)
+        ):
+            raise InvalidArgument(f"{name}: the last row opens a quote that is never closed")
 
     with read({}) as start:
         names = start.schema.names
-    if len(names) == 1 and (other := set(names[0]) & set(";\t|,")):
+    if len(names) == 1 and (others := set(names[0]) & set(";\t|,")):
         raise InvalidArgument(
-            f"{name} has a single column, {names[0]!r:.60}: is its delimiter {min(other)!r}?"
+            f"{name} has only one column, {names[0]!r:.60}: is its delimiter {min(others)!r}?"
         )
     with read(dict.fromkeys(names, pa.binary())) as reader:
         yield names, None, batches()
 
 
-def _odd(path):
+def _has_unpaired_quote(path: Path) -> bool:
     """Whether a file has an odd number of quotes."""
     with pa.input_stream(path) as stream:
-        return sum(part.count(b'"') for part in iter(lambda: stream.read(BLOCK), b"")) % 2
+        blocks = iter(lambda: stream.read(CSV_BLOCK_BYTES), b"")
+        quotes: int = sum(block.count(b'"') for block in blocks)
+    return quotes % 2 == 1
 
 
 @contextlib.contextmanager
-def _parquet(path, *_):
-    """`(columns, rows, batches)` of a Parquet file, each column of its own type."""
+def _open_parquet(path: Path) -> Iterator[Source]:
+    """The Source of a Parquet file; each column has its own type."""
     from pyarrow import parquet
 
     with parquet.ParquetFile(path) as file:
-        yield file.schema_arrow.names, file.metadata.num_rows, file.iter_batches(ROWS)
+        batches = file.iter_batches(PARQUET_CHUNK_ROWS)
+        yield file.schema_arrow.names, file.metadata.num_rows, batches
