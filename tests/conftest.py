@@ -1,7 +1,7 @@
-"""What every test needs before TensorFlow, Hypothesis or matplotlib is first used.
+"""Settings of TensorFlow, Hypothesis and matplotlib, and fixtures that several files share.
 
-`pytest --hypothesis-profile=deep`, or HYPOTHESIS_PROFILE=deep in the environment, draws ten times
-as many examples as the desk's profile. Both draw the same ones each time.
+`pytest --hypothesis-profile=deep`, or HYPOTHESIS_PROFILE=deep in the environment, runs ten times as
+many examples as the default profile. Both are deterministic.
 """
 
 import io
@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, settings
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 matplotlib.use("Agg")
 
-for name, examples in {"desk": 200, "deep": 2000}.items():
+for name, examples in {"quick": 200, "deep": 2000}.items():
     settings.register_profile(
         name,
         max_examples=examples,
@@ -25,12 +25,12 @@ for name, examples in {"desk": 200, "deep": 2000}.items():
         database=None,
         suppress_health_check=[HealthCheck.too_slow],
     )
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "desk"))
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 
 @pytest.fixture(scope="class")
 def eagerly():
-    """For properties over many shapes: functions run as they stand, without a graph for each."""
+    """Run functions eagerly, without a graph for each of many shapes."""
     import tensorflow as tf
 
     tf.config.run_functions_eagerly(True)
@@ -40,7 +40,7 @@ def eagerly():
 
 @pytest.fixture(scope="session")
 def samples(tmp_path_factory):
-    """A folder with tables of scikit-learn, and with models that learnt a little from them."""
+    """A folder with tables from scikit-learn, and models trained on them briefly."""
     from fnet.cli import main
 
     folder = tmp_path_factory.mktemp("samples")

@@ -1,4 +1,4 @@
-"""The command line: what it writes is what the library says, and its examples run as printed."""
+"""The command line: its results are the library's, and its examples run as printed."""
 
 import csv
 import io
@@ -27,15 +27,15 @@ from fnet.cli import digits, sample
 ROOT = Path(__file__).parents[1]
 
 
-def say(shell, line, stdin=b""):
-    """What a command prints that must be well."""
+def run_ok(shell, line, stdin=b""):
+    """The output of a command that must succeed."""
     code, out, err = shell(line, stdin)
     assert code == 0, err
     return out
 
 
-def answer(shell, line):
-    return json.loads(say(shell, line + " --json"))
+def run_json(shell, line):
+    return json.loads(run_ok(shell, line + " --json"))
 
 
 def rows(text):
@@ -45,7 +45,7 @@ def rows(text):
 # Help.
 
 
-def helps():
+def help_texts():
     """`(command, help)`, the group's own first."""
     group = cli.commands
     yield "fnet", group.help
@@ -53,7 +53,7 @@ def helps():
         yield name, group.get_command(None, name).help
 
 
-EXAMPLES = {name: re.findall(r"^ *\$ (.+)$", text, re.MULTILINE) for name, text in helps()}
+EXAMPLES = {name: re.findall(r"^ *\$ (.+)$", text, re.MULTILINE) for name, text in help_texts()}
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
@@ -63,7 +63,7 @@ def test_examples_in_the_help_run_as_printed(shell, name):
         source, piped, command = line.rpartition(" | ")
         stdin = Path(source.removeprefix("cat ")).read_bytes() if piped else b""
         assert source in ("", "cat iris.csv")
-        say(shell, command, stdin)
+        run_ok(shell, command, stdin)
         for path in re.findall(r"--(?:out|report|picture|checkpoint) (\S+)", command):
             assert Path(path).exists(), path
 
@@ -71,7 +71,7 @@ def test_examples_in_the_help_run_as_printed(shell, name):
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_help_has_a_line_for_each_option(shell, name):
     line = "fnet --help" if name == "fnet" else f"fnet {name} -h"
-    found = say(shell, line)
+    found = run_ok(shell, line)
     assert found.startswith("Usage: fnet")
     command = cli.commands if name == "fnet" else cli.commands.get_command(None, name)
     for parameter in command.params:
@@ -86,32 +86,32 @@ def test_the_installed_command_is_this_one():
     assert list(cli.commands.list_commands(None)) == list(cli.COMMANDS)
 
 
-def test_without_a_command_it_helps(shell):
+def test_without_a_command_it_prints_the_help(shell):
     code, out, err = shell("fnet")
     assert (code, out) == (2, "")
     assert err.startswith("Usage: fnet [OPTIONS] COMMAND")
 
 
 def test_version(shell):
-    assert say(shell, "fnet --version") == f"fnet {fnet.__version__}\n"
+    assert run_ok(shell, "fnet --version") == f"fnet {fnet.__version__}\n"
 
 
 # Training.
 
 
-def held(x, y, seed=0, share=0.2):
+def hold_out(x, y, seed=0, fraction=0.2):
     """The split of `fnet train`, by scikit-learn's own function."""
     strata = None if y.dtype.kind == "f" else y
-    count = int(np.ceil(share * len(x)))
+    count = int(np.ceil(fraction * len(x)))
     return train_test_split(x, y, test_size=count, stratify=strata, random_state=seed)
 
 
-def test_a_classifier_is_the_estimator_on_the_rows_that_are_not_held_out(shell):
+def test_a_classifier_is_the_estimator_fitted_on_the_training_rows(shell):
     options = "--hidden 9,5 --epochs 30 --batch-size 40 --learning-rate 0.01 --l2 0.1 --seed 3"
-    facts = answer(shell, f"fnet train iris.csv --target species --out new.fnet {options}")
+    facts = run_json(shell, f"fnet train iris.csv --target species --out new.fnet {options}")
     x, labels = datasets.load_iris(return_X_y=True)
     y = datasets.load_iris().target_names[labels]
-    x, x_held, y, y_held = held(x, y, seed=3)
+    x, x_held, y, y_held = hold_out(x, y, seed=3)
     settings = {"max_iter": 30, "batch_size": 40, "learning_rate_init": 0.01, "alpha": 0.1}
     other = fnet.MLPClassifier(
         (9, 5), standardize=True, random_state=3, n_iter_no_change=np.inf, **settings
@@ -131,19 +131,21 @@ def test_a_classifier_is_the_estimator_on_the_rows_that_are_not_held_out(shell):
 
 
 def test_a_regressor_is_the_estimator_with_its_target_standardized(shell):
-    facts = answer(shell, "fnet train diabetes.csv --target progression --out new.fnet --epochs 20")
-    x, x_held, y, y_held = held(*datasets.load_diabetes(return_X_y=True))
+    facts = run_json(
+        shell, "fnet train diabetes.csv --target progression --out new.fnet --epochs 20"
+    )
+    x, x_held, y, y_held = hold_out(*datasets.load_diabetes(return_X_y=True))
     other = fnet.MLPRegressor(
         standardize=True, random_state=0, max_iter=20, n_iter_no_change=np.inf
     )
     with pytest.warns(match="Maximum iterations"):
         other.fit(x, y)
-    said = fnet.load("new.fnet").predict(x_held)
-    np.testing.assert_array_equal(said, other.predict(x_held))
+    predicted = fnet.load("new.fnet").predict(x_held)
+    np.testing.assert_array_equal(predicted, other.predict(x_held))
     assert facts["task"] == "regressor"
-    assert facts["scores"]["R²"] == pytest.approx(metrics.r2_score(y_held, said))
-    off = np.abs(said - y_held).mean()
-    assert facts["scores"]["mean absolute error"] == pytest.approx(off)
+    assert facts["scores"]["r2"] == pytest.approx(metrics.r2_score(y_held, predicted))
+    off = np.abs(predicted - y_held).mean()
+    assert facts["scores"]["mean_absolute_error"] == pytest.approx(off)
 
 
 @pytest.mark.parametrize(
@@ -161,16 +163,16 @@ def test_a_regressor_is_the_estimator_with_its_target_standardized(shell):
         (["9007199254740994", "0"], "", "regressor", None),
     ],
 )
-def test_the_target_tells_what_to_train(shell, cells, options, task, classes):
+def test_the_target_decides_the_task(shell, cells, options, task, classes):
     lines = [f"{i},{cell}" for i, cell in enumerate(cells * 3)]
     Path("t.csv").write_text("a,y\n" + "\n".join(lines) + "\n")
     line = f"fnet train t.csv --target y --out t.fnet --epochs 1 --validation 0.34 {options}"
-    facts = answer(shell, line)
+    facts = run_json(shell, line)
     assert (facts["task"], facts["classes"]) == (task, classes)
 
 
 def test_options_reach_the_estimator(shell):
-    say(
+    run_ok(
         shell,
         "fnet train iris.csv --target species --out new.fnet --hidden none --activation tanh "
         "--dropout 0.25 --patience 7 --no-standardize --engine numpy --class-weight setosa=2 "
@@ -197,21 +199,21 @@ def test_options_reach_the_estimator(shell):
     assert fnet.load("new.fnet").scaling is None
 
 
-def test_nothing_is_held_out_where_nothing_is_wanted(shell):
-    facts = answer(
+def test_validation_0_holds_out_no_rows(shell):
+    facts = run_json(
         shell, "fnet train iris.csv --target species --out new.fnet --validation 0 --epochs 2"
     )
     assert (facts["rows"], facts["validation_rows"], facts["scores"]) == (150, 0, {})
 
 
-def test_without_patience_all_epochs_are_done(shell):
+def test_without_patience_all_epochs_are_trained(shell):
     line = "fnet train iris.csv --target species --out new.fnet --epochs 30 --learning-rate 1e-9"
-    assert answer(shell, line)["epochs"] == 30
+    assert run_json(shell, line)["epochs"] == 30
 
 
-def test_patience_ends_a_run_and_keeps_its_best(shell):
+def test_patience_stops_early_and_keeps_the_best_epoch(shell):
     line = "fnet train diabetes.csv --target progression --out new.fnet --patience 3 --epochs 900"
-    done = answer(shell, line + " --learning-rate 0.01")["epochs"]
+    done = run_json(shell, line + " --learning-rate 0.01")["epochs"]
     losses = fnet.load("new.fnet").estimator().validation_loss_curve_
     assert 4 <= done == len(losses) < 900
     assert np.argmin(losses) == done - 1 - 4
@@ -219,7 +221,7 @@ def test_patience_ends_a_run_and_keeps_its_best(shell):
 
 def test_the_same_command_writes_the_same_bytes_in_another_process(shell):
     line = "fnet train iris.csv --target species --out new.fnet --epochs 3"
-    say(shell, line)
+    run_ok(shell, line)
     first = Path("new.fnet").read_bytes()
     command = [sys.executable, "-m", *shlex.split(line)]
     subprocess.run(command, check=True, capture_output=True)
@@ -230,20 +232,20 @@ def test_parquet_trains_the_same_model(shell):
     pd.read_csv("iris.csv").to_parquet("iris.parquet")
     models = []
     for name in ("iris.csv", "iris.parquet"):
-        say(shell, f"fnet train {name} --target species --out new.fnet --epochs 3")
+        run_ok(shell, f"fnet train {name} --target species --out new.fnet --epochs 3")
         models.append(fnet.load("new.fnet"))
     for a, b in zip(models[0].params, models[1].params, strict=True):
         np.testing.assert_array_equal(a.w, b.w)
 
 
-def test_a_large_training_is_compiled(shell):
-    facts = answer(
+def test_engine_tensorflow_trains_the_same_model(shell):
+    facts = run_json(
         shell,
         "fnet train iris.csv --target species --out new.fnet --epochs 2 --engine tensorflow",
     )
     assert facts["engine"] == "tensorflow"
     by_numpy = "fnet train iris.csv --target species --out twin.fnet --epochs 2 --engine numpy"
-    say(shell, by_numpy)
+    run_ok(shell, by_numpy)
     for a, b in zip(fnet.load("new.fnet").params, fnet.load("twin.fnet").params, strict=True):
         np.testing.assert_allclose(a.w, b.w, rtol=0, atol=1e-12)
 
@@ -251,8 +253,8 @@ def test_a_large_training_is_compiled(shell):
 # Predicting.
 
 
-def test_predictions_are_the_models(shell):
-    found = rows(say(shell, "fnet predict iris.fnet iris.csv --probabilities --keep species"))
+def test_predictions_equal_the_models(shell):
+    found = rows(run_ok(shell, "fnet predict iris.fnet iris.csv --probabilities --keep species"))
     model, x = fnet.load("iris.fnet"), datasets.load_iris().data
     assert [row["prediction"] for row in found] == model.predict(x).tolist()
     assert [row["species"] for row in found] == pd.read_csv("iris.csv")["species"].tolist()
@@ -263,69 +265,69 @@ def test_predictions_are_the_models(shell):
     assert list(found[0])[:2] == ["species", "prediction"]
 
 
-def test_predictions_of_numbers(shell):
-    found = rows(say(shell, "fnet predict diabetes.fnet diabetes.csv"))
-    said = fnet.load("diabetes.fnet").predict(datasets.load_diabetes().data)
-    np.testing.assert_array_equal([float(row["prediction"]) for row in found], said)
+def test_predictions_of_a_regressor(shell):
+    found = rows(run_ok(shell, "fnet predict diabetes.fnet diabetes.csv"))
+    predicted = fnet.load("diabetes.fnet").predict(datasets.load_diabetes().data)
+    np.testing.assert_array_equal([float(row["prediction"]) for row in found], predicted)
 
 
-def test_several_outputs_have_a_column_each(shell):
+def test_each_output_has_a_column(shell):
     x, y = np.eye(4), np.arange(8.0).reshape(4, 2)
     with pytest.warns(match="Maximum iterations"):
         model = fnet.MLPRegressor(hidden_layer_sizes=(3,), random_state=0, max_iter=2).fit(x, y)
     fnet.save("two.fnet", model)
     pd.DataFrame(x).to_csv("eye.csv", index=False)
-    found = rows(say(shell, "fnet predict two.fnet eye.csv"))
+    found = rows(run_ok(shell, "fnet predict two.fnet eye.csv"))
     assert list(found[0]) == ["prediction_0", "prediction_1"]
     np.testing.assert_array_equal(
         [float(row["prediction_1"]) for row in found], model.predict(x)[:, 1]
     )
 
 
-def test_columns_may_stand_in_any_order_beside_others(shell):
+def test_columns_may_be_in_any_order_among_others(shell):
     table = pd.read_csv("iris.csv")
-    expected = say(shell, "fnet predict iris.fnet iris.csv")
+    expected = run_ok(shell, "fnet predict iris.fnet iris.csv")
     table[table.columns[::-1]].assign(note="x,y").to_csv("other.csv", index=False)
-    assert say(shell, "fnet predict iris.fnet other.csv") == expected
+    assert run_ok(shell, "fnet predict iris.fnet other.csv") == expected
     table.to_parquet("iris.parquet")
-    assert say(shell, "fnet predict iris.fnet iris.parquet") == expected
+    assert run_ok(shell, "fnet predict iris.fnet iris.parquet") == expected
     table.to_csv("semicolons.csv", sep=";", index=False)
-    assert say(shell, "fnet predict iris.fnet semicolons.csv --delimiter ;") == expected
+    assert run_ok(shell, "fnet predict iris.fnet semicolons.csv --delimiter ;") == expected
 
 
 def test_predictions_come_from_standard_input_and_go_to_a_file(shell):
-    expected = say(shell, "fnet predict iris.fnet iris.csv")
+    expected = run_ok(shell, "fnet predict iris.fnet iris.csv")
     stdin = Path("iris.csv").read_bytes()
-    assert say(shell, "fnet predict iris.fnet -", stdin) == expected
-    code, out, err = shell("fnet predict iris.fnet iris.csv --out said.csv")
+    assert run_ok(shell, "fnet predict iris.fnet -", stdin) == expected
+    code, out, err = shell("fnet predict iris.fnet iris.csv --out out.csv")
     assert (code, out) == (0, "")
-    assert re.fullmatch(r"150 predictions in said.csv, [\d,]+ rows a second\n", err)
-    assert Path("said.csv").read_text() == expected
+    assert re.fullmatch(r"150 predictions in out.csv, [\d,]+ rows a second\n", err)
+    assert Path("out.csv").read_text() == expected
 
 
-def test_predictions_as_json_have_a_line_each(shell):
-    found = say(shell, "fnet predict iris.fnet iris.csv --json --probabilities").splitlines()
+def test_predictions_as_json_are_a_line_for_each_row(shell):
+    found = run_ok(shell, "fnet predict iris.fnet iris.csv --json --probabilities").splitlines()
     first = json.loads(found[0])
     assert len(found) == 150
     assert first["prediction"] == "setosa"
     assert sum(v for k, v in first.items() if k != "prediction") == pytest.approx(1)
 
 
-def test_a_table_in_many_parts_predicts_the_same(shell, monkeypatch):
-    expected = say(shell, "fnet predict iris.fnet iris.csv")
-    monkeypatch.setattr("fnet.tables.readers.BLOCK", 512)
-    assert say(shell, "fnet predict iris.fnet iris.csv") == expected
+def test_a_table_in_many_chunks_predicts_the_same(shell, monkeypatch):
+    expected = run_ok(shell, "fnet predict iris.fnet iris.csv")
+    monkeypatch.setattr("fnet.tables.readers.CSV_BLOCK_BYTES", 512)
+    assert run_ok(shell, "fnet predict iris.fnet iris.csv") == expected
 
 
-# Judging.
+# Evaluating.
 
 
-def test_an_evaluation_has_scikit_learns_figures(shell):
-    facts = answer(shell, "fnet evaluate iris.fnet iris.csv")
+def test_an_evaluation_has_scikit_learns_metrics(shell):
+    facts = run_json(shell, "fnet evaluate iris.fnet iris.csv")
     truth = pd.read_csv("iris.csv")["species"]
-    said = fnet.load("iris.fnet").predict(datasets.load_iris().data)
-    assert facts["figures"]["accuracy"] == metrics.accuracy_score(truth, said)
-    expected = metrics.classification_report(truth, said, output_dict=True)
+    predicted = fnet.load("iris.fnet").predict(datasets.load_iris().data)
+    assert facts["metrics"]["accuracy"] == metrics.accuracy_score(truth, predicted)
+    expected = metrics.classification_report(truth, predicted, output_dict=True)
     for name in ("setosa", "versicolor", "virginica"):
         found = facts["classes"][name]
         for ours, theirs in (("precision",) * 2, ("recall",) * 2, ("f1", "f1-score")):
@@ -334,50 +336,52 @@ def test_an_evaluation_has_scikit_learns_figures(shell):
     assert facts["target"] == "species"
 
 
-def test_an_evaluation_in_lines(shell):
-    printed = say(shell, "fnet evaluate diabetes.fnet diabetes.csv --target progression")
+def test_an_evaluation_as_text(shell):
+    printed = run_ok(shell, "fnet evaluate diabetes.fnet diabetes.csv --target progression")
     x, y = datasets.load_diabetes(return_X_y=True)
     score = metrics.r2_score(y, fnet.load("diabetes.fnet").predict(x))
     assert re.search(rf"^R² +{score:.4f}$", printed, re.MULTILINE)
     assert printed.startswith("442 rows\n")
-    printed = say(shell, "fnet evaluate iris.fnet iris.csv")
+    printed = run_ok(shell, "fnet evaluate iris.fnet iris.csv")
     assert re.search(r"^setosa +1\.0000 +\d\.\d{3,4} +\d\.\d{3,4} +50$", printed, re.MULTILINE)
 
 
-def test_classes_named_by_numbers_as_text_are_matched_as_text(shell):
+def test_text_classes_that_look_like_numbers_stay_text(shell):
     lines = [f"{i % 2},{i % 2:02d}" for i in range(12)]
     Path("t.csv").write_text("a,y\n" + "\n".join([*lines, "1,x", "1,x"]) + "\n")
-    say(shell, "fnet train t.csv --target y --task classifier --out t.fnet --validation 0")
+    run_ok(shell, "fnet train t.csv --target y --task classifier --out t.fnet --validation 0")
     assert fnet.load("t.fnet").classes.tolist() == ["00", "01", "x"]
-    assert answer(shell, "fnet evaluate t.fnet t.csv")["classes"]["00"]["rows"] == 6
+    assert run_json(shell, "fnet evaluate t.fnet t.csv")["classes"]["00"]["rows"] == 6
 
 
-def test_a_model_without_names_is_judged_on_all_columns_but_the_target(shell):
+def test_a_model_without_feature_names_is_evaluated_on_all_columns_but_the_target(shell):
     made = fnet.load("iris.fnet")
     fnet.save("plain.fnet", (made.net, made.estimator().functional()[1]), classes=made.classes)
-    figures = answer(shell, "fnet evaluate plain.fnet iris.csv --target species")["figures"]
-    expected = answer(shell, "fnet evaluate iris.fnet iris.csv")["figures"]
+    figures = run_json(shell, "fnet evaluate plain.fnet iris.csv --target species")["metrics"]
+    expected = run_json(shell, "fnet evaluate iris.fnet iris.csv")["metrics"]
     assert figures == pytest.approx(expected)
 
 
-def test_it_is_said_where_rows_are_those_of_the_training(shell):
-    say(shell, "fnet train iris.csv --target species --out new.fnet --epochs 1")
+def test_evaluating_on_the_training_data_prints_a_note(shell):
+    run_ok(shell, "fnet train iris.csv --target species --out new.fnet --epochs 1")
     _, out, err = shell("fnet evaluate new.fnet iris.csv --json --report new.html")
     assert err == (
-        "Note: iris.csv is what new.fnet was trained on; rows that it has not seen tell more\n"
+        "Note: new.fnet was trained on iris.csv; evaluate on unseen rows for an honest score\n"
     )
     assert json.loads(out)["trained_on"] is True
-    assert "iris.csv, on which it was trained" in Path("new.html").read_text()
+    assert "iris.csv, the training data" in Path("new.html").read_text()
     Path("more.csv").write_text(Path("iris.csv").read_text() + "5,3,1,0.2,setosa\n")
     _, out, err = shell("fnet evaluate new.fnet more.csv --json")
     assert (json.loads(out)["trained_on"], err) == (False, "")
     stdin = Path("iris.csv").read_bytes()
-    say(shell, "fnet train - --target species --out new.fnet --epochs 1", stdin)
-    assert json.loads(say(shell, "fnet evaluate new.fnet - --json", stdin))["trained_on"] is False
+    run_ok(shell, "fnet train - --target species --out new.fnet --epochs 1", stdin)
+    assert (
+        json.loads(run_ok(shell, "fnet evaluate new.fnet - --json", stdin))["trained_on"] is False
+    )
 
 
-def test_a_report_is_written_whole(shell):
-    out = say(shell, "fnet evaluate iris.fnet iris.csv --report iris.html")
+def test_a_report_is_complete(shell):
+    out = run_ok(shell, "fnet evaluate iris.fnet iris.csv --report iris.html")
     assert out.endswith("Report: iris.html\n")
     page = Path("iris.html").read_text()
     assert page.lower().startswith("<!doctype html>")
@@ -385,17 +389,17 @@ def test_a_report_is_written_whole(shell):
     assert "fnet train" in page
 
 
-# Describing, exporting, the main job.
+# Describing, exporting, the digits run.
 
 
-def test_a_description_tells_what_was_saved(shell):
-    facts = answer(shell, "fnet describe iris.fnet")
+def test_a_description_shows_what_was_saved(shell):
+    facts = run_json(shell, "fnet describe iris.fnet")
     assert facts["layers"] == [4, 8, 3]
-    assert facts["numbers"] == 4 * 8 + 8 + 8 * 3 + 3
+    assert facts["parameters"] == 4 * 8 + 8 + 8 * 3 + 3
     assert facts["classes"] == ["setosa", "versicolor", "virginica"]
     assert facts["trained"]["target"] == "species"
     assert facts["trained"]["epochs"] == 60
-    printed = say(shell, "fnet describe iris.fnet")
+    printed = run_ok(shell, "fnet describe iris.fnet")
     assert re.search(r"^layers +4, 8, 3$", printed, re.MULTILINE)
     assert re.search(r"^trained\n  fnet +\S+\n  command +fnet train ", printed, re.MULTILINE)
 
@@ -410,26 +414,26 @@ def test_a_description_of_a_run_and_of_members(shell):
         fnet.full_batch_plan(2, 4),
     )
     fnet.save("run.fnet", run)
-    facts = answer(shell, "fnet describe run.fnet")
+    facts = run_json(shell, "fnet describe run.fnet")
     assert facts["members"] == [2]
     assert facts["run"] == {"optimizer": "sgd", "epochs": 4, "ended": ["epochs", "epochs"]}
     assert facts["features"] is None
-    assert "members" in say(shell, "fnet describe run.fnet")
+    assert "members" in run_ok(shell, "fnet describe run.fnet")
 
 
-def test_a_description_of_a_checkpoint_tells_its_numbers_by_name(shell):
+def test_a_description_of_a_checkpoint_names_its_hyperparameters(shell):
     line = "fnet train iris.csv --target species --out new.fnet --epochs 3 --checkpoint run"
-    say(shell, line + " --dropout 0.25")
-    facts = answer(shell, "fnet describe run")
-    assert facts["trained"]["optimizer"]["numbers"]["learning_rate"] == 0.001
+    run_ok(shell, line + " --dropout 0.25")
+    facts = run_json(shell, "fnet describe run")
+    assert facts["trained"]["optimizer"]["hyperparameters"]["learning_rate"] == 0.001
     assert facts["trained"]["tuning"]["dropout"] == 0.25
     assert facts["run"]["epochs"] == 3
 
 
-def test_an_export_says_what_predict_says(shell):
+def test_an_export_predicts_the_same(shell):
     import onnxruntime
 
-    say(shell, "fnet export diabetes.fnet --out diabetes.onnx")
+    run_ok(shell, "fnet export diabetes.fnet --out diabetes.onnx")
     x = datasets.load_diabetes().data.astype(np.float32)
     session = onnxruntime.InferenceSession("diabetes.onnx")
     (found,) = session.run(["prediction"], {"x": x})
@@ -443,24 +447,24 @@ def test_an_export_without_its_package_says_so(shell, monkeypatch):
     monkeypatch.delattr(exports, "onnx_graph", raising=False)
     code, _, err = shell("fnet export iris.fnet --out iris.onnx")
     assert code == 3
-    assert "ONNX is written by the package onnx, which is not installed" in err
+    assert "ONNX export needs the package onnx, which is not installed" in err
 
 
 @pytest.mark.parametrize("engine", ["numpy", "tensorflow"])
-def test_the_main_job_is_that_of_the_library(shell, engine):
+def test_the_digits_run_is_that_of_the_library(shell, engine):
     line = f"fnet digits --epochs 20 --seed 4 --out digits.fnet --engine {engine}"
-    facts = answer(shell, line)
+    facts = run_json(shell, line)
     assert Path("digits.png").read_bytes()[:4] == b"\x89PNG"
     side = {"numpy": fnet.reference, "tensorflow": fnet}[engine]
     run = digits.train(side, fnet.datasets.load_digits(scale=True), epochs=20, seed=4)
     assert facts["accuracy"] == run.history["validation_accuracy"][-1] > 0.9
-    say(shell, "fnet sample digits --out digits.csv")
-    assert answer(shell, "fnet evaluate digits.fnet digits.csv")["rows"] == 1797
+    run_ok(shell, "fnet sample digits --out digits.csv")
+    assert run_json(shell, "fnet evaluate digits.fnet digits.csv")["rows"] == 1797
 
 
 def test_samples_are_scikit_learns(shell):
     for name, target in sample.TARGETS.items():
-        say(shell, f"fnet sample {name} --out {name}.csv")
+        run_ok(shell, f"fnet sample {name} --out {name}.csv")
         table, data = pd.read_csv(f"{name}.csv"), getattr(datasets, f"load_{name}")()
         assert list(table.columns) == [*data.feature_names, target]
         scale = 16 if name == "digits" else 1
@@ -471,7 +475,7 @@ def test_samples_are_scikit_learns(shell):
 
 
 def in_a_process(line, code=0):
-    """What a command prints in a process of its own, and what it has imported."""
+    """`(output, messages, heavy imports)` of a command in a new process."""
     report = (
         "import atexit, sys\n"
         "heavy = 'tensorflow', 'keras', 'sklearn', 'matplotlib', 'pandas', 'scipy'\n"
@@ -482,8 +486,8 @@ def in_a_process(line, code=0):
     command = [sys.executable, "-W", "error", "-c", report, *shlex.split(line)[1:]]
     done = subprocess.run(command, capture_output=True, text=True, timeout=100)
     assert done.returncode == code, done.stderr
-    *said, loaded = done.stderr.removesuffix("\n").split("\n")
-    return done.stdout, said, loaded.split()
+    *messages, loaded = done.stderr.removesuffix("\n").split("\n")
+    return done.stdout, messages, loaded.split()
 
 
 @pytest.mark.parametrize(
@@ -495,14 +499,14 @@ def in_a_process(line, code=0):
         "fnet predict iris.fnet iris.csv",
     ],
 )
-def test_what_starts_at_once_imports_nothing_heavy(shell, line):
+def test_quick_commands_import_nothing_heavy(shell, line):
     assert in_a_process(line)[2] == []
 
 
 def test_a_small_training_imports_no_tensorflow(shell):
-    out, said, loaded = in_a_process("fnet train iris.csv --target species --out new.fnet")
+    out, messages, loaded = in_a_process("fnet train iris.csv --target species --out new.fnet")
     assert {"tensorflow", "keras", "matplotlib"} & set(loaded) == set()
-    assert said == []
+    assert messages == []
     assert out.endswith("Model: new.fnet\n")
 
 
@@ -510,53 +514,53 @@ def test_an_onnx_file_is_written_without_tensorflow(shell):
     assert in_a_process("fnet export iris.fnet --out iris.onnx")[2] == []
 
 
-def test_a_training_that_needs_tensorflow_starts_without_keras_and_without_its_chatter(shell):
+def test_training_on_tensorflow_imports_no_keras_and_is_quiet(shell):
     line = "fnet train iris.csv --target species --out new.fnet --epochs 1 --engine tensorflow"
-    out, said, loaded = in_a_process(line)
+    out, messages, loaded = in_a_process(line)
     assert "tensorflow" in loaded
     assert "keras" not in loaded
-    assert said == []
+    assert messages == []
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
 def test_a_table_may_come_through_a_named_pipe(shell):
-    expected = say(shell, "fnet predict iris.fnet iris.csv")
+    expected = run_ok(shell, "fnet predict iris.fnet iris.csv")
     os.mkfifo("pipe")
     for line in ("fnet predict iris.fnet pipe", "fnet evaluate iris.fnet pipe"):
         content = Path("iris.csv").read_bytes()
         writer = threading.Thread(target=Path("pipe").write_bytes, args=(content,))
         writer.start()
-        found = say(shell, line)
+        found = run_ok(shell, line)
         writer.join(30)
         assert found == expected or line.startswith("fnet evaluate")
 
 
 @pytest.mark.skipif(not Path("/dev/stdin").exists(), reason="needs /dev")
-def test_a_shell_may_join_commands_by_its_devices(shell):
-    expected = say(shell, "fnet predict iris.fnet iris.csv")
+def test_device_files_of_the_shell_work_as_input_and_output(shell):
+    expected = run_ok(shell, "fnet predict iris.fnet iris.csv")
     line = [
         sys.executable,
         "-m",
         *shlex.split("fnet predict iris.fnet /dev/stdin --out /dev/stdout"),
     ]
     content = Path("iris.csv").read_bytes()
-    done = subprocess.run(line, input=content, capture_output=True, check=True)
+    done = subprocess.run_ok(line, input=content, capture_output=True, check=True)
     assert done.stdout.decode() == expected
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "utf-16"])
-def test_names_come_out_in_utf8_wherever_it_is(shell, encoding):
+def test_output_is_utf8_in_any_locale(shell, encoding):
     Path("t.csv").write_text("a,y\n" + "1,naïve\n2,日本\n" * 4, encoding="utf-8")
-    say(shell, "fnet train t.csv --target y --out t.fnet --epochs 1 --validation 0")
+    run_ok(shell, "fnet train t.csv --target y --out t.fnet --epochs 1 --validation 0")
     for options in ("", " --json"):
         line = [sys.executable, "-m", *shlex.split("fnet predict t.fnet t.csv" + options)]
         env = {**os.environ, "PYTHONIOENCODING": encoding}
-        done = subprocess.run(line, env=env, capture_output=True, check=True)
+        done = subprocess.run_ok(line, env=env, capture_output=True, check=True)
         assert {"naïve", "日本"} & set(re.findall(r"[^\W\d_]+", done.stdout.decode("utf-8")))
 
 
-def test_ctrl_c_while_tensorflow_is_imported_ends_it_at_once(shell):
-    """With a TensorFlow that presses it; an exception within the real one's import may crash it."""
+def test_ctrl_c_during_the_import_of_tensorflow_ends_the_process_at_once(shell):
+    """With a fake TensorFlow: an exception inside the real one's import can crash the process."""
     Path("tensorflow").mkdir()
     pressed = "import signal, time\nsignal.raise_signal(signal.SIGINT)\ntime.sleep(60)\n"
     Path("tensorflow/__init__.py").write_text(pressed)
@@ -569,21 +573,21 @@ def test_ctrl_c_while_tensorflow_is_imported_ends_it_at_once(shell):
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGTERM"), reason="needs SIGTERM")
-def test_a_process_that_is_ended_clears_away_what_is_half_written(shell):
+def test_a_terminated_process_removes_partly_written_files(shell):
     header, *lines = Path("iris.csv").read_text().splitlines(keepends=True)
-    command = [sys.executable, "-m", *shlex.split("fnet predict iris.fnet - --out said.csv")]
+    command = [sys.executable, "-m", *shlex.split("fnet predict iris.fnet - --out out.csv")]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         process.stdin.write(header.encode())
         process.stdin.flush()
         time.sleep(2)
         process.send_signal(signal.SIGTERM)
         assert process.wait(60) == 128 + signal.SIGTERM
-    assert not list(Path().glob("*said*"))
+    assert not list(Path().glob("*out.csv*"))
 
 
-def test_a_matplotlib_of_another_taste_changes_no_report(shell):
+def test_a_users_matplotlib_settings_change_no_report(shell):
     line = "fnet evaluate iris.fnet iris.csv --report iris.html"
-    say(shell, line)
+    run_ok(shell, line)
     expected = Path("iris.html").read_bytes()
     Path("matplotlibrc").write_text("lines.linewidth: 9\nfont.size: 20\n")
     env = {**os.environ, "MPLBACKEND": "module://none"}
@@ -602,7 +606,7 @@ def test_a_closed_stream_is_no_error(shell, closed):
     assert Path("new.fnet").exists()
 
 
-def test_a_reader_that_has_enough_ends_it_quietly(shell):
+def test_a_reader_that_closes_the_pipe_ends_the_command_quietly(shell):
     Path("long.csv").write_text(Path("iris.csv").read_text() + 400 * "5,3,1,0.2,setosa\n" * 100)
     line = [sys.executable, "-m", "fnet", "predict", "iris.fnet", "long.csv"]
     with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:

@@ -1,46 +1,53 @@
 """The command line: `fnet`, or `python -m fnet`. One file for each command.
 
 A command imports what it needs when it runs, so that help starts at once and nothing that needs no
-TensorFlow waits for it. What goes wrong becomes one line on standard error and an exit code here.
+TensorFlow waits for it. Errors become one line on standard error and an exit code here.
 """
 
 import contextlib
 import importlib
+import io
 import logging
 import os
 import signal
 import sys
 import threading
 import warnings
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import click
 
 import fnet
+from fnet import backends
 from fnet.cli import common
 from fnet.core.errors import FnetError
 
 COMMANDS = ("train", "predict", "evaluate", "describe", "export", "digits", "sample")
 
-BAD_COMMAND, REFUSED, SYSTEM, INTERRUPTED, CLOSED = 2, 3, 4, 130, 141
-"""Exit codes beside 0; the last two are what a shell gives a process that SIGINT or SIGPIPE ends"""
+USAGE_ERROR, INVALID, SYSTEM_ERROR, INTERRUPTED, CLOSED_PIPE = 2, 3, 4, 130, 141
+"""Exit codes beside 0. The last two are a shell's codes for SIGINT and SIGPIPE."""
 
 
 class Commands(click.Group):
-    """A group whose commands are looked up by name."""
+    """A group whose commands are imported by name."""
 
-    def list_commands(self, context):
-        return COMMANDS
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names of the commands, in the order of the help."""
+        return list(COMMANDS)
 
-    def get_command(self, context, name):
-        if name in COMMANDS:
-            return importlib.import_module(f"fnet.cli.{name}").command
-        return None
+    def get_command(self, ctx: click.Context | None, cmd_name: str) -> click.Command | None:
+        """The command of this name, or None."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"fnet.cli.{cmd_name}").command
+        return command
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(fnet.__version__, "--version", message="fnet %(version)s")
-def commands():
-    """Train, use and judge small dense neural networks on tables.
+def commands() -> None:
+    """Train, use and evaluate small fully connected networks on tables.
 
     \b
     Examples, in this order:
@@ -52,59 +59,80 @@ def commands():
 
     \b
     Exit codes:
-        0  done
-        2  the command is not one
-        3  the data, a model or a number was refused
-        4  a file could not be read or written, or memory was short
+        0  success
+        2  usage error
+        3  invalid data, model or value
+        4  a file could not be read or written, or out of memory
       130  interrupted by Ctrl-C
     """
 
 
-def main(arguments=None):
-    """Run a command, by default the one that the process was called with; return its exit code."""
-    given = list(sys.argv[1:] if arguments is None else arguments)
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and print its errors.
+
+    Args:
+        arguments: The words after `fnet`. None is those of the process.
+
+    Returns:
+        The exit code: 0, 2 for a usage error, 3 for invalid data, models or values, 4 for an error
+        of the operating system, 130 after Ctrl-C, 141 if the reader of the output closed it.
+
+    Example:
+        >>> from fnet.cli import main
+        >>> main(["sample", "--help"])  # doctest: +ELLIPSIS
+        Usage: fnet sample [OPTIONS] NAME
+        ...
+        0
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
     _open_streams()
-    os.environ["MPLBACKEND"] = "agg"  # pictures go to files, and another's may not be there
+    os.environ["MPLBACKEND"] = "agg"  # figures go to files; the user's backend may be missing here
     logging.getLogger("matplotlib").setLevel(logging.ERROR)
-    with _ended_by_signals(), warnings.catch_warnings():
-        warnings.showwarning = lambda message, *_, **__: common.note(message)
-        try:
-            with commands.make_context("fnet", given, obj=given) as context:
-                commands.invoke(context)
-            sys.stdout.flush()
-            return 0
-        except click.exceptions.Exit as error:
-            return error.exit_code
-        except click.exceptions.NoArgsIsHelpError as error:
-            error.show()
-            return BAD_COMMAND
-        except click.ClickException as error:
-            path = getattr(error, "ctx", None) and error.ctx.command_path
-            return _failed(BAD_COMMAND, f"{error.format_message()} See: {path or 'fnet'} --help")
-        except FnetError as error:
-            return _failed(REFUSED, error)
-        except UnicodeError as error:
-            return _failed(REFUSED, f"a name or a text is not UTF-8: {error}")
-        except BrokenPipeError:  # who reads has enough; nothing more may be flushed to there
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return CLOSED
-        except OSError as error:
-            return _failed(SYSTEM, _of_system(error))
-        except MemoryError as error:
-            return _failed(SYSTEM, f"there is not enough memory: {error}")
-        except KeyboardInterrupt as error:
-            return _failed(INTERRUPTED, str(error) or "interrupted; nothing was written")
+    with _exit_on_signals(), backends.own_process(), warnings.catch_warnings():
+        warnings.showwarning = lambda message, *_, **__: common.print_note(message)
+        return _run(words)
+
+
+def _run(words: list[str]) -> int:
+    """Run a command: its exit code, after its error was printed."""
+    try:
+        with commands.make_context("fnet", words, obj=tuple(words)) as context:
+            commands.invoke(context)
+        sys.stdout.flush()
+        return 0
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        return USAGE_ERROR
+    except click.ClickException as error:
+        failed = getattr(error, "ctx", None)
+        path = "fnet" if failed is None else failed.command_path
+        return _print_error(USAGE_ERROR, f"{error.format_message()} See: {path} --help")
+    except FnetError as error:
+        return _print_error(INVALID, error)
+    except UnicodeError as error:
+        return _print_error(INVALID, f"a name or a cell is not UTF-8 text: {error}")
+    except BrokenPipeError:  # the reader closed its end; later flushes must not fail
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return CLOSED_PIPE
+    except OSError as error:
+        return _print_error(SYSTEM_ERROR, _os_message(error))
+    except MemoryError as error:
+        return _print_error(SYSTEM_ERROR, f"out of memory: {error}")
+    except KeyboardInterrupt as error:
+        return _print_error(INTERRUPTED, str(error) or "interrupted; nothing was written")
 
 
 @contextlib.contextmanager
-def _ended_by_signals():
-    """Within it a process that is told to end clears away what it has half written."""
+def _exit_on_signals() -> Iterator[None]:
+    """Within it SIGTERM and SIGHUP raise SystemExit, so that partly written files are removed."""
 
-    def end(number, _):
+    def end(number: int, _: Any) -> None:
         raise SystemExit(128 + number)
 
-    ours = threading.current_thread() is threading.main_thread()
-    names = [name for name in ("SIGTERM", "SIGHUP") if ours and hasattr(signal, name)]
+    main_thread = threading.current_thread() is threading.main_thread()
+    names = [name for name in ("SIGTERM", "SIGHUP") if main_thread and hasattr(signal, name)]
     before = {name: signal.signal(getattr(signal, name), end) for name in names}
     try:
         yield
@@ -113,23 +141,25 @@ def _ended_by_signals():
             signal.signal(getattr(signal, name), handler)
 
 
-def _open_streams():
-    """Standard output in UTF-8 wherever it goes, as tables are; what is closed goes nowhere."""
+def _open_streams() -> None:
+    """Write UTF-8 to standard output, as in tables; output to a closed stream is dropped."""
     if sys.stdout is None:
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115, it stays open
     if sys.stderr is None:
         sys.stderr = open(os.devnull, "w")  # noqa: SIM115, it stays open
-    sys.stdout.reconfigure(encoding="utf-8")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")
 
 
-def _failed(code, message):
+def _print_error(code: int, message: object) -> int:
     click.echo(f"Error: {' '.join(str(message).split())}", err=True)
     return code
 
 
-def _of_system(error):
+def _os_message(error: OSError) -> str:
+    """The message for an error of the operating system, or for one that a command raised so."""
     if error.filename is None:
-        return error.strerror or error
+        return error.strerror or str(error)
     if isinstance(error, FileNotFoundError):
-        return f"there is no {error.filename}: check the path"
-    return f"{error.filename}: {error.strerror}: check the path, and what may be done there"
+        return f"{error.filename} does not exist: check the path"
+    return f"{error.filename}: {error.strerror}: check the path and its permissions"

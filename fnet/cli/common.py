@@ -1,4 +1,4 @@
-"""What the commands share: arguments, the table to read, the file to write, what is said."""
+"""What the commands share: arguments, input tables, output files, and how results are printed."""
 
 import contextlib
 import hashlib
@@ -9,166 +9,195 @@ import shlex
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from fnet.core.errors import InvalidArgument
 
+if TYPE_CHECKING:
+    from fnet.files.model import Model
+    from fnet.tables import Table
+
 model_argument = click.argument("model")
 data_argument = click.argument("data")
 delimiter_option = click.option(
-    "--delimiter", metavar="CHARACTER", help="Between the cells of a CSV.  [default: , or tab]"
+    "--delimiter", metavar="CHARACTER", help="Delimiter of a CSV.  [default: comma; tab for .tsv]"
 )
-json_option = click.option("--json", "as_json", is_flag=True, help="Say it as JSON, for programs.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 engine_option = click.option(
     "--engine",
     type=click.Choice(["auto", "numpy", "tensorflow"]),
     default="auto",
-    help="What does the work.  [default: by the amount of it]",
+    help="The backend for training.  [default: auto, by the amount of work]",
 )
 
+METRIC_LABELS = {"r2": "R²", "roc_auc": "ROC AUC"}
+"""How people read the names of metrics that are more than words with underscores."""
 
-def usage(message):
-    """The error of a command whose options do not go together."""
+
+def usage_error(message: str) -> click.UsageError:
+    """The error for options that do not go together."""
     return click.UsageError(message, click.get_current_context())
 
 
+# Input.
+
+
 @contextlib.contextmanager
-def table(path, delimiter):
+def open_table(path: str, delimiter: str | None) -> Iterator["Table"]:
     """The open Table of a DATA argument; `-` is standard input."""
     from fnet import tables
 
     if delimiter is not None and len(delimiter.encode()) != 1:
-        raise usage(f"--delimiter must be a single ASCII character; got {delimiter!r}.")
-    if not _passes(path):
-        with tables.opened(path, delimiter) as found:
-            yield found
+        raise usage_error(f"--delimiter must be a single ASCII character; got {delimiter!r}.")
+    if not _is_stream(path):
+        with tables.open_table(path, delimiter) as table:
+            yield table
         return
-    with tempfile.TemporaryDirectory() as folder:  # a table is read from its start, twice
-        kept = os.path.join(folder, "table")
-        with open(kept, "wb") as file:
+    with tempfile.TemporaryDirectory() as folder:  # a table is read from its start twice
+        copy = os.path.join(folder, "table")
+        with open(copy, "wb") as file:
             if path == "-":
                 shutil.copyfileobj(sys.stdin.buffer, file)
             else:
                 with open(path, "rb") as pipe:
                     shutil.copyfileobj(pipe, file)
-        with tables.opened(kept, delimiter, "standard input" if path == "-" else path) as found:
-            yield found
+        name = "standard input" if path == "-" else path
+        with tables.open_table(copy, delimiter, name) as table:
+            yield table
 
 
-def _passes(path):
-    """Whether what is read from there passes by once: standard input, or a pipe."""
+def _is_stream(path: str) -> bool:
+    """Whether a path can be read only once: standard input, or a pipe."""
     return path == "-" or (os.path.exists(path) and not os.path.isfile(path) | os.path.isdir(path))
 
 
-def loaded(path):
-    """What `fnet train` has written to this file, and what a training keeps meanwhile is not."""
+def load_model(path: str) -> "Model":
+    """The model in a file; a checkpoint of `fnet train` is refused."""
     import fnet
 
-    model = fnet.load(path)
-    if isinstance(model.trained, dict) and {"call", "machine"} <= set(model.trained):
+    model: Model = fnet.load(path)
+    if {"call", "machine"} <= set(training_record(model)):
         raise InvalidArgument(
-            f"{path} is the checkpoint of a training, which knows no features and no classes: give "
-            "the model that the training has written"
+            f"{path} is a training checkpoint, which has no feature names and no classes: use the "
+            "model that the training wrote"
         )
     return model
 
 
-def digest(path):
-    """What tells the bytes of a table from those of any other; None of what passes by."""
-    if _passes(path):
+def training_record(model: "Model") -> dict[str, Any]:
+    """What `fnet train` saved about the training; empty for other models."""
+    return dict(model.trained) if isinstance(model.trained, dict) else {}
+
+
+def sha256(path: str) -> str | None:
+    """The SHA-256 of a file, by which a table is recognized; None for a stream."""
+    if _is_stream(path):
         return None
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def features(table, model, path, target=None):
+def feature_names(
+    table: "Table", model: "Model", path: str, target: str | None = None
+) -> Sequence[str]:
     """The names of the table's columns that the model at this path takes, in its order.
 
-    A model that keeps no names takes all of them but the target.
+    A model without feature names takes all columns but the target.
     """
     from fnet import tables
 
     others = tuple(name for name in table.columns if name != target)
-    names, inputs = model.features or others, model.net.sizes[0]
+    names: Sequence[str] = model.features or others
+    inputs = model.net.sizes[0]
     if len(names) != inputs:
         raise InvalidArgument(
-            f"{table.name} has {len(others)} columns, and {path}, which keeps no names of "
-            f"features, takes {inputs}: give these columns alone, in the order of training"
+            f"{table.name} has {len(others)} feature columns, but {path}, which has no feature "
+            f"names, takes {inputs}: keep only the columns it was trained on, in that order"
         )
-    tables.present(table, names)
+    tables.require_columns(table, names)
     return names
 
 
-def unless_interrupted(ended, done, epochs, checkpoint=None):
-    """Raise KeyboardInterrupt where a training of so many epochs was."""
-    if ended != "interrupted":
-        return
-    kept = "nothing was written"
-    if checkpoint is not None:
-        kept = f"{checkpoint} keeps them, and the same command goes on from there"
-    raise KeyboardInterrupt(f"interrupted after {done} of {counted(epochs, 'epoch')}; {kept}")
+# Output.
 
 
-def writable(path, *inputs):
-    """Refuse a path to write to before any work is done: its folder must be there."""
-    path = Path(path)
-    if path.is_dir() or path.name in ("", ".."):
-        raise IsADirectoryError(None, "is a folder; name a file in it", str(path))
-    if not path.parent.is_dir():
-        raise OSError(None, "its folder is not there; make it first", str(path))
-    if not os.access(path.parent, os.W_OK):
-        raise PermissionError(None, "its folder may not be written to", str(path))
+def check_output_path(path: str, *inputs: str) -> None:
+    """Refuse a path that cannot be written, or that is an input, before any work is done."""
+    out = Path(path)
+    if out.is_dir() or out.name in ("", ".."):
+        raise IsADirectoryError(None, "is a folder; name a file in it", str(out))
+    if not out.parent.is_dir():
+        raise OSError(None, "its folder does not exist; create it first", str(out))
+    if not os.access(out.parent, os.W_OK):
+        raise PermissionError(None, "its folder is not writable", str(out))
     for given in inputs:
-        if path.exists() and os.path.exists(given) and path.samefile(given):
-            raise InvalidArgument(f"{path} is what is read; name another file to write")
+        if out.exists() and os.path.exists(given) and out.samefile(given):
+            raise InvalidArgument(f"{out} is an input of this command; name another output file")
 
 
-def written(text, path):
-    """A text file at this path, at once or not at all."""
+def write_text(text: str, path: str) -> None:
+    """Write a text file completely, or not at all."""
     from fnet.files import atomic
 
     atomic.write(path, text.encode())
 
 
-def note(message):
-    """A line beside the answer, on standard error."""
+def print_note(message: object) -> None:
+    """Print a note to standard error."""
     click.echo(f"Note: {' '.join(str(message).split())}", err=True)
 
 
-def say(text, facts, as_json):
-    """One of two forms of an answer, on standard output."""
-    click.echo(json.dumps(plain(facts), indent=2, ensure_ascii=False) if as_json else text)
+def print_result(text: str, result: dict[str, Any], as_json: bool) -> None:
+    """Print a result to standard output, as text or as JSON."""
+    click.echo(json.dumps(to_json(result), indent=2, ensure_ascii=False) if as_json else text)
 
 
-def plain(value):
-    """Plain data as JSON has it: named tuples become dicts, NaN and infinities null."""
+def to_json(value: Any) -> Any:
+    """A value as JSON has it: named tuples become dicts, NaN and infinities null."""
     if hasattr(value, "tolist"):
         value = value.tolist()
     if hasattr(value, "_asdict"):
-        value = {name: part for name, part in value._asdict().items() if part is not None}
+        value = {name: field for name, field in value._asdict().items() if field is not None}
     if isinstance(value, dict):
-        return {str(name): plain(part) for name, part in value.items()}
+        return {str(name): to_json(item) for name, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [plain(part) for part in value]
-    if isinstance(value, float) and not abs(value) < float("inf"):
+        return [to_json(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
         return None
     return value
 
 
-def command_line():
-    """The command that was given, ready to paste."""
+def raise_if_interrupted(ended: str, done: int, epochs: int, checkpoint: str | None = None) -> None:
+    """Raise KeyboardInterrupt if a training was interrupted after `done` of its epochs."""
+    if ended != "interrupted":
+        return
+    rest = "nothing was written"
+    if checkpoint is not None:
+        rest = f"the checkpoint is {checkpoint}; run the same command to resume"
+    raise KeyboardInterrupt(f"interrupted after {done} of {count(epochs, 'epoch')}; {rest}")
+
+
+def command_line() -> str:
+    """The command that was given, ready to paste into a shell."""
     return shlex.join(["fnet", *click.get_current_context().obj])
 
 
-def counted(number, noun):
-    """`1 row`, `2 rows`."""
+def count(number: int, noun: str) -> str:
+    """A number with its noun: `1 row`, `2 rows`."""
     return f"{number:,} {noun}" + ("" if number == 1 else "es" if noun.endswith("s") else "s")
 
 
-def number(value):
-    """A figure with four digits after the point, or one where it is large."""
+def format_number(value: float) -> str:
+    """A number with four decimals, or one if it is large."""
     if math.isnan(value):
         return "–"
     return f"{value:.4f}" if abs(value) < 10 else f"{value:,.1f}"
+
+
+def metric_label(name: str) -> str:
+    """The name of a metric as people read it: `mean_absolute_error` as "mean absolute error"."""
+    return METRIC_LABELS.get(name, name.replace("_", " "))

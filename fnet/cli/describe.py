@@ -1,18 +1,21 @@
-"""`fnet describe`: what is in the file of a model."""
+"""`fnet describe`: what a model file contains."""
+
+from collections.abc import Iterator
+from typing import Any
 
 import click
 
 from fnet.cli import common
 
-MOST = 12
-"""How many of a list are written out for people."""
+MAX_ITEMS = 12
+"""The most items of a list that are printed as text."""
 
 
 @click.command("describe")
 @common.model_argument
 @common.json_option
-def command(model, as_json):
-    """Tell what a model is, and how it was trained.
+def command(model: str, as_json: bool) -> None:
+    """Show what a model is and how it was trained.
 
     \b
     Examples:
@@ -23,25 +26,28 @@ def command(model, as_json):
     """
     import fnet
 
-    facts = {"model": model, **described(fnet.load(model))}
-    common.say("\n".join(_lines(facts)), facts, as_json)
+    result = {"model": model, **description(fnet.load(model))}
+    common.print_result("\n".join(_lines(result)), result, as_json)
 
 
-def described(model):
-    """What a model is and how it was trained, as plain data; None for what the file has not."""
-    net, params, run = model.net, model.params, model.run
-    trained = dict(model.trained) if isinstance(model.trained, dict) else {}
-    trained.pop("call", None)  # digests, by which a checkpoint knows its call again
-    shape = params[0].w.shape
-    return common.plain(
+def description(model: Any) -> dict[str, Any]:
+    """What a model is and how it was trained, as JSON has it; None for what the file lacks."""
+    from fnet.core import checks
+    from fnet.core.params import leaves
+
+    net, run = model.net, model.run
+    weights = leaves(model.params)
+    trained = common.training_record(model)
+    trained.pop("call", None)  # digests by which a checkpoint recognizes its training call
+    description: dict[str, Any] = common.to_json(
         {
             "layers": net.sizes,
             "activations": net.hidden,
             "output": net.output,
             "loss": net.loss,
-            "numbers": sum(part.size for layer in params for part in layer if part is not None),
-            "dtype": str(params[0].w.dtype),
-            "members": shape[:-2],
+            "parameters": sum(array.size for array in weights),
+            "dtype": str(weights[0].dtype),
+            "members": checks.members_of(model.params),
             "classes": model.classes,
             "features": model.features,
             "standardized": model.scaling is not None,
@@ -54,24 +60,25 @@ def described(model):
             },
         }
     )
+    return description
 
 
-def _lines(facts, indent=""):
-    """A line for each fact that there is, aligned; those of a dict stand below its name."""
-    shown = {name: value for name, value in facts.items() if value not in (None, [], {})}
+def _lines(result: dict[str, Any], indent: str = "") -> Iterator[str]:
+    """An aligned line for each item that is present; the items of a dict are indented."""
+    shown = {name: value for name, value in result.items() if value not in (None, [], {})}
     width = max(map(len, shown), default=0) + 2
     for name, value in shown.items():
         if isinstance(value, dict):
             yield f"{indent}{name}"
             yield from _lines(value, indent + "  ")
         else:
-            yield f"{indent}{name:{width}}{_shown(value)}"
+            yield f"{indent}{name:{width}}{_text(value)}"
 
 
-def _shown(value):
+def _text(value: Any) -> str:
     if isinstance(value, list):
-        more = f" and {len(value) - MOST:,} more" if len(value) > MOST else ""
-        return ", ".join(map(_shown, value[:MOST])) + more
+        more = f" and {len(value) - MAX_ITEMS:,} more" if len(value) > MAX_ITEMS else ""
+        return ", ".join(map(_text, value[:MAX_ITEMS])) + more
     if isinstance(value, bool):
         return "yes" if value else "no"
     return f"{value:.6g}" if isinstance(value, float) else str(value)

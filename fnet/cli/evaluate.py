@@ -1,28 +1,43 @@
-"""`fnet evaluate`: what a model is worth on rows whose truth is known."""
+"""`fnet evaluate`: evaluate a model on labelled data."""
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from fnet.cli import common
 from fnet.core.errors import InvalidArgument
 
+if TYPE_CHECKING:
+    from fnet.files.model import Model
+    from fnet.reports.evaluation import Evaluation
+
 
 @click.command("evaluate")
 @common.model_argument
 @common.data_argument
 @click.option(
-    "--target", metavar="COLUMN", help="The truth.  [default: what the model was trained on]"
+    "--target",
+    metavar="COLUMN",
+    help="The column of true values.  [default: the target that the model was trained on]",
 )
-@click.option("--report", metavar="PAGE", help="Write a page of HTML with pictures, too.")
+@click.option("--report", metavar="PAGE", help="Write an HTML page with figures, too.")
 @common.delimiter_option
 @common.json_option
-def command(model, data, target, report, delimiter, as_json):
-    """Say how well a model predicts a column that is there.
+def command(
+    model: str,
+    data: str,
+    target: str | None,
+    report: str | None,
+    delimiter: str | None,
+    as_json: bool,
+) -> None:
+    """Evaluate a model on a table that has the target.
 
-    Of classes it tells the accuracy and more, and for each class how well it is told; of numbers R²
-    and how far predictions are off. A report is one page that needs no network, with all of this,
-    how the model was trained, and pictures.
+    For a classifier it prints the accuracy and other metrics, and precision, recall and F1 by
+    class; for a regressor R² and the errors. The report is one self-contained page with all of
+    this, how the model was trained, and figures.
 
     \b
     Examples:
@@ -31,83 +46,90 @@ def command(model, data, target, report, delimiter, as_json):
       $ fnet evaluate iris.fnet iris.csv
       $ fnet evaluate iris.fnet iris.csv --target species --report iris.html
     """
-    from fnet import tables
-    from fnet.reports import evaluation
-
     if report is not None:
-        common.writable(report, data, model)
-    path, model = model, common.loaded(model)
-    target = target or _target(model, path)
-    with common.table(data, delimiter) as table:
-        names = common.features(table, model, path, target)
-        x, y = tables.whole(table, names, target, _share(model))
-    try:
-        found = evaluation.evaluate(model, x, y)
-    except InvalidArgument as error:
-        raise InvalidArgument(f"{table.name}, column {target!r}: {error}") from None
-    seen = _trained(model).get("sha256") == common.digest(data) is not None
-    if seen:
-        common.note(f"{data} is what {path} was trained on; rows that it has not seen tell more")
+        common.check_output_path(report, data, model)
+    loaded = common.load_model(model)
+    target = target or _trained_target(loaded, model)
+    found = _evaluate(loaded, model, data, target, delimiter)
+    digest = common.sha256(data)
+    trained_on = digest is not None and common.training_record(loaded).get("sha256") == digest
+    if trained_on:
+        common.print_note(
+            f"{model} was trained on {data}; evaluate on unseen rows for an honest score"
+        )
     if report is not None:
         from fnet import reports
 
         page = reports.page(
-            model,
+            loaded,
             found,
-            source=f"{data}, on which it was trained" if seen else data,
+            source=f"{data}, the training data" if trained_on else data,
             command=common.command_line(),
-            name=Path(path).stem,
+            name=Path(model).stem,
         )
-        common.written(page, report)
-    facts = {
-        "model": path,
+        common.write_text(page, report)
+    result = {
+        "model": model,
         "target": target,
         "rows": found.rows,
-        "trained_on": seen,
-        "figures": found.figures,
+        "trained_on": trained_on,
+        "metrics": found.figures,
         "classes": {
-            str(name): row._asdict() for name, row in zip(_names(found), found.table, strict=True)
+            str(name): row._asdict()
+            for name, row in zip(_class_names(found), found.table, strict=True)
         },
         "report": report,
     }
-    common.say("\n".join(_lines(found, report)), facts, as_json)
+    common.print_result("\n".join(_lines(found, report)), result, as_json)
 
 
-def _target(model, path):
-    """The column that the model was trained to predict, if it knows."""
-    target = _trained(model).get("target")
+def _evaluate(
+    model: "Model", path: str, data: str, target: str, delimiter: str | None
+) -> "Evaluation":
+    """The Evaluation of a model on a table; errors name the table and its target."""
+    from fnet import tables
+    from fnet.reports import evaluation
+
+    with common.open_table(data, delimiter) as table:
+        names = common.feature_names(table, model, path, target)
+        x, y = tables.read_training_data(table, names, target, _min_numeric_fraction(model))
+    try:
+        return evaluation.evaluate(model, x, y)
+    except InvalidArgument as error:
+        raise InvalidArgument(f"{table.name}, column {target!r}: {error}") from None
+
+
+def _trained_target(model: "Model", path: str) -> str:
+    """The column that the model was trained to predict."""
+    target = common.training_record(model).get("target")
     if not isinstance(target, str):
-        raise InvalidArgument(f"{path} does not tell its target: give --target COLUMN")
+        raise InvalidArgument(f"{path} has no record of its target: use --target COLUMN")
     return target
 
 
-def _trained(model):
-    """What `fnet train` has kept with a model; of others nothing."""
-    return model.trained if isinstance(model.trained, dict) else {}
-
-
-def _share(model):
-    """How `tables.whole` is to read the target: as text only where classes are text."""
+def _min_numeric_fraction(model: "Model") -> float:
+    """How the target is read: as text if classes are text, otherwise as numbers."""
     text = model.classes is not None and model.classes.dtype.kind == "U"
     return 2.0 if text else 0.0
 
 
-def _names(found):
-    return [] if found.classes is None else found.classes.tolist()
+def _class_names(found: "Evaluation") -> list[Any]:
+    return [] if found.classes is None else list(found.classes.tolist())
 
 
-def _lines(found, report):
-    """The figures, and a line for each class, aligned."""
-    yield f"{common.counted(found.rows, 'row')}"
-    width = max(map(len, found.figures)) + 2
-    yield from (f"{name:{width}}{common.number(value)}" for name, value in found.figures.items())
+def _lines(found: "Evaluation", report: str | None) -> Iterator[str]:
+    """The metrics, and a line for each class, aligned."""
+    yield f"{common.count(found.rows, 'row')}"
+    metrics = {common.metric_label(name): value for name, value in found.figures.items()}
+    width = max(map(len, metrics)) + 2
+    yield from (f"{name:{width}}{common.format_number(value)}" for name, value in metrics.items())
     if found.table:
-        names = list(map(str, _names(found)))
+        names = list(map(str, _class_names(found)))
         width = max(5, *map(len, names)) + 2
         yield ""
         yield f"{'class':{width}}{'precision':>9}  {'recall':>6}  {'F1':>6}  {'rows':>6}"
         for name, row in zip(names, found.table, strict=True):
-            precision, recall, f1 = map(common.number, row[:3])
+            precision, recall, f1 = map(common.format_number, row[:3])
             yield f"{name:{width}}{precision:>9}  {recall:>6}  {f1:>6}  {row.rows:>6}"
     if report is not None:
         yield f"Report: {report}"

@@ -1,6 +1,7 @@
-"""`fnet export`: a model for other programs."""
+"""`fnet export`: a model in the format of another program."""
 
 import os
+from typing import Literal
 
 import click
 
@@ -13,16 +14,21 @@ from fnet.core.errors import InvalidArgument
 @click.option("--out", required=True, metavar="PATH", help="The file or new folder to write.")
 @click.option(
     "--format",
-    "kind",
+    "format_name",
     type=click.Choice(["saved_model", "tflite", "onnx"]),
-    help="What to write.  [default: by the ending of PATH, .tflite or .onnx; else saved_model]",
+    help="The format.  [default: by the suffix of PATH, .tflite or .onnx; otherwise saved_model]",
 )
 @common.json_option
-def command(model, out, kind, as_json):
+def command(
+    model: str,
+    out: str,
+    format_name: Literal["saved_model", "tflite", "onnx"] | None,
+    as_json: bool,
+) -> None:
     """Write a model in a format that other programs run.
 
-    It takes rows of features and gives predictions, its scaling included. ONNX is written by the
-    package onnx, which is installed apart, the others by TensorFlow.
+    The exported model takes rows of features and returns predictions; its scaling is included.
+    ONNX needs the package onnx, which is installed separately; the other formats need TensorFlow.
 
     \b
     Examples:
@@ -34,17 +40,18 @@ def command(model, out, kind, as_json):
     import fnet
     from fnet import backends, exports
 
-    kind = kind or exports.format_of(out)
+    kind = format_name or exports.format_of(out)
     if kind == "saved_model" and os.path.lexists(out):
-        raise FileExistsError(None, "is there already; a SavedModel takes a new folder", out)
-    common.writable(out, model)
-    path, model = model, common.loaded(model)
+        raise FileExistsError(None, "already exists; a SavedModel needs a new folder", out)
+    common.check_output_path(out, model)
+    loaded = common.load_model(model)
     if kind != "onnx":
         backends.import_tensorflow(keras=False)
     try:
-        fnet.export(out, model, kind)
+        fnet.export(out, loaded, kind)
     except ModuleNotFoundError as error:
         raise InvalidArgument(
-            f"ONNX is written by the package {error.name}, which is not installed: pip install onnx"
+            f"ONNX export needs the package {error.name}, which is not installed: run pip install "
+            "onnx"
         ) from None
-    common.say(f"{kind}: {out}", {"model": path, "format": kind, "out": out}, as_json)
+    common.print_result(f"{kind}: {out}", {"model": model, "format": kind, "out": out}, as_json)

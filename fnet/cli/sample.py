@@ -14,25 +14,26 @@ TARGETS = {
     "diabetes": "progression",
     "digits": "digit",
 }
-"""The tables, and what their last column is called."""
+"""The tables, each with the name of its last column, the target."""
 
 
 @click.command("sample")
 @click.argument("name", metavar="NAME", type=click.Choice(list(TARGETS)))
 @click.option("--out", required=True, metavar="FILE", help="The CSV to write.")
 @common.json_option
-def command(name, out, as_json):
+def command(name: str, out: str, as_json: bool) -> None:
     """Write a small table to try fnet with.
 
-    NAME is iris, wine, breast_cancer, diabetes or digits, as they come with scikit-learn; the last
-    column of the CSV is the target. The pixels of digits are 0 to 1, as in `fnet digits`.
+    NAME is iris, wine, breast_cancer, diabetes or digits: data sets that come with scikit-learn.
+    The last column of the CSV is the target. The pixels of digits are scaled to 0 to 1, as in
+    `fnet digits`.
 
     \b
     Examples:
       $ fnet sample iris --out iris.csv
       $ fnet sample digits --out digits.csv
     """
-    common.writable(out)
+    common.check_output_path(out)
 
     from sklearn import datasets
 
@@ -45,7 +46,7 @@ def command(name, out, as_json):
     rows = csv.writer(text, lineterminator="\n")
     rows.writerow([*names, TARGETS[name]])
     rows.writerows([*row, value] for row, value in zip(x.tolist(), y.tolist(), strict=True))
-    common.written(text.getvalue(), out)
-    said = f"{common.counted(len(x), 'row')}, target {TARGETS[name]}: {out}"
-    facts = {"table": out, "rows": len(x), "features": names, "target": TARGETS[name]}
-    common.say(said, facts, as_json)
+    common.write_text(text.getvalue(), out)
+    line = f"{common.count(len(x), 'row')}, target {TARGETS[name]}: {out}"
+    result = {"table": out, "rows": len(x), "features": names, "target": TARGETS[name]}
+    common.print_result(line, result, as_json)

@@ -3,153 +3,145 @@
 import math
 import os
 import warnings
+from typing import TYPE_CHECKING, Any
 
 import click
+import numpy.typing as npt
 
 import fnet
 from fnet.cli import common, training_rows
+from fnet.cli.options import LIMIT, FiniteRange, TrainOptions, sizes
+from fnet.cli.training_rows import Rows
 from fnet.core.errors import InvalidArgument
 
-MOST = 10**9
-"""The most epochs, or rows in a batch."""
+if TYPE_CHECKING:
+    from fnet.estimators import MLPClassifier, MLPRegressor
 
-EXPECTED = (
-    "Stochastic Optimizer: Maximum iterations",  # as many epochs as were asked for
-    "Training interrupted",  # which is said in other words
+IRRELEVANT_WARNINGS = (
+    "Stochastic Optimizer: Maximum iterations",  # the number of epochs is an option
+    "Training interrupted",  # reported as an error
     "Got `batch_size`",
-    "The number of unique classes",  # among the rows held out
+    "The number of unique classes",  # in the validation set
 )
-"""Warnings of a fit that tell a user of the command line nothing."""
-
-
-class Sizes(click.ParamType):
-    """Sizes of hidden layers: `64,32`, or `none`."""
-
-    name = "sizes"
-
-    def convert(self, value, parameter, context):
-        if not isinstance(value, str):
-            return value
-        if value == "none":
-            return ()
-        try:
-            sizes = tuple(int(size) for size in value.split(","))
-        except ValueError:
-            sizes = (0,)
-        if min(sizes) < 1:
-            self.fail(
-                f"{value!r} must be whole numbers from 1 up between commas, as 64,32, or none.",
-                *(parameter, context),
-            )
-        return sizes
-
-
-class Number(click.FloatRange):
-    """A finite number in a range."""
-
-    def convert(self, value, parameter, context):
-        found = super().convert(value, parameter, context)
-        if not math.isfinite(found):
-            self.fail(f"{value!r} must be finite.", parameter, context)
-        return found
+"""Warnings of a fit that a user of the command line does not need."""
 
 
 @click.command("train")
 @common.data_argument
-@click.option("--target", required=True, metavar="COLUMN", help="What to learn to predict.")
-@click.option("--out", required=True, metavar="MODEL", help="The file to write.")
+@click.option("--target", required=True, metavar="COLUMN", help="The column to predict.")
+@click.option("--out", required=True, metavar="MODEL", help="The model file to write.")
 @click.option(
     "--task",
     type=click.Choice(["classifier", "regressor"]),
-    help="What to train.  [default: by the target]",
+    help="The kind of model.  [default: by the target]",
 )
 @click.option(
-    "--without", multiple=True, metavar="COLUMN", help="Leave a column out.  [repeatable]"
+    "--without", multiple=True, metavar="COLUMN", help="Leave out a column.  [repeatable]"
 )
 @click.option(
     "--hidden",
-    type=Sizes(),
+    type=sizes,
     default="100",
     metavar="SIZES",
     show_default=True,
     help="Units of each hidden layer, as 64,32, or none.",
 )
 @click.option(
-    "--activation", metavar="NAME", default="relu", show_default=True, help="Of the hidden layers."
+    "--activation",
+    metavar="NAME",
+    default="relu",
+    show_default=True,
+    help="Activation of the hidden layers.",
 )
 @click.option(
-    "--epochs", metavar="NUMBER", type=click.IntRange(1, MOST), default=200, show_default=True
+    "--epochs",
+    metavar="NUMBER",
+    type=click.IntRange(1, LIMIT),
+    default=200,
+    show_default=True,
+    help="Maximum number of passes over the training rows.",
 )
 @click.option(
-    "--batch-size", type=click.IntRange(1, MOST), metavar="ROWS", help="[default: 200, or all rows]"
+    "--batch-size",
+    type=click.IntRange(1, LIMIT),
+    metavar="ROWS",
+    help="Rows in a batch.  [default: 200, or all rows if fewer]",
 )
 @click.option(
     "--learning-rate",
     metavar="RATE",
-    type=Number(0, min_open=True),
+    type=FiniteRange(0, min_open=True),
     default=0.001,
     show_default=True,
+    help="Learning rate of Adam.",
 )
 @click.option(
     "--l2",
     metavar="NUMBER",
-    type=Number(0),
+    type=FiniteRange(0),
     default=0.0001,
     show_default=True,
-    help="The penalty on squared weights.",
+    help="L2 penalty on the weights.",
 )
 @click.option(
     "--dropout",
-    metavar="SHARE",
-    type=Number(0, 1, max_open=True),
+    metavar="RATE",
+    type=FiniteRange(0, 1, max_open=True),
     default=0.0,
     show_default=True,
+    help="Fraction of hidden units to drop in training.",
 )
 @click.option(
     "--validation",
-    metavar="SHARE",
-    type=Number(0, 1, max_open=True),
+    metavar="FRACTION",
+    type=FiniteRange(0, 1, max_open=True),
     default=0.2,
     show_default=True,
-    help="The share of rows to hold out and to score; 0 trains on all.",
+    help="Fraction of rows to hold out for the score; 0 trains on all rows.",
 )
 @click.option(
     "--patience",
-    type=click.IntRange(1, MOST),
+    type=click.IntRange(1, LIMIT),
     metavar="EPOCHS",
-    help="Stop after so many without a smaller loss of rows held out; keep the best.",
+    help="Stop after this many epochs without a lower validation loss; keep the best epoch.",
 )
 @click.option(
     "--class-weight",
     multiple=True,
     metavar="CLASS=WEIGHT",
-    help="How much rows of a class count, or 'balanced'.  [repeatable]",
+    help="Weight of a class in the loss, or 'balanced'.  [repeatable]",
 )
 @click.option(
     "--standardize/--no-standardize",
     default=True,
     show_default=True,
-    help="Learn mean and deviation of features, and of a regressor's target.",
+    help="Scale features, and a regressor's target, to mean 0 and standard deviation 1.",
 )
 @click.option(
-    "--seed", metavar="NUMBER", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True
+    "--seed",
+    metavar="NUMBER",
+    type=click.IntRange(0, 2**32 - 1),
+    default=0,
+    show_default=True,
+    help="Seed of the split, the initial weights and the shuffling.",
 )
 @click.option(
     "--checkpoint",
     metavar="FILE",
-    help="Keep the run in this file; the same command goes on from it.",
+    help="Save progress to this file; the same command resumes from it.",
 )
 @common.engine_option
 @common.delimiter_option
 @common.json_option
-def command(data, target, out, **options):
+def command(data: str, target: str, out: str, **options: Any) -> None:
     """Train a classifier or a regressor on a table and save it.
 
-    DATA is a CSV in UTF-8 whose first row has the names of its columns, or a Parquet file, or - for
-    standard input. All columns but the target are features, and must hold a number in every row.
+    DATA is a CSV in UTF-8 whose first row is the header, or a Parquet file, or - for standard
+    input. All columns but the target are features; each must have a number in every row.
 
-    A target of text (codes as 007 among it), or of at most 20 different whole numbers, is taken for
-    classes, any other for numbers.
+    It fits a classifier if the target is text (codes such as 007 are text) or has at most 20
+    distinct integers, otherwise a regressor. It prints the
+    score on the held-out rows, a fifth unless --validation says otherwise.
 
     \b
     Examples:
@@ -159,121 +151,131 @@ def command(data, target, out, **options):
       $ fnet train diabetes.csv --target progression --out d.fnet --hidden 64,32 --patience 20
       $ fnet train iris.csv --target species --out i.fnet --epochs 400 --checkpoint i.run
     """
-    from fnet.core import checks, network
-
-    common.writable(out, data)
-    if options["checkpoint"] is not None:
-        common.writable(options["checkpoint"], data)
-        if os.path.realpath(options["checkpoint"]) == os.path.realpath(out):
-            raise common.usage("--checkpoint and --out must be two files.")
-    if options["patience"] and not options["validation"]:
-        raise common.usage("--patience needs rows held out: give --validation a share above 0.")
-    checks.one_of("--activation", options["activation"], network.ACTIVATIONS)
-    x, y, features = training_rows.read(data, target, options)
-    sha256 = common.digest(data)
-    model = _estimator(y, options)
-    (x, y), held = training_rows.parts(x, y, options)
-    _fit(model, x, y, held, options)
-    scores = _scores(model, *held) if held else {}
+    given = TrainOptions(**options)
+    _check(data, out, given)
+    x, y, features = training_rows.read(data, target, given)
+    digest = common.sha256(data)
+    model = _estimator(y, given)
+    (x, y), held_out = training_rows.split(x, y, given)
+    _fit(model, x, y, held_out, given)
     trained = {
         "fnet": fnet.__version__,
         "command": common.command_line(),
         "data": data,
-        "sha256": sha256,
+        "sha256": digest,
         "target": target,
         "rows": len(x),
-        "validation_rows": len(held[0]) if held else 0,
+        "validation_rows": len(held_out[0]) if held_out else 0,
         "epochs": model.n_iter_,
-        "scores": scores,
+        "scores": _scores(model, *held_out) if held_out else {},
     }
     fnet.save(out, model, features=features, trained=trained)
-    _say(model, features, out, trained, options["as_json"])
+    result = {"model": out, **_description(model, features), **trained}
+    common.print_result("\n".join(_lines(result)), result, given.as_json)
 
 
-def _estimator(y, options):
-    """The estimator that these options ask for, not yet fitted."""
+def _check(data: str, out: str, options: TrainOptions) -> None:
+    """Refuse options that do not go together, and paths that cannot be written."""
+    from fnet.core import checks, network
+
+    common.check_output_path(out, data)
+    if options.checkpoint is not None:
+        common.check_output_path(options.checkpoint, data)
+        if os.path.realpath(options.checkpoint) == os.path.realpath(out):
+            raise common.usage_error("--checkpoint and --out must be different files.")
+    if options.patience and not options.validation:
+        raise common.usage_error("--patience needs validation rows: use a --validation above 0.")
+    checks.one_of("--activation", options.activation, network.ACTIVATIONS)
+
+
+def _estimator(y: npt.NDArray[Any], options: TrainOptions) -> "MLPClassifier | MLPRegressor":
+    """The estimator that these options describe, not fitted yet."""
     from fnet.estimators import MLPClassifier, MLPRegressor
 
-    checkpoint = options["checkpoint"]
-    arguments = {
-        "hidden_layer_sizes": options["hidden"],
-        "activation": options["activation"],
-        "max_iter": options["epochs"],
-        "batch_size": options["batch_size"] or "auto",
-        "learning_rate_init": options["learning_rate"],
-        "alpha": options["l2"],
-        "dropout": options["dropout"],
-        "early_stopping": "loss" if options["patience"] else False,
-        "n_iter_no_change": options["patience"] or math.inf,
-        "standardize": options["standardize"],
-        "random_state": options["seed"],
-        "callback": checkpoint and fnet.checkpoint(checkpoint),
+    checkpoint = options.checkpoint
+    arguments: dict[str, Any] = {
+        "hidden_layer_sizes": options.hidden,
+        "activation": options.activation,
+        "max_iter": options.epochs,
+        "batch_size": options.batch_size or "auto",
+        "learning_rate_init": options.learning_rate,
+        "alpha": options.l2,
+        "dropout": options.dropout,
+        "early_stopping": "loss" if options.patience else False,
+        "n_iter_no_change": options.patience or math.inf,
+        "standardize": options.standardize,
+        "random_state": options.seed,
+        "engine": options.engine,
+        "callback": None if checkpoint is None else fnet.checkpoint(checkpoint),
         "verbose": True,
     }
     if y.dtype.kind == "f":
-        if options["class_weight"]:
+        if options.class_weight:
             raise InvalidArgument(
-                "--class-weight is for classes, and the target is taken for numbers: give --task "
-                "classifier, or leave it away"
+                "--class-weight needs a classifier, but the target is numeric: use --task "
+                "classifier, or leave --class-weight out"
             )
         return MLPRegressor(**arguments)
     return MLPClassifier(
-        class_weight=training_rows.class_weight(y, options["class_weight"]), **arguments
+        class_weight=training_rows.class_weight(y, options.class_weight), **arguments
     )
 
 
-def _fit(model, x, y, held, options):
-    """Fit quietly, by the engine that so much work asks for; NumPy alone where it is small."""
-    import numpy as np
-
-    from fnet import backends
-
-    width = min(options["batch_size"] or 200, len(x))
-    outputs = 1 if y.dtype.kind == "f" else len(np.unique(y))
-    net = fnet.Network((x.shape[1], *options["hidden"], outputs), loss="squared_error")
-    steps = options["epochs"] * math.ceil(len(x) / width)
-    model.engine = backends.choose(options["engine"], net, width, steps)[1]
-    if model.engine == "tensorflow":
-        backends.import_tensorflow(keras=False)
+def _fit(
+    model: "MLPClassifier | MLPRegressor",
+    x: npt.NDArray[Any],
+    y: npt.NDArray[Any],
+    held_out: Rows | None,
+    options: TrainOptions,
+) -> None:
+    """Fit without irrelevant warnings."""
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "|".join(EXPECTED))
-        model.fit(x, y, validation_data=held)
-    common.unless_interrupted(model.ended_, model.n_iter_, options["epochs"], options["checkpoint"])
+        warnings.filterwarnings("ignore", "|".join(IRRELEVANT_WARNINGS))
+        model.fit(x, y, validation_data=held_out)
+    ended = str(model.ended_)
+    common.raise_if_interrupted(ended, model.n_iter_, options.epochs, options.checkpoint)
 
 
-def _scores(model, x, y):
+def _scores(
+    model: "MLPClassifier | MLPRegressor", x: npt.NDArray[Any], y: npt.NDArray[Any]
+) -> dict[str, float]:
+    """The scores on the validation rows."""
     from sklearn import metrics
 
-    said = model.predict(x)
+    predicted = model.predict(x)
     if y.dtype.kind != "f":
-        return {"accuracy": float(metrics.accuracy_score(y, said))}
-    found = {"mean absolute error": float(metrics.mean_absolute_error(y, said))}
-    return ({"R²": float(metrics.r2_score(y, said))} if len(y) > 1 else {}) | found
+        return {"accuracy": float(metrics.accuracy_score(y, predicted))}
+    r2 = {"r2": float(metrics.r2_score(y, predicted))} if len(y) > 1 else {}
+    return {**r2, "mean_absolute_error": float(metrics.mean_absolute_error(y, predicted))}
 
 
-def _say(model, features, out, trained, as_json):
-    net = model.functional()[0]
-    engine = {"numpy": "NumPy", "tensorflow": "TensorFlow"}[model.engine_]
+def _description(model: "MLPClassifier | MLPRegressor", features: list[str]) -> dict[str, Any]:
+    """What was trained, and by which engine."""
     classes = getattr(model, "classes_", None)
-    what = "a regressor" if classes is None else f"a classifier of {len(classes)} classes"
-    lines = [
-        f"{trained['target']}: {what} from {common.counted(len(features), 'feature')}",
-        f"Trained {'-'.join(map(str, net.sizes))} on {common.counted(trained['rows'], 'row')} for "
-        f"{common.counted(trained['epochs'], 'epoch')} by {engine}",
-    ]
-    if trained["scores"]:
-        scores = ", ".join(
-            f"{name} {common.number(value)}" for name, value in trained["scores"].items()
-        )
-        lines.append(f"On {common.counted(trained['validation_rows'], 'row')} held out: {scores}")
-    lines.append(f"Model: {out}")
-    facts = {
-        "model": out,
+    return {
         "task": "regressor" if classes is None else "classifier",
         "features": features,
         "classes": classes,
-        "sizes": net.sizes,
+        "sizes": model.functional()[0].sizes,
         "engine": model.engine_,
-        **trained,
     }
-    common.say("\n".join(lines), facts, as_json)
+
+
+def _lines(result: dict[str, Any]) -> list[str]:
+    """A result as text."""
+    engine = {"numpy": "NumPy", "tensorflow": "TensorFlow"}[result["engine"]]
+    classes = result["classes"]
+    task = "regressor" if classes is None else f"classifier of {len(classes)} classes"
+    features = common.count(len(result["features"]), "feature")
+    lines = [
+        f"{result['target']}: {task} from {features}",
+        f"Trained {'-'.join(map(str, result['sizes']))} on {common.count(result['rows'], 'row')} "
+        f"for {common.count(result['epochs'], 'epoch')} by {engine}",
+    ]
+    if result["scores"]:
+        scores = ", ".join(
+            f"{common.metric_label(name)} {common.format_number(value)}"
+            for name, value in result["scores"].items()
+        )
+        lines.append(f"On {common.count(result['validation_rows'], 'held-out row')}: {scores}")
+    return [*lines, f"Model: {result['model']}"]

@@ -1,0 +1,64 @@
+"""The options of `fnet train` as data, and their types."""
+
+import math
+from typing import Any, Literal, NamedTuple
+
+import click
+
+LIMIT = 10**9
+"""The largest number of epochs, or of rows in a batch."""
+
+Task = Literal["classifier", "regressor"]
+
+
+class TrainOptions(NamedTuple):
+    """The options of `fnet train`, beside its data, target and output."""
+
+    task: Task | None
+    without: tuple[str, ...]
+    hidden: tuple[int, ...]
+    activation: str
+    epochs: int
+    batch_size: int | None
+    learning_rate: float
+    l2: float
+    dropout: float
+    validation: float
+    patience: int | None
+    class_weight: tuple[str, ...]
+    standardize: bool
+    seed: int
+    checkpoint: str | None
+    engine: Literal["auto", "numpy", "tensorflow"]
+    delimiter: str | None
+    as_json: bool
+
+
+def sizes(value: Any) -> tuple[int, ...]:
+    """Sizes of hidden layers from `64,32`, or `none` for no hidden layers."""
+    if isinstance(value, tuple):
+        return value
+    if value == "none":
+        return ()
+    try:
+        found = tuple(int(size) for size in value.split(","))
+    except ValueError:
+        found = (0,)
+    if min(found) < 1:
+        raise click.BadParameter(
+            f"{value!r} must be integers of at least 1 between commas, as 64,32, or none."
+        )
+    return found
+
+
+class FiniteRange(click.FloatRange):
+    """A finite number in a range."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """The number."""
+        number: float = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value!r} must be finite.", param, ctx)
+        return number
