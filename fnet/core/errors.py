@@ -1,13 +1,14 @@
 """The exceptions of fnet: one hierarchy, shared by the TensorFlow side and the NumPy twin."""
 
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 
 class FnetError(Exception):
     """The base of every error that fnet raises by itself."""
 
-    __init__ = Exception.__init__  # by this AutoGraph knows that it may raise one again, as it is
+    if not TYPE_CHECKING:  # it would make every new error an Any
+        __init__ = Exception.__init__  # tells AutoGraph that it may raise the same error again
 
 
 class InvalidArgument(FnetError, ValueError):
