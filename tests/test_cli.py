@@ -544,7 +544,7 @@ def test_device_files_of_the_shell_work_as_input_and_output(shell):
         *shlex.split("fnet predict iris.fnet /dev/stdin --out /dev/stdout"),
     ]
     content = Path("iris.csv").read_bytes()
-    done = subprocess.run_ok(line, input=content, capture_output=True, check=True)
+    done = subprocess.run(line, input=content, capture_output=True, check=True)
     assert done.stdout.decode() == expected
 
 
@@ -555,7 +555,7 @@ def test_output_is_utf8_in_any_locale(shell, encoding):
     for options in ("", " --json"):
         line = [sys.executable, "-m", *shlex.split("fnet predict t.fnet t.csv" + options)]
         env = {**os.environ, "PYTHONIOENCODING": encoding}
-        done = subprocess.run_ok(line, env=env, capture_output=True, check=True)
+        done = subprocess.run(line, env=env, capture_output=True, check=True)
         assert {"naïve", "日本"} & set(re.findall(r"[^\W\d_]+", done.stdout.decode("utf-8")))
 
 
