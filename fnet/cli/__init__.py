@@ -162,4 +162,6 @@ def _os_message(error: OSError) -> str:
         return error.strerror or str(error)
     if isinstance(error, FileNotFoundError):
         return f"{error.filename} does not exist: check the path"
-    return f"{error.filename}: {error.strerror}: check the path and its permissions"
+    if error.errno is None:  # raised by a command, with advice of its own
+        return f"{error.filename}: {error.strerror}"
+    return f"{error.filename}: {error.strerror}; check the path and its permissions"
