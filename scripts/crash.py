@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 import fnet
 from fnet import reference
-from fnet.files.storage import text
+from fnet.files.storage import canonical_json
 
 EVERY = 0.2
 """Seconds from one checkpoint to the next."""
@@ -71,7 +71,7 @@ def train(engine, epochs, path=None, result=None):
     )
     if result is not None:
         fnet.save(result, run)
-    return text(run)
+    return canonical_json(run)
 
 
 def killed_runs(count, engine, folder, random):
@@ -95,7 +95,7 @@ def killed_runs(count, engine, folder, random):
         if result.exists():
             if left:
                 raise SystemExit(f"the run is over, {left} kills too soon: give it more epochs")
-            return text(fnet.load(result).run) == whole, lost
+            return canonical_json(fnet.load(result).run) == whole, lost
         fnet.load(path)
     raise SystemExit("the run has not come to its end")
 

@@ -59,7 +59,7 @@ def originals(folder):
 
 def held(model):
     """All that a model holds, as one text."""
-    return storage.text(schema.of(model))
+    return storage.canonical_json(schema.content_of(model))
 
 
 def bits(data, random):

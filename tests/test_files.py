@@ -26,7 +26,7 @@ from fnet import InvalidArgument, Layer, Network, Tuning, reference
 from fnet.core import network
 from fnet.core.scaling import Scaling
 from fnet.files import atomic, schema
-from fnet.files.storage import text
+from fnet.files.storage import canonical_json
 
 BOTH = pytest.mark.parametrize("side", [fnet, reference], ids=["tensorflow", "twin"])
 
@@ -80,7 +80,7 @@ def test_a_network_comes_back_to_the_bit_and_twice_to_the_byte(
         assert ours.shape == theirs.shape
     assert [p.b is None for p in found.params] == [not net.bias] * len(params)
     assert found.features == (named["features"] and tuple(named["features"]))
-    assert text(found.trained) == text(named["trained"])
+    assert canonical_json(found.trained) == canonical_json(named["trained"])
     if named.get("classes") is not None:
         assert found.classes.tolist() == np.array(named["classes"]).tolist()
     once = (folder / "random.fnet").read_bytes()
@@ -103,8 +103,8 @@ def test_a_run_comes_back_and_goes_on_as_if_it_had_never_left(side, seed, option
 
     half = run(params, 2)
     found = saved(tmp_path / "run.fnet", half).run
-    assert text(found) == text(half)
-    assert text(run(found, 4)) == text(run(params, 4))
+    assert canonical_json(found) == canonical_json(half)
+    assert canonical_json(run(found, 4)) == canonical_json(run(params, 4))
 
 
 def test_the_library_of_the_format_reads_the_arrays(tmp_path):
@@ -143,7 +143,7 @@ def test_how_it_was_trained_is_kept(tmp_path):
         3: {"nested": ((), [], {})},
     }
     found = saved(tmp_path / "net.fnet", (NET, PARAMS), trained=trained).trained
-    assert text(found) == text(trained)
+    assert canonical_json(found) == canonical_json(trained)
     assert found["optimizer"].kind == "adam"
     assert reference.update(found["optimizer"], PARAMS, found["optimizer"].init(PARAMS), PARAMS)
 
@@ -218,7 +218,7 @@ def test_a_table_must_have_the_columns_of_the_file(tmp_path):
     np.testing.assert_array_equal(found.predict(table), found.predict(X))
     with pytest.raises(InvalidArgument, match=r"'é'\)?: missing \['b'\], and unknown \['z'\]"):
         found.predict(table.rename(columns={"b": "z"}))
-    with pytest.raises(InvalidArgument, match="in their order, .*: order"):
+    with pytest.raises(InvalidArgument, match="in their order, .*: got another order"):
         found.predict(table[["b", "a", "c", "é"]])
     with pytest.raises(InvalidArgument, match=r"missing \['é'\], and unknown \[\]"):
         found.predict(table[["a", "b", "c"]])
@@ -245,7 +245,9 @@ def test_a_model_can_be_pickled_and_shows_what_it_holds(tmp_path):
     found = saved(tmp_path / "net.fnet", (NET, PARAMS), features=list("abcd"))
     again = pickle.loads(pickle.dumps(found))
     np.testing.assert_array_equal(again.predict(X), found.predict(X))
-    assert repr(again).startswith("<Model of net, params, features: Network(sizes=(4, 5, 3)")
+    lines = repr(again).splitlines()
+    assert lines[0].startswith("Model of Network(sizes=(4, 5, 3)")
+    assert lines[1:] == ["  43 parameters, float32", "  features: 4, 'a', 'b', 'c', 'd'"]
 
 
 def test_one_row_takes_microseconds(tmp_path):
@@ -340,21 +342,33 @@ print(json.dumps([seen, [name for name in heavy if name in sys.modules]]))
 @pytest.mark.parametrize(
     ("what", "named", "match"),
     [
-        (5, {}, r"what must be \(net, params\), a Run, an estimator or what load gave; got 5"),
+        (5, {}, r"what must be \(net, params\), a Run, an estimator or what load returned; got 5"),
         ((NET,), {}, r"what must be \(net, params\)"),
         ((NET, PARAMS[:1]), {}, "params must be one Layer"),
         ((NET, [(w * np.nan, b) for w, b in PARAMS]), {}, "must be finite; got nan"),
         ((NET, PARAMS), {"classes": ["a", "b"]}, "classes must be one for each output, 3"),
-        ((NET, PARAMS), {"features": ["a"]}, "features must be the names of 4 columns"),
-        ((NET, PARAMS), {"features": list(range(4))}, "features must be the names of 4"),
-        ((NET, PARAMS), {"trained": {"how": print}}, "trained.how cannot be stored: <built-in"),
-        ((NET, PARAMS), {"trained": {1, 2}}, r"trained cannot be stored: \{1, 2\}"),
-        ((NET, PARAMS), {"trained": X.astype(complex)}, "must hold numbers; got dtype complex128"),
-        ((NET, PARAMS), {"trained": np.array([{}], object)}, "trained cannot be stored"),
-        ((NET, PARAMS), {"trained": pd.DataFrame(X)}, "trained cannot be stored"),
-        ((NET, PARAMS), {"trained": ["x"] * 70_000}, "no more than 150000 quotes"),
-        ((NET, PARAMS), {"trained": "x" * (2 << 20)}, "no more than 1048576 bytes"),
-        ((NET, PARAMS), {"trained": json.loads("[" * 70 + "]" * 70)}, "deeper than 64 brackets"),
+        ((NET, PARAMS), {"features": ["a"]}, "features must be the names of the 4 features"),
+        (
+            (NET, PARAMS),
+            {"features": list(range(4))},
+            "features must be the names of the 4 features",
+        ),
+        (
+            (NET, PARAMS),
+            {"trained": {"how": print}},
+            "trained.how cannot be saved: .* got <built-in",
+        ),
+        ((NET, PARAMS), {"trained": {1, 2}}, r"trained cannot be saved: .* got \{1, 2\}"),
+        (
+            (NET, PARAMS),
+            {"trained": X.astype(complex)},
+            "must hold booleans, integers or floats; got dtype complex128",
+        ),
+        ((NET, PARAMS), {"trained": np.array([{}], object)}, "trained cannot be saved"),
+        ((NET, PARAMS), {"trained": pd.DataFrame(X)}, "trained cannot be saved"),
+        ((NET, PARAMS), {"trained": ["x"] * 70_000}, "at most 150000 quotes"),
+        ((NET, PARAMS), {"trained": "x" * (2 << 20)}, "at most 1048576 bytes"),
+        ((NET, PARAMS), {"trained": json.loads("[" * 70 + "]" * 70)}, "at most 64 brackets deep"),
     ],
 )
 def test_what_cannot_be_saved_is_refused_and_the_file_stays(what, named, match, tmp_path):
@@ -370,13 +384,13 @@ def test_what_cannot_be_saved_is_refused_and_the_file_stays(what, named, match, 
 def test_data_that_holds_itself_is_refused(tmp_path):
     endless = []
     endless.append(endless)
-    with pytest.raises(InvalidArgument, match="nor hold itself"):
+    with pytest.raises(InvalidArgument, match="must not contain itself"):
         fnet.save(tmp_path / "net.fnet", (NET, PARAMS), trained=endless)
 
 
 def test_classes_are_for_classes(tmp_path):
     net = Network((4, 2), loss="squared_error")
-    with pytest.raises(InvalidArgument, match="of a network with classes or labels for targets"):
+    with pytest.raises(InvalidArgument, match="of a network with a cross-entropy"):
         fnet.save(tmp_path / "net.fnet", (net, reference.init_params(net, 0)), classes=["a", "b"])
 
 
@@ -450,7 +464,7 @@ def test_a_full_disk_and_a_read_only_folder_are_the_systems_errors(before, expec
 def test_two_writers_at_once_leave_the_file_of_one(tmp_path):
     path, wrong = tmp_path / "net.fnet", []
     whats = [(NET, reference.init_params(NET, seed)) for seed in (0, 1)]
-    expected = {text(what) for what in whats}
+    expected = {canonical_json(what) for what in whats}
     fnet.save(path, whats[0])
 
     def write(what):
@@ -462,7 +476,7 @@ def test_two_writers_at_once_leave_the_file_of_one(tmp_path):
         writer.start()
     while any(writer.is_alive() for writer in writers):
         found = fnet.load(path)
-        if text((found.net, found.params)) not in expected:
+        if canonical_json((found.net, found.params)) not in expected:
             wrong.append(found)
     assert wrong == []
     assert os.listdir(tmp_path) == ["net.fnet"]

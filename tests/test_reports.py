@@ -264,7 +264,7 @@ def test_images_are_known_by_the_names_of_features(made):
     right = found._replace(truth=found.predicted)  # so that none is misclassified
     pixels = [f"Pixel {i}" for i in range(64)]
     for features, more in ((pixels, ["First layer"]), ([*pixels[:-1], "age"], []), (None, [])):
-        named = files.Model(files.contents.of(model)._replace(features=features))
+        named = files.Model(files.schema.content_of(model)._replace(features=features))
         titles = ["Confusion", "Calibration", *more, "Loss by epoch"]
         for alt, title in zip(alts(write(named, right)), titles, strict=True):
             assert alt.startswith(title)
@@ -364,7 +364,7 @@ def test_the_commands_that_make_it_again(made):
 def test_any_training_is_told_as_far_as_it_is(tmp_path, trained, terms):
     net = Network((1, 1), loss="squared_error")
     fnet.save(tmp_path / "m", (net, reference.init_params(net, 0)), trained=trained)
-    found = dict(content.training(files.contents.of(fnet.load(tmp_path / "m"))))
+    found = dict(content.training(files.schema.content_of(fnet.load(tmp_path / "m"))))
     lines = {
         term: told if isinstance(told, str) else "\n".join(map(" ".join, told))
         for term, told in found.items()

@@ -31,7 +31,7 @@ def export(path, what, format=None):
     Raises InvalidArgument for what does not fit, and the system's own OSError where it cannot be
     written.
     """
-    content = schema.sound(schema.of(what))
+    content = schema.check_content(schema.content_of(what))
     if content.params[0].w.ndim > 2:
         raise InvalidArgument(
             "export takes a single network; give one member, as "

@@ -1,20 +1,29 @@
-"""Files of fnet: saved, loaded, and kept up while a run goes on. None of it needs an engine.
+"""Files of fnet: networks, runs and estimators, saved and loaded without an engine.
 
-A file is in the safetensors format: a length, a header in JSON, then the arrays. Beside the arrays
-stands one description, again in JSON: the network, the names of classes and features, and whatever
-else a `Content` has. Rooms, from the bytes upwards:
+A file is in the safetensors format: a length, a JSON header, then the arrays. The header also
+describes the content as JSON: the network, the names of classes and features, and the other fields
+of a `Content`. The modules, from bytes upwards:
 
-  disk.py: bytes replace a file at once, or not at all.
-  container.py: arrays and one text, as bytes and back.
-  plain.py: plain data, tuples and dicts of numbers, names and arrays, as a text and arrays.
-  contents.py: what a file holds, and what must be true of it; storing.py: all of it together.
-  models.py: what was loaded, ready to predict.
-  checkpoints.py: the callback that keeps a run in a file; machine.py: what its bits depend on.
+- `atomic`: files that are replaced at once or not at all.
+- `format`: arrays and one JSON value as bytes, and back.
+- `names`: what a file calls things, beside what the code calls them.
+- `codec`: plain data as JSON and arrays, and back.
+- `schema`: what a file holds, and what must be true of it.
+- `storage`: a `Content` in a file.
+- `model`: what was loaded, ready to predict.
+- `environment` and `checkpointing`: the callback that keeps a run in a file.
 
-Nothing in a file is looked up as code: names stand in closed tables, and bytes that are not what
-`save` writes raise FormatError.
+Nothing in a file is looked up as code: all names stand in closed tables, and bytes that are not as
+`save` wrote them raise FormatError.
 """
 
+import os
+from collections.abc import Iterable
+from typing import Any
+
+from fnet.core.aliases import ArrayLike, Params
+from fnet.core.network import Network
+from fnet.core.run_state import Run
 from fnet.files import schema, storage
 from fnet.files.checkpointing import Checkpoint as checkpoint
 from fnet.files.model import Model
@@ -22,29 +31,69 @@ from fnet.files.model import Model
 __all__ = ["checkpoint", "load", "save"]
 
 
-def save(path, what, *, classes=None, features=None, trained=None):
-    """Save a network, a run or an estimator in one file, which `load` reads.
+def save(
+    path: str | os.PathLike[str],
+    what: tuple[Network, Params] | Run | schema.Saveable,
+    *,
+    classes: ArrayLike | None = None,
+    features: Iterable[str] | None = None,
+    trained: Any = None,
+) -> None:
+    """Save a network, a run or an estimator to a file that `load` reads.
 
-    Arguments:
-      path: by custom it ends in `.fnet`. A file that is there is replaced at once: whatever
-        happens meanwhile, either the old one is there or the new one, on the disk.
-      what: `(net, params)`, a Run, an estimator, or what `load` gave.
-      classes: what each output stands for, in order: numbers or names.
-      features: the names of the columns of x, in order.
-      trained: how it was trained, to be kept with it: any numbers, names, arrays, optimizers and
-        tunings, in tuples, lists and dicts.
+    The same content gives the same bytes. An existing file is replaced at once: whatever happens,
+    either the old file or the new one is on the disk, complete.
 
-    The same content gives the same bytes. Raises InvalidArgument for what does not fit or cannot
-    be stored; the system's own OSError where it cannot be written, the file before it intact.
+    Args:
+        path: The path of the file, by convention ending in `.fnet`.
+        what: `(net, params)`, a Run, a fitted MLPClassifier or MLPRegressor, or a Model from
+            `load`.
+        classes: The class of each output in order, numbers or strings `[K]`; `[2]` for a single
+            output. None keeps those of `what`.
+        features: The names of the D features in order. None keeps those of `what`.
+        trained: How it was trained, to be kept in the file: numbers, strings, arrays, optimizers
+            and tunings, in tuples, lists and dicts. None keeps that of `what`.
+
+    Raises:
+        InvalidArgument: Arguments do not fit each other, or something cannot be saved.
+        OSError: The file cannot be written; the old one is intact.
+
+    Example:
+        >>> import fnet, tempfile
+        >>> net = fnet.Network((2, 3))
+        >>> params = fnet.reference.init_params(net, seed=0)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     fnet.save(f"{folder}/net.fnet", (net, params), features=["age", "height"])
+        ...     fnet.load(f"{folder}/net.fnet").features
+        ('age', 'height')
+
+    References:
+        The safetensors format: https://github.com/huggingface/safetensors
     """
-    named = {"classes": classes, "features": features, "trained": trained}
-    storage.write(path, schema.of(what, **named))
+    content = schema.content_of(what, classes=classes, features=features, trained=trained)
+    storage.write(path, content)
 
 
-def load(path):
-    """The `Model` in a file: `predict`, `predict_proba`, `net`, `params`, `run`, `estimator()`.
+def load(path: str | os.PathLike[str]) -> Model:
+    """Load a file that `save` or `checkpoint` wrote. This never imports TensorFlow.
 
-    Raises FormatError for bytes that are not as `save` wrote them, and the system's own OSError
-    where there is no file, or none that may be read.
+    Args:
+        path: The path of the file.
+
+    Returns:
+        A `Model`: `predict`, `predict_proba`, `net`, `params`, `run`, `estimator()`.
+
+    Raises:
+        FormatError: The bytes are not as `save` wrote them.
+        OSError: There is no such file, or it cannot be read.
+
+    Example:
+        >>> import fnet, tempfile
+        >>> net = fnet.Network((2, 3))
+        >>> params = fnet.reference.init_params(net, seed=0)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     fnet.save(f"{folder}/net.fnet", (net, params))
+        ...     fnet.load(f"{folder}/net.fnet").predict([[0.0, 0.0]]).shape
+        (1, 3)
     """
     return Model(storage.read(path))

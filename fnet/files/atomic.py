@@ -1,67 +1,78 @@
-"""Bytes replace a file at once, or not at all."""
+"""Files that are replaced at once or not at all."""
 
 import contextlib
 import os
 import secrets
 import shutil
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
-LEFT = 3600.0
-"""Seconds after which a file beside another is taken to be left by a process that was killed."""
+LEFTOVER_SECONDS = 3600.0
+"""The age from which a temporary file is taken to belong to a process that was killed."""
 
 
-def write(path, data):
-    """The file at `path` becomes these bytes, or stays what it was where an error is raised."""
+def write(path: str | os.PathLike[str], data: bytes) -> None:
+    """Replace the file at `path` by one with these bytes. An error leaves the old file."""
     with replacing(path) as file:
         file.write(data)
 
 
 @contextlib.contextmanager
-def replacing(path):
-    """A file to write bytes to, which at the end becomes the one at `path`.
+def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
+    """A file to write bytes to, which replaces the one at `path` when the block ends.
 
-    It lies beside that one and is brought to the disk before its name changes, and the folder
-    after. An error leaves what was there; a process that is killed leaves its file beside it,
-    `.name.*.tmp`, to be cleared away by a later call. What is there and no file, a device or a
-    pipe, is written to as it is.
+    The new file is a temporary one in the same folder, `.name.*.tmp`. It is synchronized to the
+    disk before it is renamed, and the folder afterwards. An error leaves the old file. A process
+    that is killed leaves its temporary file, which a later call removes. A path to a device or a
+    pipe is written to directly.
+
+    Args:
+        path: The path of the file. A symbolic link stays a link.
+
+    Yields:
+        The open file.
+
+    Raises:
+        OSError: The file cannot be written.
     """
     if os.path.exists(path) and not os.path.isfile(path):
         with open(path, "wb") as file:
             yield file
         return
-    path = Path(os.path.realpath(path))  # a link stays one
-    aside = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
+    path = Path(os.path.realpath(path))
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
     try:
-        with open(aside, "xb") as file:
+        with open(temporary, "xb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
         with contextlib.suppress(FileNotFoundError):
-            shutil.copymode(path, aside)
-        os.replace(aside, path)
+            shutil.copymode(path, temporary)
+        os.replace(temporary, path)
     except BaseException:
         with contextlib.suppress(OSError):
-            os.unlink(aside)
+            os.unlink(temporary)
         raise
     _fsync_folder(path.parent)
-    _clear_away(path)
+    _remove_leftovers(path)
 
 
-def _fsync_folder(folder):
-    if not hasattr(os, "O_DIRECTORY"):  # a system on which a folder cannot be opened
+def _fsync_folder(folder: Path) -> None:
+    if not hasattr(os, "O_DIRECTORY"):  # a system that cannot open folders
         return
-    entry = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        os.fsync(entry)
+        os.fsync(descriptor)
     finally:
-        os.close(entry)
+        os.close(descriptor)
 
 
-def _clear_away(path):
-    """Files beside this one that killed processes have left."""
+def _remove_leftovers(path: Path) -> None:
+    """Remove the temporary files of this path that killed processes left."""
     for name in os.listdir(path.parent):
         if name.startswith(f".{path.name}.") and name.endswith(".tmp"):
             with contextlib.suppress(OSError):
-                if time.time() - os.stat(path.with_name(name)).st_mtime > LEFT:
+                if time.time() - os.stat(path.with_name(name)).st_mtime > LEFTOVER_SECONDS:
                     os.unlink(path.with_name(name))

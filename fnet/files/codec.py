@@ -1,42 +1,65 @@
-"""Plain data, as JSON and arrays by name, and back.
+"""Plain data as JSON and arrays by name, and back.
 
-None, flags, whole numbers, texts and finite floats are themselves in JSON, and a tuple is a list.
-All else is an object with one key, which says what it is and stands in READERS. An array is named
-by the place where it was first met; the same one in another place is kept once.
+None, booleans, integers, strings and finite floats stand for themselves in JSON, and a tuple is a
+list. Anything else is an object with one key, which says what it is: a record of `names.py`, an
+array, or an entry of `DECODERS`. An array is named by the place where it was first met. The same
+array in another place is stored once.
 """
 
-import dataclasses
 import math
 import re
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from fnet.core.errors import FormatError, InvalidArgument
 from fnet.core.network import ACTIVATIONS, LOSSES, Network
 from fnet.files import names
 
-WORDS = {*ACTIVATIONS, *LOSSES, *(loss.link for loss in LOSSES.values())}
-"""The names in a Network."""
+Arrays = dict[str, npt.NDArray[Any]]
+
+NETWORK_NAMES = {*ACTIVATIONS, *LOSSES, *(loss.link for loss in LOSSES.values())}
+"""The names that may stand in a Network."""
 
 SCALARS = (str, int, float, type(None))
 """What an array of objects may hold."""
 
 
-def packed(value):
-    """`(json, arrays)` of plain data, or InvalidArgument for what is none."""
-    packer = _Packer()
+def encode(value: Any) -> tuple[Any, Arrays]:
+    """`(json, arrays)` of plain data.
+
+    Args:
+        value: None, booleans, numbers, strings, arrays and records, in tuples, lists and dicts.
+
+    Returns:
+        What `json.dumps` takes, and the arrays that it names.
+
+    Raises:
+        InvalidArgument: Something is no plain data, or is nested too deeply.
+    """
+    encoder = _Encoder()
     try:
-        return packer.pack(value, ""), packer.arrays
+        return encoder.encode(value, ""), encoder.arrays
     except RecursionError:
-        raise InvalidArgument("plain data must not be so deep, nor hold itself") from None
+        raise InvalidArgument(
+            "data to save must not contain itself, nor be nested so deeply that Python's stack "
+            "overflows"
+        ) from None
 
 
-class _Packer:
-    def __init__(self):
-        self.arrays = {}
-        self.seen = {}  # the name of an array, by its identity; and the array, which lives as long
+class _Encoder:
+    """The state of one `encode`: the arrays so far."""
 
-    def pack(self, value, place):
+    def __init__(self) -> None:
+        self.arrays: Arrays = {}
+        self.seen: dict[int, Any] = {}  # by id: what stands for an array, and the array, kept alive
+        self.records = names.records()
+        self.names = {kind: name for name, (kind, _) in self.records.items()}
+
+    def encode(self, value: Any, place: str) -> Any:
+        """The JSON of a value in this place, as `.run.params.0`."""
         if isinstance(value, np.generic):
             return self.array(value, place)
         if value is None or isinstance(value, (bool, int, str)):
@@ -47,112 +70,126 @@ class _Packer:
             return {"list": self.each(enumerate(value), place)}
         if isinstance(value, dict):
             named = [(k if isinstance(k, str) else i, v) for i, (k, v) in enumerate(value.items())]
-            keys = [self.pack(key, place) for key in value]
+            keys = [self.encode(key, place) for key in value]
             return {"dict": list(zip(keys, self.each(named, place), strict=True))}
-        if isinstance(value, Network):
-            fields = dataclasses.asdict(value)
-            return {"Network": list(zip(fields, self.each(fields.items(), place), strict=True))}
-        if isinstance(value, tuple):
-            if not hasattr(value, "_fields"):
-                return self.each(enumerate(value), place)
-            if (name := names.of(value)) is not None:
-                return {name: self.fields(names.to_file(name, value._asdict()), place)}
+        if (name := self.names.get(type(value))) is not None:
+            return {name: self.record(name, value, place)}
+        if isinstance(value, tuple) and not hasattr(value, "_fields"):
+            return self.each(enumerate(value), place)
         if hasattr(value, "__array__") and not hasattr(value, "columns"):
             return self.array(value, place)
-        raise InvalidArgument(f"{place[1:] or 'this'} cannot be stored: {value!r:.200}")
+        raise InvalidArgument(_not_storable(value, place))
 
-    def map_params(self, named, place):
-        return [self.pack(value, f"{place}.{name}") for name, value in named]
+    def each(self, named: Iterable[tuple[Any, Any]], place: str) -> list[Any]:
+        """The JSON of values that have names within this place."""
+        return [self.encode(value, f"{place}.{name}") for name, value in named]
 
-    def fields(self, fields, place):
-        return dict(zip(fields, self.each(fields.items(), place), strict=True))
+    def record(self, name: str, value: Any, place: str) -> Any:
+        """The JSON of a record's fields: an object, and of a Network a list of pairs."""
+        fields = names.to_file(name, self.records[name][1], value)
+        pairs = zip(fields, self.each(fields.items(), place), strict=True)
+        return list(pairs) if isinstance(value, Network) else dict(pairs)
 
-    def array(self, value, place):
+    def array(self, value: Any, place: str) -> Any:
+        """The JSON that stands for an array, which joins the others."""
         if id(value) in self.seen:
             return self.seen[id(value)][0]
         array = np.asarray(value)
         if array.dtype.kind == "O":
             if not all(isinstance(v, SCALARS) for v in array.flat):
-                raise InvalidArgument(f"{place[1:]} cannot be stored: {value!r:.200}")
+                raise InvalidArgument(_not_storable(value, place))
             return {"objects": [list(array.shape), self.each(enumerate(array.flat), place)]}
-        letters = array.dtype.kind == "U"
-        if letters:
+        is_text = array.dtype.kind == "U"
+        if is_text:
             array = np.ascontiguousarray(array.reshape(*array.shape, 1)).view(np.uint32)
         name = re.sub(r"[^\w.]", "_", place[1:], flags=re.ASCII) or "value"
         while name in self.arrays:
             name += "_"
         self.arrays[name] = array
-        packed = {"text" if letters else "array": name}
-        self.seen[id(value)] = packed, value
-        return packed
+        encoded = {"text" if is_text else "array": name}
+        self.seen[id(value)] = encoded, value
+        return encoded
 
 
-def unpacked(value, arrays):
-    """Plain data of `(json, arrays)`; every array must have its place.
+def _not_storable(value: Any, place: str) -> str:
+    return (
+        f"{place[1:] or 'this'} cannot be saved: a file holds numbers, strings, arrays, "
+        f"optimizers and tunings, in tuples, lists and dicts; got {value!r:.200}"
+    )
 
-    What is of another form ends in an error of any kind.
+
+def decode(value: Any, arrays: Arrays) -> Any:
+    """Plain data of `(json, arrays)`, as `encode` gave them.
+
+    Args:
+        value: The JSON, which may be anything: it comes from a file.
+        arrays: Arrays by name.
+
+    Returns:
+        The data.
+
+    Raises:
+        FormatError: There are arrays that the JSON does not name.
+        Exception: The JSON has another form; the kind of the error says nothing.
     """
     records = names.records()
-    placed = {}  # so that what was one array is one again
+    used = {}  # so that one array in several places is one array again
 
-    def array(kind, name):
-        if name not in placed:
-            placed[name] = (arrays[name] if kind == "array" else _text(arrays[name]))[()]
-        return placed[name]
+    def array(kind: str, name: str) -> Any:
+        if name not in used:
+            used[name] = (arrays[name] if kind == "array" else _text(arrays[name]))[()]
+        return used[name]
 
-    def unpack(value):
+    def decode_one(value: Any) -> Any:
         if isinstance(value, list):
-            return tuple(map(unpack, value))
+            return tuple(map(decode_one, value))
         if not isinstance(value, dict):
             return value
         ((kind, held),) = value.items()
         if kind in ("array", "text"):
             return array(kind, held)
+        if kind == "Network":
+            return _network(records[kind][1], decode_one(held))
         if kind in records:
-            fields = {name: unpack(v) for name, v in held.items()}
-            return _record(records[kind], names.from_file(kind, fields))
-        return READERS[kind](unpack(held))
+            record, fields = records[kind]
+            decoded = {name: decode_one(v) for name, v in held.items()}
+            return record(**names.from_file(kind, fields, decoded))
+        return DECODERS[kind](decode_one(held))
 
-    found = unpack(value)
-    if placed.keys() != arrays.keys():
-        raise FormatError("there are arrays that the description does not place")
+    found = decode_one(value)
+    if used.keys() != arrays.keys():
+        raise FormatError("the file has arrays that its description does not name")
     return found
 
 
-def _record(kind, fields):
-    if fields.keys() != set(kind._fields):
-        raise ValueError(f"a {kind.__name__} has {kind._fields}")
-    return kind(**fields)
+def _network(fields: dict[str, str], pairs: Any) -> Network:
+    found = names.from_file("Network", fields, dict(pairs))
+    if not {*found["hidden"], found["output"], found["loss"]} <= NETWORK_NAMES:
+        raise ValueError("the names of a network must be known")
+    return Network(**found)
 
 
-def _network(fields):
-    fields = dict(fields)
-    if not {*fields["hidden"], fields["output"], fields["loss"]} <= WORDS:
-        raise ValueError("a network has other names")
-    return Network(**fields)
-
-
-def _text(letters):
-    """An array of strings, of the code points of their letters."""
+def _text(letters: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """An array of strings, from the code points of their letters."""
     if letters.dtype != np.uint32 or letters.max(initial=0) > 0x10FFFF:
-        raise ValueError("letters are code points")
-    return letters.view(f"U{letters.shape[-1]}")[..., 0]
+        raise ValueError("letters must be code points")
+    found: npt.NDArray[Any] = letters.view(f"U{letters.shape[-1]}")[..., 0]
+    return found
 
 
-def _objects(held):
+def _objects(held: Any) -> npt.NDArray[Any]:
     shape, values = held
     if not all(isinstance(value, SCALARS) for value in values):
-        raise TypeError("objects are names and numbers")
+        raise TypeError("objects must be strings and numbers")
     found = np.empty(len(values), object)
     found[:] = values
     return found.reshape(shape)
 
 
-READERS = {
-    "Network": _network,
+DECODERS: dict[str, Callable[[Any], Any]] = {
     "dict": dict,
     "float": {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}.__getitem__,
     "list": list,
     "objects": _objects,
 }
-"""What makes a value of each kind, beside RECORDS and arrays."""
+"""What makes a value of each kind that is neither a record nor an array."""

@@ -3,9 +3,10 @@
 import os
 import platform
 import sys
+from typing import Any, Literal
 
 import numpy as np
-from numpy._core._multiarray_umath import __cpu_features__ as features  # as np.show_runtime
+from numpy._core._multiarray_umath import __cpu_features__ as cpu_features  # as np.show_runtime
 
 SWITCHES = (
     *("TF_ENABLE_ONEDNN_OPTS", "XLA_FLAGS", "TF_XLA_FLAGS", "TF_DETERMINISTIC_OPS"),
@@ -13,25 +14,26 @@ SWITCHES = (
     *("OPENBLAS_NUM_THREADS", "OPENBLAS_CORETYPE", "MKL_CBWR", "NPY_DISABLE_CPU_FEATURES"),
     "CUDA_VISIBLE_DEVICES",
 )
-"""Variables of the environment that choose between ways to add numbers up."""
+"""Environment variables that change the order in which numbers are summed."""
 
 
-def record(engine):
-    """By name, what the bits of a run by this engine, "numpy" or "tensorflow", depend on."""
-    blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
-    here = getattr(os, "sched_getaffinity", None)
+def record(engine: Literal["numpy", "tensorflow"]) -> dict[str, Any]:
+    """What the bits of a run by this engine depend on, by name."""
+    blas: Any = np.show_config(mode="dicts")
+    blas = blas["Build Dependencies"]["blas"]
+    affinity = getattr(os, "sched_getaffinity", None)
+    features = sorted(name for name, present in cpu_features.items() if present)
     found = {
         "engine": engine,
         "fnet": sys.modules["fnet"].__version__,
         "numpy": np.__version__,
         "BLAS": f"{blas.get('name')} {blas.get('version')}",
-        "processor": f"{platform.machine()} with "
-        + " ".join(sorted(name for name, there in features.items() if there)),
-        "processors": len(here(0)) if here else os.cpu_count(),
+        "processor": f"{platform.machine()} with {' '.join(features)}",
+        "processors": len(affinity(0)) if affinity else os.cpu_count(),
         "switches": {name: os.environ[name] for name in SWITCHES if name in os.environ},
     }
     if engine == "tensorflow":
-        tf = sys.modules["tensorflow"]  # which the engine has imported
+        tf = sys.modules["tensorflow"]  # the engine has imported it
         threads = tf.config.threading
         found["tensorflow"] = tf.__version__
         found["threads"] = (
@@ -42,8 +44,8 @@ def record(engine):
     return found
 
 
-def differences(before, now):
-    """What is otherwise than it was, as `name was ..., now ...`."""
+def differences(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
+    """What differs between two records, as `name was ..., now ...`."""
     return [
         f"{name} was {before.get(name)}, now {now.get(name)}"
         for name in sorted({*before, *now})

@@ -1,12 +1,12 @@
-"""Arrays and one text, as the bytes of a safetensors file and back.
+"""Arrays and one JSON value, as the bytes of a safetensors file and back.
 
-The text is the header's only metadata, under "fnet": the version of the format, a digest of what
-follows, and canonical JSON `{"arrays": {name: digest}, "content": ...}`. A digest is SHA-256 in
-hexadecimal. Whatever decides what is read is checked before it is used, and nothing takes more
-memory than the file itself but for the limits below.
+The header's only metadata is a string under "fnet": the version of the format, a digest of the
+rest, and canonical JSON `{"arrays": {name: digest}, "content": ...}`. Digests are SHA-256 in
+hexadecimal. Every value that decides what is read is checked before it is used, and reading takes
+no more memory than the file itself plus the limits below.
 
-The library writes. Reading is done here: its own reader holds a file twice, and takes keys that
-stand there twice. Format: https://github.com/huggingface/safetensors
+The safetensors library writes; reading is done here, because the library holds a file twice in
+memory and accepts duplicate keys. Format: https://github.com/huggingface/safetensors
 """
 
 import hashlib
@@ -15,43 +15,72 @@ import json
 import math
 import os
 import re
+from collections.abc import Mapping
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
-from safetensors.numpy import save as as_safetensors
+import numpy.typing as npt
+from safetensors.numpy import save as to_safetensors
 
 from fnet.core.errors import FormatError, InvalidArgument
 
 VERSION = 1
+"""The version of the format that is written, and the newest one that is read."""
 
 DTYPES = {
     **{"BOOL": "|b1", "I8": "|i1", "U8": "|u1", "I16": "<i2", "U16": "<u2", "I32": "<i4"},
     **{"U32": "<u4", "I64": "<i8", "U64": "<u8", "F16": "<f2", "F32": "<f4", "F64": "<f8"},
 }
-"""What an array may hold, by the names of the format."""
+"""The dtypes of arrays, by the format's names."""
 
 NAMES = {np.dtype(dtype): name for name, dtype in DTYPES.items()}
+"""The format's name of each dtype."""
 
-BYTES, MARKS, DEPTH = 1 << 20, 150_000, 64
-"""The most bytes of a header, marks that part its values, and brackets around one: they bound the
-memory that JSON takes. There is room for some 50,000 names, or for a run of 400 layers."""
+MAX_HEADER_BYTES, MAX_PUNCTUATION, MAX_DEPTH = 1 << 20, 150_000, 64
+"""The limits of a header: its bytes, its quotes, commas and opening brackets, and its nesting.
 
-AXES = 32
+They bound the memory that JSON takes. They leave room for some 50,000 names, or for a run of 400
+layers.
+"""
+
+MAX_AXES = 32
 """The most axes of an array."""
 
-KINDS = {
-    b"PK": "a zip, as Keras and PyTorch write them",
+OTHER_FORMATS = {
+    b"PK": "a zip archive, as Keras and PyTorch write",
     b"\x80": "a pickle",
     b"\x89HDF": "an HDF5 file",
 }
-"""What else may be taken for a model, by its first bytes."""
+"""Other formats of models, by their first bytes."""
 
 TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[][{}]', re.DOTALL)
-"""A string or a bracket in JSON, without a step back over what was read."""
+"""A string or a bracket in JSON, matched without backtracking."""
 
 
-def written(content, arrays):
-    """The bytes of a file, for content in JSON and arrays by name."""
-    arrays = {name: little(array) for name, array in arrays.items()}
+class _Entry(NamedTuple):
+    """The place of one array in a file."""
+
+    start: int
+    stop: int
+    name: str
+    dtype: np.dtype[Any]
+    shape: tuple[int, ...]
+
+
+def to_bytes(content: Any, arrays: Mapping[str, npt.NDArray[Any]]) -> bytes:
+    """The bytes of a file.
+
+    Args:
+        content: What `json.dumps` takes.
+        arrays: The arrays by name, of any dtype in `DTYPES`.
+
+    Returns:
+        The bytes, which are the same for the same content.
+
+    Raises:
+        InvalidArgument: An array has another dtype, or the header exceeds its limits.
+    """
+    arrays = {name: little_endian(array) for name, array in arrays.items()}
     digests = {name: digest(array) for name, array in arrays.items()}
     text = json.dumps(
         {"arrays": digests, "content": content},
@@ -59,148 +88,180 @@ def written(content, arrays):
         separators=(",", ":"),
         allow_nan=False,
     )
-    data = as_safetensors(arrays, {"fnet": f"{VERSION} {_sha256(text)} {text}"})
+    data: bytes = to_safetensors(arrays, {"fnet": f"{VERSION} {_sha256(text)} {text}"})
     header = data[8 : 8 + int.from_bytes(data[:8], "little")]
     for part in (header, text.encode()):
-        if excess := _excess(part):
-            raise InvalidArgument(f"{excess}; leave out names, or what tells how it was trained")
+        if excess := _limit_exceeded(part):
+            raise InvalidArgument(
+                f"{excess}. Save fewer or shorter names, or less about the training"
+            )
     return data
 
 
-def read(path):
-    """`(content, arrays)` of a file, or FormatError."""
+def read(path: str | os.PathLike[str]) -> tuple[Any, dict[str, npt.NDArray[Any]]]:
+    """`(content, arrays)` of a file.
+
+    Args:
+        path: The path of the file.
+
+    Returns:
+        The content as JSON, and the arrays by name in the machine's byte order.
+
+    Raises:
+        FormatError: The bytes are not as `to_bytes` made them.
+        OSError: The file cannot be read.
+    """
     with open(path, "rb") as file:
         size = os.fstat(file.fileno()).st_size
         start = file.read(8)
         length = int.from_bytes(start, "little")
-        if len(start) < 8 or length > min(BYTES, size - 8):
-            raise FormatError(f"not a file of fnet, but {_kind(start)}")
+        if len(start) < 8 or length > min(MAX_HEADER_BYTES, size - 8):
+            _refuse_foreign(start)
         entries = _json(file.read(length))
         metadata = entries.pop("__metadata__", None)
         if not isinstance(metadata, dict) or list(metadata) != ["fnet"]:
-            raise FormatError(f"not a file of fnet, but {_kind(start)}")
+            _refuse_foreign(start)
         digests, content = _description(metadata["fnet"])
         if entries.keys() != digests.keys():
-            raise FormatError("the arrays are not those that the description names")
+            raise FormatError("the arrays in the file must be those that its description names")
         arrays = {}
-        for name, dtype, shape in _laid_out(entries, size - 8 - length):
-            array = np.empty(shape, dtype)
+        for entry in _layout(entries, size - 8 - length):
+            array: npt.NDArray[Any] = np.empty(entry.shape, entry.dtype)
             if file.readinto(_bytes(array)) != array.nbytes:
-                raise FormatError("the file ends within its arrays")
-            if digest(array) != digests[name]:
-                raise FormatError(f"{name} is damaged: its digest is not the one on record")
-            arrays[name] = array.astype(array.dtype.newbyteorder("="), copy=False)
+                raise FormatError(f"{entry.name} is incomplete: the file ends too early")
+            if digest(array) != digests[entry.name]:
+                raise FormatError(f"{entry.name} is damaged: its SHA-256 is not the recorded one")
+            arrays[entry.name] = array.astype(array.dtype.newbyteorder("="), copy=False)
     return content, arrays
 
 
-def digest(array):
-    """The digest of an array of little-endian numbers: of its dtype, its shape and its bytes."""
+def digest(array: npt.NDArray[Any]) -> str:
+    """SHA-256 of the dtype, the shape and the bytes of a little-endian array."""
     found = hashlib.sha256(f"{NAMES[array.dtype]} {array.shape} ".encode())
     found.update(_bytes(array))
     return found.hexdigest()
 
 
-def _bytes(array):
+def _bytes(array: npt.NDArray[Any]) -> Any:
     return array.reshape(-1).view(np.uint8)
 
 
-def little(array):
-    """An array as it is stored."""
+def little_endian(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """An array as it is stored: little-endian and in C order."""
     if array.dtype.newbyteorder("<") not in NAMES:
-        raise InvalidArgument(f"an array to save must hold numbers; got dtype {array.dtype}")
+        raise InvalidArgument(
+            f"an array to save must hold booleans, integers or floats; got dtype {array.dtype}"
+        )
     return np.asarray(array, array.dtype.newbyteorder("<"), order="C")
 
 
-def _sha256(text):
+def _sha256(text: str) -> str:
     return hashlib.sha256(text.encode("ascii", "replace")).hexdigest()
 
 
-def _kind(start):
-    """What a file seems to be that is none of ours."""
-    otherwise = "something else" if start else "an empty file"
-    return next((kind for first, kind in KINDS.items() if start.startswith(first)), otherwise)
+def _refuse_foreign(start: bytes) -> NoReturn:
+    """Refuse a file of another format, by its first bytes."""
+    other = "a file of another format" if start else "an empty file"
+    found = next((kind for first, kind in OTHER_FORMATS.items() if start.startswith(first)), other)
+    raise FormatError(f"this must be a file that fnet.save wrote; it is {found}")
 
 
-def _excess(data):
-    """What there is too much of in JSON, or None."""
-    if len(data) > BYTES:
-        return f"the header must take no more than {BYTES} bytes; it takes {len(data)}"
-    marks = sum(map(data.count, (b",", b"[", b"{", b'"')))
-    if marks > MARKS:
-        return f"the header must hold no more than {MARKS} quotes, commas and brackets, not {marks}"
+def _limit_exceeded(data: bytes) -> str | None:
+    """The limit that JSON exceeds, in words, or None."""
+    if len(data) > MAX_HEADER_BYTES:
+        return f"the header must have at most {MAX_HEADER_BYTES} bytes; it has {len(data)}"
+    count = sum(map(data.count, (b",", b"[", b"{", b'"')))
+    if count > MAX_PUNCTUATION:
+        return (
+            f"the header must have at most {MAX_PUNCTUATION} quotes, commas and opening brackets; "
+            f"it has {count}"
+        )
     steps = ((t[0] in b"[{") - (t[0] in b"]}") for t in TOKEN.finditer(data))
-    if max(itertools.accumulate(steps), default=0) > DEPTH:
-        return f"the header must be no deeper than {DEPTH} brackets"
+    if max(itertools.accumulate(steps), default=0) > MAX_DEPTH:
+        return f"the header must be nested at most {MAX_DEPTH} brackets deep"
     return None
 
 
-def _json(data):
-    """An object of JSON in ASCII: without NaN, without a key twice, within the limits."""
-    if excess := _excess(data):
+def _json(data: bytes) -> dict[str, Any]:
+    """An object of ASCII JSON within the limits, without NaN and without duplicate keys."""
+    if excess := _limit_exceeded(data):
         raise FormatError(excess)
     try:
-        found = json.loads(data.decode("ascii"), object_pairs_hook=_once, parse_constant=_refused)
+        found = json.loads(
+            data.decode("ascii"), object_pairs_hook=_unique_keys, parse_constant=_refuse_constant
+        )
     except (ValueError, RecursionError) as error:
-        raise FormatError(f"the header is no JSON of ours: {error}") from None
+        raise FormatError(f"the header must be valid JSON: {error}") from None
     if not isinstance(found, dict):
-        raise FormatError("the header is no JSON object")
+        raise FormatError("the header must be a JSON object")
     return found
 
 
-def _once(pairs):
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        raise ValueError("a key stands there twice")
+        raise ValueError("an object has a duplicate key")
     return found
 
 
-def _refused(name):
+def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not a number")
 
 
-def _description(text):
-    """`(digests, content)` of the text in the metadata."""
+def _description(text: Any) -> tuple[dict[str, Any], Any]:
+    """`(digests, content)` from the string in the metadata."""
     parts = text.split(" ", 2) if isinstance(text, str) else []
     if len(parts) < 3 or not re.fullmatch("[1-9][0-9]{0,8}", parts[0]):
-        raise FormatError("the description does not begin with a version and a digest")
-    version, digest, text = parts
+        raise FormatError("the description must begin with a version and a SHA-256")
+    version, recorded, text = parts
     if int(version) > VERSION:
         raise FormatError(
-            f"the file has version {version} of the format and this fnet reads up to {VERSION}: "
-            "pip install --upgrade fnet"
+            f"the file has version {version} of the format, and this fnet reads versions up to "
+            f"{VERSION}: pip install --upgrade fnet"
         )
-    if _sha256(text) != digest:
-        raise FormatError("the description is damaged: its digest is not the one on record")
+    if _sha256(text) != recorded:
+        raise FormatError("the description is damaged: its SHA-256 is not the recorded one")
     found = _json(text.encode("ascii", "replace"))
     if found.keys() != {"arrays", "content"} or not isinstance(found["arrays"], dict):
-        raise FormatError("the description must be of arrays and content")
+        raise FormatError("the description must be an object with arrays and content")
     return found["arrays"], found["content"]
 
 
-def _laid_out(entries, room):
-    """`(name, dtype, shape)` of each array in the order of the file, which they fill: no holes."""
-    found = []
-    for name, entry in entries.items():
-        if not isinstance(entry, dict) or entry.keys() != {"dtype", "shape", "data_offsets"}:
-            raise FormatError(f"{name!r} must have a dtype, a shape and data_offsets")
-        dtype, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
-        if not isinstance(dtype, str) or dtype not in DTYPES:
-            raise FormatError(f"{name!r} must be of one of {', '.join(DTYPES)}")
-        if not (_wholes(shape) and len(shape) <= AXES and math.prod(filter(None, shape)) <= room):
-            raise FormatError(f"{name!r} must have a shape that the file has room for")
-        if not (_wholes(offsets) and len(offsets) == 2):
-            raise FormatError(f"{name!r} must have two data_offsets")
-        found.append((*offsets, name, np.dtype(DTYPES[dtype]), tuple(shape)))
-    found.sort(key=lambda entry: entry[:2])
+def _layout(entries: dict[str, Any], size: int) -> list[_Entry]:
+    """The arrays in the order of the file. They must fill its `size` bytes without gaps."""
+    found = sorted((_entry(name, entry, size) for name, entry in entries.items()), key=_place)
     end = 0
-    for start, stop, name, dtype, shape in found:
-        if start != end or stop - start != dtype.itemsize * math.prod(shape):
-            raise FormatError(f"{name!r} must follow on the array before it and fill its place")
-        end = stop
-    if end != room:
-        raise FormatError(f"the arrays must fill the file: they end at {end} of {room} bytes")
-    return [entry[2:] for entry in found]
+    for entry in found:
+        nbytes = entry.dtype.itemsize * math.prod(entry.shape)
+        if entry.start != end or entry.stop - entry.start != nbytes:
+            raise FormatError(
+                f"{entry.name!r} must begin where the array before it ends, and have the bytes "
+                "that its dtype and shape need"
+            )
+        end = entry.stop
+    if end != size:
+        raise FormatError(f"the arrays must fill the file: they end at byte {end} of {size}")
+    return found
 
 
-def _wholes(values):
+def _place(entry: _Entry) -> tuple[int, int]:
+    return entry.start, entry.stop
+
+
+def _entry(name: str, entry: Any, size: int) -> _Entry:
+    """The checked entry of one array in a header, for a file with `size` bytes of arrays."""
+    if not isinstance(entry, dict) or entry.keys() != {"dtype", "shape", "data_offsets"}:
+        raise FormatError(f"{name!r} must have a dtype, a shape and data_offsets")
+    dtype, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
+    if not isinstance(dtype, str) or dtype not in DTYPES:
+        raise FormatError(f"the dtype of {name!r} must be one of {', '.join(DTYPES)}")
+    fits = _are_counts(shape) and len(shape) <= MAX_AXES
+    if not fits or math.prod(filter(None, shape)) > size:
+        raise FormatError(f"{name!r} must have a shape that fits in the file")
+    if not (_are_counts(offsets) and len(offsets) == 2):
+        raise FormatError(f"{name!r} must have two data_offsets")
+    return _Entry(offsets[0], offsets[1], name, np.dtype(DTYPES[dtype]), tuple(shape))
+
+
+def _are_counts(values: Any) -> bool:
     return isinstance(values, list) and all(type(v) is int and v >= 0 for v in values)

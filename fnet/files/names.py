@@ -1,89 +1,130 @@
-"""What a file calls things. The names are the format's own: renaming code changes no file.
+"""What a file calls things. These names are the format's own: renaming code changes no file.
 
-A name that a file has once held stays in these tables for ever, so that every file ever written
-loads. A new kind of record takes a new line in `RECORDS`; one that is renamed in the code keeps
-its name here.
+A name that a released version has written stays in these tables for ever, so that every file ever
+written loads. When a class or a field is renamed in the code, its line here gets the new name of
+the code. A new field, and a new kind of entry of params, is saved under the code's name until it
+has a place in these tables.
 """
 
+import dataclasses
+import functools
 from typing import Any
 
 from fnet.core import params
 from fnet.core.early_stopping import EarlyStopping
+from fnet.core.network import Network
 from fnet.core.optimizers import Optimizer, OptState
+from fnet.core.params import Layer
 from fnet.core.run_state import Run, TrainState
 from fnet.core.scaling import Scaling
 from fnet.core.schedules import Schedule
 from fnet.core.tuning import Tuning
 from fnet.files.schema import Content, Estimator
 
-RECORDS = {
-    "Content": Content,
-    "Estimator": Estimator,
-    "Optimizer": Optimizer,
-    "Progress": TrainState,
-    "Run": Run,
-    "Scaling": Scaling,
-    "Schedule": Schedule,
-    "State": OptState,
-    "Tuning": Tuning,
-    "Watch": EarlyStopping,
+RECORDS: dict[str, tuple[type, str]] = {
+    "Content": (Content, "net params classes features scaling trained run estimator"),
+    "Estimator": (Estimator, "name arguments fitted"),
+    "Layer": (Layer, "w b"),
+    "Network": (Network, "sizes hidden output bias loss"),
+    "Optimizer": (Optimizer, "kind numbers=hyperparameters"),
+    "Progress": (
+        TrainState,
+        "params state best average scale=lr_scale best_value best_epoch wait ended ended_at epoch "
+        "step loss_sum weight_sum",
+    ),
+    "Run": (Run, "params state history progress=train_state net optimizer rows steps xla"),
+    "Scaling": (Scaling, "x_mean x_scale y_mean y_scale"),
+    "Schedule": (Schedule, "kind numbers=hyperparameters"),
+    "State": (OptState, "step moments"),
+    "Tuning": (
+        Tuning,
+        "l1 l2 dropout input_dropout seed loss_weight label_smoothing label_weights quantiles "
+        "delta clipvalue global_clipnorm ema_momentum",
+    ),
+    "Watch": (
+        EarlyStopping,
+        "name=monitor patience min_delta best_delta reduce_rate=lr_factor reduce_to=min_lr_factor",
+    ),
 }
-"""The file's name of each record, beside the code's."""
+"""The file's name of each record, the code's class, and the fields in the order of the file.
 
-FIELDS = {
-    "Optimizer": {"hyperparameters": "numbers"},
-    "Progress": {"lr_scale": "scale"},
-    "Run": {"train_state": "progress"},
-    "Schedule": {"hyperparameters": "numbers"},
-    "Watch": {"monitor": "name", "lr_factor": "reduce_rate", "min_lr_factor": "reduce_to"},
+A field is written `file=code` where the code calls it otherwise.
+"""
+
+RENAMED: dict[tuple[str, str], dict[str, str]] = {
+    ("Estimator", "arguments"): {"hook": "callback"},
+    ("Estimator", "fitted"): {"_progress": "_train_state"},
+    ("Schedule", "kind"): {"piecewise": "piecewise_constant"},
 }
-"""Fields of a record that the code calls otherwise than the file: the code's name, the file's."""
+"""The file's name and the code's for what stands in a field: a name, or the keys of a dict."""
 
-SCHEDULES = {"piecewise_constant": "piecewise"}
-"""Kinds of schedule that the code calls otherwise."""
+SORTED = {("Estimator", "arguments")}
+"""The dicts whose keys stand in alphabetical order in a file."""
 
-FITTED = {"_train_state": "_progress"}
-"""Fitted attributes of an estimator that the code calls otherwise."""
-
-ARGUMENTS = {"callback": "hook"}
-"""Arguments of an estimator that the code calls otherwise."""
-
-
-def records():
-    """Every record that a file may hold, by the file's name: those above, and entries of params."""
-    return RECORDS | {kind.__name__: kind for kind in params.FIELDS}
-
-
-def of(record: Any) -> str | None:
-    """The file's name of a record; None for what is none."""
-    return next((name for name, kind in records().items() if type(record) is kind), None)
+CALL = {
+    "network": "network",
+    "optimizer": "optimizer",
+    "number of rows": "number of rows",
+    "plan": "plan",
+    "data": "data",
+    "tuning": "tuning",
+    "validation": "validation",
+    "rules to stop by": "early stopping",
+    "params to begin with": "initial params",
+}
+"""The parts of the call that a checkpoint records: the file's names, and those of messages."""
 
 
-def to_file(name: str, fields: dict[str, Any]) -> dict[str, Any]:
-    """The fields of a record as the file calls them."""
-    fields = _renamed(fields, FIELDS.get(name, {}))
-    if name == "Schedule":
-        fields["kind"] = SCHEDULES.get(fields["kind"], fields["kind"])
-    if name == "Estimator":
-        fields["arguments"] = _renamed(fields["arguments"], ARGUMENTS)
-        fields["fitted"] = _renamed(fields["fitted"], FITTED)
-    return fields
+def records() -> dict[str, tuple[type, dict[str, str]]]:
+    """`(class, fields)` of every record by the file's name: those above, and entries of params.
+
+    `fields` holds the code's name for each of the file's names, in the order of the file.
+    """
+    known = {kind for kind, _ in RECORDS.values()}
+    entries = {kind.__name__: (kind, "") for kind in params.FIELDS if kind not in known}
+    return {name: (kind, _fields(kind, text)) for name, (kind, text) in (entries | RECORDS).items()}
 
 
-def from_file(name: str, fields: dict[str, Any]) -> dict[str, Any]:
-    """The fields of a record as the code calls them."""
-    fields = _renamed(fields, _reversed(FIELDS.get(name, {})))
-    if name == "Schedule":
-        fields["kind"] = _reversed(SCHEDULES).get(fields["kind"], fields["kind"])
-    if name == "Estimator":
-        fields["arguments"] = _renamed(fields["arguments"], _reversed(ARGUMENTS))
-        fields["fitted"] = _renamed(fields["fitted"], _reversed(FITTED))
-    return fields
+@functools.cache
+def _fields(kind: Any, text: str) -> dict[str, str]:
+    """The code's name for each of the file's, in the order of the file."""
+    parts = (part.partition("=") for part in text.split())
+    found = {theirs: ours or theirs for theirs, _, ours in parts}
+    every = (
+        [field.name for field in dataclasses.fields(kind)]
+        if dataclasses.is_dataclass(kind)
+        else kind._fields
+    )
+    return found | {name: name for name in every if name not in found.values()}
 
 
-def _renamed(fields: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
-    return {names.get(name, name): value for name, value in fields.items()}
+def to_file(name: str, fields: dict[str, str], record: Any) -> dict[str, Any]:
+    """The fields of a record by the file's names."""
+    found = {theirs: getattr(record, ours) for theirs, ours in fields.items()}
+    for key in found:
+        if renamed := RENAMED.get((name, key)):
+            found[key] = _rename(found[key], {ours: theirs for theirs, ours in renamed.items()})
+            if (name, key) in SORTED and isinstance(found[key], dict):
+                found[key] = dict(sorted(found[key].items()))
+    return found
 
 
-def _reversed(names: dict[str, str]) -> dict[str, str]:
-    return {theirs: ours for ours, theirs in names.items()}
+def from_file(name: str, fields: dict[str, str], found: Any) -> dict[str, Any]:
+    """The fields of a record by the code's names.
+
+    Raises:
+        ValueError: The record has other fields.
+    """
+    if found.keys() != fields.keys():
+        raise ValueError(f"{name} must have the fields {', '.join(fields)}")
+    return {
+        ours: _rename(found[theirs], RENAMED.get((name, theirs), {}))
+        for theirs, ours in fields.items()
+    }
+
+
+def _rename(value: Any, names: dict[str, str]) -> Any:
+    """A name, or the keys of a dict, as the other side calls them; anything else as it is."""
+    if isinstance(value, dict):
+        return {names.get(key, key): held for key, held in value.items()}
+    return names.get(value, value) if isinstance(value, str) else value

@@ -1,28 +1,44 @@
-"""A Content in a file."""
+"""A `Content` in a file."""
 
 import json
+import os
+from typing import Any
 
 from fnet.core.errors import FnetError, FormatError
 from fnet.files import atomic, codec, format, schema
 
 
-def text(value):
-    """All of plain data as one text, which is the same for the same data to the bit."""
-    described, arrays = codec.packed(value)
-    digests = {name: format.digest(format.little(array)) for name, array in arrays.items()}
-    return json.dumps([described, digests], sort_keys=True)
+def canonical_json(value: Any) -> str:
+    """Plain data as one string, with digests for arrays: equal for data that is equal bit for bit.
+
+    Raises:
+        InvalidArgument: Something is no plain data.
+    """
+    encoded, arrays = codec.encode(value)
+    digests = {name: format.digest(format.little_endian(array)) for name, array in arrays.items()}
+    return json.dumps([encoded, digests], sort_keys=True)
 
 
-def write(path, content):
-    """Replace the file at `path`, or raise InvalidArgument or OSError and leave it as it is."""
-    atomic.write(path, format.written(*codec.packed(schema.sound(content))))
+def write(path: str | os.PathLike[str], content: schema.Content) -> None:
+    """Replace the file at `path`. An error leaves the file that was there.
+
+    Raises:
+        InvalidArgument: The parts of the content do not fit each other, or cannot be saved.
+        OSError: The file cannot be written.
+    """
+    atomic.write(path, format.to_bytes(*codec.encode(schema.check_content(content))))
 
 
-def read(path):
-    """The Content of a file, or FormatError; the system's own OSError where none can be read."""
+def read(path: str | os.PathLike[str]) -> schema.Content:
+    """The Content of a file.
+
+    Raises:
+        FormatError: The bytes are not as `write` wrote them.
+        OSError: The file cannot be read.
+    """
     try:
-        return schema.sound(codec.unpacked(*format.read(path)))
+        return schema.check_content(codec.decode(*format.read(path)))
     except FnetError as error:
         raise FormatError(f"{path}: {error}") from None
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-        raise FormatError(f"{path}: the description is of another form: {error!r:.200}") from None
+        raise FormatError(f"{path}: the description has another form: {error!r:.200}") from None

@@ -74,7 +74,7 @@ def _history(what):
     """`(history, mark)`; the mark is `(epoch from 0, measure, label)`, or None."""
     if isinstance(what, dict):
         return what, None
-    content = schema.of(what)
+    content = schema.content_of(what)
     if content.run is not None:
         return content.run.history, _kept(content.run)
     if content.estimator is not None and content.estimator.arguments["solver"] != "lbfgs":

@@ -11,8 +11,8 @@ from fnet.files import schema
 
 
 def content(what):
-    """What predicting takes of the Content of one network, in arrays; see `files.contents.of`."""
-    found = schema.sound(schema.of(what)._replace(run=None, estimator=None))
+    """What predicting takes of the Content of one network, in arrays; see `files.schema.content_of`."""
+    found = schema.check_content(schema.content_of(what)._replace(run=None, estimator=None))
     if members := checks.members_of(found.params):
         raise InvalidArgument(
             f"a picture shows one network, but what has members {list(members)}; "

@@ -32,9 +32,9 @@ def page(model, evaluation, *, source, command, name=None):
             "a page is made of what load and evaluate gave; got "
             f"{model!r:.100} and {evaluation!r:.100}"
         )
-    saved = schema.of(model)
+    saved = schema.content_of(model)
     classes, features = map(formatting.names, (evaluation.classes, saved.features))
-    model = Model(schema.sound(saved._replace(classes=classes, features=features)))
+    model = Model(schema.check_content(saved._replace(classes=classes, features=features)))
     trained = saved.trained if isinstance(saved.trained, dict) else {}
     shown = figures.shown(model, evaluation, formatting.exact(trained.get("target", "the target")))
     return formatting.template("page.html").render(
