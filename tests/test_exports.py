@@ -122,7 +122,7 @@ def test_what_is_there_stays(tmp_path):
     net = Network((7, 5, 3))
     what = net, reference.init_params(net, 0)
     (tmp_path / "model").mkdir()
-    with pytest.raises(FileExistsError, match="a SavedModel takes a new folder"):
+    with pytest.raises(FileExistsError, match="exists already; a SavedModel takes a new folder"):
         fnet.export(tmp_path / "model", what)
     assert os.listdir(tmp_path / "model") == []
     with pytest.raises(FileNotFoundError):
@@ -133,6 +133,6 @@ def test_what_is_refused(tmp_path):
     net = Network((7, 5, 3))
     with pytest.raises(InvalidArgument, match="format must be one of saved_model, tflite, onnx"):
         fnet.export(tmp_path / "model", (net, reference.init_params(net, 0)), format="keras")
-    with pytest.raises(InvalidArgument, match="export takes a single network; give one member"):
+    with pytest.raises(InvalidArgument, match="export takes a single network; these params have member axes \[2\]. Give one member"):
         fnet.export(tmp_path / "model", (net, reference.init_params(net, [0, 1])))
     assert os.listdir(tmp_path) == []

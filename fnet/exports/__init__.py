@@ -1,67 +1,108 @@
-"""Networks for other programs: one way, and run there. None of it is ever read back.
+"""Networks in the formats of other programs, which run them. fnet never reads them back.
 
-saved_model.py: a folder, as TensorFlow Serving runs it.
-lite.py: a TFLite file, for LiteRT's interpreter.
-onnx_graph.py: an ONNX file, as ONNX Runtime runs it.
+- `saved_model`: a SavedModel, a folder that TensorFlow Serving runs.
+- `tflite`: a TFLite file for LiteRT's interpreter.
+- `onnx_graph`: an ONNX file for ONNX Runtime.
 """
 
 import os
+from collections.abc import Callable
+from typing import Any, Literal, TypeAlias
 
 from fnet.core import checks
+from fnet.core.aliases import Params
 from fnet.core.errors import InvalidArgument
+from fnet.core.network import Network
+from fnet.core.params import Layer
+from fnet.core.run_state import Run
 from fnet.files import schema
 
-SUFFIXES = {".tflite": "tflite", ".onnx": "onnx"}
+ExportFormat: TypeAlias = Literal["saved_model", "tflite", "onnx"]
+
+SUFFIXES: dict[str, ExportFormat] = {".tflite": "tflite", ".onnx": "onnx"}
+"""The format of each file name suffix; any other path is a SavedModel's folder."""
 
 
-def export(path, what, format=None):
-    """Write a network in the format of another program; that needs TensorFlow, or onnx.
+def export(
+    path: str | os.PathLike[str],
+    what: tuple[Network, Params] | Run | schema.Saveable,
+    format: ExportFormat | None = None,
+) -> None:
+    """Write a single network in the format of another program.
 
-    Arguments:
-      path: of a new folder, for a SavedModel; of a file, which is replaced.
-      what: `(net, params)`, a Run, an estimator, or what `load` gave, of a single network.
-      format: "saved_model", "tflite" or "onnx"; None goes by the path's ending, `.tflite` or
-        `.onnx`, and is "saved_model" for any other.
+    The exported program takes rows `x [N, D]` and returns `prediction [N, K]`, the same as
+    `fnet.predict`; for an estimator, the scaling of features and targets is included. A SavedModel
+    has two signatures, both in the dtype of params: "serving_default", and "forward", which
+    returns `outputs [N, K]` as `fnet.forward` does. TFLite and ONNX programs are float32.
 
-    The exported program takes rows `x [N, D]` and gives `prediction [N, K]`, what `fnet.predict`
-    says; of an estimator, the scaling of its features and targets included. A SavedModel has two
-    signatures, "serving_default" and "forward", which gives `outputs [N, K]` as `fnet.forward`
-    does, and its dtype is that of params; the others are float32.
+    SavedModel and TFLite need TensorFlow, ONNX needs the package onnx.
 
-    Raises InvalidArgument for what does not fit, and the system's own OSError where it cannot be
-    written.
+    Args:
+        path: The path of a new folder for a SavedModel, or of a file, which is replaced.
+        what: `(net, params)`, a Run, a fitted MLPClassifier or MLPRegressor, or a Model from
+            `load`, without member axes.
+        format: "saved_model", "tflite" or "onnx". None decides by the suffix of the path: `.tflite`
+            or `.onnx`, and "saved_model" for any other.
+
+    Raises:
+        InvalidArgument: `what` has member axes, or params other than dense layers.
+        FileExistsError: A SavedModel's folder exists.
+        OSError: The folder or the file cannot be written.
+
+    Example:
+        >>> import fnet, os, tempfile
+        >>> net = fnet.Network((2, 3))
+        >>> params = fnet.reference.init_params(net, seed=0)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     fnet.export(f"{folder}/net.onnx", (net, params))
+        ...     os.listdir(folder)
+        ['net.onnx']
+
+    References:
+        https://www.tensorflow.org/guide/saved_model, https://ai.google.dev/edge/litert,
+        https://onnx.ai/onnx
     """
     content = schema.check_content(schema.content_of(what))
-    if content.params[0].w.ndim > 2:
+    if other := [type(e).__name__ for e in content.params if not isinstance(e, Layer)]:
         raise InvalidArgument(
-            "export takes a single network; give one member, as "
-            "(net, [Layer(layer.w[0], layer.b[0]) for layer in params])"
+            f"export takes networks of dense layers alone; these params have {', '.join(other)}. "
+            "Save them by fnet.save instead"
+        )
+    if members := checks.members_of(content.params):
+        raise InvalidArgument(
+            f"export takes a single network; these params have member axes {list(members)}. Give "
+            "one member, as (net, [Layer(layer.w[0], layer.b[0]) for layer in params])"
         )
     kind = format_of(path) if format is None else checks.one_of("format", format, tuple(WRITERS))
     WRITERS[kind](path, content)
 
 
-def format_of(path):
-    """The format that a path asks for by its ending."""
+def format_of(path: str | os.PathLike[str]) -> ExportFormat:
+    """The format that a path asks for by its suffix."""
     return SUFFIXES.get(os.path.splitext(path)[1].lower(), "saved_model")
 
 
-def _saved_model(path, content):
+def _saved_model(path: Any, content: schema.Content) -> None:
     from fnet.exports import saved_model
 
     saved_model.write(path, content)
 
 
-def _tflite(path, content):
+def _tflite(path: Any, content: schema.Content) -> None:
     from fnet.exports import tflite
 
     tflite.write(path, content)
 
 
-def _onnx(path, content):
+def _onnx(path: Any, content: schema.Content) -> None:
     from fnet.exports import onnx_graph
 
     onnx_graph.write(path, content)
 
 
-WRITERS = {"saved_model": _saved_model, "tflite": _tflite, "onnx": _onnx}
+WRITERS: dict[str, Callable[[Any, schema.Content], None]] = {
+    "saved_model": _saved_model,
+    "tflite": _tflite,
+    "onnx": _onnx,
+}
+"""What writes each format. Its module is imported when it is needed."""
