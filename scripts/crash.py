@@ -1,8 +1,8 @@
-"""What a crash leaves of a file: processes that save, and that train, killed at random moments.
+"""Kill processes at random moments while they save and train, and check the files they leave.
 
-A process that saves one network after another is killed, and the file must hold one of them,
-whole. A training run with a checkpoint is killed and started again, until it has been killed so
-often and comes to its end: its bits must be those of a run that was never stopped.
+First, a process that saves one network after another is killed: the file must hold one complete
+network. Then a training run with a checkpoint is killed and started again several times: its
+result must be the same, bit for bit, as that of a run without interruption.
 """
 
 import argparse
@@ -10,76 +10,85 @@ import multiprocessing
 import tempfile
 import time
 from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 from tqdm import tqdm
 
 import fnet
 from fnet import reference
+from fnet.core.params import leaves, map_params
 from fnet.files.storage import canonical_json
 
-EVERY = 0.2
+CHECKPOINT_SECONDS = 0.2
 """Seconds from one checkpoint to the next."""
 
 EPOCHS = {"numpy": 800, "tensorflow": 3200}
-"""Epochs for each kill: more than a process can do before it is killed."""
+"""Epochs for each kill, by engine: more than a process can train before it is killed."""
+
+EngineName = Literal["numpy", "tensorflow"]
 
 
-def numbered(k):
-    """A network all of whose params are k, of half a megabyte."""
+def constant_network(k: int) -> tuple[fnet.Network, Any]:
+    """A network of half a megabyte, all of whose params are k."""
     net = fnet.Network((200, 300, 200))
     zeros = reference.init_params(net, 0, "zeros")
-    return net, tuple(fnet.Layer(w + np.float32(k), b + np.float32(k)) for w, b in zeros)
+    return net, map_params(lambda array: array + np.float32(k), zeros)
 
 
-def save_for_ever(path):
+def save_forever(path: Path) -> None:
+    """Save one network after another to the same file."""
     k = 0
     while True:
-        fnet.save(path, numbered(k))
+        fnet.save(path, constant_network(k))
         k += 1
 
 
-def killed_saves(count, folder, random):
-    """How many of so many kills left a file that is not one whole network, and how many litter."""
+def kill_saves(count: int, folder: Path, random: np.random.Generator) -> tuple[int, int]:
+    """`(bad, leftovers)`: the kills that left an incomplete file, and other files in the folder."""
     path, bad = folder / "saved.fnet", 0
-    fnet.save(path, numbered(0))
+    fnet.save(path, constant_network(0))
     for _ in tqdm(range(count), desc="saves"):
-        process = multiprocessing.get_context("fork").Process(target=save_for_ever, args=(path,))
+        process = multiprocessing.get_context("fork").Process(target=save_forever, args=(path,))
         process.start()
         time.sleep(random.uniform(0.002, 0.06))
         process.kill()
         process.join()
         try:
-            params = fnet.load(path).params
-            bad += len({float(v) for layer in params for p in layer for v in np.unique(p)}) != 1
+            arrays = leaves(fnet.load(path).params)
+            bad += len({float(value) for array in arrays for value in np.unique(array)}) != 1
         except fnet.FormatError:
             bad += 1
     return bad, len(list(folder.iterdir())) - 1
 
 
-def train(engine, epochs, path=None, result=None):
-    """A run of digits, kept in a file where there is a path to one, as one text."""
-    side = fnet if engine == "tensorflow" else reference
+def train(
+    engine: EngineName, epochs: int, path: Path | None = None, result: Path | None = None
+) -> str:
+    """Train on digits, with a checkpoint at `path`; save to `result` and return the Run as JSON."""
+    side: Any = fnet if engine == "tensorflow" else reference
     x, _, y, _ = fnet.datasets.load_digits(scale=True)
     net = fnet.Network((64, 30, 10))
     run = side.train(
-        *(net, side.adam(0.005), reference.init_params(net, seed=0)),
+        *(net, fnet.adam(0.005), reference.init_params(net, seed=0)),
         *(x[:200], y[:200], fnet.kfold_plan(200, 20, epochs, seed=0)),
         validation=(x[200:300], y[200:300]),
         restore_best=True,
-        callback=None if path is None else fnet.checkpoint(path, every=EVERY),
+        callback=None if path is None else fnet.checkpoint(path, every=CHECKPOINT_SECONDS),
     )
     if result is not None:
         fnet.save(result, run)
     return canonical_json(run)
 
 
-def killed_runs(count, engine, folder, random):
-    """`(whether the end is the same, the most seconds of work that a kill has cost)`."""
+def kill_runs(
+    count: int, engine: EngineName, folder: Path, random: np.random.Generator
+) -> tuple[bool, float]:
+    """`(same, lost)`: whether the result is identical, and the most seconds that a kill cost."""
     path, result, lost = folder / "run.fnet", folder / "result.fnet", 0.0
     epochs = EPOCHS[engine] * (count + 2)
-    whole = train(engine, epochs)
-    context = multiprocessing.get_context("spawn" if engine == "tensorflow" else "fork")
+    expected = train(engine, epochs)
+    context: Any = multiprocessing.get_context("spawn" if engine == "tensorflow" else "fork")
     for left in tqdm(range(count, -1, -1), desc=f"runs by {engine}"):
         began = time.time()
         process = context.Process(target=train, args=(engine, epochs, path, result))
@@ -87,36 +96,37 @@ def killed_runs(count, engine, folder, random):
         if left:
             seen = path.stat().st_mtime if path.exists() else 0
             while process.is_alive() and (path.stat().st_mtime if path.exists() else 0) == seen:
-                time.sleep(0.005)  # a process that was killed before its first save has done none
-            time.sleep(random.uniform(0, 2 * EVERY))
+                time.sleep(0.005)  # wait for the first save, so that every process gets on
+            time.sleep(random.uniform(0, 2 * CHECKPOINT_SECONDS))
             process.kill()
             lost = max(lost, time.time() - max(began, path.stat().st_mtime))
         process.join()
         if result.exists():
             if left:
-                raise SystemExit(f"the run is over, {left} kills too soon: give it more epochs")
-            return canonical_json(fnet.load(result).run) == whole, lost
+                raise SystemExit(f"the run ended with {left} kills left; give it more epochs")
+            return canonical_json(fnet.load(result).run) == expected, lost
         fnet.load(path)
-    raise SystemExit("the run has not come to its end")
+    raise SystemExit("the run did not end")
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--saves", type=int, default=1000)
-    parser.add_argument("--runs", type=int, default=30)
+def main() -> None:
+    """Run both checks and print what they found."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--saves", type=int, default=1000, help="how many saves to kill")
+    parser.add_argument("--runs", type=int, default=30, help="how often to kill the training run")
     parser.add_argument("--engine", default="numpy", choices=("numpy", "tensorflow"))
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=0, help="of the moments of the kills")
     options = parser.parse_args()
     random = np.random.default_rng(options.seed)
     with tempfile.TemporaryDirectory() as folder:
-        bad, litter = killed_saves(options.saves, Path(folder), random)
-        print(f"{options.saves} saves killed: {bad} files unreadable, {litter} left beside them")
+        bad, leftovers = kill_saves(options.saves, Path(folder), random)
+        print(f"{options.saves} saves killed: {bad} files unreadable, {leftovers} temporary files")
     with tempfile.TemporaryDirectory() as folder:
-        same, lost = killed_runs(options.runs, options.engine, Path(folder), random)
+        same, lost = kill_runs(options.runs, options.engine, Path(folder), random)
         print(
             f"{options.runs} runs by {options.engine} killed: "
-            f"{'identical' if same else 'OTHER'} bits at the end, "
-            f"at most {lost:.2f} s lost with a checkpoint every {EVERY} s"
+            f"{'identical' if same else 'DIFFERENT'} bits at the end, "
+            f"at most {lost:.2f} s lost with a checkpoint every {CHECKPOINT_SECONDS} s"
         )
 
 

@@ -1,9 +1,9 @@
-"""Damaged and forged files: each must be refused with FormatError, or be what it was.
+"""Damage and forge files: each must be refused with FormatError, or hold what it held before.
 
-Files are changed in their bytes, in the text of their header, and in the values in it. Where the
-description was changed and its digest made good again it may say something else than before; then
-loading and predicting must end as they do for any file, in no other error than fnet's own. No load
-may take longer than a second, nor more memory than 1.2 times the file and 16 MiB.
+Files are changed in their bytes, in the text of their header, and in the values of the header. A
+forged file has a valid digest for its changed description, so it may hold something else; then
+loading and predicting must raise no errors but those of fnet. No load may take longer than a
+second, or more memory than 1.2 times the file plus 16 MiB.
 """
 
 import argparse
@@ -15,7 +15,9 @@ import tempfile
 import time
 import tracemalloc
 import warnings
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import numpy as np
 from tqdm import tqdm
@@ -23,30 +25,33 @@ from tqdm import tqdm
 import fnet
 from fnet import reference
 from fnet.files import schema, storage
+from fnet.files.model import Model
+
+Random: TypeAlias = np.random.Generator
 
 TOKENS = [
     *("NaN", "Infinity", "-1", "1e999", "0", "true", "null", '""', "[]", "{}", "9" * 5000),
     *(str(2**31), str(2**62), str(2**64), '"F64"', '"\\ud800"', "[" * 100_000, '{"a":' * 100_000),
     *('"a":1,"a":1', "\x00", "\\", '"', ",", ":", "]", "}", "é", "0.1", '"__metadata__":{}'),
 ]
-"""What is put into the text of a header."""
+"""What `insert_token` puts into the text of a header."""
 
 
-def originals(folder):
-    """Files of several kinds, as `(bytes, what they hold)`."""
+def originals(folder: Path) -> Iterator[tuple[bytes, str]]:
+    """Files of several kinds: `(bytes, content as JSON)`."""
     random = np.random.default_rng(0)
     net = fnet.Network((3, 4, 3), "tanh")
     x, y = random.normal(size=(20, 3)), random.integers(3, size=20)
     plan = fnet.kfold_plan(20, 5, epochs=3, seed=0)
     run = reference.train(
-        *(net, reference.adam(0.01), reference.init_params(net, seed=[0, 1]), x, y, plan),
+        *(net, fnet.adam(0.01), reference.init_params(net, seed=[0, 1]), x, y, plan),
         validation=(x, y),
         patience=2,
     )
     other = fnet.Network((40, 30, 2), loss="squared_error", bias=False)
     wide = other, reference.init_params(other, 0, dtype="float64")
-    trained = {"with": reference.adam(0.01), "tuning": fnet.Tuning(l2=0.1), "by": ["ab", 1, None]}
-    saved = [
+    trained = {"with": fnet.adam(0.01), "tuning": fnet.Tuning(l2=0.1), "by": ["ab", 1, None]}
+    saved: list[tuple[Any, dict[str, Any]]] = [
         ((net, reference.init_params(net, 0)), {"classes": ["ä", "\ud800", "🐍"]}),
         (run, {"features": ["a", "b\0", "\u202e"], "trained": trained}),
         (wide, {"features": [f"column {i}" for i in range(40)]}),
@@ -54,27 +59,27 @@ def originals(folder):
     for what, named in saved:
         path = folder / "original.fnet"
         fnet.save(path, what, **named)
-        yield path.read_bytes(), held(fnet.load(path))
+        yield path.read_bytes(), content_json(fnet.load(path))
 
 
-def held(model):
-    """All that a model holds, as one text."""
+def content_json(model: Model) -> str:
+    """The content of a model as JSON."""
     return storage.canonical_json(schema.content_of(model))
 
 
-def bits(data, random):
-    """One to eight bits turned over, half of the time in the header."""
-    data = bytearray(data)
-    most = len(data) if random.random() < 0.5 else 8 + int.from_bytes(data[:8], "little")
-    for at in random.integers(most, size=random.integers(1, 9)):
-        data[at] ^= 1 << random.integers(8)
-    return bytes(data)
+def flip_bits(data: bytes, random: Random) -> bytes:
+    """Flip one to eight bits, half of the time in the header."""
+    changed = bytearray(data)
+    stop = len(data) if random.random() < 0.5 else 8 + int.from_bytes(data[:8], "little")
+    for at in random.integers(stop, size=random.integers(1, 9)):
+        changed[at] ^= 1 << int(random.integers(8))
+    return bytes(changed)
 
 
-def cut(data, random):
-    """The end cut off, a part left out, put in again, or zeroed, or something added."""
+def cut_bytes(data: bytes, random: Random) -> bytes:
+    """Cut off the end, leave out, repeat, zero or replace a part, or append bytes."""
     start, stop = sorted(int(i) for i in random.integers(len(data) + 1, size=2))
-    return [
+    changes: list[Callable[[], bytes]] = [
         lambda: data[:start],
         lambda: data[:start] + data[stop:],
         lambda: data[:stop] + data[start:],
@@ -82,41 +87,42 @@ def cut(data, random):
         lambda: data + random.bytes(int(random.integers(1, 100))),
         lambda: random.bytes(8) + data[8:],
         lambda: random.bytes(len(data)),
-    ][random.integers(7)]()
+    ]
+    return changes[random.integers(len(changes))]()
 
 
-def joined(header, data):
-    """A file with another header before the arrays of this one."""
-    header = header.encode("utf-8", "surrogatepass")
-    return len(header).to_bytes(8, "little") + header + data
+def join(header: str, arrays: bytes) -> bytes:
+    """The bytes of a file with this header and these bytes of arrays."""
+    encoded = header.encode("utf-8", "surrogatepass")
+    return len(encoded).to_bytes(8, "little") + encoded + arrays
 
 
-def parted(data):
+def split(data: bytes) -> tuple[str, bytes]:
     """`(header, arrays)` of the bytes of a file."""
     end = 8 + int.from_bytes(data[:8], "little")
     return data[8:end].decode(), data[end:]
 
 
-def grammar(data, random):
-    """Another token somewhere in the header, in place of what was there or beside it."""
-    header, arrays = parted(data)
+def insert_token(data: bytes, random: Random) -> bytes:
+    """Insert a token somewhere in the header, replacing up to five characters."""
+    header, arrays = split(data)
     start = int(random.integers(len(header)))
     stop = start + int(random.integers(0, 6))
     token = TOKENS[random.integers(len(TOKENS))]
-    return joined(header[:start] + token + header[stop:], arrays)
+    return join(header[:start] + token + header[stop:], arrays)
 
 
-def values(data, random):
-    """Another value, another key or one less, in the header as it reads."""
-    header, arrays = parted(data)
+def change_value(data: bytes, random: Random) -> bytes:
+    """Change a value or a key in the JSON of the header."""
+    header, arrays = split(data)
     entries = json.loads(header)
     change(entries, random)
-    return joined(json.dumps(entries), arrays)
+    return join(json.dumps(entries), arrays)
 
 
-def forged(data, random):
-    """The same in the description, with its digest made good."""
-    header, arrays = parted(data)
+def forge_description(data: bytes, random: Random) -> bytes:
+    """Change values or keys in the description, and correct its digest."""
+    header, arrays = split(data)
     entries = json.loads(header)
     version, _, text = entries["__metadata__"]["fnet"].split(" ", 2)
     found = json.loads(text)
@@ -125,12 +131,12 @@ def forged(data, random):
     text = json.dumps(found)
     digest = hashlib.sha256(text.encode()).hexdigest()
     entries["__metadata__"]["fnet"] = f"{version} {digest} {text}"
-    return joined(json.dumps(entries), arrays)
+    return join(json.dumps(entries), arrays)
 
 
-def change(tree, random):
+def change(tree: Any, random: Random) -> None:
     """Change one place in a tree of dicts and lists."""
-    nodes = [tree]
+    nodes: list[Any] = [tree]
     for node in nodes:
         parts = node.values() if isinstance(node, dict) else node
         nodes += [part for part in parts if isinstance(part, (dict, list)) and part]
@@ -139,7 +145,22 @@ def change(tree, random):
     key = int(random.integers(len(node))) if key is None else key
     other = nodes[random.integers(len(nodes))]
     other = copy.deepcopy(list(other.values() if isinstance(other, dict) else other))
-    strange = [None, True, -1, 0, 0.5, 2**62, 10**30, "", "x", "F32", [], {}, [[]], {"a": 1}]
+    strange: list[Any] = [
+        None,
+        True,
+        -1,
+        0,
+        0.5,
+        2**62,
+        10**30,
+        "",
+        "x",
+        "F32",
+        [],
+        {},
+        [[]],
+        {"a": 1},
+    ]
     what = random.integers(4)
     if what == 0:
         del node[key]
@@ -153,62 +174,73 @@ def change(tree, random):
         node.append(other[random.integers(len(other))])
 
 
-MUTATIONS = (bits, cut, grammar, values, forged)
+MUTATIONS: tuple[Callable[[bytes, Random], bytes], ...] = (
+    *(flip_bits, cut_bytes, insert_token, change_value, forge_description),
+)
 
 
-def loaded(path):
-    """The model in a file, or None where it is refused."""
+def load(path: Path) -> Model | None:
+    """The model in a file, or None if it is refused."""
     try:
         return fnet.load(path)
     except fnet.FormatError:
         return None
 
 
-def outcome(path, data, before, forgery):
-    """What came of a mutated file, its seconds and the bytes beyond its allowance."""
+def outcome(path: Path, data: bytes, before: str, is_forged: bool) -> tuple[str, float, float]:
+    """What a mutated file turned out to be, the seconds of its load, and its excess bytes.
+
+    The excess is the memory of the load beyond 1.2 times the file plus 16 MiB.
+    """
     path.write_bytes(data)
     began = time.perf_counter()
-    loaded(path)
+    load(path)
     seconds = time.perf_counter() - began
     tracemalloc.start()
-    model = loaded(path)
-    beyond = tracemalloc.get_traced_memory()[1] - 1.2 * len(data) - (16 << 20)
+    model = load(path)
+    excess = tracemalloc.get_traced_memory()[1] - 1.2 * len(data) - (16 << 20)
     tracemalloc.stop()
     if model is None:
-        return "refused", seconds, beyond
-    if forgery:
+        return "refused", seconds, excess
+    if is_forged:
         repr(model)
         model.predict(np.zeros((2, model.net.sizes[0])))
-        return "another", seconds, beyond
-    return "as it was" if held(model) == before else "OTHER", seconds, beyond
+        return "different", seconds, excess
+    return "unchanged" if content_json(model) == before else "UNDETECTED", seconds, excess
 
 
-def mutated(count, seed, folder):
-    """How often each mutation had which outcome, and the most seconds and bytes."""
+def mutate(count: int, seed: int, folder: Path) -> tuple[Any, float, float]:
+    """How often each mutation had each outcome, and the most seconds and excess bytes."""
     random = np.random.default_rng(seed)
     files = list(originals(folder))
-    counts, seconds, beyond = collections.Counter(), 0.0, -np.inf
+    counts: collections.Counter[tuple[str, str]] = collections.Counter()
+    seconds, excess = 0.0, -float("inf")
     for i in tqdm(range(count), desc="mutations"):
         data, before = files[random.integers(len(files))]
         mutation = MUTATIONS[i % len(MUTATIONS)]
         changed = mutation(data, random)
-        found, *measured = outcome(folder / "mutated.fnet", changed, before, mutation is forged)
+        found, *measured = outcome(
+            folder / "mutated.fnet", changed, before, mutation is forge_description
+        )
         counts[mutation.__name__, found] += 1
-        seconds, beyond = max(seconds, measured[0]), max(beyond, measured[1])
-    return counts, seconds, beyond
+        seconds, excess = max(seconds, measured[0]), max(excess, measured[1])
+    return counts, seconds, excess
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--count", type=int, default=20_000)
-    parser.add_argument("--seed", type=int, default=0)
+def main() -> None:
+    """Mutate files and print the outcomes."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--count", type=int, default=20_000, help="how many files to mutate")
+    parser.add_argument("--seed", type=int, default=0, help="of the mutations")
     options = parser.parse_args()
     warnings.simplefilter("error")
     with tempfile.TemporaryDirectory() as folder:
-        counts, seconds, beyond = mutated(options.count, options.seed, Path(folder))
+        counts, seconds, excess = mutate(options.count, options.seed, Path(folder))
     for (mutation, found), number in sorted(counts.items()):
-        print(f"{mutation:10} {found:10} {number:6}")
-    print(f"longest load {seconds:.3f} s; most memory {beyond / 2**20:+.1f} MiB of what is allowed")
+        print(f"{mutation:17} {found:10} {number:6}")
+    print(
+        f"longest load {seconds:.3f} s; most memory {excess / 2**20:+.1f} MiB relative to the limit"
+    )
 
 
 if __name__ == "__main__":

@@ -46,7 +46,7 @@ def test_what_an_older_version_saved_is_saved_to_the_same_bytes(name, tmp_path):
 def test_an_estimator_of_an_older_version_is_saved_to_the_same_bytes(name, tmp_path):
     estimator = fnet.load(FOLDER / name).estimator()
     rows, trained = EXPECTED[name]["rows"], fnet.load(FOLDER / name).trained
-    assert len(estimator.predict(rows)) == len(rows)
+    assert estimator.n_features_in_ == len(rows[0])
     fnet.save(tmp_path / name, estimator, trained=trained)
     assert (tmp_path / name).read_bytes() == (FOLDER / name).read_bytes()
 

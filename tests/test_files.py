@@ -25,7 +25,7 @@ import fnet
 from fnet import InvalidArgument, Layer, Network, Tuning, reference
 from fnet.core import network
 from fnet.core.scaling import Scaling
-from fnet.files import atomic, schema
+from fnet.files import Model, atomic, schema
 from fnet.files.storage import canonical_json
 
 BOTH = pytest.mark.parametrize("side", [fnet, reference], ids=["tensorflow", "twin"])
@@ -248,6 +248,25 @@ def test_a_model_can_be_pickled_and_shows_what_it_holds(tmp_path):
     lines = repr(again).splitlines()
     assert lines[0].startswith("Model of Network(sizes=(4, 5, 3)")
     assert lines[1:] == ["  43 parameters, float32", "  features: 4, 'a', 'b', 'c', 'd'"]
+
+
+def test_a_model_with_everything_shows_it_in_at_most_ten_lines(tmp_path):
+    run = reference.train(NET, fnet.adam(0.1), PARAMS, X, Y, PLAN)
+    named = {"classes": ["a", "b", "c"], "features": [str(i) * 50 for i in range(4)]}
+    found = saved(tmp_path / "run.fnet", run, **named, trained={"by": 1, "with": fnet.adam(0.1)})
+    scaling = Scaling(np.zeros(4), np.ones(4))
+    estimator = schema.Estimator("MLPClassifier", {}, {})
+    content = schema.content_of(found)._replace(scaling=scaling, estimator=estimator)
+    lines = repr(Model(content)).splitlines()
+    assert len(lines) <= 10
+    assert max(map(len, lines)) < 200
+    assert lines[2] == "  classes: 3, 'a', 'b', 'c'"
+    assert lines[4:] == [
+        "  standardized: features",
+        "  estimator: MLPClassifier",
+        "  run: adam, 4 epochs",
+        "  trained: 2, 'by', 'with'",
+    ]
 
 
 def test_one_row_takes_microseconds(tmp_path):

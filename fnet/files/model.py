@@ -89,7 +89,7 @@ class Model:
         if self._content.estimator is not None:
             lines.append(f"  estimator: {self._content.estimator.name}")
         if self.run is not None:
-            lines.append(f"  run: {self.run.optimizer!r:.50}, {self.run.train_state.epoch} epochs")
+            lines.append(f"  run: {self.run.optimizer:.50}, {self.run.train_state.epoch} epochs")
         if self.trained is not None:
             kind = type(self.trained)
             lines.append(f"  trained: {_few(self.trained) if kind is dict else kind.__name__}")
@@ -244,6 +244,6 @@ def _forward_steps(net: Network, params: Params) -> list[Callable[[Any], Any]]:
 
 
 def _few(names: Any) -> str:
-    """The first few names, and how many there are."""
+    """The number of names, and the first few of them."""
     shown = ", ".join(f"{name!r:.20}" for name in list(names)[:5])
     return f"{len(names)}, {shown}{', ...' if len(names) > 5 else ''}"
