@@ -59,8 +59,8 @@ class Checkpoint:
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     keep = fnet.checkpoint(f"{folder}/run.fnet")
         ...     run = fnet.reference.train(net, fnet.sgd(0.1), params, x, y, plan, callback=keep)
-        ...     fnet.load(f"{folder}/run.fnet").run.history["ended"]
-        'epochs'
+        ...     int(fnet.load(f"{folder}/run.fnet").run.train_state.epoch)
+        5
     """
 
     path: str | os.PathLike[str]
