@@ -24,7 +24,7 @@ class Crash(Exception):
 
 
 class Crashing(fnet.checkpoint):
-    """A checkpoint whose process dies after so many pieces."""
+    """A checkpoint whose process dies after a few chunks."""
 
     left = 5
 
@@ -46,13 +46,13 @@ def call(
 
 
 @pytest.fixture(autouse=True)
-def one_step_a_piece(monkeypatch):
-    def pieces(parts, first, room):
+def one_step_a_chunk(monkeypatch):
+    def chunks(parts, first, room):
         for data, rows, weights in parts:
             for at in range(len(rows)):
                 yield data, rows[at : at + 1], weights[at : at + 1]
 
-    monkeypatch.setattr(batch_source, "timed_chunks", pieces)
+    monkeypatch.setattr(batch_source, "timed_chunks", chunks)
 
 
 @BOTH
@@ -209,7 +209,7 @@ def test_arguments_of_a_checkpoint_are_checked(tmp_path):
     ("name", "value"),
     [("XLA_FLAGS", "--xla_cpu_enable_fast_math=true"), ("TF_ENABLE_ONEDNN_OPTS", "0")],
 )
-def test_another_machine_is_told_or_refused(name, value, tmp_path, monkeypatch):
+def test_another_environment_is_warned_of_or_refused(name, value, tmp_path, monkeypatch):
     path = tmp_path / "run.fnet"
     with pytest.raises(Crash):
         call(reference, Crashing(path, every=0))
@@ -242,7 +242,7 @@ def begun():
     return seen
 
 
-def test_the_other_engine_is_told(tmp_path):
+def test_the_other_engine_is_warned_of(tmp_path):
     with pytest.raises(Crash):
         call(reference, Crashing(tmp_path / "run.fnet", every=0))
     with pytest.warns(UserWarning, match="engine was numpy, now tensorflow"):

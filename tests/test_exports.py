@@ -13,6 +13,7 @@ from strategies import random_params
 import fnet
 from fnet import InvalidArgument, Network, reference
 from fnet.core.network import ACTIVATIONS, LOSSES
+from fnet.core.params import map_params
 from fnet.core.scaling import Scaling
 
 X = np.random.default_rng(0).normal(size=(1000, 7)).astype(np.float32)
@@ -57,9 +58,7 @@ def close(found, wanted):
 @pytest.mark.parametrize("net", NETWORKS, ids=lambda net: f"{net.hidden} {net.output} {net.loss}")
 def test_a_program_predicts_as_fnet_does(form, net, tmp_path):
     params = random_params(net, (), np.random.default_rng(1))
-    params = tuple(
-        fnet.Layer(*(p if p is None else p.astype("f4") for p in pair)) for pair in params
-    )
+    params = map_params(lambda array: array.astype("f4"), params)
     run = form(tmp_path, (net, params))
     close(run(X), reference.predict(net, params, X))
     close(run(X[:1]), reference.predict(net, params, X[:1]))  # any number of rows

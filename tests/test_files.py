@@ -24,6 +24,7 @@ from strategies import MEMBERS, arrays, networks, random_params, seeds
 import fnet
 from fnet import InvalidArgument, Layer, Network, Tuning, reference
 from fnet.core import network
+from fnet.core.params import map_params
 from fnet.core.scaling import Scaling
 from fnet.files import Model, atomic, schema
 from fnet.files.storage import canonical_json
@@ -65,7 +66,7 @@ def test_a_network_comes_back_to_the_bit_and_twice_to_the_byte(
     folder = tmp_path_factory.getbasetemp()
     dtype = data.draw(st.sampled_from(["float32", "float64"]))
     params = random_params(net, members, np.random.default_rng(seed))
-    params = tuple(Layer(*(p if p is None else p.astype(dtype) for p in layer)) for layer in params)
+    params = map_params(lambda array: array.astype(dtype), params)
     width = net.sizes[0]
     named = {"features": data.draw(st.none() | st.lists(names, min_size=width, max_size=width))}
     named["trained"] = data.draw(plains)
@@ -115,7 +116,7 @@ def test_the_library_of_the_format_reads_the_arrays(tmp_path):
 
 
 def test_tensors_and_lists_are_saved_as_arrays_and_layers(tmp_path):
-    tensors = [(tf.constant(w), tf.constant(b)) for w, b in PARAMS]
+    tensors = [tuple(map(tf.constant, layer)) for layer in PARAMS]
     found = saved(tmp_path / "net.fnet", [NET, tensors])
     assert isinstance(found.params[0], Layer)
     np.testing.assert_array_equal(found.params[0].w, PARAMS[0].w)
@@ -364,7 +365,7 @@ print(json.dumps([seen, [name for name in heavy if name in sys.modules]]))
         (5, {}, r"what must be \(net, params\), a Run, an estimator or what load returned; got 5"),
         ((NET,), {}, r"what must be \(net, params\)"),
         ((NET, PARAMS[:1]), {}, "params must be one Layer"),
-        ((NET, [(w * np.nan, b) for w, b in PARAMS]), {}, "must be finite; got nan"),
+        ((NET, map_params(lambda array: array * np.nan, PARAMS)), {}, "must be finite; got nan"),
         ((NET, PARAMS), {"classes": ["a", "b"]}, "classes must be one for each output, 3"),
         ((NET, PARAMS), {"features": ["a"]}, "features must be the names of the 4 features"),
         (
