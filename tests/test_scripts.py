@@ -103,3 +103,18 @@ def test_the_benchmark_runs_its_sides(tmp_path):
         assert re.search(rf"^{side} +[\d.,]+", done.stdout, re.MULTILINE)
     assert '"seconds_a_step"' in report.read_text()
     assert (tmp_path / "report.png").exists()
+
+
+def test_a_version_has_the_same_bits_as_itself():
+    """Also refuses a folder that contains no fnet."""
+    command = [sys.executable, SCRIPTS / "compare_versions.py", SCRIPTS.parent]
+    done = subprocess.run(
+        [*command, SCRIPTS.parent, "--bits", "--epochs", "2"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.count(": same bits\n") == 8
+    refused = subprocess.run([*command, SCRIPTS], capture_output=True, text=True)
+    assert refused.returncode == 2
+    assert "contains no fnet/__init__.py" in refused.stderr
