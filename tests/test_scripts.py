@@ -92,16 +92,16 @@ def test_the_main_job_shows_a_progress_bar_and_no_message_of_tensorflow(tmp_path
     assert (tmp_path / "digits.png").exists()
 
 
-def test_the_benchmark_runs_its_sides(tmp_path):
-    """On a small work, with sides that need nothing beyond the plain install."""
+def test_the_benchmark_compares_implementations(tmp_path):
+    """On a few epochs, with implementations that the plain install includes."""
     report = tmp_path / "report.json"
-    command = [sys.executable, SCRIPTS / "benchmark.py", "--work", "digits"]
-    command += ["--sides", "twin", "blas", "--rounds", "1", "--epochs", "2"]
+    command = [sys.executable, SCRIPTS / "benchmark.py", "--benchmarks", "digits"]
+    command += ["--implementations", "twin", "blas", "--rounds", "1", "--epochs", "2"]
     command += ["--json", report, "--picture", tmp_path / "report.png"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    for side in ("fnet", "twin", "blas"):
-        assert re.search(rf"^{side} +[\d.,]+", done.stdout, re.MULTILINE)
-    assert '"seconds_a_step"' in report.read_text()
+    for name in ("fnet", "twin", "blas"):
+        assert re.search(rf"^{name} +[\d.,]+", done.stdout, re.MULTILINE)
+    assert '"seconds_per_step"' in report.read_text()
     assert (tmp_path / "report.png").exists()
 
 
