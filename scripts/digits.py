@@ -1,8 +1,8 @@
-"""The main job: train the 64-30-10 classifier of handwritten digits and draw how it went.
+"""Train a 64-30-10 classifier of handwritten digits and draw its results.
 
-Prints the accuracy on the 360 test rows, which take no part in training, and draws one picture:
-loss and accuracy by epoch, the confusion matrix, and the digits that it got wrong. `fnet digits`
-is the same job.
+Prints the accuracy on the 360 test rows, which are not used for training, and draws one picture:
+loss and accuracy by epoch, the confusion matrix, and the misclassified digits. `fnet digits` does
+the same.
 """
 
 import argparse
@@ -14,11 +14,13 @@ from fnet import backends
 from fnet.cli import digits
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--epochs", type=int, default=500)
-    parser.add_argument("--seed", type=int, default=0, help="of the first params and the shuffle")
-    parser.add_argument("--picture", default="digits.png", help="the file to draw")
+def main() -> None:
+    """Train, print the test accuracy and draw the picture."""
+    about = (__doc__ or "").partition("\n")[0]
+    parser = argparse.ArgumentParser(description=about)
+    parser.add_argument("--epochs", type=int, default=500, help="number of epochs (%(default)s)")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the params and the shuffle")
+    parser.add_argument("--picture", default="digits.png", help="file of the picture (%(default)s)")
     options = parser.parse_args()
     backends.import_tensorflow()
 

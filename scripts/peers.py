@@ -1,11 +1,11 @@
-"""The sides of `benchmark.py`: one training job, as the users of each library write it.
+"""The implementations that `benchmark.py` compares: one training job in each library.
 
-Each function takes a Job, prepares, and returns a function without arguments that trains for the
-epochs of the job's plan, all of them, and returns when that is done. It raises ImportError or
-OSError where what it needs is not there.
+The code is what users of the library write. Each function takes a Job, prepares, and returns a
+function without arguments that trains for all epochs of the job's plan. It raises ImportError or
+OSError if a library or tool is missing.
 
-All sides do the same: ReLU layers, softmax cross-entropy, Adam, float32, every row once an epoch in
-a new order, as many steps in an epoch as the plan has.
+All implementations do the same: ReLU layers, softmax cross-entropy, Adam, float32, all rows once
+per epoch in a new order, as many steps per epoch as the plan has.
 """
 
 import ctypes
@@ -13,78 +13,98 @@ import shutil
 import subprocess
 import tempfile
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 from threadpoolctl import threadpool_info
 
 import fnet
 from fnet import backends
 
+Run = Callable[[], Any]
+"""Trains once, from the first epoch to the last."""
+
 
 class Job(NamedTuple):
+    """A network, its data and its training.
+
+    Attributes:
+        sizes: Sizes of the layers, inputs first.
+        x: Features `[N, D]`, float32.
+        y: One-hot labels `[N, K]`, float32.
+        learning_rate: Adam's learning rate.
+        plan: The batches; all implementations follow its sizes, some follow its rows.
+    """
+
     sizes: tuple[int, ...]
-    x: np.ndarray  # [N, D], float32
-    y: np.ndarray  # [N, K], one-hot, float32
-    rate: float
+    x: npt.NDArray[np.float32]
+    y: npt.NDArray[np.float32]
+    learning_rate: float
     plan: Any
 
     @property
-    def labels(self):
-        return self.y.argmax(axis=1)
+    def labels(self) -> npt.NDArray[np.int64]:
+        """Integer labels `[N]`."""
+        labels: npt.NDArray[np.int64] = self.y.argmax(axis=1)
+        return labels
 
     @property
-    def steps(self):
-        return self.plan.epochs * self.plan.steps
+    def steps(self) -> int:
+        """Steps of the whole run."""
+        return int(self.plan.epochs * self.plan.steps)
 
 
-def start(job):
-    """The first params: pairs of NumPy arrays (w, b)."""
-    drawn = fnet.reference.init_params(fnet.Network(job.sizes), seed=0)
-    return [(np.array(w), np.array(b)) for w, b in drawn]
+def initial_params(job: Job) -> list[tuple[npt.NDArray[Any], npt.NDArray[Any]]]:
+    """Initial params as pairs of NumPy arrays (weights, biases)."""
+    params = fnet.reference.init_params(fnet.Network(job.sizes), seed=0)
+    return [(np.array(layer.w), np.array(layer.b)) for layer in params]
 
 
-def engine(job):
-    """fnet, compiled by XLA."""
+def engine(job: Job) -> Run:
+    """fnet on TensorFlow, compiled by XLA."""
     backends.import_tensorflow()
     return _fnet(fnet, job, xla=True)
 
 
-def twin(job):
-    """fnet's twin in NumPy."""
+def twin(job: Job) -> Run:
+    """fnet in NumPy."""
     return _fnet(fnet.reference, job)
 
 
-def _fnet(side, job, **options):
-    net, optimizer = fnet.Network(job.sizes), side.adam(job.rate)
-    params = side.init_params(net, seed=0)
-    return lambda: side.train(net, optimizer, params, job.x, job.y, job.plan, **options)
+def _fnet(module: Any, job: Job, **options: Any) -> Run:
+    """A run of fnet or of its twin."""
+    net, optimizer = fnet.Network(job.sizes), module.adam(job.learning_rate)
+    params = module.init_params(net, seed=0)
+    return lambda: module.train(net, optimizer, params, job.x, job.y, job.plan, **options)
 
 
-def notes(job):
-    """The lecture notes' eager loop: a new Adam and the accuracy in each step, folds as batches."""
+def notes(job: Job) -> Run:
+    """The lecture notes' eager loop: a new Adam and accuracy in every step, folds as batches."""
     from sklearn.model_selection import KFold
 
-    tf = backends.import_tensorflow()
-    layers = [(tf.Variable(w), tf.Variable(b)) for w, b in start(job)]
+    tf: Any = backends.import_tensorflow()
+    layers = [(tf.Variable(w), tf.Variable(b)) for w, b in initial_params(job)]
     variables = [p for layer in layers for p in layer]
 
-    def model(x):
+    def model(x: Any) -> Any:
         for w, b in layers[:-1]:
             x = tf.nn.relu(x @ w + b)
         w, b = layers[-1]
         return x @ w + b
 
-    def step(x, y):
+    def step(x: Any, y: Any) -> tuple[Any, Any]:
         with tf.GradientTape() as tape:
             loss = tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(y, model(x)))
-        slopes = tape.gradient(loss, variables)
-        tf.keras.optimizers.Adam(job.rate).apply_gradients(zip(slopes, variables, strict=True))
-        right = tf.equal(tf.argmax(y, axis=1), tf.argmax(model(x), axis=1))
-        return loss, tf.reduce_mean(tf.cast(right, tf.float32))
+        grads = tape.gradient(loss, variables)
+        adam = tf.keras.optimizers.Adam(job.learning_rate)
+        adam.apply_gradients(zip(grads, variables, strict=True))
+        correct = tf.equal(tf.argmax(y, axis=1), tf.argmax(model(x), axis=1))
+        return loss, tf.reduce_mean(tf.cast(correct, tf.float32))
 
-    def run():
+    def run() -> None:
         for _ in range(job.plan.epochs):
             for _, rows in KFold(job.plan.steps, shuffle=True).split(job.x):
                 step(job.x[rows], job.y[rows])
@@ -92,17 +112,18 @@ def notes(job):
     return run
 
 
-def keras_default(job):
-    """`fit` with nothing set."""
+def keras_default(job: Job) -> Run:
+    """Keras `fit` with its defaults."""
     return _keras(job)
 
 
-def keras_best(job):
-    """`fit` with `jit_compile` and an epoch's steps in one execution."""
+def keras_best(job: Job) -> Run:
+    """Keras `fit` with `jit_compile` and all steps of an epoch in one execution."""
     return _keras(job, jit_compile=True, steps_per_execution=job.plan.steps)
 
 
-def _keras(job, **options):
+def _keras(job: Job, **options: Any) -> Run:
+    """A run of Keras `fit`; the options go to `compile`."""
     backends.import_tensorflow()
     import keras
 
@@ -110,7 +131,7 @@ def _keras(job, **options):
     layers = [keras.layers.Dense(h, activation="relu") for h in hidden]
     model = keras.Sequential([keras.Input(job.sizes[:1]), *layers, keras.layers.Dense(outputs)])
     model.compile(
-        optimizer=keras.optimizers.Adam(job.rate),
+        optimizer=keras.optimizers.Adam(job.learning_rate),
         loss=keras.losses.CategoricalCrossentropy(from_logits=True),
         **options,
     )
@@ -118,7 +139,7 @@ def _keras(job, **options):
     return lambda: model.fit(job.x, job.y, batch_size=batch, epochs=epochs, verbose=0)
 
 
-def scikit_learn(job):
+def scikit_learn(job: Job) -> Run:
     """`MLPClassifier`, for a fixed number of epochs."""
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.neural_network import MLPClassifier
@@ -128,14 +149,14 @@ def scikit_learn(job):
         job.sizes[1:-1],
         alpha=0,
         batch_size=job.plan.width,
-        learning_rate_init=job.rate,
+        learning_rate_init=job.learning_rate,
         max_iter=job.plan.epochs,
         tol=0,
         n_iter_no_change=job.plan.epochs + 1,
         random_state=0,
     )
 
-    def run():
+    def run() -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
             model.fit(job.x, labels)
@@ -143,107 +164,111 @@ def scikit_learn(job):
     return run
 
 
-def jax_users(job):
+def jax_users(job: Job) -> Run:
     """A scan over epochs around a scan over steps, the shuffle inside, Adam by Optax.
 
-    A batch has N // steps rows, and the few that remain of each shuffle are left out: batches in
-    a scan have one size.
+    All batches of a scan have the same size, N // steps rows. The few remaining rows of each
+    shuffle are left out.
     """
     import jax
 
-    one_step, begin = _jax_step(job)
+    one_step, init = _jax_step(job)
     rows, steps = len(job.x), job.plan.steps
 
-    @jax.jit
-    def train(params, key, x, y):
-        def epoch(carry, key):
+    def train(params: Any, key: Any, x: Any, y: Any) -> Any:
+        def epoch(carry: Any, key: Any) -> Any:
             order = jax.random.permutation(key, rows)[: rows // steps * steps]
             carry, losses = jax.lax.scan(
-                lambda carry, taken: one_step(carry, x[taken], y[taken]),
+                lambda carry, indices: one_step(carry, x[indices], y[indices]),
                 carry,
                 order.reshape(steps, -1),
             )
             return carry, losses.mean()
 
-        return jax.lax.scan(epoch, begin(params), jax.random.split(key, job.plan.epochs))
+        return jax.lax.scan(epoch, init(params), jax.random.split(key, job.plan.epochs))
 
-    arguments = jax.device_put((start(job), jax.random.key(0), job.x, job.y))
-    return lambda: jax.block_until_ready(train(*arguments))
+    compiled = jax.jit(train)
+    arguments = jax.device_put((initial_params(job), jax.random.key(0), job.x, job.y))
+    return lambda: jax.block_until_ready(compiled(*arguments))
 
 
-def jax_plan(job):
-    """The same on fnet's plan, which is drawn on the host in the time that counts."""
+def jax_plan(job: Job) -> Run:
+    """The same with fnet's plan; the time includes making the plan on the host."""
     import jax
 
-    one_step, begin = _jax_step(job)
+    one_step, init = _jax_step(job)
 
-    @jax.jit
-    def train(params, x, y, rows, weights):
-        def step(carry, batch):
-            taken, weights = batch
-            return one_step(carry, x[taken], y[taken], weights)
+    def train(params: Any, x: Any, y: Any, rows: Any, weights: Any) -> Any:
+        def step(carry: Any, batch: Any) -> Any:
+            indices, weights = batch
+            return one_step(carry, x[indices], y[indices], weights)
 
-        def epoch(carry, batches):
+        def epoch(carry: Any, batches: Any) -> Any:
             carry, losses = jax.lax.scan(step, carry, batches)
             return carry, losses.mean()
 
-        return jax.lax.scan(epoch, begin(params), (rows, weights))
+        return jax.lax.scan(epoch, init(params), (rows, weights))
 
-    arguments = jax.device_put((start(job), job.x, job.y))
-    return lambda: jax.block_until_ready(train(*arguments, *job.plan.batches(0, job.plan.epochs)))
+    compiled = jax.jit(train)
+    arguments = jax.device_put((initial_params(job), job.x, job.y))
+    return lambda: jax.block_until_ready(
+        compiled(*arguments, *job.plan.batches(0, job.plan.epochs))
+    )
 
 
-def _jax_step(job):
+def _jax_step(job: Job) -> tuple[Callable[..., Any], Callable[[Any], Any]]:
+    """A step of training, and a function that gives the first carry from params."""
     import jax
     import jax.numpy as jnp
     import optax
 
-    optimizer = optax.adam(job.rate, eps=1e-7)
+    optimizer = optax.adam(job.learning_rate, eps=1e-7)
 
-    def loss(params, x, y, weights):
+    def loss(params: Any, x: Any, y: Any, weights: Any) -> Any:
         for w, b in params[:-1]:
             x = jax.nn.relu(x @ w + b)
         w, b = params[-1]
         return jnp.average(optax.softmax_cross_entropy(x @ w + b, y), weights=weights)
 
-    def one_step(carry, x, y, weights=None):
+    def one_step(carry: Any, x: Any, y: Any, weights: Any = None) -> Any:
         params, state = carry
-        value, slopes = jax.value_and_grad(loss)(params, x, y, weights)
-        updates, state = optimizer.update(slopes, state)
+        value, grads = jax.value_and_grad(loss)(params, x, y, weights)
+        updates, state = optimizer.update(grads, state)
         return (optax.apply_updates(params, updates), state), value
 
     return one_step, lambda params: (params, optimizer.init(params))
 
 
-def _module(sizes):
+def _module(sizes: tuple[int, ...]) -> Any:
+    """The network in PyTorch."""
     from torch import nn
 
     layers = [nn.Linear(d, h) for d, h in zip(sizes, sizes[1:], strict=False)]
     return nn.Sequential(
-        *(part for layer in layers[:-1] for part in (layer, nn.ReLU())), layers[-1]
+        *(module for layer in layers[:-1] for module in (layer, nn.ReLU())), layers[-1]
     )
 
 
-def torch_eager(job):
-    """PyTorch's usual loop, eager, on tensors, with the fused Adam."""
+def torch_eager(job: Job) -> Run:
+    """PyTorch's usual eager loop on tensors, with the fused Adam."""
     import torch
 
     model = _module(job.sizes)
-    optimizer = torch.optim.Adam(model.parameters(), lr=job.rate, fused=True)
+    optimizer = torch.optim.Adam(model.parameters(), lr=job.learning_rate, fused=True)
     cross_entropy = torch.nn.CrossEntropyLoss()
     x, labels = torch.from_numpy(job.x), torch.from_numpy(job.labels)
 
-    def run():
+    def run() -> None:
         for _ in range(job.plan.epochs):
-            for taken in torch.randperm(len(x)).split(job.plan.width):
+            for indices in torch.randperm(len(x)).split(job.plan.width):
                 optimizer.zero_grad()
-                cross_entropy(model(x[taken]), labels[taken]).backward()
+                cross_entropy(model(x[indices]), labels[indices]).backward()
                 optimizer.step()
 
     return run
 
 
-def skorch(job):
+def skorch(job: Job) -> Run:
     """PyTorch behind scikit-learn's interface."""
     import torch
     from skorch import NeuralNetClassifier
@@ -253,7 +278,7 @@ def skorch(job):
         criterion=torch.nn.CrossEntropyLoss,
         optimizer=torch.optim.Adam,
         optimizer__fused=True,
-        lr=job.rate,
+        lr=job.learning_rate,
         batch_size=job.plan.width,
         max_epochs=job.plan.epochs,
         iterator_train__shuffle=True,
@@ -264,19 +289,22 @@ def skorch(job):
     return lambda: model.fit(job.x, labels)
 
 
-def blas(job):
-    """A step's matrix products alone, by NumPy's BLAS: forwards, and backwards twice but once."""
-    params, width = start(job), job.plan.width
-    values = [np.ones((width, size), np.float32) for size in job.sizes]
-    products = []
+def blas(job: Job) -> Run:
+    """Only the matrix products of each step, by NumPy's BLAS.
+
+    One product per layer forward and two backward; the first layer needs no gradient of its input.
+    """
+    params, width = initial_params(job), job.plan.width
+    activations = [np.ones((width, size), np.float32) for size in job.sizes]
+    products: list[tuple[Any, Any, Any]] = []
     for i, (w, _) in enumerate(params):
-        x, z = values[i], values[i + 1]
+        x, z = activations[i], activations[i + 1]
         products.append((x, w, np.empty_like(z)))
         products.append((x.T, z, np.empty_like(w)))
         if i:
             products.append((z, w.T, np.empty_like(x)))
 
-    def run():
+    def run() -> None:
         for _ in range(job.steps):
             for a, b, out in products:
                 np.dot(a, b, out=out)
@@ -284,57 +312,58 @@ def blas(job):
     return run
 
 
-def c(job):
-    """The whole step in C (`peers.c`), its products by NumPy's BLAS; the plan is drawn before."""
-    gemm, wide = _sgemm()
-    train = _compiled().train
+def c(job: Job) -> Run:
+    """The whole step in C (`peers.c`) with NumPy's BLAS; the plan is made beforehand."""
+    gemm, int64 = _sgemm()
+    train = _compile().train
     train.restype = ctypes.c_double
     rows, weights = job.plan.batches(0, job.plan.epochs)
-    shares = (weights / weights.sum(axis=-1, keepdims=True)).astype(np.float32)
-    params = np.concatenate([p.ravel() for layer in start(job) for p in layer])
+    normalized = (weights / weights.sum(axis=-1, keepdims=True)).astype(np.float32)
+    params = np.concatenate([array.ravel() for pair in initial_params(job) for array in pair])
     sizes = np.array(job.sizes, np.int32)
-    arrays = [np.ascontiguousarray(a) for a in (job.x, job.y, rows, shares)]
+    arrays = [np.ascontiguousarray(a) for a in (job.x, job.y, rows, normalized)]
 
-    def run():
+    def run() -> Any:
         return train(
             gemm,
-            ctypes.c_int(wide),
+            ctypes.c_int(int64),
             ctypes.c_int(len(sizes) - 1),
             _pointer(sizes),
             _pointer(params.copy()),
             *map(_pointer, arrays),
             ctypes.c_int(job.plan.width),
             ctypes.c_int64(job.steps),
-            ctypes.c_double(job.rate),
+            ctypes.c_double(job.learning_rate),
         )
 
     return run
 
 
-def _pointer(array):
+def _pointer(array: npt.NDArray[Any]) -> ctypes.c_void_p:
+    """The address of an array's data."""
     return array.ctypes.data_as(ctypes.c_void_p)
 
 
-def _sgemm():
-    """cblas_sgemm of a loaded BLAS, NumPy's before others; and whether it takes 64-bit integers."""
+def _sgemm() -> tuple[ctypes.c_void_p, bool]:
+    """`cblas_sgemm` of a loaded BLAS, preferably NumPy's, and whether it takes 64-bit integers."""
     names = {"cblas_sgemm64_": True, "cblas_sgemm": False}
-    files = [found["filepath"] for found in threadpool_info() if found["user_api"] == "blas"]
+    files = [info["filepath"] for info in threadpool_info() if info["user_api"] == "blas"]
     for file in sorted(files, key=lambda file: "numpy" not in file):
         library = ctypes.CDLL(file)
-        for name, wide in names.items():
+        for name, int64 in names.items():
             for prefix in ("scipy_", ""):
                 if hasattr(library, prefix + name):
-                    return ctypes.cast(getattr(library, prefix + name), ctypes.c_void_p), wide
-    raise OSError("no BLAS with a cblas_sgemm was found")
+                    return ctypes.cast(getattr(library, prefix + name), ctypes.c_void_p), int64
+    raise OSError("no loaded BLAS has cblas_sgemm")
 
 
-def _compiled():
+def _compile() -> ctypes.CDLL:
+    """Compile `peers.c` and load it."""
     if shutil.which("cc") is None:
-        raise OSError("there is no C compiler, cc")
+        raise OSError("no C compiler: cc was not found")
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "peers.so"
-        command = [
-            "cc",
+        flags: list[str | Path] = [
             "-O3",
             "-march=native",
             "-fno-math-errno",
@@ -343,9 +372,8 @@ def _compiled():
             "-o",
             target,
         ]
-        done = subprocess.run(
-            [*command, Path(__file__).with_suffix(".c"), "-lm"], capture_output=True, text=True
-        )
+        source = Path(__file__).with_suffix(".c")
+        done = subprocess.run(["cc", *flags, source, "-lm"], capture_output=True, text=True)
         if done.returncode:
             raise OSError(f"cc failed: {done.stderr.strip()}")
         return ctypes.CDLL(str(target))

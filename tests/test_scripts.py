@@ -1,4 +1,4 @@
-"""The scripts: they print the figures of the notes, and leave their picture."""
+"""Tests of the scripts: they print the figures of the notes and write their picture."""
 
 import re
 import runpy
@@ -14,7 +14,7 @@ LINE = r"^Epoch \[(\d{3,})/\d+\], (?:Accuracy: \[(\d\.\d\d)\], )?Loss: \[(\d+\.\
 
 @pytest.fixture
 def run(monkeypatch, capsys, tmp_path):
-    """Runs a script in this process and returns what it printed; its picture is a real one."""
+    """Runs a script in this process, checks its picture and returns its output."""
 
     def run(name, *options):
         picture = tmp_path / "picture.png"
@@ -29,14 +29,15 @@ def run(monkeypatch, capsys, tmp_path):
 
 
 def epochs(printed):
-    """`(epoch, accuracy or None, loss)` of each line of the notes' form, as they are printed."""
+    """`(epoch, accuracy or "", loss)` of each printed line in the format of the notes, as text."""
     return re.findall(LINE, printed, re.MULTILINE)
 
 
-def test_the_numpy_network_ends_where_the_notes_curve_does(run):
+def test_the_numpy_network_ends_at_the_loss_of_the_notes(run):
     printed = run("notes/1_numpy_network.py")
     assert "mean loss 0.888905" in printed
-    assert "149 of 150 rows right" in printed
+    assert "149 of 150 rows correct" in printed
+    assert "the loss rises in 0 of 2000 steps" in printed
 
 
 @pytest.mark.parametrize("name", ["2_tensorflow_tape.py", "3_tensorflow_optimizer.py"])
@@ -48,8 +49,10 @@ def test_tape_and_optimizer_print_the_notes_losses(run, name):
         ("200", "", "0.8889"),
     ]
     assert "at steps [1, 100, 200]: 1.272302, 0.905149, 0.888928" in printed
-    done_right = epochs(printed)[3:]
-    assert float(done_right[-1][2]) < 0.05
+    corrected = epochs(printed)[3:]
+    assert float(corrected[-1][2]) < 0.05
+    if name.startswith("2"):
+        assert "the loss rises in 0 of 400 steps" in printed
 
 
 @pytest.mark.parametrize(
@@ -63,12 +66,12 @@ def test_tape_and_optimizer_print_the_notes_losses(run, name):
 def test_the_digits_scripts_print_accuracy_and_loss(run, name, first_loss):
     lines = epochs(run(f"notes/{name}", "--epochs", "100"))
     assert [epoch for epoch, *_ in lines] == ["000", "100"] * (len(lines) // 2)
-    replay, right = lines[-3], lines[-1]
-    assert float(replay[1]) > 0.85
-    assert float(right[1]) > 0.95
+    notes, corrected = lines[-3], lines[-1]
+    assert float(notes[1]) > 0.85
+    assert float(corrected[1]) > 0.95
     if first_loss:
         assert [loss for *_, loss in lines[:3:2]] == [first_loss, first_loss]
-        assert lines[0][1] == ""  # the section of 200 epochs prints the loss alone
+        assert lines[0][1] == ""  # the section of 200 epochs prints only the loss
 
 
 def test_the_main_job_prints_its_accuracy(run):
@@ -77,7 +80,7 @@ def test_the_main_job_prints_its_accuracy(run):
     assert float(accuracy) > 0.95
 
 
-def test_the_main_job_shows_its_progress_and_nothing_of_tensorflow(tmp_path):
+def test_the_main_job_shows_a_progress_bar_and_no_message_of_tensorflow(tmp_path):
     command = [sys.executable, SCRIPTS / "digits.py", "--epochs", "2"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
     assert re.fullmatch(r"Test accuracy: 0\.\d{4}\nPicture: digits.png\n", done.stdout)
@@ -89,14 +92,29 @@ def test_the_main_job_shows_its_progress_and_nothing_of_tensorflow(tmp_path):
     assert (tmp_path / "digits.png").exists()
 
 
-def test_the_benchmark_runs_its_sides(tmp_path):
-    """On a small work, with sides that need nothing beyond the plain install."""
+def test_the_benchmark_compares_implementations(tmp_path):
+    """On a few epochs, with implementations that the plain install includes."""
     report = tmp_path / "report.json"
-    command = [sys.executable, SCRIPTS / "benchmark.py", "--work", "digits"]
-    command += ["--sides", "twin", "blas", "--rounds", "1", "--epochs", "2"]
+    command = [sys.executable, SCRIPTS / "benchmark.py", "--benchmarks", "digits"]
+    command += ["--implementations", "twin", "blas", "--rounds", "1", "--epochs", "2"]
     command += ["--json", report, "--picture", tmp_path / "report.png"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    for side in ("fnet", "twin", "blas"):
-        assert re.search(rf"^{side} +[\d.,]+", done.stdout, re.MULTILINE)
-    assert '"seconds_a_step"' in report.read_text()
+    for name in ("fnet", "twin", "blas"):
+        assert re.search(rf"^{name} +[\d.,]+", done.stdout, re.MULTILINE)
+    assert '"seconds_per_step"' in report.read_text()
     assert (tmp_path / "report.png").exists()
+
+
+def test_a_version_has_the_same_bits_as_itself():
+    """Also refuses a folder that contains no fnet."""
+    command = [sys.executable, SCRIPTS / "compare_versions.py", SCRIPTS.parent]
+    done = subprocess.run(
+        [*command, SCRIPTS.parent, "--bits", "--epochs", "2"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.count(": same bits\n") == 8
+    refused = subprocess.run([*command, SCRIPTS], capture_output=True, text=True)
+    assert refused.returncode == 2
+    assert "contains no fnet/__init__.py" in refused.stderr

@@ -1,8 +1,10 @@
-"""Digits with mini-batches made by KFold, and a progress bar.
+"""Digits on mini-batches made by KFold, with a progress bar.
 
-The notes shuffle the rows and take the folds of `KFold(1437 // 64)` as batches: 22 of them, of 65
-or 66 rows. `fnet.kfold_plan` makes the same batches, without KFold's quadratic time.
+The lecture notes shuffle the rows and use the folds of `KFold(1437 // 64)` as batches: 22 batches
+of 65 or 66 rows. `fnet.kfold_plan` makes the same batches without KFold's quadratic time.
 """
+
+from typing import Any
 
 import lesson
 from tqdm import tqdm
@@ -11,40 +13,41 @@ import fnet
 from fnet import backends
 
 
-def main():
+def main() -> None:
+    """Repeat the lecture notes' training, then train a corrected network."""
     options = lesson.options(__file__, __doc__, epochs=500)
-    tf = backends.import_tensorflow()
+    tf: Any = backends.import_tensorflow()
     net = fnet.Network((64, 30, 10), hidden="relu", loss="softmax_cross_entropy")
     adam = fnet.adam(learning_rate=0.001)
 
-    @tf.function
-    def one_epoch(params, x, y, rows, weights):
-        """The loss of the last batch, and the params after a step on each; a new Adam in each."""
+    def train_epoch(params: Any, x: Any, y: Any, rows: Any, weights: Any) -> tuple[Any, Any]:
+        """The loss of the last batch, and the params after one step of a new Adam per batch."""
         loss = tf.constant(0.0)
         for k in tf.range(len(rows)):
             batch = tf.gather(x, rows[k]), tf.gather(y, rows[k]), weights[k]
             loss = fnet.loss(net, params, *batch)
-            slopes = fnet.grads(net, params, *batch)
-            params, _ = fnet.update(adam, params, adam.init(params), slopes)
+            grads = fnet.grads(net, params, *batch)
+            params, _ = fnet.update(adam, params, adam.init(params), grads)
         return loss, params
 
+    compiled_epoch = tf.function(train_epoch)
     x, x_test, y, y_test = (tf.constant(c, tf.float32) for c in fnet.datasets.load_digits())
     plan = fnet.kfold_plan(len(x), batch_size=64, epochs=options.epochs, seed=0)
 
-    # As in the notes: raw pixels, a standard-normal start, a new Adam in every step.
+    # As in the notes: pixels from 0 to 16, standard normal params, a new Adam in every step.
     params = fnet.init_params(net, seed=0, scheme="normal")
-    printed = {"loss": [], "validation_accuracy": []}
+    notes: dict[str, list[float]] = {"loss": [], "validation_accuracy": []}
     for epoch in tqdm(range(options.epochs), unit="epoch"):
-        rows, weights = plan.batches(epoch, epoch + 1)  # weight 0 where a batch of 65 is padded
-        loss, params = one_epoch(params, x, y, tf.constant(rows[0]), tf.constant(weights[0]))
+        rows, weights = plan.batches(epoch, epoch + 1)  # padding of a batch has weight 0
+        loss, params = compiled_epoch(params, x, y, tf.constant(rows[0]), tf.constant(weights[0]))
         accuracy = fnet.accuracy(fnet.forward(net, params, x_test), y_test)
-        printed["loss"].append(float(loss))
-        printed["validation_accuracy"].append(float(accuracy))
-    lesson.report("As in the notes:", printed["loss"], printed["validation_accuracy"])
+        notes["loss"].append(float(loss))
+        notes["validation_accuracy"].append(float(accuracy))
+    lesson.report("As in the notes:", notes["loss"], notes["validation_accuracy"])
 
-    # Done right: scaled pixels, He's start, Adam's state kept, and one program for the whole run.
+    # Corrected: scaled pixels, He initialization, Adam keeps its state, one compiled program.
     params = fnet.init_params(net, seed=0)
-    right = fnet.train(
+    corrected = fnet.train(
         net,
         fnet.adam(learning_rate=0.005),
         params,
@@ -54,14 +57,18 @@ def main():
         validation=(x_test / 16, y_test),
         progress=True,
     ).history
-    lesson.report("Done right:", right["loss"], right["validation_accuracy"])
+    lesson.report(
+        "Corrected (pixels from 0 to 1, He initialization, Adam keeps its state):",
+        corrected["loss"],
+        corrected["validation_accuracy"],
+    )
     print(
-        "The loss is now the mean over all batches of the epoch, not that of the last alone.\n"
-        "What made it better is the start and the scale; what made it faster is that nothing\n"
-        "happens in Python between steps."
+        "The loss is now the mean over all batches of an epoch, not the loss of the last batch.\n"
+        "Scaled pixels and He initialization raise the accuracy. The run is faster because no\n"
+        "Python code runs between steps."
     )
 
-    lesson.draw(options.picture, {"As in the notes": printed, "Right": right})
+    lesson.draw(options.picture, {"As in the notes": notes, "Corrected": corrected})
 
 
 if __name__ == "__main__":
