@@ -469,7 +469,7 @@ def test_a_fitted_estimator_of_scikit_learn_is_taken_over(source):
     found.partial_fit(x, y)
 
 
-def test_a_hook_sees_the_run_and_a_bar_is_shown(capsys, monkeypatch):
+def test_a_callback_sees_the_run_and_a_bar_is_shown(capsys, monkeypatch):
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     seen = []
     found = MLPClassifier(max_iter=5, random_state=0, callback=seen.append, verbose=True).fit(X, Y)
@@ -505,9 +505,8 @@ def test_many_fits_share_programs():
 def traces(hidden):
     """How many programs were traced so far, of those that these fits use."""
     net = fnet.Network((4, *hidden, 3))
-    compiled = compiled_loop.compiled(
-        net, spec(reference.adam(0.1)), "loss", ("loss",), None, False
-    )
+    program = compiled_loop.Program(net, spec(reference.adam(0.1)), "loss", ("loss",), None)
+    compiled = compiled_loop.compiled(program, False)
     return compiled.experimental_get_tracing_count()
 
 

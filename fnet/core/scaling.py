@@ -10,7 +10,7 @@ from fnet.core.errors import InvalidArgument
 from fnet.core.params import map_params
 
 CONSTANT_TOLERANCE = 1e-14
-"""A column whose deviation is at most this fraction of its mean is constant, except for rounding."""
+"""A column is constant, except for rounding, if its deviation is at most this part of its mean."""
 
 
 class Scaling(NamedTuple):

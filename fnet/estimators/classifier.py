@@ -112,7 +112,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         >>> import fnet
         >>> from sklearn.datasets import load_iris
         >>> X, y = load_iris(return_X_y=True)
-        >>> model = fnet.MLPClassifier((20,), solver="lbfgs", standardize=True, random_state=0)
+        >>> model = fnet.MLPClassifier(solver="lbfgs", standardize=True, random_state=0)
         >>> model.fit(X, y).score(X, y) > 0.95
         True
     """

@@ -35,21 +35,21 @@ class RealTargets(NamedTuple):
     @classmethod
     def learn(cls, y: Any) -> tuple[Self, npt.NDArray[Any]]:
         """The targets of a first fit, with y as the network takes it."""
-        y = _ravel_column(to_dense(y))
-        return cls(None if y.ndim == 1 else y.shape[1]), y
+        dense = _ravel_column(to_dense(y))
+        return cls(None if dense.ndim == 1 else dense.shape[1]), dense
 
     def encode(
         self, y: Any, classes: ArrayLike | None = None, all_present: bool = False
     ) -> npt.NDArray[Any]:
         """y as the network takes it; it must have the columns of the first fit."""
-        y = _ravel_column(to_dense(y))
-        n_columns = None if y.ndim == 1 else y.shape[1]
+        dense = _ravel_column(to_dense(y))
+        n_columns = None if dense.ndim == 1 else dense.shape[1]
         if n_columns != self.n_columns:
             wanted = "[N]" if self.n_columns is None else f"[N, {self.n_columns}]"
             raise InvalidArgument(
-                f"y must have shape {wanted}, as in the first fit; got {list(y.shape)}"
+                f"y must have shape {wanted}, as in the first fit; got {list(dense.shape)}"
             )
-        return y
+        return dense
 
 
 class ClassTargets(NamedTuple):
