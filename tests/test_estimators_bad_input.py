@@ -1,4 +1,4 @@
-"""What the estimators refuse: as scikit-learn says it, or by name, and nothing is fitted half."""
+"""Invalid arguments and data: the messages, and no estimator is left half fitted."""
 
 import re
 import warnings
@@ -112,7 +112,7 @@ def test_arguments_are_refused_as_scikit_learn_does(settings, message):
         ),
     ),
 )
-def test_data_are_refused_and_nothing_is_fitted_half(settings, arguments, message):
+def test_invalid_data_leave_the_estimator_as_it_was(settings, arguments, message):
     arguments = {"X": X, "y": Y, **arguments}
     fresh = MLPClassifier(**settings)
     before = dict(vars(fresh))
@@ -158,7 +158,7 @@ def test_a_subclass_may_take_arguments_of_its_own():
     assert Mine(hook=1, max_iter=3).max_iter == 3
 
 
-def test_what_a_callback_raises_leaves_nothing_behind():
+def test_an_error_in_a_callback_leaves_the_estimator_unfitted():
     def fail(run):
         raise RuntimeError("enough")
 
@@ -200,7 +200,7 @@ def test_partial_fit_refuses(first, second, message):
         both()
 
 
-def test_partial_fit_needs_steps_and_whole_counts():
+def test_partial_fit_needs_a_solver_with_steps_and_no_balanced_weights():
     assert not hasattr(MLPClassifier(solver="lbfgs"), "partial_fit")
     with pytest.raises(AttributeError, match="has no attribute 'partial_fit'"):
         _ = MLPRegressor(solver="lbfgs").partial_fit
@@ -208,7 +208,7 @@ def test_partial_fit_needs_steps_and_whole_counts():
         MLPClassifier(class_weight="balanced").partial_fit(X, Y, classes=[0, 1, 2])
 
 
-def test_a_warm_start_is_of_the_same_kind():
+def test_a_warm_start_needs_the_same_classes_network_and_outputs():
     made = MLPClassifier(warm_start=True, max_iter=2).fit(X, Y)
     with pytest.raises(ValueError, match="warm_start can only be used where `y` has the same"):
         made.fit(X[:100], Y[:100])
@@ -253,12 +253,12 @@ def test_a_regressor_refuses(settings, y, message):
 
 
 @pytest.mark.parametrize("solver", ["adam", "lbfgs"])
-def test_targets_beyond_all_bounds_are_told(solver):
+def test_overflowing_targets_are_refused(solver):
     with pytest.raises(ValueError, match="Solver produced non-finite parameter weights.* In detai"):
         MLPRegressor(solver=solver).fit(X, Y * 1e200)
 
 
-def test_what_is_not_fitted_says_so():
+def test_an_unfitted_estimator_raises_not_fitted_error():
     for call in ("predict", "predict_proba", "functional"):
         with pytest.raises(NotFittedError, match="not fitted yet"):
             getattr(MLPClassifier(), call)(*([X] if call != "functional" else []))
@@ -266,7 +266,7 @@ def test_what_is_not_fitted_says_so():
         MLPRegressor().score(X, Y)
 
 
-def test_networks_that_do_not_fit_are_refused():
+def test_networks_of_another_kind_are_refused():
     net = Network((4, 3), loss="squared_error")
     params = reference.init_params(net, 0)
     with pytest.raises(
@@ -283,7 +283,7 @@ def test_networks_that_do_not_fit_are_refused():
         MLPClassifier.from_sklearn(Other())
 
 
-def test_a_column_of_classes_is_warned_of():
+def test_y_as_a_column_gives_a_warning():
     with pytest.warns(DataConversionWarning, match="A column-vector y was passed"):
         MLPClassifier(max_iter=2).fit(X, Y[:, None])
     with warnings.catch_warnings():
