@@ -1,16 +1,18 @@
-"""The works of `benchmark.py` that hold the estimators to scikit-learn's own.
+"""Benchmarks of the estimators against scikit-learn's own, run by `benchmark.py`.
 
-Both sides are given the same arguments: what differs is the line that imports them.
+Both sides get the same arguments; only the import line differs.
 """
 
+import argparse
 import functools
 import warnings
+from typing import Any
 
 import numpy as np
 from measuring import digits, fresh, memory_now, run_python, seconds, take_turns
 
 DIGITS = {"hidden_layer_sizes": (30,), "batch_size": 64, "learning_rate_init": 0.005, "tol": 0}
-"""The digits job's arguments; with them no fit ends before its last epoch."""
+"""The arguments of the digits job; no fit ends before its last epoch."""
 
 DEFAULTS = """
 import json, sys, warnings
@@ -35,25 +37,25 @@ print(json.dumps([time.perf_counter() - began, "tensorflow" in sys.modules]))
 """
 
 COMPILED = {"PYTHONDONTWRITEBYTECODE": ""}
-"""Leaves byte code of fnet behind, as pip does where it installs scikit-learn and fnet alike."""
+"""Lets Python keep fnet's byte code, which pip compiles when it installs a package."""
 
 MODULES = {"fnet": "fnet", "scikit-learn": "sklearn.neural_network"}
 
 
-def classifier(side, **settings):
-    """`MLPClassifier` of one of the MODULES; fnet's alone takes an engine."""
+def classifier(side: str, **settings: Any) -> Any:
+    """The `MLPClassifier` of one of the MODULES; only fnet's takes `engine`."""
     module = __import__(MODULES[side], fromlist=["MLPClassifier"])
     return module.MLPClassifier(**settings)
 
 
-def warm(name, epochs, options):
-    """Fits of the digits job in one process, each engine against scikit-learn."""
+def warm(name: str, epochs: int, options: argparse.Namespace) -> dict[str, Any]:
+    """The digits job after a first fit in the same process: each engine against scikit-learn."""
     sides = {
         "scikit-learn": {},
         "fnet, numpy": {"engine": "numpy"},
         "fnet, tensorflow": {"engine": "tensorflow"},
     }
-    table, columns = [], ["side", "alpha", "seconds", "minimum", "scikit-learn over it"]
+    table, columns = [], ["side", "alpha", "seconds", "minimum", "speedup over scikit-learn"]
     for alpha in (0.0, 1e-4):
         runs = {
             side: functools.partial(fresh, warm_fits, side, engine, alpha, epochs)
@@ -67,15 +69,15 @@ def warm(name, epochs, options):
             for side, each in times.items()
         ]
     return {
-        "title": f"{name}: fit of the digits job, {epochs} epochs, float32, after a first one",
+        "title": f"{name}: fit of the digits job, {epochs} epochs, float32, after a first fit",
         "columns": columns,
         "rows": table,
         "notes": [],
     }
 
 
-def warm_fits(side, settings, alpha, epochs):
-    """The shortest of three fits after a first, in a process of its own."""
+def warm_fits(side: str, settings: dict[str, Any], alpha: float, epochs: int) -> float:
+    """Seconds of the fastest of three fits after a first one."""
     warnings.simplefilter("ignore")
     module = side.partition(",")[0]
     numbers = {"alpha": alpha, "max_iter": epochs, "n_iter_no_change": epochs + 1}
@@ -85,7 +87,7 @@ def warm_fits(side, settings, alpha, epochs):
     return min(seconds(lambda: made.fit(x, labels)) for _ in range(3))
 
 
-def cold(name, epochs, options):
+def cold(name: str, epochs: int, options: argparse.Namespace) -> dict[str, Any]:
     """Whole processes: import, fit with defaults, predict."""
     sets = ("iris", "breast_cancer", "digits")
     runs = {
@@ -97,30 +99,32 @@ def cold(name, epochs, options):
         ours, theirs = (np.array(found[data, side]) for side in MODULES)
         rows.append([data, np.median(ours), np.median(theirs), np.median(theirs / ours)])
     return {
-        "title": f"{name}: import, fit with defaults, predict, from a fresh process, seconds",
-        "columns": ["data", *MODULES, "scikit-learn over fnet"],
+        "title": f"{name}: seconds of a new process: import, fit with defaults, predict",
+        "columns": ["data", *MODULES, "speedup over scikit-learn"],
         "rows": rows,
-        "notes": ["TensorFlow was not imported by any"],
+        "notes": ["no process imported TensorFlow"],
     }
 
 
-def process(data, side):
-    """Seconds of a whole process, in which TensorFlow may not be imported."""
+def process(data: str, side: str) -> float:
+    """Seconds of a whole process, which must not import TensorFlow."""
     code = DEFAULTS.replace("MODULE", MODULES[side]).replace("SET", data)
-    return seconds(lambda: _refuse(run_python(code, COMPILED)))
+    return seconds(lambda: _refuse_tensorflow(run_python(code, COMPILED)))
 
 
-def _refuse(imported):
+def _refuse_tensorflow(imported: bool) -> None:
+    """Fail if a process imported TensorFlow."""
     if imported:
         raise AssertionError("TensorFlow was imported for a small fit")
 
 
-def small(name, epochs, options):
+def small(name: str, epochs: int, options: argparse.Namespace) -> dict[str, Any]:
     """100 fits on Iris, and the prediction of a single row."""
 
-    def hundred(side):
+    def hundred(side: str) -> float:
+        """Seconds of 100 fits."""
         taken, imported = run_python(MANY.replace("MODULE", MODULES[side]), COMPILED)
-        _refuse(imported)
+        _refuse_tensorflow(imported)
         return taken
 
     rows = []
@@ -131,55 +135,59 @@ def small(name, epochs, options):
         rows.append([what, np.median(ours), np.median(theirs), np.median(theirs / ours)])
     return {
         "title": f"{name}: the smallest jobs",
-        "columns": ["what", *MODULES, "scikit-learn over fnet"],
+        "columns": ["job", *MODULES, "speedup over scikit-learn"],
         "rows": rows,
-        "notes": ["predict_proba is that of one row of the digits, fitted with defaults"],
+        "notes": ["predict_proba takes one row of the digits, with default arguments"],
     }
 
 
-def one_row(side):
+def one_row(side: str) -> float:
+    """Microseconds of `predict_proba` for one row, in a new process."""
     return fresh(one_row_in_process, side)
 
 
-def one_row_in_process(side):
-    """Microseconds of `predict_proba` for one row: the shortest of ten times a thousand calls."""
+def one_row_in_process(side: str) -> float:
+    """Microseconds of `predict_proba` for one row: the fastest of ten series of 1,000 calls."""
     warnings.simplefilter("ignore")
     x, labels = digits()[0], digits()[1].argmax(axis=1)
     made, row = classifier(side, max_iter=2, random_state=0).fit(x, labels), x[:1]
 
-    def calls():
+    def calls() -> None:
         for _ in range(1000):
             made.predict_proba(row)
 
     return min(seconds(calls) for _ in range(10)) * 1e3
 
 
-def programs(name, epochs, options):
-    """Programs and memory over 200 fits of five architectures."""
-    traces, tenth, last = fresh(many_fits, 200, epochs)
+def programs(name: str, epochs: int, options: argparse.Namespace) -> dict[str, Any]:
+    """Compiled programs and memory over 200 fits of five architectures."""
+    traces, fiftieth, last = fresh(many_fits, 200, epochs)
     return {
-        "title": f"{name}: 200 fits of {epochs} epochs by TensorFlow, 5 architectures, one process",
-        "columns": ["programs", "MB after the fiftieth", "MB after the last", "growth"],
-        "rows": [[traces, tenth, last, last / tenth - 1]],
+        "title": f"{name}: 200 fits of {epochs} epochs with TensorFlow, 5 architectures",
+        "columns": ["programs", "MB after fit 50", "MB after fit 200", "growth"],
+        "rows": [[traces, fiftieth, last, last / fiftieth - 1]],
         "notes": [],
     }
 
 
-def many_fits(count, epochs):
-    """How many programs were traced, and megabytes in use after the fiftieth and the last fit."""
+def many_fits(count: int, epochs: int) -> tuple[int, float, float]:
+    """The number of traced programs, and megabytes in use after the fiftieth and the last fit."""
     warnings.simplefilter("ignore")
     from fnet.engine import compiled_loop
 
-    made, kept = [], compiled_loop.compiled.__wrapped__
+    made: list[Any] = []
+    compiled = compiled_loop.compiled.__wrapped__
 
     @functools.cache
-    def counted(*form):
-        made.append(kept(*form))
+    def counted(*key: Any) -> Any:
+        """The compiled function, which is remembered to count its traces."""
+        made.append(compiled(*key))
         return made[-1]
 
     compiled_loop.compiled = counted
     x, labels = digits()[0], digits()[1].argmax(axis=1)
-    sizes, used = [(10,), (20,), (30,), (10, 10), (20, 20)], []
+    sizes = [(10,), (20,), (30,), (10, 10), (20, 20)]
+    used: list[float] = []
     for seed in range(count):
         numbers = {"alpha": 1e-4 * (1 + seed), "learning_rate_init": 0.001 + 0.00005 * seed}
         hidden = sizes[seed % len(sizes)]

@@ -1,16 +1,17 @@
-"""fnet's estimators beside scikit-learn's: scores by five folds, ten seeds each, same arguments.
+"""Compare the scores of fnet's estimators with scikit-learn's: five folds, ten seeds each.
 
-    python scripts/scores.py                    # all data sets: some ten minutes
+    python scripts/scores.py                    # all data sets: about ten minutes
     python scripts/scores.py iris wine --seeds 3
 
-Features are scaled, and so are diabetes' targets, on the rows of each training part alone. A score
-is accuracy, or R², and the mean of the five folds; the table has the mean of that over the seeds,
-which draw the folds, the first params and the order of rows, and its deviation. As in most work
-with such small data, a fit may end before it has converged.
+Both sides get the same arguments. Features, and the targets of diabetes, are standardized on the
+training rows of each fold. The score is the accuracy, or R² for diabetes, averaged over the five
+folds. A seed sets the folds, the first params and the order of rows. The table shows the mean and
+the standard deviation over the seeds. A fit may end before it has converged.
 """
 
 import argparse
 import warnings
+from types import ModuleType
 
 import numpy as np
 from sklearn import datasets, neural_network
@@ -32,25 +33,27 @@ DATA = {
 }
 
 
-def score(package, name, seed):
+def score(package: ModuleType, name: str, seed: int) -> float:
     """The mean score of five folds."""
     x, y = DATA[name](return_X_y=True)
     folds = {"n_splits": 5, "shuffle": True, "random_state": seed}
     if name == "diabetes":
         model = package.MLPRegressor(random_state=seed)
         model = TransformedTargetRegressor(model, transformer=StandardScaler())
-        cut = KFold(**folds)
+        splitter = KFold(**folds)
     else:
-        model, cut = package.MLPClassifier(random_state=seed), StratifiedKFold(**folds)
-    return cross_val_score(make_pipeline(StandardScaler(), model), x, y, cv=cut).mean()
+        model, splitter = package.MLPClassifier(random_state=seed), StratifiedKFold(**folds)
+    scores = cross_val_score(make_pipeline(StandardScaler(), model), x, y, cv=splitter)
+    return float(scores.mean())
 
 
-def main():
+def main() -> None:
+    """Print a table of scores in Markdown."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
         "names", nargs="*", default=list(DATA), metavar="name", help=", ".join(DATA)
     )
-    parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--seeds", type=int, default=10, help="number of seeds (10)")
     options = parser.parse_args()
     warnings.simplefilter("ignore", ConvergenceWarning)
 

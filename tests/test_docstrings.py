@@ -19,7 +19,12 @@ import fnet
 from fnet.files.model import Model
 
 NAMESPACES = ("datasets", "metrics", "plots", "schedules")
-CONFIG = Config(napoleon_use_param=True, napoleon_use_ivar=True, napoleon_use_rtype=False)
+CONFIG = Config(
+    napoleon_use_param=True,
+    napoleon_use_ivar=True,
+    napoleon_use_rtype=False,
+    strip_signature_backslash=True,  # escapes names that end in an underscore, as `coefs_`
+)
 
 EXAMPLES_OF_CLASSES = ("Network", "Tuning", "MLPClassifier", "MLPRegressor", "checkpoint")
 """Classes that users call, whose docstrings have an example as those of functions have."""

@@ -1,4 +1,4 @@
-"""The estimators beside scikit-learn's: the same arguments, the same numbers."""
+"""The estimators against scikit-learn's: the same arguments, the same numbers."""
 
 import pickle
 import signal
@@ -48,7 +48,7 @@ WEIGHTS = np.random.default_rng(0).integers(1, 4, len(X))
 
 
 def data(name):
-    """`(x, y)` of about the size of 1."""
+    """`(x, y)` with values of about 1."""
     if name == "labels":
         return X, LABELS
     if name == "several outputs":
@@ -62,7 +62,7 @@ def data(name):
 
 
 def pair(kind, x, y, sample_weight=None, **settings):
-    """Both classes, fitted to the same with the same arguments."""
+    """The estimators of both packages, fitted with the same arguments to the same rows."""
     ours, other = getattr(fnet, kind)(**settings), getattr(theirs, kind)(**settings)
     return (each.fit(x, y, sample_weight=sample_weight) for each in (ours, other))
 
@@ -74,12 +74,12 @@ def close(ours, other, atol=1e-10):
             assert a.dtype == b.dtype
 
 
-# As scikit-learn.
+# The same as scikit-learn.
 
 
 @pytest.mark.parametrize("name", SETTINGS)
 @pytest.mark.parametrize("source", ["iris", "breast_cancer", "labels"])
-def test_a_classifier_takes_the_steps_of_scikit_learns(source, name):
+def test_a_classifier_takes_the_same_steps_as_scikit_learns(source, name):
     x, y = data(source)
     ours, other = pair("MLPClassifier", x, y, **{**SAME, **SETTINGS[name]})
     close(ours, other)
@@ -99,12 +99,12 @@ def test_a_classifier_takes_the_steps_of_scikit_learns(source, name):
         ("several outputs", "poisson"),
     ],
 )
-def test_a_regressor_takes_the_steps_of_scikit_learns(source, loss, name):
+def test_a_regressor_takes_the_same_steps_as_scikit_learns(source, loss, name):
     x, y = data(source)
     y = np.abs(y) if loss == "poisson" else y
     settings = {**SAME, **SETTINGS[name], "loss": loss}
     if y.ndim == 2 and loss == "squared_error":
-        settings["alpha"] = 0.0  # which alone scikit-learn reports otherwise than it steps
+        settings["alpha"] = 0.0  # scikit-learn reports another penalty than it minimizes
     ours, other = pair("MLPRegressor", x, y, **settings)
     close(ours, other)
     np.testing.assert_allclose(ours.loss_curve_, other.loss_curve_, rtol=1e-9)
@@ -113,7 +113,7 @@ def test_a_regressor_takes_the_steps_of_scikit_learns(source, loss, name):
 
 
 def attributes(ours, other):
-    """The same fitted attributes, of the same values."""
+    """Check that fitted attributes have the same names and values."""
     names = {n for n in vars(other) if n.endswith("_") and not n.startswith("_")}
     assert names <= set(vars(ours))
     for name in names - {"coefs_", "intercepts_"}:
@@ -129,20 +129,20 @@ def attributes(ours, other):
 @pytest.mark.parametrize("solver", ["adam", "sgd"])
 @pytest.mark.parametrize("kind", ["MLPClassifier", "MLPRegressor"])
 def test_several_outputs_with_a_penalty_take_the_same_steps(kind, solver):
-    """Where alpha weighs against a sum over outputs."""
+    """The penalty is added to a sum over outputs, not to a mean."""
     x, y = data("labels" if kind == "MLPClassifier" else "several outputs")
     close(*pair(kind, x, y, **{**SAME, "solver": solver, "alpha": 10.0, "max_iter": 1}))
 
 
 @pytest.mark.parametrize("kind", ["MLPClassifier", "MLPRegressor"])
-def test_row_weights_count_as_in_scikit_learn(kind):
+def test_row_weights_mean_the_same_as_in_scikit_learn(kind):
     x, y = data("iris")
     close(*pair(kind, x, y, WEIGHTS, **SAME))
 
 
 @pytest.mark.parametrize("source", ["iris", "breast_cancer", "labels", "diabetes"])
 @pytest.mark.parametrize("weights", [None, WEIGHTS])
-def test_lbfgs_is_that_of_scikit_learn(source, weights):
+def test_lbfgs_gives_the_same_as_scikit_learns(source, weights):
     x, y = (column[:150] for column in data(source))
     kind = "MLPRegressor" if source == "diabetes" else "MLPClassifier"
     ours, other = pair(kind, x, y, weights, **{**SAME, "solver": "lbfgs"})
@@ -176,7 +176,7 @@ def test_coefs_of_scikit_learn_predict_the_same(source, dtype):
         {"solver": "sgd", "learning_rate": "adaptive", "tol": 1.0, "n_iter_no_change": 1},
     ],
 )
-def test_partial_fits_go_on_as_scikit_learns_do(settings):
+def test_partial_fits_continue_as_scikit_learns_do(settings):
     settings = {**SAME, **settings}
     ours, other = MLPClassifier(**settings), theirs.MLPClassifier(**settings)
     for _ in range(6):
@@ -187,7 +187,7 @@ def test_partial_fits_go_on_as_scikit_learns_do(settings):
         np.testing.assert_allclose(ours.loss_curve_, other.loss_curve_)
 
 
-def test_a_warm_start_goes_on_from_the_coefs():
+def test_a_warm_start_continues_from_the_coefs():
     ours, other = pair("MLPClassifier", X, Y, **SAME, warm_start=True)
     ours.fit(X, Y)
     other.fit(X, Y)
@@ -212,13 +212,18 @@ def test_the_same_random_state_gives_the_same_bits():
     assert fitted(None).tobytes() != fitted(None).tobytes()
 
 
-def test_convergence_is_warned_of_as_there():
+def test_warnings_are_scikit_learns_and_name_the_callers_line():
     with pytest.warns(ConvergenceWarning, match=r"Maximum iterations \(3\) reached and the"):
         MLPClassifier(max_iter=3).fit(X, Y)
     with pytest.warns(ConvergenceWarning, match="lbfgs failed to converge after 2 iteration"):
         MLPClassifier(solver="lbfgs", max_iter=2, tol=0).fit(X, Y)
     with pytest.warns(UserWarning, match="Got `batch_size` less than 1 or larger than sample"):
         MLPClassifier(max_iter=1, batch_size=1000).fit(X, Y)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        MLPClassifier(max_iter=1, batch_size=1000).fit(X, Y)
+        MLPClassifier(solver="lbfgs", max_iter=2, tol=0).fit(X, Y)
+    assert [each.filename for each in caught] == 3 * [__file__]
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         MLPClassifier(tol=1.0, n_iter_no_change=1).fit(X, Y)
@@ -262,7 +267,7 @@ def test_any_optimizer_learns(solver):
 
 @pytest.mark.parametrize("engine", ["numpy", "tensorflow"])
 @pytest.mark.parametrize("solver", ["adam", "sgd"])
-def test_a_schedule_takes_the_place_of_the_rate(solver, engine):
+def test_a_schedule_replaces_the_learning_rate(solver, engine):
     halves = reference.schedules.exponential(0.1, decay_steps=1, decay_rate=0.5)
     settings = {**SAME, "solver": solver, "engine": engine}
     by_schedule = MLPClassifier(**settings, learning_rate=halves).fit(X, Y)
@@ -300,7 +305,7 @@ def test_other_losses_learn(loss):
     assert found.score(x, y) > 0.4
 
 
-def test_classes_may_weigh_more():
+def test_class_weights_equal_row_weights():
     rows = Y != "setosa"
     x, y = X[rows, :1], Y[rows]
     plain = MLPClassifier(random_state=0).fit(x, y)
@@ -321,7 +326,7 @@ def test_classes_may_weigh_more():
 
 
 @pytest.mark.parametrize("name", ["dropout", "clipvalue", "global_clipnorm", "tuning"])
-def test_each_further_number_makes_a_difference(name):
+def test_each_further_hyperparameter_has_an_effect(name):
     value = {"dropout": 0.5, "tuning": Tuning(label_smoothing=0.3)}.get(name, 1e-3)
     settings = {**SAME, "solver": "sgd"}
     plain = MLPClassifier(**settings).fit(X, Y)
@@ -329,7 +334,7 @@ def test_each_further_number_makes_a_difference(name):
     assert np.abs(plain.coefs_[0] - changed.coefs_[0]).max() > 1e-4
 
 
-def test_a_tuning_goes_before_the_arguments():
+def test_a_tuning_overrides_the_arguments():
     close(
         MLPClassifier(**{**SAME, "alpha": 5.0}).fit(X, Y),
         MLPClassifier(**SAME, tuning=Tuning(l2=5.0)).fit(X, Y),
@@ -354,7 +359,7 @@ def test_validation_data_are_measured_after_each_epoch():
     close(kept, again)
 
 
-def test_what_cannot_be_standardized_is_refused_by_its_column():
+def test_a_column_that_cannot_be_standardized_is_named():
     x, y = np.ones((4, 3)), np.arange(4.0)
     x[:2, 1] = 1e200
     with pytest.raises(ValueError, match=r"feature 1 \(counted from 0\) cannot be standardized"):
@@ -364,7 +369,7 @@ def test_what_cannot_be_standardized_is_refused_by_its_column():
 
 
 @pytest.mark.parametrize("kind", ["MLPClassifier", "MLPRegressor"])
-def test_early_stopping_by_the_loss_keeps_the_epoch_of_the_smallest(kind):
+def test_early_stopping_by_the_loss_keeps_the_epoch_with_the_lowest(kind):
     x, y = data("labels" if kind == "MLPClassifier" else "several outputs")
     x, held, y, truth = train_test_split(x, y, random_state=0)
     settings = {"n_iter_no_change": 5, "max_iter": 300, "random_state": 0, "tol": 0}
@@ -380,7 +385,7 @@ def test_early_stopping_by_the_loss_keeps_the_epoch_of_the_smallest(kind):
 
 @pytest.mark.parametrize("kind", ["MLPClassifier", "MLPRegressor"])
 def test_early_stopping_works_with_partial_fit(kind):
-    """A call keeps the best params; once patience has run out, calls change nothing."""
+    """Each call keeps the best params; after patience has run out, calls change nothing."""
     x, y = data("labels" if kind == "MLPClassifier" else "several outputs")
     settings = {"early_stopping": True, "n_iter_no_change": 3, "tol": 0.01, "random_state": 0}
     found = getattr(fnet, kind)(**settings, learning_rate_init=0.05)
@@ -400,7 +405,7 @@ def test_early_stopping_works_with_partial_fit(kind):
 
 
 @pytest.mark.parametrize("weights", [None, WEIGHTS])
-def test_standardize_is_a_standard_scaler_that_belongs_to_the_model(weights):
+def test_standardize_equals_a_standard_scaler_before_the_model(weights):
     x = X * [1, 10, 1e4, 0] + [0, 5, 1e6, 7]
     y = 1e5 * X[:, 0] + 3e6
     scaler = StandardScaler().fit(x, sample_weight=weights)
@@ -445,7 +450,7 @@ def test_to_the_pure_functions_and_back(kind, standardize, dtype):
     assert back.set_params(max_iter=2).fit(x, y).coefs_[0].dtype == dtype
 
 
-def test_networks_without_biases_or_with_an_output_activation_are_taken_over():
+def test_networks_without_biases_or_with_an_output_activation_are_converted():
     net = fnet.Network((4, 3, 2), hidden="tanh", output="tanh", bias=False, loss="squared_error")
     params = reference.init_params(net, 0)
     found = MLPRegressor.from_functional(net, params)
@@ -455,7 +460,7 @@ def test_networks_without_biases_or_with_an_output_activation_are_taken_over():
 
 
 @pytest.mark.parametrize("source", ["iris", "breast_cancer", "labels", "diabetes"])
-def test_a_fitted_estimator_of_scikit_learn_is_taken_over(source):
+def test_a_fitted_estimator_of_scikit_learn_is_converted(source):
     x, y = data(source)
     kind = "MLPRegressor" if source == "diabetes" else "MLPClassifier"
     other = getattr(theirs, kind)(**{**SAME, "warm_start": True}).fit(x, y)
@@ -469,7 +474,7 @@ def test_a_fitted_estimator_of_scikit_learn_is_taken_over(source):
     found.partial_fit(x, y)
 
 
-def test_a_hook_sees_the_run_and_a_bar_is_shown(capsys, monkeypatch):
+def test_the_callback_gets_the_run_and_verbose_shows_a_bar(capsys, monkeypatch):
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     seen = []
     found = MLPClassifier(max_iter=5, random_state=0, callback=seen.append, verbose=True).fit(X, Y)
@@ -478,7 +483,7 @@ def test_a_hook_sees_the_run_and_a_bar_is_shown(capsys, monkeypatch):
 
 
 @pytest.mark.parametrize("engine", ["numpy", "tensorflow"])
-def test_ctrl_c_ends_a_fit_with_the_epochs_that_are_done(engine):
+def test_ctrl_c_ends_a_fit_after_the_epochs_done_so_far(engine):
     def interrupt(run):
         if run.history["ended"] == "running":
             signal.raise_signal(signal.SIGINT)
@@ -493,7 +498,7 @@ def test_ctrl_c_ends_a_fit_with_the_epochs_that_are_done(engine):
 
 
 def test_many_fits_share_programs():
-    """At most one for an architecture and shape, whatever the numbers."""
+    """One for each architecture and shape, whatever the hyperparameters."""
     sizes = [(3,), (4,), (3, 3)]
     before = [traces(hidden) for hidden in sizes]
     for i in range(12):
@@ -503,15 +508,14 @@ def test_many_fits_share_programs():
 
 
 def traces(hidden):
-    """How many programs were traced so far, of those that these fits use."""
+    """The number of traces so far of the program that these fits use."""
     net = fnet.Network((4, *hidden, 3))
-    compiled = compiled_loop.compiled(
-        net, spec(reference.adam(0.1)), "loss", ("loss",), None, False
-    )
+    program = compiled_loop.Program(net, spec(reference.adam(0.1)), "loss", ("loss",), None)
+    compiled = compiled_loop.compiled(program, False)
     return compiled.experimental_get_tracing_count()
 
 
-# What is imported.
+# Imports.
 
 SMALL = """
 import json, pickle, sys, warnings

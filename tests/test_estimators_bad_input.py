@@ -1,5 +1,6 @@
-"""What the estimators refuse: as scikit-learn says it, or by name, and nothing is fitted half."""
+"""Invalid arguments and data: the messages, and no estimator is left half fitted."""
 
+import re
 import warnings
 
 import numpy as np
@@ -111,7 +112,7 @@ def test_arguments_are_refused_as_scikit_learn_does(settings, message):
         ),
     ),
 )
-def test_data_are_refused_and_nothing_is_fitted_half(settings, arguments, message):
+def test_invalid_data_leave_the_estimator_as_it_was(settings, arguments, message):
     arguments = {"X": X, "y": Y, **arguments}
     fresh = MLPClassifier(**settings)
     before = dict(vars(fresh))
@@ -128,7 +129,36 @@ def test_data_are_refused_and_nothing_is_fitted_half(settings, arguments, messag
     assert all(vars(fitted)[name] is value for name, value in kept.items())
 
 
-def test_what_a_hook_raises_leaves_nothing_behind():
+@pytest.mark.parametrize("kind", [MLPClassifier, MLPRegressor])
+@pytest.mark.parametrize(
+    ("name", "correct"),
+    [("hook", "callback"), ("max_itr", "max_iter"), ("hidden_layers", "hidden_layer_sizes")],
+)
+def test_a_wrong_argument_name_gets_a_suggestion(kind, name, correct):
+    message = f"{kind.__name__} has no argument '{name}'; did you mean '{correct}'?"
+    with pytest.raises(TypeError, match=re.escape(message)):
+        kind(**{name: None})
+    with pytest.raises(ValueError, match=re.escape(message)):
+        kind().set_params(**{name: None})
+
+
+def test_other_wrong_names_are_refused_as_python_and_scikit_learn_do():
+    with pytest.raises(TypeError, match="unexpected keyword argument 'xyzzy'"):
+        MLPClassifier(xyzzy=1)
+    with pytest.raises(ValueError, match="Invalid parameter 'xyzzy' for estimator MLPClassifier"):
+        MLPClassifier().set_params(xyzzy=1)
+
+
+def test_a_subclass_may_take_arguments_of_its_own():
+    class Mine(MLPClassifier):
+        def __init__(self, hook=None, **arguments):
+            super().__init__(**arguments)
+            self.hook = hook
+
+    assert Mine(hook=1, max_iter=3).max_iter == 3
+
+
+def test_an_error_in_a_callback_leaves_the_estimator_unfitted():
     def fail(run):
         raise RuntimeError("enough")
 
@@ -150,9 +180,9 @@ def test_what_a_hook_raises_leaves_nothing_behind():
         unseen=({"classes": [0, 1, 2]}, {"y": Y + 1}, "has classes not in `self.classes_`"),
         unseen_at_first=({"classes": [0, 1]}, {}, "has classes not in `self.classes_`"),
         one_class=({"classes": [0]}, {}, "one class only"),
-        labels_later=({"classes": [0, 1, 2]}, {"y": LABELS}, "must be as in the first call"),
-        classes_later=({"y": LABELS}, {"y": Y}, "must be as in the first call"),
-        more_labels=({"y": LABELS[:, :2]}, {"y": LABELS}, "must be as in the first call"),
+        labels_later=({"classes": [0, 1, 2]}, {"y": LABELS}, "must be as in the first fit"),
+        classes_later=({"y": LABELS}, {"y": Y}, "must be as in the first fit"),
+        more_labels=({"y": LABELS[:, :2]}, {"y": LABELS}, "must be as in the first fit"),
         other_width=(
             {"classes": [0, 1, 2]},
             {"X": X[:, :2]},
@@ -170,7 +200,7 @@ def test_partial_fit_refuses(first, second, message):
         both()
 
 
-def test_partial_fit_needs_steps_and_whole_counts():
+def test_partial_fit_needs_a_solver_with_steps_and_no_balanced_weights():
     assert not hasattr(MLPClassifier(solver="lbfgs"), "partial_fit")
     with pytest.raises(AttributeError, match="has no attribute 'partial_fit'"):
         _ = MLPRegressor(solver="lbfgs").partial_fit
@@ -178,16 +208,18 @@ def test_partial_fit_needs_steps_and_whole_counts():
         MLPClassifier(class_weight="balanced").partial_fit(X, Y, classes=[0, 1, 2])
 
 
-def test_a_warm_start_is_of_the_same_kind():
+def test_a_warm_start_needs_the_same_classes_network_and_outputs():
     made = MLPClassifier(warm_start=True, max_iter=2).fit(X, Y)
     with pytest.raises(ValueError, match="warm_start can only be used where `y` has the same"):
         made.fit(X[:100], Y[:100])
     with pytest.raises(ValueError, match="warm_start can only be used where `y` has the same"):
         made.fit(X, Y + 1)
-    with pytest.raises(ValueError, match=r"a fit goes on with the network .*\(4, 100, 3\)"):
+    with pytest.raises(ValueError, match=r"a fit must continue with its network, .*\(4, 100, 3\)"):
         made.set_params(hidden_layer_sizes=(5,)).fit(X, Y)
     regressor = MLPRegressor(warm_start=True, max_iter=2).fit(X, Y)
-    with pytest.raises(ValueError, match="y must have the 1 outputs of the first call"):
+    with pytest.raises(
+        ValueError, match=r"y must have shape \[N\], as in the first fit; got \[150, 3\]"
+    ):
         regressor.fit(X, LABELS)
 
 
@@ -208,7 +240,11 @@ def test_a_warm_start_is_of_the_same_kind():
         transposed=({}, np.ones((150, 151)), r"y must not have more outputs than rows"),
         quantile=({"quantiles": 1.5}, Y, "The 'quantiles' parameter of MLPRegressor"),
         order=({"quantiles": (0.9, 0.1)}, Y, "quantiles must be ascending"),
-        quantiles_of_squares=({"loss": "huber", "quantiles": 0.5}, Y, "quantiles go with"),
+        quantiles_of_squares=(
+            {"loss": "huber", "quantiles": 0.5},
+            Y,
+            "quantiles need loss='pinball'",
+        ),
     ),
 )
 def test_a_regressor_refuses(settings, y, message):
@@ -217,12 +253,12 @@ def test_a_regressor_refuses(settings, y, message):
 
 
 @pytest.mark.parametrize("solver", ["adam", "lbfgs"])
-def test_targets_beyond_all_bounds_are_told(solver):
+def test_overflowing_targets_are_refused(solver):
     with pytest.raises(ValueError, match="Solver produced non-finite parameter weights.* In detai"):
         MLPRegressor(solver=solver).fit(X, Y * 1e200)
 
 
-def test_what_is_not_fitted_says_so():
+def test_an_unfitted_estimator_raises_not_fitted_error():
     for call in ("predict", "predict_proba", "functional"):
         with pytest.raises(NotFittedError, match="not fitted yet"):
             getattr(MLPClassifier(), call)(*([X] if call != "functional" else []))
@@ -230,10 +266,12 @@ def test_what_is_not_fitted_says_so():
         MLPRegressor().score(X, Y)
 
 
-def test_networks_that_do_not_fit_are_refused():
+def test_networks_of_another_kind_are_refused():
     net = Network((4, 3), loss="squared_error")
     params = reference.init_params(net, 0)
-    with pytest.raises(ValueError, match="a MLPClassifier is no home for .* squared_error"):
+    with pytest.raises(
+        ValueError, match="MLPClassifier does not support a network with loss squared_error"
+    ):
         MLPClassifier.from_functional(net, params)
     with pytest.raises(ValueError, match="must be those of one network"):
         MLPRegressor.from_functional(net, reference.init_params(net, [0, 1]))
@@ -245,7 +283,7 @@ def test_networks_that_do_not_fit_are_refused():
         MLPClassifier.from_sklearn(Other())
 
 
-def test_a_column_of_classes_is_warned_of():
+def test_y_as_a_column_gives_a_warning():
     with pytest.warns(DataConversionWarning, match="A column-vector y was passed"):
         MLPClassifier(max_iter=2).fit(X, Y[:, None])
     with warnings.catch_warnings():

@@ -1,4 +1,4 @@
-"""The estimators among scikit-learn's tools: its checks, searches, pipelines, frames, pickles."""
+"""The estimators in scikit-learn's tools: its checks, searches, pipelines, frames, pickles."""
 
 import copy
 import io
@@ -49,14 +49,14 @@ SETTINGS = {
     "standardize": {"standardize": True},
     "activations and an optimizer": {"activation": ["silu"], "solver": "adamw"},
 }
-BY_NATURE = {
-    "dropout": {  # units are dropped by row
+EXPECTED_FAILURES = {
+    "dropout": {  # the dropped units depend on the row
         "check_sample_weight_equivalence_on_dense_data",
         "check_sample_weight_equivalence_on_sparse_data",
     },
-    "early stopping": {"check_class_weight_classifiers"},  # ends at the first score of 1
+    "early stopping": {"check_class_weight_classifiers"},  # stops at the first score of 1
 }
-"""What may fail though scikit-learn's class passes it, or has no such argument."""
+"""Checks that may fail although scikit-learn's class passes them."""
 
 
 def failures(estimator):
@@ -70,7 +70,7 @@ def failures(estimator):
 @KINDS
 @pytest.mark.parametrize("name", SETTINGS)
 def test_no_check_fails_that_scikit_learns_class_passes(name, kind):
-    """Its class by another name: some checks are made for it with other arguments."""
+    """scikit-learn's class gets another name, since some checks change arguments by name."""
     other = type(kind, (getattr(theirs, kind),), {})
     known = set(other().get_params())
     settings = {"max_iter": 10, **SETTINGS[name]}
@@ -78,7 +78,7 @@ def test_no_check_fails_that_scikit_learns_class_passes(name, kind):
     if name == "activations and an optimizer":
         plain = {"max_iter": 10}
     ours = failures(getattr(fnet, kind)(**settings))
-    assert ours - failures(other(**plain)) <= BY_NATURE.get(name, set())
+    assert ours - failures(other(**plain)) <= EXPECTED_FAILURES.get(name, set())
 
 
 # Copies.
@@ -99,7 +99,7 @@ def test_params_clones_and_representations(kind):
 
 @KINDS
 @pytest.mark.parametrize("engine", ["numpy", "tensorflow"])
-def test_copies_predict_the_same_and_go_on(kind, engine):
+def test_copies_predict_the_same_and_continue_the_same(kind, engine):
     made = getattr(fnet, kind)(engine=engine, **FAST).fit(X, Y)
     file = io.BytesIO()
     joblib.dump(made, file)
@@ -114,7 +114,7 @@ def test_copies_predict_the_same_and_go_on(kind, engine):
 # In scikit-learn's tools.
 
 
-def test_searches_pipelines_and_the_like():
+def test_searches_pipelines_and_other_tools():
     pipeline = make_pipeline(StandardScaler(), MLPClassifier(**FAST))
     grid = {"mlpclassifier__alpha": [1e-4, 1.0], "mlpclassifier__dropout": [0.0, 0.1]}
     search = GridSearchCV(pipeline, grid, cv=2, n_jobs=2).fit(X, Y)
@@ -129,7 +129,7 @@ def test_searches_pipelines_and_the_like():
     assert np.isfinite(scores).all()
 
 
-def test_weights_are_routed():
+def test_sample_weights_are_routed():
     weights = np.random.default_rng(0).uniform(1, 2, len(X))
     with sklearn.config_context(enable_metadata_routing=True):
         made = MLPClassifier(**FAST).set_fit_request(sample_weight=True)
@@ -201,7 +201,7 @@ def test_sparse_labels_are_predicted_sparse():
 )
 def test_classes_keep_their_names(y):
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of the column
+        warnings.simplefilter("ignore")  # about y as a column
         ours, other = MLPClassifier(**FAST).fit(X, y), theirs.MLPClassifier(**FAST).fit(X, y)
     np.testing.assert_array_equal(ours.classes_, other.classes_)
     assert ours.predict(X).dtype == other.predict(X).dtype

@@ -1,4 +1,4 @@
-"""Estimators in files: they come back as they were, and predict without scikit-learn."""
+"""Estimators in files: a loaded estimator equals the saved one, its model needs no scikit-learn."""
 
 import warnings
 
@@ -48,7 +48,7 @@ def case(request):
         return estimator.fit(x, y), x, y
 
 
-def test_an_estimator_comes_back_as_it_was(case, tmp_path):
+def test_a_loaded_estimator_equals_the_saved_one(case, tmp_path):
     fitted, x, y = case
     path = tmp_path / "estimator.fnet"
     fnet.save(path, fitted)
@@ -82,7 +82,7 @@ def test_a_table_must_have_the_columns_of_the_fit(tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
-def test_a_fit_goes_on_from_its_checkpoint(tmp_path):
+def test_a_fit_continues_from_its_checkpoint(tmp_path):
     class Crash(Exception):
         pass
 
@@ -104,7 +104,7 @@ def test_a_fit_goes_on_from_its_checkpoint(tmp_path):
 
 
 def test_a_long_training_is_saved(tmp_path):
-    """Its curves are arrays in the file, and lists again in the estimator."""
+    """Curves are arrays in the file and lists in the estimator."""
     model = MLPRegressor(hidden_layer_sizes=(1,), max_iter=3, random_state=0, alpha=0.0)
     with pytest.warns(match="Maximum iterations"):
         model.fit(np.eye(4), np.arange(4.0), validation_data=(np.eye(4), np.arange(4.0)))

@@ -1,36 +1,54 @@
-"""What `standardize` learns: means and deviations of features and targets, part of the model."""
+"""Standardization: the means and deviations of features and targets, a part of the model."""
 
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
+from fnet.core.aliases import Params
 from fnet.core.errors import InvalidArgument
 from fnet.core.params import map_params
 
-CONSTANT = 1e-14
-"""What deviates from its mean by no more than this part of it is constant, but for rounding."""
+CONSTANT_TOLERANCE = 1e-14
+"""A column is constant, except for rounding, if its deviation is at most this part of its mean."""
 
 
 class Scaling(NamedTuple):
-    """A network works on `(x - x_mean) / x_scale`, and gives `(y - y_mean) / y_scale`."""
+    """A network takes `(x - x_mean) / x_scale` and gives `(y - y_mean) / y_scale`.
 
-    x_mean: Any  # [D]
-    x_scale: Any  # [D]: 1 where a feature is constant
-    y_mean: Any = None  # [K]; None where targets are not scaled
-    y_scale: Any = None  # [K]
+    Attributes:
+        x_mean: Means of the features, `[D]`.
+        x_scale: Their standard deviations, `[D]`; 1 for a constant feature.
+        y_mean: Means of the targets, `[K]`; None where targets are not scaled.
+        y_scale: Their standard deviations, `[K]`, or None.
+    """
 
-    def features(self, x):
-        return ((x - self.x_mean) / self.x_scale).astype(x.dtype, copy=False)
+    x_mean: Any
+    x_scale: Any
+    y_mean: Any = None
+    y_scale: Any = None
 
-    def targets(self, y):
-        return y if self.y_mean is None else (y - self.y_mean) / self.y_scale
+    def features(self, x: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Features `[N, D]` as the network takes them."""
+        scaled: npt.NDArray[Any] = (x - self.x_mean) / self.x_scale
+        return scaled.astype(x.dtype, copy=False)
 
-    def predictions(self, y):
-        """Targets as they were before, of what the network gives."""
-        return y if self.y_mean is None else (y * self.y_scale + self.y_mean).astype(y.dtype)
+    def targets(self, y: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Targets `[N, K]` or `[N]` as the network gives them."""
+        if self.y_mean is None:
+            return y
+        scaled: npt.NDArray[Any] = (y - self.y_mean) / self.y_scale
+        return scaled
 
-    def folded(self, layers):
-        """Layers that take features and give targets as they were before."""
+    def predictions(self, y: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Outputs of the network in the units of the targets."""
+        if self.y_mean is None:
+            return y
+        unscaled: npt.NDArray[Any] = y * self.y_scale + self.y_mean
+        return unscaled.astype(y.dtype)
+
+    def folded(self, layers: Params) -> Params:
+        """Layers that take unscaled features and give unscaled targets."""
         first, *rest = layers
         w = first.w / self.x_scale[:, None]
         folded = [first._replace(w=w, b=first.b - self.x_mean @ w), *rest]
@@ -41,19 +59,38 @@ class Scaling(NamedTuple):
         return map_params(lambda array: array.astype(first.w.dtype), folded)
 
 
-def learnt(x, y=None, weights=None):
-    """The Scaling of features `[N, D]`, and of targets `[N, K]` or `[N]` where they are given."""
+def fit_scaling(
+    x: npt.NDArray[Any],
+    y: npt.NDArray[Any] | None = None,
+    weights: npt.NDArray[Any] | None = None,
+) -> Scaling:
+    """The Scaling of features, and of targets where they are given.
+
+    Args:
+        x: Features `[N, D]`.
+        y: Targets `[N, K]` or `[N]`, or None.
+        weights: Row weights `[N]`, or None.
+
+    Returns:
+        Means and standard deviations, the weighted ones where rows have weights.
+
+    Raises:
+        InvalidArgument: The squares of a column are not finite.
+    """
     of_targets = () if y is None else _moments("target", y.reshape(len(y), -1), weights)
     return Scaling(*_moments("feature", x, weights), *of_targets)
 
 
-def _moments(what, columns, weights):
+def _moments(
+    what: str, columns: npt.NDArray[Any], weights: npt.NDArray[Any] | None
+) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    """Means and standard deviations of columns, 1 for a constant column."""
     with np.errstate(over="ignore", invalid="ignore"):
         mean = np.average(columns, axis=0, weights=weights).astype(np.float64)
         scale = np.sqrt(np.average((columns - mean) ** 2, axis=0, weights=weights))
     if not np.isfinite(scale).all():
         raise InvalidArgument(
-            f"{what} {np.isfinite(scale).argmin()} (counted from 0) cannot be standardized, since "
-            "squares of its numbers are not finite: give it in a larger unit"
+            f"{what} {np.isfinite(scale).argmin()} (counted from 0) cannot be standardized: the "
+            "squares of its values are not finite. Give it in a larger unit"
         )
-    return mean, np.where(scale > CONSTANT * np.abs(mean), scale, 1.0)
+    return mean, np.where(scale > CONSTANT_TOLERANCE * np.abs(mean), scale, 1.0)

@@ -1,24 +1,67 @@
-"""The arguments of the estimators: what each may be, and what it means to fnet's own functions.
+"""The arguments of both estimators: their types, their permitted values and their old names.
 
 Meaning and defaults are those of scikit-learn 1.9 (`sklearn.neural_network`).
 """
 
+import functools
+import inspect
+from collections.abc import Callable, Sequence
 from numbers import Integral, Real
+from typing import Any, Literal, Protocol, Self, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
-from fnet.core import optimizers, schedules
+from fnet.core.aliases import ActivationName, ArrayLike
 from fnet.core.errors import InvalidArgument
-from fnet.core.network import ACTIVATIONS, ALIASES, Network
+from fnet.core.names import meant
+from fnet.core.network import ACTIVATIONS, ALIASES
 from fnet.core.optimizers import Optimizer
-from fnet.core.params import Layer
+from fnet.core.run_state import Run
 from fnet.core.schedules import Schedule
 from fnet.core.tuning import Tuning
+from fnet.estimators.sklearn_api import BaseEstimator
+
+
+class SparseMatrix(Protocol):
+    """A sparse matrix or array of SciPy."""
+
+    def toarray(self) -> npt.NDArray[Any]:
+        """The matrix as a dense array."""
+        ...
+
+
+MatrixLike: TypeAlias = ArrayLike | SparseMatrix
+"""An array, a data frame or a sparse matrix."""
+
+ValidationData: TypeAlias = (
+    tuple[MatrixLike, MatrixLike] | tuple[MatrixLike, MatrixLike, ArrayLike] | list[Any]
+)
+"""`(X, y)` or `(X, y, sample_weight)`."""
+
+HiddenLayerSizes: TypeAlias = int | Sequence[int] | npt.NDArray[Any]
+
+Activation: TypeAlias = ActivationName | Sequence[ActivationName]
+
+OptimizerName: TypeAlias = Literal[
+    "adagrad", "adam", "adamw", "amsgrad", "lion", "nadam", "rmsprop", "sgd"
+]
+
+Solver: TypeAlias = OptimizerName | Literal["lbfgs"] | Optimizer
+
+LearningRateSchedule: TypeAlias = (
+    Literal["constant", "invscaling", "adaptive"] | Schedule | Callable[[Any], Any]
+)
+
+RandomState: TypeAlias = int | np.random.RandomState | None
+
+EngineName: TypeAlias = Literal["numpy", "tensorflow"]
 
 OPTIMIZERS = ("adagrad", "adam", "adamw", "amsgrad", "lion", "nadam", "rmsprop", "sgd")
+"""The optimizers that `solver` may name."""
 
-CONSTRAINTS = {
+CONSTRAINTS: dict[str, list[Any]] = {
     "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
     "activation": [StrOptions({*ACTIVATIONS, *ALIASES}), "array-like"],
     "solver": [StrOptions({"lbfgs", *OPTIMIZERS}), Optimizer],
@@ -50,106 +93,87 @@ CONSTRAINTS = {
     "callback": [callable, None],
     "engine": [StrOptions({"auto", "numpy", "tensorflow"})],
 }
-
-LOSS_OF = {
-    "softmax": "softmax_cross_entropy",
-    "logistic": "sigmoid_cross_entropy",
-    "exp": "poisson",
-    "identity": "squared_error",
-}
-"""scikit-learn's output activations, each with the loss that it goes with there."""
-
-TIE = 1e-12
-"""scikit-learn takes a loss or a score that is just as good as `tol` asks for progress."""
+"""The values that scikit-learn's validation accepts for each argument."""
 
 
-def network(estimator, inputs, outputs, loss):
-    """The Network that these arguments ask for."""
-    hidden = estimator.hidden_layer_sizes
-    hidden = list(hidden) if np.iterable(hidden) else [hidden]
-    if np.any(np.array(hidden) <= 0):
-        raise InvalidArgument(f"hidden_layer_sizes must be > 0, got {hidden}.")
-    activation = estimator.activation
-    names = activation if isinstance(activation, str) else tuple(activation)
-    return Network((inputs, *hidden, outputs), hidden=names, loss=loss)
+class ArgumentsMixin(BaseEstimator):
+    """The arguments that both estimators have, as attributes. A wrong name gets a suggestion."""
+
+    hidden_layer_sizes: HiddenLayerSizes
+    activation: Activation
+    solver: Solver
+    alpha: float
+    batch_size: int | Literal["auto"]
+    learning_rate: LearningRateSchedule
+    learning_rate_init: float
+    power_t: float
+    max_iter: int
+    shuffle: bool
+    random_state: RandomState
+    tol: float
+    verbose: bool | int
+    warm_start: bool
+    momentum: float
+    nesterovs_momentum: bool
+    early_stopping: bool | Literal["loss"]
+    validation_fraction: float
+    beta_1: float
+    beta_2: float
+    epsilon: float
+    n_iter_no_change: float
+    max_fun: int
+    dropout: float
+    clipvalue: float | None
+    global_clipnorm: float | None
+    tuning: Tuning | None
+    standardize: bool
+    callback: Callable[[Run], Any] | None
+    engine: Literal["auto"] | EngineName
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        """A new estimator; an unknown keyword is refused with the name to use."""
+        for name in kwargs:
+            if correct := _correct_name(cls, name):
+                raise TypeError(_unknown_argument(cls, name, correct))
+        return super().__new__(cls)
+
+    def set_params(self, **params: Any) -> Self:
+        """Set arguments by name.
+
+        Args:
+            **params: New values by argument name.
+
+        Returns:
+            The estimator.
+
+        Raises:
+            InvalidArgument: The estimator has no argument of such a name.
+
+        Example:
+            >>> import fnet
+            >>> fnet.MLPClassifier().set_params(max_iter=50).max_iter
+            50
+        """
+        for name in params:
+            if correct := _correct_name(type(self), name.partition("__")[0]):
+                raise InvalidArgument(_unknown_argument(type(self), name, correct))
+        return super().set_params(**params)
 
 
-def same_network(estimator, net):
-    """Refuse to go on with another network than the one that was fitted."""
-    asked = network(estimator, net.sizes[0], net.sizes[-1], net.loss)
-    if (asked.sizes, asked.hidden) != (net.sizes, net.hidden):
-        raise InvalidArgument(
-            f"a fit goes on with the network that it began with, of sizes {net.sizes} and "
-            f"activations {net.hidden}; got {asked.sizes} and {asked.hidden}. Set "
-            "warm_start=False, or use a clone"
-        )
+def _correct_name(cls: type, name: str) -> str | None:
+    """The argument that an unknown name stands for; None for a known name, and for no match."""
+    names = _argument_names(cls)
+    return None if names is None or name in names else meant(name, names)
 
 
-def start(estimator, net, random, dtype):
-    """First params, uniform in ±sqrt(6 / (D + H)), biases too; under the logistic 2 in place of 6.
-
-    Source: `MLPClassifier._init_coef` of scikit-learn, whose numbers these are.
-    """
-    one = isinstance(estimator.activation, str)
-    names = [estimator.activation] if one else list(estimator.activation)
-    names += names[-1:] * len(net.layers)
-    layers = []
-    for (d, h), name in zip(net.layers, names, strict=False):
-        bound = np.sqrt((2 if name in ("logistic", "sigmoid") else 6) / (d + h))
-        drawn = (random.uniform(-bound, bound, shape).astype(dtype) for shape in ((d, h), h))
-        layers.append(Layer(*drawn))
-    return tuple(layers)
+@functools.cache
+def _argument_names(cls: type) -> tuple[str, ...] | None:
+    """The arguments of a class; None where a subclass takes any keyword."""
+    parameters = inspect.signature(cls.__init__).parameters  # type: ignore[misc]
+    if any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
+        return None
+    return tuple(parameters)[1:]
 
 
-def optimizer(estimator, plan):
-    """The Optimizer for a run on this plan."""
-    solver, schedule = estimator.solver, estimator.learning_rate
-    if not isinstance(solver, str):
-        return solver
-    rate = estimator.learning_rate_init if isinstance(schedule, str) else schedule
-    if solver == "adam":
-        return optimizers.adam(rate, estimator.beta_1, estimator.beta_2, estimator.epsilon)
-    if solver != "sgd":
-        return getattr(optimizers, solver)(rate)
-    if isinstance(schedule, str) and schedule == "invscaling":  # once an epoch, by rows seen
-        steps = plan.steps
-        rate = schedules.inverse_scaling(rate, estimator.power_t, steps / plan.rows, steps)
-    return optimizers.sgd(rate, estimator.momentum, estimator.nesterovs_momentum)
-
-
-def tuning(estimator, net, seed):
-    """The Tuning; scikit-learn's losses are sums over outputs, of half squares for the squares."""
-    outputs = net.sizes[-1]
-    weights = {"squared_error": outputs / 2, "poisson": outputs, "sigmoid_cross_entropy": outputs}
-    numbers = {
-        "l2": estimator.alpha or None,
-        "dropout": estimator.dropout or None,
-        "clipvalue": estimator.clipvalue,
-        "global_clipnorm": estimator.global_clipnorm,
-        "loss_weight": weights.get(net.loss, 1),
-    }
-    if numbers["loss_weight"] == 1:
-        numbers["loss_weight"] = None  # what is absent costs nothing
-    if estimator.tuning is not None:
-        numbers |= {k: v for k, v in estimator.tuning._asdict().items() if v is not None}
-    if numbers["dropout"] is not None or "input_dropout" in numbers:
-        numbers.setdefault("seed", seed)
-    return Tuning(**numbers)
-
-
-def stopping(estimator, watch):
-    """The options of `train` by which a run ends early; `watch` is the validation score's name."""
-    patience, early = estimator.n_iter_no_change + 1, estimator.early_stopping
-    watch = "loss" if not early else "validation_loss" if early == "loss" else watch
-    options = {
-        "patience": None if np.isinf(patience) else patience,
-        "min_delta": estimator.tol - TIE,
-        "best_delta": 0.0,
-        "restore_best": bool(early),
-        "monitor": watch,
-    }
-    adaptive = isinstance(estimator.learning_rate, str) and estimator.learning_rate == "adaptive"
-    if adaptive and estimator.solver == "sgd" and options["patience"] is not None:
-        least = min(1.0, 1e-6 / estimator.learning_rate_init)
-        options |= {"lr_factor": 0.2, "min_lr_factor": least}
-    return options
+def _unknown_argument(cls: type, name: str, correct: str) -> str:
+    return f"{cls.__name__} has no argument {name!r}; did you mean {correct!r}?"

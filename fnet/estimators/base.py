@@ -1,31 +1,82 @@
-"""What both estimators share: names and shapes in, `train` underneath, fitted attributes out."""
+"""The fit of both estimators: validate, split, scale, train by either engine, store the result."""
 
 import contextlib
 import copy
 import warnings
+from collections.abc import Iterator
+from typing import Any, NamedTuple, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from fnet import backends
-from fnet.core import class_weights, scaling
+from fnet.core import class_weights
+from fnet.core.aliases import ArrayLike, Params
 from fnet.core.batches import minibatch_plan
 from fnet.core.early_stopping import RUNNING
 from fnet.core.errors import InvalidArgument, NotFinite
-from fnet.core.params import Layer
-from fnet.estimators import arguments
+from fnet.core.lbfgs import LBFGSResult
+from fnet.core.network import Network
+from fnet.core.run_state import Run, TrainState
+from fnet.core.tuning import Tuning
+from fnet.estimators import translation
+from fnet.estimators.arguments import ArgumentsMixin, MatrixLike, ValidationData
 from fnet.estimators.conversion import ConversionMixin
-from fnet.reference import functions
+from fnet.estimators.data import (
+    Data,
+    check_orientation,
+    scale,
+    split_validation,
+    standardization,
+    validate_rows,
+)
+from fnet.estimators.targets import Targets
 
-USER = 6
+STACKLEVEL = 6
 """How far up the stack a warning belongs: to the caller of `fit`."""
 
 
-def steps(estimator):
-    """Whether the solver takes steps, so that there is a `partial_fit`."""
+class FitCall(NamedTuple):
+    """How the user called `fit` or `partial_fit`.
+
+    Attributes:
+        partial: Whether the call was `partial_fit`: one epoch.
+        resuming: Whether it continues with the fitted network.
+        classes: The `classes` of `partial_fit`, or None.
+    """
+
+    partial: bool
+    resuming: bool
+    classes: ArrayLike | None
+
+
+class FitTask(NamedTuple):
+    """What one call of `fit` or `partial_fit` trains, checked and scaled.
+
+    Attributes:
+        net: The network.
+        start: The params to start from, or the state of the last call to continue.
+        data: The rows to train on.
+        validation: The validation rows, or None.
+        class_weight: The class weights as `train` takes them.
+        seed: The seed of batches and dropout, below 2**32.
+        samples_seen: The rows that earlier calls have trained on.
+        call: How the user called.
+    """
+
+    net: Network
+    start: Params | TrainState
+    data: Data
+    validation: Data | None
+    class_weight: Any
+    seed: int
+    samples_seen: int
+    call: FitCall
+
+
+def has_partial_fit(estimator: ArgumentsMixin) -> bool:
+    """Whether the solver takes steps, so that `partial_fit` exists; otherwise AttributeError."""
     if estimator.solver == "lbfgs":
         raise AttributeError(
             "partial_fit is only available for stochastic optimizers. lbfgs is not stochastic."
@@ -33,275 +84,254 @@ def steps(estimator):
     return True
 
 
-def dense(array):
-    """An array or a sparse matrix as an array."""
-    return array.toarray() if hasattr(array, "toarray") else array
+class BaseMLP(ConversionMixin):
+    """A multilayer perceptron. A subclass defines its targets, its network and its loss."""
 
+    # Defined by each subclass.
 
-class BaseMLP(ConversionMixin, BaseEstimator):
-    """A multilayer perceptron. Its subclasses say what targets are.
+    def _learn_targets(self, y: Any, classes: ArrayLike | None) -> tuple[Targets, Any]:
+        """The targets of a first fit, with y as the network takes it."""
+        raise NotImplementedError
 
-    `SCORE` maps what a network's targets are (`network.Loss`) to the measure of validation data
-    that is the score. `_targets(y, going, classes, whole)` gives targets as the network takes
-    them: unless `going` they are the first, and classes are learnt from them; with `whole` they
-    must hold each class. `_network(x, y)` gives the Network for features and such targets.
-    """
+    def _fitted_targets(self) -> Targets:
+        """The targets of the last fit."""
+        raise NotImplementedError
 
-    def _fit(self, X, y, sample_weight, validation_data, *, partial=False, all_classes=None):
-        """Fit a copy, and become it: a fit that fails leaves everything as it was."""
-        new = copy.copy(self)
-        new._learn(X, y, sample_weight, validation_data, partial, all_classes)
-        self.__dict__ = new.__dict__
+    def _store_targets(self, targets: Any) -> None:
+        """Keep the targets of a fit as fitted attributes."""
+
+    def _make_network(self, n_features: int, targets: Any) -> Network:
+        """The network for these features and targets."""
+        raise NotImplementedError
+
+    def _make_tuning(self, net: Network, seed: int | None) -> Tuning:
+        """The Tuning of a fit."""
+        return translation.tuning(self, net, seed)
+
+    def _class_weights(self, targets: Any, partial: bool) -> Any:
+        """`class_weight` as `train` takes it."""
+        return None
+
+    def _reported_loss(self, net: Network, data: Data) -> tuple[float, float]:
+        """`(scale, offset)` from the loss that `train` minimizes to the one that is reported."""
+        return 1.0, 0.0
+
+    # The fit.
+
+    def _fit(
+        self,
+        X: MatrixLike,
+        y: MatrixLike,
+        sample_weight: ArrayLike | None,
+        validation_data: ValidationData | None,
+        partial: bool = False,
+        classes: ArrayLike | None = None,
+    ) -> Self:
+        """Fit a copy, then take over its attributes: an error leaves the estimator as it was."""
+        resuming = hasattr(self, "coefs_") and (partial or self.warm_start)
+        fitted = copy.copy(self)
+        call = FitCall(partial, resuming, classes)
+        fitted._fit_in_place((X, y, sample_weight), validation_data, call)
+        self.__dict__ = fitted.__dict__
         return self
 
-    def _learn(self, X, y, sample_weight, validation_data, partial, all_classes):
-        going = hasattr(self, "coefs_") and (partial or self.warm_start)
-        x, y, weights = self._admitted(X, y, sample_weight, reset=not going)
-        if not partial and y.ndim == 2 and y.shape[1] > y.shape[0]:
-            raise InvalidArgument(
-                f"y must not have more outputs than rows; got shape {list(y.shape)}. Rows belong "
-                "to rows of X: is it y.T that you mean?"
-            )
-        y = self._targets(y, going, all_classes, whole=going and not partial)
+    def _fit_in_place(
+        self, rows: tuple[Any, Any, Any], validation_data: ValidationData | None, call: FitCall
+    ) -> None:
+        """Validate and encode, split, scale, train, store."""
+        data = validate_rows(self, *rows, reset=not call.resuming)
+        if not call.partial:
+            check_orientation(data.y)
         random = check_random_state(self.random_state)
-        if going:
-            arguments.same_network(self, self._net)
+        if call.resuming:
+            targets, net, params = self._fitted_targets(), self._net, self._params()
+            y = targets.encode(data.y, call.classes, all_present=not call.partial)
+            translation.check_same_network(self, net)
         else:
-            self._net = self._network(x, y)
-            self._set_layers(arguments.start(self, self._net, random, x.dtype))
-        (x, y, weights), held = self._parts(x, y, weights, validation_data, random)
-        if not going:
-            self.scaling_ = None
-            if self.standardize:
-                self.scaling_ = scaling.learnt(x, y if self._scales_targets else None, weights)
+            targets, y = self._learn_targets(data.y, call.classes)
+            net = self._make_network(data.x.shape[1], targets)
+            params = translation.initial_params(self, net, random, data.x.dtype)
+        data, validation = data._replace(y=y), None
+        if self.solver != "lbfgs":
+            if validation_data is not None:
+                validation = self._validate_held_out(targets, validation_data)
+            elif self.early_stopping:
+                data, validation = split_validation(self, net, data, random)
+        scaling = self.scaling_ if call.resuming else standardization(self, net, data)
+        samples_seen = getattr(self, "t_", 0) if call.resuming else 0
         seed = int(random.randint(2**32, dtype=np.uint32))
+        task = FitTask(
+            net=net,
+            start=self._start(params, call),
+            data=scale(scaling, data),
+            validation=None if validation is None else scale(scaling, validation),
+            class_weight=self._class_weights(targets, call.partial),
+            seed=(seed + samples_seen) % 2**32,  # another order of rows in each partial_fit
+            samples_seen=samples_seen,
+            call=call,
+        )
         if self.solver == "lbfgs":
-            self._minimize(*self._scaled(x, y), weights)
+            self._store_minimum(task, self._minimize(task))
         else:
-            held = held and (*self._scaled(*held[:2]), *held[2:])
-            self._train(*self._scaled(x, y), weights, held, going, partial, seed)
+            self._store_run(task, self._train(task))
+        self._store_targets(targets)
+        self.scaling_ = scaling
 
-    # What goes in.
-
-    def _admitted(self, X, y, sample_weight, reset):
-        """`(x, y, weights)` as scikit-learn validates them; x is dense."""
-        X, y = validate_data(
-            *(self, X, y),
-            accept_sparse=("csr", "csc"),
-            multi_output=True,
-            y_numeric=not hasattr(self, "predict_proba"),
-            dtype=(np.float64, np.float32),
-            reset=reset,
-        )
-        weights = None if sample_weight is None else _check_sample_weight(sample_weight, X)
-        return dense(X), y, weights
-
-    def _parts(self, x, y, weights, validation_data, random):
-        """`(x, y, weights)` to train on, and validation data, with weights or without, or None."""
-        if self.solver == "lbfgs" or (validation_data is None and not self.early_stopping):
-            return (x, y, weights), None
-        if validation_data is not None:
-            return (x, y, weights), self._held(validation_data)
-        from sklearn.model_selection import train_test_split
-
-        given = [column for column in (x, y, weights) if column is not None]
-        parts = train_test_split(
-            *given,
-            random_state=random,
-            test_size=self.validation_fraction,
-            stratify=self._strata(y),
-        )
-        x, y, *weights = parts[::2]
-        if len(parts[1]) < 2:
+    def _validate_held_out(self, targets: Targets, validation_data: ValidationData) -> Data:
+        """The rows of `validation_data`."""
+        if not isinstance(validation_data, (tuple, list)) or len(validation_data) not in (2, 3):
             raise InvalidArgument(
-                "The validation set is too small. Increase 'validation_fraction' or the size of "
-                "your dataset."
+                "validation_data must be (X, y) or (X, y, sample_weight); got "
+                f"{type(validation_data)}"
             )
-        return (x, y, weights[0] if weights else None), tuple(parts[1::2])
-
-    def _held(self, data):
-        if not isinstance(data, (tuple, list)) or len(data) not in (2, 3):
-            raise InvalidArgument(
-                f"validation_data must be (X, y) or (X, y, sample_weight); got {type(data)}"
-            )
+        x, y, *weights = validation_data
         try:
-            x, y, weights = self._admitted(*data, *[None] * (3 - len(data)), reset=False)
-            y = self._targets(y, going=True)
+            data = validate_rows(self, x, y, weights[0] if weights else None, reset=False)
+            return data._replace(y=targets.encode(data.y))
         except ValueError as error:
             raise InvalidArgument(f"validation_data: {error}") from error
-        return (x, y) if weights is None else (x, y, weights)
 
-    def _strata(self, y):
-        """By what the split of early stopping is stratified."""
-        return
+    # Training.
 
-    @property
-    def _scales_targets(self):
-        return False
+    def _start(self, params: Params, call: FitCall) -> Params | TrainState:
+        """What the fit starts from: params, or the whole state where a `partial_fit` continues."""
+        if not (call.resuming and call.partial) or self._train_state is None:
+            return params
+        if self.early_stopping:  # coefs_ are the best params, which may not be the last ones
+            return self._train_state
+        return self._train_state._replace(params=params, ended=np.full((), RUNNING, np.int32))
 
-    def _scaled(self, x, y):
-        if self.scaling_ is None:
-            return x, y
-        return self.scaling_.features(x), self.scaling_.targets(y)
-
-    def _class_weight(self, partial):
-        """`class_weight` as `train` takes it."""
-        return
-
-    def _tuning(self, seed):
-        return arguments.tuning(self, self._net, seed)
-
-    # What does the work.
-
-    def _train(self, x, y, weights, held, going, partial, seed):
-        seen = getattr(self, "t_", 0) if going else 0
-        seed = (seed + seen) % 2**32  # another order of rows in each call of partial_fit
+    def _train(self, task: FitTask) -> Run:
+        """Train by steps."""
+        net, data, partial = task.net, task.data, task.call.partial
+        rows = len(data.x)
         plan = minibatch_plan(
-            *(len(x), self._batch(len(x)), 1 if partial else self.max_iter),
-            *(seed if self.shuffle else None, weights),
+            rows,
+            self._batch_size(rows),
+            1 if partial else self.max_iter,
+            task.seed if self.shuffle else None,
+            data.weights,
         )
-        side, self.engine_ = backends.choose(
-            *(self.engine, self._net, plan.width, plan.epochs * plan.steps)
-        )
-        score = self.SCORE[self._net.targets]
-        with _solving():
-            run = side.train(
-                *(self._net, arguments.optimizer(self, plan)),
-                *(self._begin(going and partial), x, y, plan),
-                tuning=self._tuning(seed),
-                class_weight=self._class_weight(partial),
-                validation=held,
-                metrics=(score,) if held else None,
+        n_steps = plan.epochs * plan.steps
+        side, self.engine_ = backends.choose(self.engine, net, plan.width, n_steps)
+        score = self.SCORE[net.targets]
+        with _translated_errors():
+            run: Run = side.train(
+                net,
+                translation.optimizer(self, plan),
+                task.start,
+                data.x,
+                data.y,
+                plan,
+                tuning=self._make_tuning(net, task.seed),
+                class_weight=task.class_weight,
+                validation=None if task.validation is None else task.validation.columns(),
+                metrics=None if task.validation is None else (score,),
                 callback=self.callback,
                 progress=bool(self.verbose),
-                **arguments.stopping(self, f"validation_{score}"),
+                **translation.stopping(self, f"validation_{score}"),
             )
         if run.history["ended"] == "interrupted":
-            warnings.warn("Training interrupted by user.", stacklevel=USER)
+            warnings.warn("Training interrupted by user.", stacklevel=STACKLEVEL)
         if run.history["ended"] == "epochs" and not partial:
             warnings.warn(
                 f"Stochastic Optimizer: Maximum iterations ({self.max_iter}) reached and the "
                 "optimization hasn't converged yet.",
                 ConvergenceWarning,
-                stacklevel=USER,
+                stacklevel=STACKLEVEL,
             )
-        self._take(run, y, weights, going, seen)
+        return run
 
-    def _batch(self, rows):
+    def _batch_size(self, rows: int) -> int:
+        """The rows of a batch, at most all of them."""
         if self.batch_size == "auto":
             return min(200, rows)
         if self.batch_size > rows:
             warnings.warn(
                 "Got `batch_size` less than 1 or larger than sample size. It is going to be "
                 "clipped",
-                stacklevel=USER + 1,
+                stacklevel=STACKLEVEL + 1,
             )
         return min(self.batch_size, rows)
 
-    def _begin(self, onward):
-        """What `train` begins with: params, and where they go onward the state of all else."""
-        if not onward or self._train_state is None:
-            return self._layers()
-        if self.early_stopping:  # coefs_ are the best, which may not be the last
-            return self._train_state
-        running = np.full((), RUNNING, np.int32)
-        return self._train_state._replace(params=self._layers(), ended=running)
-
-    def _take(self, run, y, weights, going, seen):
-        """The fitted attributes, of a Run."""
-        unit, offset = self._reported(y, weights)
-
-        def curve(name, measure, unit=unit, offset=offset):
-            if (values := run.history.get(measure)) is None:
-                return None
-            earlier = (getattr(self, name, None) or []) if going else []
-            return [*earlier, *(unit * values + offset).tolist()]
-
-        score = self.SCORE[self._net.targets]
-        sign = -1.0 if score == "mean_pinball_loss" else 1.0  # the larger the better
-        self._set_layers(run.params)
-        self._train_state = _plain(run.train_state)
-        self.loss_curve_ = curve("loss_curve_", "loss")
-        self.loss_ = self.loss_curve_[-1] if self.loss_curve_ else np.nan
-        self.best_loss_ = None if self.early_stopping else min(self.loss_curve_, default=np.inf)
-        self.validation_loss_curve_ = curve("validation_loss_curve_", "validation_loss")
-        self.validation_scores_ = curve("validation_scores_", f"validation_{score}", sign, 0.0)
-        self.best_validation_score_ = max(self.validation_scores_ or [], default=None)
-        self.n_iter_, self.ended_ = len(run.history["loss"]), run.history["ended"]
-        self.t_ = seen + self.n_iter_ * len(y)
-
-    def _minimize(self, x, y, weights):
-        """Fit by L-BFGS."""
-        tuning, counted = self._tuning(None), weights
-        if (class_weight := self._class_weight(False)) is not None:
-            numbers = class_weights.numbers(self._net, class_weight, y, weights)
-            if numbers.ndim > 1:
-                tuning = tuning._replace(label_weights=numbers)
+    def _minimize(self, task: FitTask) -> LBFGSResult:
+        """Minimize by L-BFGS, with class weights as row weights or as label weights."""
+        net, data, weights = task.net, task.data, task.data.weights
+        tuning = self._make_tuning(net, None)
+        if task.class_weight is not None:
+            values = class_weights.numbers(net, task.class_weight, data.y, weights)
+            if values.ndim > 1:
+                tuning = tuning._replace(label_weights=values)
             else:
-                counted = class_weights.rows(self._net, y, numbers) * (
-                    1 if weights is None else weights
-                )
-        side, self.engine_ = backends.choose(self.engine, self._net, len(x), self.max_iter)
-        with _solving():
-            end = side.minimize_lbfgs(
-                *(self._net, self._layers(), x, y, counted),
+                of_class = class_weights.rows(net, data.y, values)
+                weights = of_class if weights is None else of_class * weights
+        side, self.engine_ = backends.choose(self.engine, net, len(data.x), self.max_iter)
+        with _translated_errors():
+            result: LBFGSResult = side.minimize_lbfgs(
+                net,
+                task.start,
+                data.x,
+                data.y,
+                weights,
                 tuning=tuning,
                 max_iter=self.max_iter,
                 max_fun=self.max_fun,
                 tol=self.tol,
                 progress=bool(self.verbose),
             )
-        self.ended_ = ended = end.history["ended"]
+        ended = result.history["ended"]
         if ended == "interrupted":
-            warnings.warn("Training interrupted by user.", stacklevel=USER)
+            warnings.warn("Training interrupted by user.", stacklevel=STACKLEVEL)
         elif ended != "converged":
             warnings.warn(
-                f"lbfgs failed to converge after {end.iterations} iteration(s): {ended}. Increase "
-                f"max_iter={self.max_iter} or max_fun={self.max_fun}, or scale the data.",
+                f"lbfgs failed to converge after {result.iterations} iteration(s): {ended}. "
+                f"Increase max_iter={self.max_iter} or max_fun={self.max_fun}, or scale the data.",
                 ConvergenceWarning,
-                stacklevel=USER,
+                stacklevel=STACKLEVEL,
             )
-        unit, offset = self._reported(y, weights)
-        self._set_layers(end.params)
+        return result
+
+    # The fitted attributes.
+
+    def _store_run(self, task: FitTask, run: Run) -> None:
+        """Keep the params, the curves and the state of a Run."""
+        unit, offset = self._reported_loss(task.net, task.data)
+        score = self.SCORE[task.net.targets]
+        sign = -1.0 if score == "mean_pinball_loss" else 1.0  # a larger score is better
+
+        def curve(attribute: str, name: str, factor: float, offset: float) -> list[float] | None:
+            """The values of this run, after those of earlier calls."""
+            if (values := run.history.get(name)) is None:
+                return None
+            earlier = (getattr(self, attribute, None) or []) if task.call.resuming else []
+            return [*earlier, *(factor * values + offset).tolist()]
+
+        self._store_params(task.net, run.params)
+        self._train_state = _to_numpy(run.train_state)
+        self.loss_curve_ = curve("loss_curve_", "loss", unit, offset) or []
+        self.loss_ = self.loss_curve_[-1] if self.loss_curve_ else np.nan
+        self.best_loss_ = None if self.early_stopping else min(self.loss_curve_, default=np.inf)
+        self.validation_loss_curve_ = curve(
+            "validation_loss_curve_", "validation_loss", unit, offset
+        )
+        self.validation_scores_ = curve("validation_scores_", f"validation_{score}", sign, 0.0)
+        self.best_validation_score_ = max(self.validation_scores_ or [], default=None)
+        self.n_iter_, self.ended_ = len(run.history["loss"]), run.history["ended"]
+        self.t_ = task.samples_seen + self.n_iter_ * len(task.data.x)
+
+    def _store_minimum(self, task: FitTask, result: LBFGSResult) -> None:
+        """Keep the params and the loss of a minimization."""
+        unit, offset = self._reported_loss(task.net, task.data)
+        self._store_params(task.net, result.params)
         self._train_state = None
-        self.loss_ = float(unit * end.loss + offset)
-        self.n_iter_, self.t_ = min(int(end.iterations), self.max_iter), 0
-
-    # What comes out.
-
-    def _reported(self, y, weights):
-        """`(unit, offset)` from the loss that is trained on to the one that is reported."""
-        return 1.0, 0.0
-
-    def _layers(self):
-        return tuple(map(Layer, self.coefs_, self.intercepts_))
-
-    def _set_layers(self, layers):
-        net = self._net
-        output = net.output if net.link == "identity" else net.link
-        self.coefs_ = [np.array(layer.w) for layer in layers]
-        self.intercepts_ = [np.array(layer.b) for layer in layers]
-        self.n_layers_, self.n_outputs_ = len(net.sizes), net.sizes[-1]
-        self.out_activation_ = "logistic" if output == "sigmoid" else output
-
-    def _outputs(self, X):
-        """What the network gives for X, `[N, K]`, by NumPy alone."""
-        if not hasattr(self, "coefs_"):
-            check_is_fitted(self)
-        x = validate_data(self, X, accept_sparse=("csr", "csc"), reset=False)
-        x = x if self.scaling_ is None else self.scaling_.features(dense(x))
-        found = functions.prediction(self._net, functions.logits(self._net, self._layers(), x))
-        return found if self.scaling_ is None else self.scaling_.predictions(found)
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
-        return tags
+        self.loss_ = float(unit * result.loss + offset)
+        self.ended_ = result.history["ended"]
+        self.n_iter_, self.t_ = min(int(result.iterations), self.max_iter), 0
 
 
 @contextlib.contextmanager
-def _solving():
-    """Within it NotFinite becomes the error that scikit-learn's users know."""
+def _translated_errors() -> Iterator[None]:
+    """Raise NotFinite as the error that scikit-learn's users know."""
     try:
         yield
     except NotFinite as error:
@@ -311,9 +341,9 @@ def _solving():
         ) from error
 
 
-def _plain(tree):
-    """A structure of tuples with NumPy arrays in place of tensors, to keep and to pickle."""
+def _to_numpy(tree: Any) -> Any:
+    """A structure of tuples with its tensors as NumPy arrays, to keep and to pickle."""
     if isinstance(tree, tuple):
-        parts = map(_plain, tree)
+        parts = map(_to_numpy, tree)
         return type(tree)(*parts) if hasattr(tree, "_fields") else tuple(parts)
     return tree if tree is None else np.asarray(tree)

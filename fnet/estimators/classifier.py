@@ -1,221 +1,385 @@
-"""The classifier: classes and labels in and out."""
+"""The classifier: classes or labels as targets."""
+
+from collections.abc import Callable
+from typing import Any, Literal, Self
 
 import numpy as np
-from scipy import sparse
-from sklearn.base import ClassifierMixin, _fit_context
-from sklearn.utils import column_or_1d
+import numpy.typing as npt
 from sklearn.utils._param_validation import StrOptions
-from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
 
+from fnet.core.aliases import ArrayLike, Params
 from fnet.core.errors import InvalidArgument
-from fnet.estimators import arguments
-from fnet.estimators.base import BaseMLP, dense, steps
+from fnet.core.network import Network
+from fnet.core.run_state import Run
+from fnet.core.tuning import Tuning
+from fnet.estimators import translation
+from fnet.estimators.arguments import (
+    CONSTRAINTS,
+    Activation,
+    EngineName,
+    HiddenLayerSizes,
+    LearningRateSchedule,
+    MatrixLike,
+    RandomState,
+    Solver,
+    ValidationData,
+)
+from fnet.estimators.base import BaseMLP, has_partial_fit
+from fnet.estimators.sklearn_api import ClassifierMixin, available_if, fit_context
+from fnet.estimators.targets import ClassTargets
 
 
 class MLPClassifier(ClassifierMixin, BaseMLP):
-    """A multilayer perceptron that stands in for scikit-learn's classifier.
+    """A multilayer perceptron that replaces scikit-learn's classifier by changing the import line.
 
-    The arguments of `sklearn.neural_network.MLPClassifier`, with the same meaning and defaults, and
-    the same fitted attributes. The same `random_state` gives the same bits, and the first params
-    are scikit-learn's own. Beyond it:
+    It has the arguments of `sklearn.neural_network.MLPClassifier` with the same meaning and
+    defaults, the same fitted attributes, and the same first params for the same `random_state`.
+    It minimizes the cross-entropy: of the softmax for several classes, of the sigmoid for two
+    classes or for several labels.
 
-      activation: any of fnet's, or a sequence with one for each hidden layer.
-      solver: the name of any of fnet's optimizers, which takes `learning_rate_init`; or an
-        Optimizer, as `fnet.reference.adamw(1e-3)` makes one without TensorFlow.
-      learning_rate: a schedule of fnet's, or a function of the step, for any solver but "lbfgs".
-      class_weight: a dict of class and weight, or "balanced"; for labels a list of one for each.
-        It weighs validation data too.
-      dropout, clipvalue, global_clipnorm: as in `Tuning`; `tuning` is a Tuning with all else.
-      early_stopping: "loss" watches the loss of the rows held out, True their score. For
-        `partial_fit` too: each call then splits its rows anew, `coefs_` are the best so far, and
-        once patience has run out a call changes nothing.
-      standardize: learn the mean and the deviation of each feature from the first rows
-        to train on, and keep them in `scaling_`. `coefs_` are of the scaled network.
-      verbose: shows a progress bar.
-      callback: called with the `Run` so far, a few times a second.
-      engine: "numpy" works by the twin, "tensorflow" by a compiled program, and "auto" by the one
-        that takes less time in a new process for so much work; `engine_` tells which it was.
-        Predictions always work by NumPy.
+    A fit that fails leaves the estimator as it was. Ctrl-C ends a fit after the epochs done so
+    far. Sparse X is made dense for training. Invalid arguments and data raise ValueError, as in
+    scikit-learn.
 
-    `fit` takes `validation_data=(X, y)`, or with weights, which is measured after each epoch into
-    `validation_loss_curve_` and `validation_scores_`. A fit that fails leaves the estimator as it
-    was; Ctrl-C ends one with the epochs that are done, and `ended_` tells why a fit ended, as
-    `history["ended"]` of a Run or LBFGSResult does. Sparse X is made dense to train on.
-    Arguments and data that do not fit raise ValueError, as scikit-learn's do.
+    Args:
+        hidden_layer_sizes: Units of each hidden layer, as `(100,)`; a number is one layer.
+        activation: The activation of the hidden layers, any of fnet's; or a sequence with one for
+            each.
+        solver: "adam", "sgd", "lbfgs", or the name of another optimizer of fnet, which takes
+            `learning_rate_init` and its own defaults; or an Optimizer, as `fnet.adamw(1e-3)`.
+        alpha: The l2 penalty on weights, 0 or more.
+        batch_size: Rows of a batch; "auto" is `min(200, N)`.
+        learning_rate: "constant", "invscaling" or "adaptive" with the solver "sgd", as in
+            scikit-learn; or, with any solver but "lbfgs", a schedule of `fnet.schedules` or a
+            function of the step.
+        learning_rate_init: The learning rate, or the first one, above 0.
+        power_t: The exponent of "invscaling".
+        max_iter: Epochs at most; iterations at most with "lbfgs".
+        shuffle: Whether to shuffle the rows before each epoch.
+        random_state: An integer, a `numpy.random.RandomState`, or None. The same integer gives the
+            same bits.
+        tol: An epoch counts as an improvement if it lowers the loss, or raises the validation
+            score, by at least `tol`. With "lbfgs" the tolerance of the gradient.
+        verbose: Whether to show a progress bar.
+        warm_start: Whether `fit` continues from the params of the last fit.
+        momentum: The momentum of "sgd", from 0 to 1.
+        nesterovs_momentum: Whether "sgd" uses Nesterov's momentum.
+        early_stopping: Whether to hold out rows, stop when their score does not improve, and keep
+            the best epoch. "loss" monitors the validation loss instead. In `partial_fit` each call
+            splits its rows anew, `coefs_` are the best so far, and calls change nothing once
+            `n_iter_no_change` has run out.
+        validation_fraction: The fraction of rows that `early_stopping` holds out.
+        beta_1: Adam's decay rate of the first moment, from 0 to below 1.
+        beta_2: Adam's decay rate of the second moment, from 0 to below 1.
+        epsilon: Adam's term for numerical stability, above 0.
+        n_iter_no_change: Epochs without an improvement before a fit stops; `numpy.inf` for never.
+        max_fun: Evaluations of the loss at most, with "lbfgs".
+        class_weight: A dict of class and weight, or "balanced"; for several labels a list with one
+            of these for each. It weights validation rows too.
+        dropout: The rate at which hidden units are dropped in training, from 0 to below 1.
+        clipvalue: Bound of each number of the gradient, or None.
+        global_clipnorm: Bound of the norm of the whole gradient, or None.
+        tuning: A `Tuning` with further hyperparameters; its numbers override the arguments.
+        standardize: Whether to scale each feature to mean 0 and deviation 1, by the first rows to
+            train on. The scaling is kept in `scaling_`, and predictions apply it.
+        callback: Called with the `Run` so far, a few times a second.
+        engine: "numpy", "tensorflow", or "auto" for the one that finishes first in a new process,
+            chosen by the amount of work. Predictions always use NumPy.
+
+    Attributes:
+        classes_: The classes, sorted; the column numbers for several labels.
+        coefs_: Weights of each layer, `[D, H]`, of the scaled network where `standardize` is set.
+        intercepts_: Biases of each layer, `[H]`.
+        n_features_in_: The number of features D.
+        feature_names_in_: The column names of X, where it had names of text.
+        n_layers_: The number of layers, the input among them.
+        n_outputs_: The number of outputs K.
+        out_activation_: The output activation: "softmax" or "logistic".
+        scaling_: Means and deviations of `standardize`; None without it.
+        engine_: The engine of the last fit, "numpy" or "tensorflow".
+        n_iter_: Epochs, or iterations, of the last call.
+        t_: Rows seen in training, over all calls that continued.
+        ended_: Why the last fit ended, as in `history["ended"]` of a Run or an LBFGSResult.
+        loss_: The last value of the loss.
+        best_loss_: The lowest loss; None with `early_stopping`.
+        loss_curve_: The loss of each epoch.
+        validation_loss_curve_: The validation loss of each epoch; None without validation rows.
+        validation_scores_: The validation score of each epoch, the accuracy; None without
+            validation rows.
+        best_validation_score_: The highest of them, or None.
+
+    Example:
+        >>> import fnet
+        >>> from sklearn.datasets import load_iris
+        >>> X, y = load_iris(return_X_y=True)
+        >>> model = fnet.MLPClassifier(solver="lbfgs", standardize=True, random_state=0)
+        >>> model.fit(X, y).score(X, y) > 0.95
+        True
     """
 
     SCORE = {"multiclass": "accuracy", "multilabel": "accuracy"}
 
+    classes_: npt.NDArray[Any]
+    class_weight: dict[Any, float] | list[Any] | Literal["balanced"] | None
+
+    _sparse_labels: bool
+
     _parameter_constraints = {
-        **arguments.CONSTRAINTS,
+        **CONSTRAINTS,
         "class_weight": [dict, list, StrOptions({"balanced"}), None],
     }
 
     def __init__(
         self,
-        hidden_layer_sizes=(100,),
-        activation="relu",
+        hidden_layer_sizes: HiddenLayerSizes = (100,),
+        activation: Activation = "relu",
         *,
-        solver="adam",
-        alpha=0.0001,
-        batch_size="auto",
-        learning_rate="constant",
-        learning_rate_init=0.001,
-        power_t=0.5,
-        max_iter=200,
-        shuffle=True,
-        random_state=None,
-        tol=1e-4,
-        verbose=False,
-        warm_start=False,
-        momentum=0.9,
-        nesterovs_momentum=True,
-        early_stopping=False,
-        validation_fraction=0.1,
-        beta_1=0.9,
-        beta_2=0.999,
-        epsilon=1e-8,
-        n_iter_no_change=10,
-        max_fun=15000,
-        class_weight=None,
-        dropout=0.0,
-        clipvalue=None,
-        global_clipnorm=None,
-        tuning=None,
-        standardize=False,
-        callback=None,
-        engine="auto",
-    ):
-        vars(self).update({name: value for name, value in locals().items() if name != "self"})
+        solver: Solver = "adam",
+        alpha: float = 0.0001,
+        batch_size: int | Literal["auto"] = "auto",
+        learning_rate: LearningRateSchedule = "constant",
+        learning_rate_init: float = 0.001,
+        power_t: float = 0.5,
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: RandomState = None,
+        tol: float = 1e-4,
+        verbose: bool | int = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: bool | Literal["loss"] = False,
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        n_iter_no_change: float = 10,
+        max_fun: int = 15000,
+        class_weight: dict[Any, float] | list[Any] | Literal["balanced"] | None = None,
+        dropout: float = 0.0,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
+        tuning: Tuning | None = None,
+        standardize: bool = False,
+        callback: Callable[[Run], Any] | None = None,
+        engine: Literal["auto"] | EngineName = "auto",
+    ) -> None:
+        arguments = {name: value for name, value in locals().items() if name != "self"}
+        self.__dict__.update(arguments)
 
-    @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None, validation_data=None):
-        """Fit to rows X `[N, D]` and their classes y `[N]`, or labels `[N, K]`; return self.
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(
+        self,
+        X: MatrixLike,
+        y: MatrixLike,
+        sample_weight: ArrayLike | None = None,
+        validation_data: ValidationData | None = None,
+    ) -> Self:
+        """Fit to rows and their classes.
 
-        `sample_weight` is one number a row. `validation_data` is `(X, y)`, or with weights, and
-        is scored after each epoch; with `early_stopping` in place of a part of the rows.
+        Args:
+            X: Features `[N, D]`.
+            y: Classes `[N]` of any type, or labels of 0 and 1 `[N, K]`.
+            sample_weight: Row weights `[N]`, 0 or more, or None.
+            validation_data: `(X, y)` or `(X, y, sample_weight)`, scored after each epoch. With
+                `early_stopping` it replaces the held-out part of the rows.
+
+        Returns:
+            The estimator.
+
+        Raises:
+            InvalidArgument: An argument or the data is invalid, or training did not stay finite.
+
+        Example:
+            >>> import fnet
+            >>> model = fnet.MLPClassifier(solver="lbfgs", random_state=0)
+            >>> model.fit([[0.0], [1.0], [2.0], [3.0]], ["a", "a", "b", "b"]).classes_
+            array(['a', 'b'], dtype='<U1')
         """
         return self._fit(X, y, sample_weight, validation_data)
 
-    @available_if(steps)
-    @_fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X, y, sample_weight=None, classes=None, validation_data=None):
-        """One epoch over these rows, with the optimizer as it stands; return self.
+    @available_if(has_partial_fit)
+    @fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(
+        self,
+        X: MatrixLike,
+        y: MatrixLike,
+        sample_weight: ArrayLike | None = None,
+        classes: ArrayLike | None = None,
+        validation_data: ValidationData | None = None,
+    ) -> Self:
+        """Train one epoch on these rows, with the optimizer's state of the last call.
 
-        The first call needs all `classes` that there will be, unless y is rows of labels.
+        Args:
+            X: Features `[N, D]`.
+            y: Classes `[N]`, or labels of 0 and 1 `[N, K]`.
+            sample_weight: Row weights `[N]`, 0 or more, or None.
+            classes: All classes of this call and later ones. The first call needs it, unless y is
+                labels.
+            validation_data: `(X, y)` or `(X, y, sample_weight)`, scored after the epoch.
+
+        Returns:
+            The estimator.
+
+        Raises:
+            InvalidArgument: An argument or the data is invalid, or training did not stay finite.
+
+        Example:
+            >>> import fnet
+            >>> model = fnet.MLPClassifier(random_state=0)
+            >>> model.partial_fit([[0.0], [1.0]], [0, 1], classes=[0, 1, 2]).n_outputs_
+            3
         """
-        if classes is None and not hasattr(self, "classes_") and np.ndim(y) < 2:
+        if classes is None and not hasattr(self, "classes_") and np.ndim(y) < 2:  # type: ignore[arg-type]
             raise InvalidArgument("classes must be passed on the first call to partial_fit.")
-        return self._fit(X, y, sample_weight, validation_data, partial=True, all_classes=classes)
+        return self._fit(X, y, sample_weight, validation_data, partial=True, classes=classes)
 
-    def predict(self, X):
-        """The classes `[N]`, or the labels `[N, K]`, of rows X."""
-        chances = self._outputs(X)
-        if self._multilabel:
-            found = (chances > 0.5).astype(int)
-            return sparse.csr_matrix(found) if self._sparse_labels else found
-        best = chances.argmax(axis=1) if self.n_outputs_ > 1 else (chances[:, 0] > 0.5).astype(int)
-        return self.classes_[best]
+    def predict(self, X: MatrixLike) -> npt.NDArray[Any]:
+        """Predict the most likely class of each row.
 
-    def predict_proba(self, X):
-        """The probability of each class, `[N, K]`, in the order of `classes_`."""
-        chances = self._outputs(X)
-        return chances if self.n_outputs_ > 1 else np.concatenate([1 - chances, chances], axis=1)
+        Args:
+            X: Features `[N, D]`.
 
-    def predict_log_proba(self, X):
-        """The logarithms of `predict_proba`."""
+        Returns:
+            Classes `[N]`, or labels `[N, K]`: those with a probability above 0.5, as a sparse
+            matrix if y was one in the fit.
+
+        Raises:
+            NotFittedError: The estimator is not fitted.
+
+        Example:
+            >>> import fnet
+            >>> model = fnet.MLPClassifier(solver="lbfgs", random_state=0)
+            >>> model.fit([[0.0], [1.0], [2.0], [3.0]], ["a", "a", "b", "b"]).predict([[-1.0]])
+            array(['a'], dtype='<U1')
+        """
+        probabilities = self._predict_raw(X)
+        found: npt.NDArray[Any] = self._fitted_targets().decode(probabilities)
+        return found
+
+    def predict_proba(self, X: MatrixLike) -> npt.NDArray[Any]:
+        """Predict the probability of each class.
+
+        Args:
+            X: Features `[N, D]`.
+
+        Returns:
+            Probabilities `[N, C]` in the order of `classes_`; of several labels `[N, K]`.
+
+        Raises:
+            NotFittedError: The estimator is not fitted.
+
+        Example:
+            >>> import fnet
+            >>> model = fnet.MLPClassifier(solver="lbfgs", random_state=0)
+            >>> model = model.fit([[0.0], [1.0], [2.0], [3.0]], ["a", "a", "b", "b"])
+            >>> model.predict_proba([[-1.0], [4.0]]).shape
+            (2, 2)
+        """
+        found = self._predict_raw(X)
+        return found if self.n_outputs_ > 1 else np.concatenate([1 - found, found], axis=1)
+
+    def predict_log_proba(self, X: MatrixLike) -> npt.NDArray[Any]:
+        """Predict the logarithm of the probability of each class.
+
+        Args:
+            X: Features `[N, D]`.
+
+        Returns:
+            The logarithms of `predict_proba`.
+
+        Raises:
+            NotFittedError: The estimator is not fitted.
+
+        Example:
+            >>> import fnet
+            >>> model = fnet.MLPClassifier(solver="lbfgs", random_state=0)
+            >>> model = model.fit([[0.0], [1.0], [2.0], [3.0]], ["a", "a", "b", "b"])
+            >>> bool((model.predict_log_proba([[-1.0]]) <= 0).all())
+            True
+        """
         with np.errstate(divide="ignore"):
-            return np.log(self.predict_proba(X))
+            found: npt.NDArray[Any] = np.log(self.predict_proba(X))
+        return found
 
-    @property
-    def _multilabel(self):
-        return self._net.loss == "sigmoid_cross_entropy" and self._net.sizes[-1] > 1
+    @classmethod
+    def from_functional(
+        cls, net: Network, params: Params, *, classes: ArrayLike | None = None, **arguments: Any
+    ) -> Self:
+        """A fitted estimator that predicts as `fnet.predict(net, params, X)` does.
 
-    def _targets(self, y, going, classes=None, whole=False):
-        given = None if classes is None else unique_labels(classes)
-        if going and given is not None and not np.array_equal(self.classes_, given):
-            raise InvalidArgument(
-                f"`classes={classes!r}` is not the same as on last call to partial_fit, was: "
-                f"{self.classes_!r}"
-            )
-        if y.ndim == 2 and y.shape[1] == 1:
-            y = column_or_1d(dense(y), warn=True)
-        check_classification_targets(y)
-        kind = type_of_target(y)
-        if kind == "multiclass-multioutput":
-            raise InvalidArgument(
-                "Multioutput target data is not supported: y must be one class a row, or rows of 0 "
-                "and 1 for labels"
-            )
-        if not going:
-            self._sparse_labels = hasattr(y, "toarray")
-        y = dense(y)
-        rows = kind == "multilabel-indicator"
-        found = unique_labels(y)
-        if not going:
-            self.classes_ = found if rows or given is None else given
-            if len(self.classes_) == 1 and not rows:
-                raise InvalidArgument(
-                    f"y holds one class only, {self.classes_[0]}: a classifier needs at least 2"
-                )
-        elif rows != self._multilabel or (rows and len(found) != len(self.classes_)):
-            now = f"rows of {y.shape[1]} labels" if rows else "classes"
-            raise InvalidArgument(f"y must be as in the first call, of {self.classes_}; got {now}")
-        if len(new := np.setdiff1d(found, self.classes_)):
-            hint = "warm_start can only be used where `y` has the same classes. " if whole else ""
-            raise InvalidArgument(
-                f"{hint}`y` has classes not in `self.classes_`. `self.classes_` has "
-                f"{self.classes_}. 'y' has {new} too"
-            )
-        if whole and len(found) != len(self.classes_):
-            raise InvalidArgument(
-                "warm_start can only be used where `y` has the same classes as in the previous "
-                f"call to fit. Previously got {self.classes_}, `y` has {found}"
-            )
-        return y != 0 if rows else np.searchsorted(self.classes_, y)
+        Args:
+            net: A network with a cross-entropy loss.
+            params: Its params, without member axes.
+            classes: The classes, `[C]`; None for the integers from 0.
+            **arguments: Arguments of the estimator, for later fits.
 
-    def _network(self, x, y):
-        if y.ndim == 2:
-            outputs, loss = y.shape[1], "sigmoid_cross_entropy"
-        elif len(self.classes_) == 2:
-            outputs, loss = 1, "sigmoid_cross_entropy"
-        else:
-            outputs, loss = len(self.classes_), "softmax_cross_entropy"
-        return arguments.network(self, x.shape[1], outputs, loss)
+        Returns:
+            The fitted estimator.
 
-    def _strata(self, y):
-        return y if self.n_outputs_ == 1 else None  # as scikit-learn does
+        Raises:
+            InvalidArgument: The network has another kind of loss, or params or classes do not fit.
 
-    def _class_weight(self, partial):
+        Example:
+            >>> import fnet
+            >>> net = fnet.Network((4, 3))
+            >>> params = fnet.reference.init_params(net, seed=0)
+            >>> fnet.MLPClassifier.from_functional(net, params, classes=["a", "b", "c"]).n_outputs_
+            3
+        """
+        return cls._from_functional(net, params, classes, arguments)
+
+    # What BaseMLP asks of a subclass.
+
+    def _learn_targets(
+        self, y: Any, classes: ArrayLike | None
+    ) -> tuple[ClassTargets, npt.NDArray[Any]]:
+        return ClassTargets.learn(y, classes)
+
+    def _fitted_targets(self) -> ClassTargets:
+        multilabel = self._net.targets == "multilabel" and self._net.sizes[-1] > 1
+        return ClassTargets(self.classes_, multilabel, self._sparse_labels)
+
+    def _store_targets(self, targets: ClassTargets) -> None:
+        self.classes_, self._sparse_labels = targets.classes, targets.sparse
+
+    def _make_network(self, n_features: int, targets: ClassTargets) -> Network:
+        n_classes = len(targets.classes)
+        if targets.multilabel:
+            return translation.network(self, n_features, n_classes, "sigmoid_cross_entropy")
+        if n_classes == 2:
+            return translation.network(self, n_features, 1, "sigmoid_cross_entropy")
+        return translation.network(self, n_features, n_classes, "softmax_cross_entropy")
+
+    def _class_weights(self, targets: ClassTargets, partial: bool) -> Any:
         value = self.class_weight
         if partial and isinstance(value, str):
             raise InvalidArgument(
-                "class_weight 'balanced' is not supported for partial_fit: one part of the rows "
-                "does not tell how many there are of a class; give a dict"
+                "class_weight 'balanced' is not supported for partial_fit: a part of the rows does "
+                "not show how frequent each class is. Give a dict"
             )
         if not isinstance(value, dict):
             return value
-        places = {c: i for i, c in enumerate(self.classes_.tolist())}
-        if unknown := [c for c in value if c not in places]:
+        index = {c: i for i, c in enumerate(targets.classes.tolist())}
+        if unknown := [c for c in value if c not in index]:
             raise InvalidArgument(
-                f"class_weight must be for classes of y, {self.classes_}; got one for "
+                f"class_weight must be for classes of y, {targets.classes}; got one for "
                 f"{unknown[0]!r}"
             )
-        return {places[c]: weight for c, weight in value.items()}
+        return {index[c]: weight for c, weight in value.items()}
 
-    def _become(self, net, layers, classes):
-        super()._become(net, layers, classes)
+    def _store_converted(self, net: Network, params: Params, classes: ArrayLike | None) -> None:
+        super()._store_converted(net, params, classes)
         count = max(net.sizes[-1], 2)
-        self.classes_ = np.arange(count) if classes is None else np.asarray(classes)
-        self._sparse_labels = False
-        if self.classes_.shape != (count,):
+        found = np.arange(count) if classes is None else np.asarray(classes)
+        if found.shape != (count,):
             raise InvalidArgument(
-                f"classes must be the names of the {count} classes; got shape "
-                f"{list(self.classes_.shape)}"
+                f"classes must be the names of the {count} classes; got shape {list(found.shape)}"
             )
+        self._store_targets(ClassTargets(found, net.targets == "multilabel", sparse=False))
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Any:
+        """scikit-learn's description of the estimator: it supports several labels."""
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True
         return tags
