@@ -32,6 +32,6 @@ def draw(picture, histories):
     figure = Figure(figsize=(5.5 * len(histories), 5), layout="constrained")
     parts = figure.subfigures(1, len(histories), squeeze=False)[0]
     for part, (title, history) in zip(parts, histories.items(), strict=True):
-        plots.learning_curves(history, part).suptitle(title)
+        plots.learning_curves(history, figure=part).suptitle(title)
     figure.savefig(picture)
     print(f"\nLoss curves: {picture}")
