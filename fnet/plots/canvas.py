@@ -37,7 +37,7 @@ class Canvas:
     """
 
     def __init__(self, figure: Any, ax: Any, size: tuple[float, float]) -> None:
-        """Check `figure` and `ax`, of which one may be given; `size` of a new figure in inches."""
+        """Check that at most one of `figure` and `ax` is given; `size` is in inches."""
         if figure is not None and ax is not None:
             raise InvalidArgument("give figure or ax, not both")
         if not isinstance(figure, (FigureBase, type(None))):

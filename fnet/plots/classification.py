@@ -178,9 +178,8 @@ def calibration(
     With two classes the probability is that of the second. With more it is the confidence, the
     probability of the predicted class, and the frequency is the accuracy. Rows are grouped by
     probability into `bins` intervals (a, b] of equal width, whose sizes are shown below. The title
-    has the expected calibration error:
-
-        sum(n[i] * |frequency[i] - mean probability[i]|) / sum(n[i])  over bins i of n[i] rows
+    has the expected calibration error, `sum(n[i] * abs(f[i] - p[i])) / sum(n[i])` over bins i with
+    n[i] rows, the observed frequency f[i] and the mean predicted probability p[i].
 
     Args:
         y_true: True labels `[N]`: integers from 0 below K, or among `classes`.

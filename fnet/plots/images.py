@@ -118,8 +118,8 @@ def misclassified(images: Any, y_true: Any, y_pred: Any, *, figure: Any = None) 
     canvas, panels = _image_panels(figure, 5, len(shown))
     for axes, row in zip(panels, shown, strict=False):
         axes.imshow(pixels[row], cmap="gray_r")
-        said, actual = (style.name(classes[index[row]], 12) for index in (predicted, true))
-        axes.set_title(f"pred. {said}\ntrue {actual}", fontsize=style.SMALL)
+        predicted_name, true_name = (style.name(classes[i[row]], 12) for i in (predicted, true))
+        axes.set_title(f"pred. {predicted_name}\ntrue {true_name}", fontsize=style.SMALL)
     more = f" (first {len(shown)} shown)" if len(shown) < len(wrong) else ""
     canvas.heading(f"Misclassified: {len(wrong)} of {len(pixels)}{more}")
     return canvas.result()

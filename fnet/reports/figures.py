@@ -104,6 +104,7 @@ def _image_side(features: Any) -> int:
 def _confusion_matrix(
     y_true: npt.NDArray[Any], y_pred: npt.NDArray[Any], classes: npt.NDArray[Any]
 ) -> _Drawn:
+    """The confusion matrix, its text with the most frequent mistakes."""
     figure = plots.confusion_matrix(y_true, y_pred, classes)
     wrong = np.stack([y_true, y_pred])[:, y_true != y_pred]
     pairs, counts = np.unique(wrong, axis=1, return_counts=True)
@@ -121,6 +122,7 @@ def _confusion_matrix(
 
 
 def _calibration(y_true: npt.NDArray[Any], y_prob: Any, classes: npt.NDArray[Any]) -> _Drawn:
+    """The reliability diagram, its text with the points of the curve."""
     figure = plots.calibration(y_true, y_prob, classes)
     curve = next(line for line in figure.axes[0].lines if line.get_marker() == "o")
     points = "; ".join(
@@ -134,6 +136,7 @@ def _calibration(y_true: npt.NDArray[Any], y_prob: Any, classes: npt.NDArray[Any
 
 
 def _decision_regions(model: Model, evaluation: Evaluation) -> _Drawn:
+    """The decision regions, their text with the number of rows predicted to be of each class."""
     classes = np.asarray(model.classes)
     features = [
         style.name(f, MAX_AXIS_LETTERS) for f in model.features or ("feature 1", "feature 2")
@@ -154,6 +157,7 @@ def _decision_regions(model: Model, evaluation: Evaluation) -> _Drawn:
 def _misclassified(
     images: npt.NDArray[Any], y_true: npt.NDArray[Any], y_pred: npt.NDArray[Any]
 ) -> _Drawn:
+    """The misclassified images, their text with the classes of each."""
     figure = plots.misclassified(images, y_true, y_pred)
     pairs = [axes.get_title().replace("\n", ", ") for axes in figure.axes if axes.images]
     alt = f"{figure.get_suptitle()}. {'; '.join(pairs)}."
@@ -161,6 +165,7 @@ def _misclassified(
 
 
 def _first_layer_weights(model: Model, side: int) -> _Drawn:
+    """The first-layer weights, their text with the range of the weights."""
     figure = plots.first_layer_weights(model, (side, side))
     w = dense_layers(model.params)[0].w
     low, high = formatting.number(float(w.min())), formatting.number(float(w.max()))
@@ -169,6 +174,7 @@ def _first_layer_weights(model: Model, side: int) -> _Drawn:
 
 
 def _predicted_vs_actual(evaluation: Evaluation, target: str) -> _Drawn:
+    """Predicted against actual values, their text with both ranges."""
     y_true, y_pred = evaluation.y_true, evaluation.y_pred
     figure = plots.predicted_vs_actual(y_true, y_pred, style.name(target, MAX_AXIS_LETTERS))
     ranges = [
@@ -183,12 +189,13 @@ def _predicted_vs_actual(evaluation: Evaluation, target: str) -> _Drawn:
 
 
 def _learning_curves(model: Model) -> _Drawn:
+    """The learning curves, their text with the first and the last value of each."""
     figure = plots.learning_curves(model)
     panels = []
     for axes in figure.axes:
         labelled = [line for line in axes.lines if not str(line.get_label()).startswith("_")]
         panels.append(f"{axes.get_title()}: {', '.join(map(_course, labelled))}.")
-    return _Drawn(figure, " ".join(panels), "Learning curves: loss and score by epoch.")
+    return _Drawn(figure, " ".join(panels), "Learning curves: the training, epoch by epoch.")
 
 
 def _course(line: Line2D) -> str:
