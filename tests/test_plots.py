@@ -1,6 +1,9 @@
-"""Pictures: what is drawn is what was given."""
+"""Plots: what is drawn is what was given."""
 
+import base64
+import html
 import json
+import re
 import subprocess
 import sys
 import warnings
@@ -69,7 +72,7 @@ def test_curves_show_each_measure_and_mark_the_best_epoch():
     assert lines(loss) == {
         "training": [[1, 3], [2, 2], [3, 1]],
         "validation": [[1, 3.5], [2, 2.5], [3, 2.75]],
-        "best: epoch 2": [[2, 2.5]],
+        "best epoch: 2": [[2, 2.5]],
     }
     assert lines(accuracy) == {"validation": [[1, 0.1], [2, 0.6], [3, 0.5]]}
     assert (loss.get_title(), accuracy.get_xlabel()) == ("Loss by epoch", "epoch")
@@ -102,7 +105,7 @@ def test_the_epoch_that_a_run_kept_is_marked_by_the_measure_that_it_watched():
     best = int(run.history["validation_accuracy"].argmax())
     assert best == run.train_state.best_epoch < len(run.history["loss"]) - 1
     loss, accuracy = plots.learning_curves(run).axes
-    label = f"kept: epoch {best + 1}, best by validation accuracy"
+    label = f"restored epoch: {best + 1} (best validation accuracy)"
     assert lines(accuracy)[label] == [[best + 1, run.history["validation_accuracy"][best]]]
     assert list(lines(loss)) == ["training", "validation"]
 
@@ -113,7 +116,7 @@ def test_a_measure_that_is_not_drawn_marks_the_loss():
     )
     best = int(run.history["validation_balanced_accuracy"].argmax())
     (loss,) = plots.learning_curves(run).axes
-    label = f"kept: epoch {best + 1}, best by validation balanced accuracy"
+    label = f"restored epoch: {best + 1} (best validation balanced accuracy)"
     assert lines(loss)[label] == [[best + 1, run.history["validation_loss"][best]]]
 
 
@@ -121,7 +124,7 @@ def test_a_run_that_kept_its_last_params_marks_the_smallest_validation_loss():
     run = trained(patience=1, monitor="validation_accuracy")
     assert run.train_state.best_epoch < len(run.history["loss"]) - 1
     best = int(run.history["validation_loss"].argmin())
-    assert f"best: epoch {best + 1}" in lines(plots.learning_curves(run).axes[0])
+    assert f"best epoch: {best + 1}" in lines(plots.learning_curves(run).axes[0])
 
 
 def test_curves_of_an_estimator_are_its_own():
@@ -133,7 +136,7 @@ def test_curves_of_an_estimator_are_its_own():
     expected = [list(p) for p in zip(epochs, estimator.loss_curve_, strict=True)]
     assert lines(loss)["training"] == expected
     best = int(np.argmax(estimator.validation_scores_))
-    label = f"kept: epoch {best + 1}, best by validation accuracy"
+    label = f"restored epoch: {best + 1} (best validation accuracy)"
     assert lines(accuracy)[label] == [[best + 1, estimator.best_validation_score_]]
 
 
@@ -143,7 +146,7 @@ def test_an_estimator_that_stopped_by_the_loss_marks_the_smallest():
     losses = estimator.validation_loss_curve_
     best = int(np.argmin(losses))
     assert best != int(np.argmax(estimator.validation_scores_))
-    label = f"kept: epoch {best + 1}, best by validation loss"
+    label = f"restored epoch: {best + 1} (best validation loss)"
     assert lines(plots.learning_curves(estimator).axes[0])[label] == [[best + 1, losses[best]]]
 
 
@@ -157,7 +160,7 @@ def test_an_estimator_that_goes_on_keeps_the_best_of_its_last_fit():
     scores, began = estimator.validation_scores_, len(estimator.loss_curve_) - estimator.n_iter_
     best = began + int(np.argmax(scores[began:]))
     assert scores[best] <= max(scores[:began])
-    assert any(label.startswith(f"kept: epoch {best + 1},") for label in marks(estimator))
+    assert any(label.startswith(f"restored epoch: {best + 1} ") for label in marks(estimator))
 
 
 def test_calls_of_partial_fit_keep_the_first_of_the_best():
@@ -166,7 +169,7 @@ def test_calls_of_partial_fit_keep_the_first_of_the_best():
         estimator.partial_fit(PETALS, SPECIES, classes=np.unique(SPECIES))
     best = int(np.argmax(estimator.validation_scores_))
     assert best < len(estimator.validation_scores_) - 1
-    assert any(label.startswith(f"kept: epoch {best + 1},") for label in marks(estimator))
+    assert any(label.startswith(f"restored epoch: {best + 1} ") for label in marks(estimator))
 
 
 def marks(what):
@@ -204,7 +207,7 @@ def test_a_run_that_goes_on_from_a_progress_marks_none_of_its_epochs():
         best_delta=10.0,
     )
     assert run.train_state.best_epoch == first.train_state.best_epoch >= 2
-    assert not any("kept" in label for label in marks(run))
+    assert not any("restored" in label for label in marks(run))
 
 
 def test_the_scores_of_quantiles_are_left_out():
@@ -212,7 +215,7 @@ def test_the_scores_of_quantiles_are_left_out():
     fitted(estimator.set_params(max_iter=3, random_state=0), X, Y)
     (loss,) = plots.learning_curves(estimator).axes
     best = int(np.argmax(estimator.validation_scores_))
-    label = f"kept: epoch {best + 1}, best by validation score"
+    label = f"restored epoch: {best + 1} (best validation score)"
     assert lines(loss)[label] == [[best + 1, estimator.validation_loss_curve_[best]]]
 
 
@@ -251,7 +254,7 @@ def test_the_confusion_matrix_counts_by_hand():
         (int(t.get_position()[1]), int(t.get_position()[0])): t.get_text() for t in axes.texts
     }
     assert counts == {(0, 0): "1", (0, 1): "1", (1, 1): "1", (2, 2): "2"}
-    assert axes.get_title() == "Confusion matrix: 4 of 5 right"
+    assert axes.get_title() == "Confusion matrix: 4 of 5 correct"
     shares = axes.images[0].get_array()
     assert shares.tolist() == [[0.5, 0.5, 0], [0, 1, 0], [0, 0, 1]]
 
@@ -293,7 +296,8 @@ def test_a_confusion_matrix_is_scikit_learns():
 def test_names_and_counts_of_a_confusion_matrix_fit(count, letters, given):
     names = [f"{i:0{letters}}" for i in range(count)]
     rows = np.repeat(np.arange(count), 500)
-    figure = plots.confusion_matrix(rows, rows, names, Figure(figsize=(5, 5)) if given else None)
+    figure = Figure(figsize=(5, 5)) if given else None
+    figure = plots.confusion_matrix(rows, rows, names, figure=figure)
     figure.draw_without_rendering()
     axes = figure.axes[0]
     assert all(len(name) <= 24 for name in ticks(axes))
@@ -314,7 +318,7 @@ def test_names_and_counts_of_a_confusion_matrix_fit(count, letters, given):
 def curve(figure):
     """`(points of the curve, heights of the bars)`."""
     upper, lower = figure.axes
-    return np.array(lines(upper)["the model, by bin"]), [bar.get_height() for bar in lower.patches]
+    return np.array(lines(upper)["model, by bin"]), [bar.get_height() for bar in lower.patches]
 
 
 def test_calibration_of_two_classes_is_scikit_learns():
@@ -328,8 +332,10 @@ def test_calibration_of_two_classes_is_scikit_learns():
     np.testing.assert_allclose(points, np.stack([means, shares], axis=1), rtol=1e-12)
     assert rows == np.histogram(1 - p, np.linspace(0, 1, 6))[0][::-1].tolist()
     error = np.sum(np.array(rows) * np.abs(shares - means)) / 504
-    assert figure.axes[0].get_title() == f"Calibration\nexpected calibration error {error:.3f}"
-    assert figure.axes[1].get_xlabel() == "predicted probability of class yes"
+    assert (
+        figure.axes[0].get_title() == f"Reliability diagram\nexpected calibration error {error:.3f}"
+    )
+    assert figure.axes[1].get_xlabel() == "predicted probability of yes"
 
 
 def test_calibration_of_several_classes_is_that_of_the_top_label():
@@ -338,7 +344,7 @@ def test_calibration_of_several_classes_is_that_of_the_top_label():
     points, rows = curve(figure)  # (0.5, 0.75] holds three rows, two of them right
     np.testing.assert_allclose(points, [[2.05 / 3, 2 / 3], [0.95, 1]], rtol=1e-12)
     assert rows == [0, 0, 3, 1]
-    assert "top label\nexpected calibration error 0.025" in figure.axes[0].get_title()
+    assert "the predicted class\nexpected calibration error 0.025" in figure.axes[0].get_title()
 
 
 # Numbers.
@@ -349,11 +355,11 @@ def test_prediction_against_truth_and_residuals():
     left, right = figure.axes
     assert left.lines[0].get_xydata().tolist() == [[1, 1], [2, 3], [4, 3]]
     assert right.lines[0].get_xydata().tolist() == [[1, 0], [3, 1], [3, -1]]
-    diagonal = np.array(lines(left)["predicted = true"])
+    diagonal = np.array(lines(left)["predicted = actual"])
     assert np.array_equal(diagonal[:, 0], diagonal[:, 1])
     assert left.get_xlim() == left.get_ylim() == tuple(diagonal[:, 0])
     assert [y for _, y in lines(right)["no error"]] == [0, 0]
-    assert (left.get_xlabel(), left.get_ylabel()) == ("true length (cm)", "predicted length (cm)")
+    assert (left.get_xlabel(), left.get_ylabel()) == ("actual length (cm)", "predicted length (cm)")
     r2 = metrics.r2_score([1, 2, 4], [1, 3, 3])
     assert figure.get_suptitle() == f"3 rows: R² {r2:.3f}, mean absolute error 0.6667"
 
@@ -383,7 +389,7 @@ def test_regions_are_what_the_network_says():
     axes = figure.axes[0]
     assert axes.images[0].origin == "lower"
     assert lines(axes) == {"down": [[4, 1]], "up": [[0, 4], [4, 0]]}
-    assert axes.get_title() == "Decision regions: 2 of 3 rows right"
+    assert axes.get_title() == "Decision regions: 2 of 3 rows correct"
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("a", "b")
     colours = {line.get_color() for line in axes.lines}
     assert len(colours) == len({line.get_marker() for line in axes.lines}) == 2
@@ -409,7 +415,7 @@ def test_regions_of_an_estimator_and_of_its_file(y, standardize, tmp_path):
         assert (axes.get_xlabel(), axes.get_ylabel()) == ("length", "width")
         assert [line.get_label() for line in axes.lines] == [str(c) for c in estimator.classes_]
         right = int(round(150 * estimator.score(table, y)))
-        assert axes.get_title() == f"Decision regions: {right} of 150 rows right"
+        assert axes.get_title() == f"Decision regions: {right} of 150 rows correct"
         plane = regions(figure)
         left, end, bottom, top = axes.images[0].get_extent()
         points = np.meshgrid(
@@ -426,7 +432,7 @@ def test_a_network_of_one_number_decides_by_its_sign():
     figure = plots.decision_regions(run, X, Y, classes=["setosa", "other"])
     assert [line.get_label() for line in figure.axes[0].lines] == ["setosa", "other"]
     right = np.sum((reference.predict(run.net, run.params, X)[:, 0] > 0) == (Y > 0))
-    assert figure.axes[0].get_title() == f"Decision regions: {right} of 150 rows right"
+    assert figure.axes[0].get_title() == f"Decision regions: {right} of 150 rows correct"
 
 
 def test_pictures_of_tensors_are_those_of_arrays():
@@ -442,7 +448,7 @@ def test_pictures_of_tensors_are_those_of_arrays():
     image = plots.first_layer_weights(of_tensors.params, (1, 2)).axes[0].images[0]
     np.testing.assert_array_equal(image.get_array(), run.params[0].w.T[:1])
     assert marks(of_tensors) == marks(run)
-    assert "kept: epoch" in " ".join(marks(run))
+    assert "restored epoch" in " ".join(marks(run))
 
 
 # Images.
@@ -457,7 +463,7 @@ def test_the_first_layer_is_drawn_unit_by_unit():
         assert len(shown) == 36
         assert np.array_equal(shown[35].get_array(), w[:, 35].reshape(2, 3))
         assert {image.get_clim() for image in shown} == {(-135, 135)}
-        title = "First layer: the weights of 40 hidden units, the first 36 of them"
+        title = "First-layer weights of 40 hidden units (first 36 shown)"
         assert figure.get_suptitle() == title
 
 
@@ -467,7 +473,7 @@ def test_the_first_layer_of_an_estimator_is_its_coefs(tmp_path):
     figure = plots.first_layer_weights(estimator, (8, 8))
     shown = np.array([axes.images[0].get_array() for axes in figure.axes if axes.images])
     assert np.array_equal(shown.reshape(5, 64).T, estimator.coefs_[0])
-    assert figure.get_suptitle() == "First layer: the weights of 5 hidden units"
+    assert figure.get_suptitle() == "First-layer weights of 5 hidden units"
     assert "of 2 outputs" in plots.first_layer_weights(PARAMS, (1, 2)).get_suptitle()
 
 
@@ -475,7 +481,7 @@ def test_misclassified_images_are_those_that_differ():
     images = np.arange(5 * 4).reshape(5, 2, 2)
     figure = plots.misclassified(images, [0, 1, 2, 3, 4], [0, 9, 2, 8, 4])
     shown = [axes for axes in figure.axes if axes.images]
-    assert [axes.get_title() for axes in shown] == ["said 9, is 1", "said 8, is 3"]
+    assert [axes.get_title() for axes in shown] == ["pred. 9\ntrue 1", "pred. 8\ntrue 3"]
     assert np.array_equal(shown[1].images[0].get_array(), images[3])
     assert figure.get_suptitle() == "Misclassified: 2 of 5"
 
@@ -483,7 +489,7 @@ def test_misclassified_images_are_those_that_differ():
 def test_only_the_first_25_are_shown_and_it_says_so():
     figure = plots.misclassified(np.zeros((30, 2, 2)), np.zeros(30, int), np.ones(30, int))
     assert sum(bool(axes.images) for axes in figure.axes) == 25
-    assert figure.get_suptitle() == "Misclassified: 30 of 30, the first 25 of them"
+    assert figure.get_suptitle() == "Misclassified: 30 of 30 (first 25 shown)"
 
 
 def test_nothing_misclassified_is_no_error():
@@ -494,7 +500,7 @@ def test_nothing_misclassified_is_no_error():
 def test_misclassified_images_have_names():
     truth, said = pd.Series(["cat", "dog"], index=[5, 6]), ["cat", "a dog of long descent"]
     figure = plots.misclassified(np.zeros((2, 2, 2)), truth, said)
-    assert figure.axes[0].get_title() == "said a dog …scent\nis dog"
+    assert figure.axes[0].get_title() == "pred. a dog …scent\ntrue dog"
 
 
 # All of them.
@@ -503,16 +509,16 @@ def test_misclassified_images_have_names():
 def test_several_pictures_make_one(tmp_path):
     figure = Figure()
     left, right = figure.subfigures(1, 2)
-    assert plots.learning_curves(HISTORY, left) is left
-    assert plots.confusion_matrix([0, 1], [0, 1], 2, right) is right
+    assert plots.learning_curves(HISTORY, figure=left) is left
+    assert plots.confusion_matrix([0, 1], [0, 1], 2, figure=right) is right
     figure.savefig(tmp_path / "both.png")
     assert (tmp_path / "both.png").read_bytes()[:4] == b"\x89PNG"
 
 
 def test_labels_out_of_range_are_refused():
-    with pytest.raises(InvalidArgument, match="predicted must be labels from 0 to 1; got 2"):
+    with pytest.raises(InvalidArgument, match="y_pred must be labels from 0 to 1; got 2"):
         plots.confusion_matrix([0, 1], [0, 2], 2)
-    with pytest.raises(InvalidArgument, match="same rows"):
+    with pytest.raises(InvalidArgument, match="same number of rows"):
         plots.confusion_matrix([0, 1], [0], 2)
 
 
@@ -522,42 +528,44 @@ REGRESSOR = fitted(MLPRegressor(hidden_layer_sizes=(), max_iter=2), X, X)
 
 REFUSED = {
     "confusion_matrix": [
-        (([0, 1], [0, "a"]), "of one kind"),
-        ((["a", "b"], ["a", "c"], ["a", "b"]), "predicted must be of the classes .* got 'c' .*w 1"),
-        (([0, 1], [0, 2], ["a", "b"]), "predicted must be labels from 0 to 1"),
+        (([0, 1], [0, "a"]), "of one kind, all numbers or all strings"),
+        (
+            (["a", "b"], ["a", "c"], ["a", "b"]),
+            "y_pred must hold only the classes .* got 'c', .*w 1",
+        ),
+        (([0, 1], [0, 2], ["a", "b"]), "y_pred must be labels from 0 to 1"),
         (([0, 1], [0, 1], ["a", "a"]), "each once"),
         (([0, 1], [0, 1], 0), "classes must be a whole number from 1"),
-        (([0, 1], [0, np.nan]), "predicted must be finite"),
-        (([[0, 1]], [[0, 1]]), r"truth must be labels \[N\]; got shape \[1, 2\]"),
-        (([], []), r"truth must be labels \[N\]"),
-        (([0], [0], None, "a"), "figure must be a Figure"),
+        (([0, 1], [0, np.nan]), "y_pred must be finite"),
+        (([[0, 1]], [[0, 1]]), r"y_true must be labels \[N\]; got shape \[1, 2\]"),
+        (([], []), r"y_true must be labels \[N\]"),
     ],
     "calibration": [
         (([0, 1, 1], [0.5, 0.5, 0.5]), r"\[N, K\] .* got shape \[3\]"),
         (([0, 1, 1], [[0.5], [0.5], [0.5]]), "at least two classes"),
-        (([0, 1], HALVES), "same rows"),
-        (([0, 1, 2], HALVES), "truth must be labels from 0 to 1"),
+        (([0, 1], HALVES), "same number of rows"),
+        (([0, 1, 2], HALVES), "y_true must be labels from 0 to 1"),
         (([0, 1, 1], HALVES * 3), "each row with the sum 1"),
-        (([0, 1, 1], HALVES * np.nan), "probabilities must be finite"),
+        (([0, 1, 1], HALVES * np.nan), "y_prob must be finite"),
         (([0, 1, 1], HALVES, ["a", "b", "c"]), "2 classes in order"),
         (([0, 1, 1], HALVES, None, 0), "bins must be a whole number from 1"),
     ],
     "predicted_vs_actual": [
-        (([1, 2], [1]), "same rows"),
-        (([1, np.inf], [1, 2]), "truth must be finite"),
-        ((["a"], ["b"]), "truth must be bool, whole or floating"),
-        (([[1, 2]], [[1, 2]]), "one number a row.* one at a time"),
-        (([], []), "one number a row"),
+        (([1, 2], [1]), "same number of rows"),
+        (([1, np.inf], [1, 2]), "y_true must be finite"),
+        ((["a"], ["b"]), "y_true must be bool, whole or floating"),
+        (([[1, 2]], [[1, 2]]), "one number per row.* one at a time"),
+        (([], []), "one number per row"),
     ],
     "decision_regions": [
-        (("net", X3, [0, 0, 0]), "what must be"),
-        ((REGRESSOR, X3, [0, 0, 0]), "tells classes apart, or of one number"),
+        (("net", X3, [0, 0, 0]), "model must be"),
+        ((REGRESSOR, X3, [0, 0, 0]), "needs a classifier, or a regression network with one output"),
         (((Network((3, 2)), (Layer(np.ones((3, 2)), np.ones(2)),)), X3, [0] * 3), "2 features"),
-        (((NET, reference.init_params(NET, [0, 1])), X3, [0, 0, 0]), r"members \[2\]"),
+        (((NET, reference.init_params(NET, [0, 1])), X3, [0, 0, 0]), r"member axes \[2\]"),
         (((NET, PARAMS), np.zeros((3, 3)), [0, 0, 0]), "x must be rows of 2 features"),
         (((NET, PARAMS), X3 * np.nan, [0, 0, 0]), "x must be finite"),
-        (((NET, PARAMS), X3, [0, 0]), "same rows"),
-        (((NET, PARAMS), X3, [0, 0, 5]), "y must be of the classes .* got 5"),
+        (((NET, PARAMS), X3, [0, 0]), "same number of rows"),
+        (((NET, PARAMS), X3, [0, 0, 5]), "y must hold only the classes .* got 5"),
         (((NET, PARAMS), X3, [0, 0, 0], ["a"]), "2 classes in order"),
         (((NET, PARAMS), X3, [0, 0, 0], None, ["a"]), "names of the two axes"),
     ],
@@ -567,13 +575,13 @@ REFUSED = {
         ((PARAMS, (-1, -2)), "each of shape must be a whole number"),
         (((Layer(np.ones((3, 2, 2))),), (1, 2)), "those of one network"),
         (((Layer(np.full((2, 2), np.nan)),), (1, 2)), "params must be finite"),
-        ((7, (1, 2)), "what must be"),
+        ((7, (1, 2)), "model must be"),
         (((1, 2), (1, 2)), "params must be a sequence"),
     ],
     "misclassified": [
         ((np.zeros((2, 4)), [0, 1], [0, 1]), r"images must be \[N, height, width\]"),
         ((np.zeros((2, 2, 2)) * np.nan, [0, 1], [0, 1]), "images must be finite"),
-        ((np.zeros((3, 2, 2)), [0, 1], [0, 1]), "same rows"),
+        ((np.zeros((3, 2, 2)), [0, 1], [0, 1]), "same number of rows"),
     ],
 }
 
@@ -631,3 +639,161 @@ def test_a_dollar_in_a_name_is_no_formula(tmp_path):
         with matplotlib.rc_context({"svg.fonttype": "none"}):
             figure.savefig(tmp_path / "dollar.svg")
         assert name in (tmp_path / "dollar.svg").read_text()
+
+
+# Where they are drawn.
+
+DIGIT = np.zeros((2, 2, 2))
+CALLS = {
+    "learning_curves": (HISTORY,),
+    "confusion_matrix": ([0, 1], [0, 1]),
+    "calibration": ([0, 1, 1], [[0.9, 0.1], [0.2, 0.8], [0.4, 0.6]]),
+    "predicted_vs_actual": ([1.0, 2.0], [1.5, 2.5]),
+    "decision_regions": ((NET, PARAMS), [[0, 4], [4, 0]], [1, 0]),
+    "first_layer_weights": (PARAMS, (1, 2)),
+    "misclassified": (DIGIT, [0, 1], [1, 1]),
+}
+PANELS = {"first_layer_weights", "misclassified"}
+"""The functions that draw several images."""
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_new_figure_shows_itself_in_a_notebook(name):
+    figure = getattr(plots, name)(*CALLS[name])
+    assert isinstance(figure, Figure)
+    assert figure._repr_png_().startswith(b"\x89PNG\r\n")
+    assert figure._repr_html_() is None  # else it would be shown twice
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_given_figure_keeps_what_it_shows(name):
+    figure = Figure()
+    before = figure.add_axes((0.1, 0.1, 0.1, 0.1), title=r"$x^2$")
+    before.plot([1, 2])
+    heading, note = figure.suptitle(r"mine: $y$"), figure.text(0, 0, "$z$")
+    assert getattr(plots, name)(*CALLS[name], figure=figure) is figure
+    assert before in figure.axes
+    assert len(figure.axes) > 1
+    assert (len(before.lines), before.get_title()) == (1, r"$x^2$")
+    assert figure.get_suptitle() == r"mine: $y$"
+    for text in (heading, note, before.title):
+        assert text.get_parse_math()
+
+
+@pytest.mark.parametrize("name", CALLS.keys() - PANELS)
+def test_a_given_axes_keeps_what_it_shows(name):
+    figure = Figure()
+    ax, other = figure.subplots(1, 2)
+    (line,) = ax.plot([0, 9], [0, 9], label="$m^2$")
+    ax.set(title="mine: $x$", xlabel="$u$")
+    place = ax.get_position(original=True).bounds
+    assert getattr(plots, name)(*CALLS[name], ax=ax) is ax
+    assert line in ax.lines
+    assert len(ax.lines) + len(ax.images) > 1
+    assert figure.axes == [ax, other]
+    assert not other.has_data()
+    assert figure.get_suptitle() == ""
+    assert ax.get_position(original=True).bounds == place
+    assert (ax.get_title(), ax.get_xlabel()) == ("mine: $x$", "$u$")
+    assert ax.get_ylabel() != ""
+    assert ax.title.get_parse_math()
+    assert not ax.yaxis.label.get_parse_math()
+    if ax.get_legend():
+        math = {text.get_text(): text.get_parse_math() for text in ax.get_legend().get_texts()}
+        assert math.pop("$m^2$")
+        assert not any(math.values())
+
+
+@pytest.mark.parametrize("name", CALLS.keys() - PANELS)
+def test_an_empty_axes_is_named_and_drawn(name, tmp_path):
+    figure = Figure()
+    ax = figure.subplots()
+    getattr(plots, name)(*CALLS[name], ax=ax)
+    assert all((ax.get_title(), ax.get_xlabel(), ax.get_ylabel()))
+    figure.savefig(tmp_path / "it.png")
+
+
+def test_axes_of_a_pyplot_figure_are_drawn_into():
+    import matplotlib.pyplot as plt
+
+    with matplotlib.rc_context({"backend": "agg"}):
+        _, ax = plt.subplots()
+        open_before = plt.get_fignums()
+        assert plots.learning_curves(HISTORY, ax=ax) is ax
+        assert plt.gca() is ax
+        plots.learning_curves(HISTORY)
+        assert plt.get_fignums() == open_before
+        plt.close("all")
+
+
+def test_the_loss_alone_is_drawn_into_an_axes():
+    ax = plots.learning_curves(HISTORY, ax=Figure().subplots())
+    assert set(lines(ax)) == {"training", "validation", "best epoch: 2"}
+    estimator = fitted(
+        MLPClassifier((4,), early_stopping=True, random_state=0, max_iter=9), PETALS, SPECIES
+    )
+    ax = plots.learning_curves(estimator, ax=Figure().subplots())
+    assert ax.get_title() == "Loss by epoch"
+    assert any("best validation accuracy" in label for label in lines(ax))
+
+
+def test_the_range_of_given_axes_only_grows():
+    ax = Figure().subplots()
+    ax.plot([-50, 50], [0, 0])
+    plots.predicted_vs_actual([1.0, 2.0], [1.5, 2.5], ax=ax)
+    assert ax.get_xlim()[0] <= -50 < 50 <= ax.get_xlim()[1]
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_place_that_is_none_is_refused(name):
+    with pytest.raises(InvalidArgument, match="figure must be a matplotlib Figure or SubFigure"):
+        getattr(plots, name)(*CALLS[name], figure="a")
+    if name not in PANELS:
+        with pytest.raises(InvalidArgument, match="ax must be a matplotlib Axes; got 3"):
+            getattr(plots, name)(*CALLS[name], ax=3)
+        figure = Figure()
+        with pytest.raises(InvalidArgument, match="give figure or ax, not both"):
+            getattr(plots, name)(*CALLS[name], figure=figure, ax=figure.subplots())
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("curves", "learning_curves"),
+        ("truth_and_prediction", "predicted_vs_actual"),
+        ("first_layer", "first_layer_weights"),
+    ],
+)
+def test_an_old_name_says_the_new_one(old, new):
+    with pytest.raises(AttributeError, match=f"no attribute '{old}': it is called {new}"):
+        getattr(plots, old)
+    with pytest.raises(AttributeError, match="no attribute 'nothing'$"):
+        _ = plots.nothing
+
+
+def test_a_run_shows_its_text_and_its_curves_in_a_notebook():
+    run = trained()
+    shown = run._repr_html_()
+    assert shown == plots.run_html(run)
+    text, data = re.fullmatch(
+        r'<div><pre>(.*)</pre><img alt="Learning curves" style="max-width: 100%" '
+        r'src="data:image/png;base64,(.*)"></div>',
+        shown,
+        re.DOTALL,
+    ).groups()
+    assert html.unescape(text) == repr(run)
+    assert base64.b64decode(data, validate=True).startswith(b"\x89PNG\r\n")
+
+
+def test_a_run_is_escaped_and_one_without_epochs_has_no_picture():
+    run = trained(epochs=0)._replace(optimizer="<script>")
+    assert plots.run_html(run) == f"<div><pre>{html.escape(repr(run))}</pre></div>"
+    assert "<script>" not in run._repr_html_()
+
+
+def test_a_run_of_members_is_shown_too():
+    params = reference.init_params(NET, [0, 1, 2])
+    plan = fnet.full_batch_plan(len(X), 4)
+    run = reference.train(NET, fnet.adam(0.1), params, X, (Y > 0).astype(int), plan)
+    assert "3 members" in run._repr_html_()
+    assert "<img" in run._repr_html_()

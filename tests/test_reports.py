@@ -16,9 +16,11 @@ import pytest
 from sklearn import datasets
 
 import fnet
-from fnet import InvalidArgument, Layer, MLPClassifier, MLPRegressor, Network, files, reference
+from fnet import InvalidArgument, Layer, MLPClassifier, MLPRegressor, Network, reference
+from fnet.files import schema
+from fnet.files.model import Model
 from fnet.reports import content, formatting, page
-from fnet.reports.evaluation import evaluate
+from fnet.reports.evaluation import LABELS, evaluate
 
 BROWSER = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
@@ -243,12 +245,12 @@ def test_each_picture_has_its_text_and_size(made, name):
 @pytest.mark.parametrize(
     ("name", "titles"),
     [
-        ("digits", ["Confusion", "Calibration", "Misclassified", "First layer", "Loss by epoch"]),
-        ("iris", ["Confusion", "Calibration", "Decision regions"]),
+        ("digits", ["Confusion", "Reliability", "Misclassified", "First-layer", "Loss by epoch"]),
+        ("iris", ["Confusion", "Reliability", "Decision regions"]),
         ("diabetes", ["442 rows: R²", "Loss by epoch"]),
-        ("a_run", ["Confusion", "Calibration", "Loss by epoch"]),
-        ("hostile", ["Confusion", "Calibration"]),
-        ("hostile_plane", ["Confusion", "Calibration", "Decision regions"]),
+        ("a_run", ["Confusion", "Reliability", "Loss by epoch"]),
+        ("hostile", ["Confusion", "Reliability"]),
+        ("hostile_plane", ["Confusion", "Reliability", "Decision regions"]),
     ],
 )
 def test_the_pictures_are_those_that_apply(made, name, titles):
@@ -261,50 +263,51 @@ def test_the_pictures_are_those_that_apply(made, name, titles):
 def test_images_are_known_by_the_names_of_features(made):
     """Sixty-four columns are no image by their number alone."""
     model, found, _ = made("digits")
-    right = found._replace(truth=found.predicted)  # so that none is misclassified
+    right = found._replace(y_true=found.y_pred)  # so that none is misclassified
     pixels = [f"Pixel {i}" for i in range(64)]
-    for features, more in ((pixels, ["First layer"]), ([*pixels[:-1], "age"], []), (None, [])):
-        named = files.Model(files.schema.content_of(model)._replace(features=features))
-        titles = ["Confusion", "Calibration", *more, "Loss by epoch"]
+    for features, more in ((pixels, ["First-layer"]), ([*pixels[:-1], "age"], []), (None, [])):
+        named = Model(schema.content_of(model)._replace(features=features))
+        titles = ["Confusion", "Reliability", *more, "Loss by epoch"]
         for alt, title in zip(alts(write(named, right)), titles, strict=True):
             assert alt.startswith(title)
 
 
 def test_the_main_figure_comes_first(made):
-    for name, measure in (("digits", "accuracy"), ("diabetes", "R²")):
+    for name, metric, label in (("digits", "accuracy", "Accuracy"), ("diabetes", "r2", "R²")):
         _, found, text = made(name)
         checker = Checker(text)
         (value,) = checker.of("div", **{"class": "value"})
-        assert checker.of("strong") == [measure]
-        assert value == formatting.number(found.figures[measure])
-        assert float(value) == pytest.approx(found.figures[measure], abs=5e-5)
+        assert checker.of("strong") == [label]
+        assert value == formatting.number(found.metrics[metric])
+        assert float(value) == pytest.approx(found.metrics[metric], abs=5e-5)
 
 
 @pytest.mark.parametrize("name", MAKERS)
 def test_the_figures_are_those_of_the_evaluation(made, name):
     _, found, text = made(name)
     checker = Checker(text)
-    rows = {row.split(" ")[0] for row in checker.of("th", scope="row")}
-    assert {measure.split(" ")[0] for measure in found.figures} <= rows
+    rows = checker.of("th", scope="row")[: len(found.metrics)]
+    for row, name in zip(rows, found.metrics, strict=True):
+        assert row.casefold().startswith(LABELS[name].casefold() + " ")
     values = checker.of("td", **{"class": "number"})
-    for value in found.figures.values():
+    for value in found.metrics.values():
         assert formatting.number(value) in values
     if name == "digits":
-        right = int(np.sum(found.truth == found.predicted))
-        assert f"{right:,} of 1,797 rows are predicted right" in text
-        numbers = [formatting.number(number) for row in found.table for number in row]
-        assert values[len(found.figures) :][: len(numbers)] == numbers
+        right = int(np.sum(found.y_true == found.y_pred))
+        assert f"{right:,} of 1,797 rows are predicted correctly" in text
+        numbers = [formatting.number(number) for row in found.by_class for number in row]
+        assert values[len(found.metrics) :][: len(numbers)] == numbers
 
 
 def test_texts_on_pictures_tell_their_numbers(made):
     _, found, text = made("digits")
     confusion, *_, curves = alts(text)
     counts = np.zeros((10, 10), int)
-    np.add.at(counts, (found.truth, found.predicted), 1)
-    assert f"{np.trace(counts):,} of 1,797 right" in confusion
+    np.add.at(counts, (found.y_true, found.y_pred), 1)
+    assert f"{np.trace(counts):,} of 1,797 correct" in confusion
     np.fill_diagonal(counts, 0)
     is_, said = np.unravel_index(counts.argmax(), counts.shape)
-    assert f"in rows: {is_} said to be {said} in {counts.max()};" in confusion
+    assert f"in rows: {is_} predicted as {said} {counts.max()};" in confusion
     estimator = made("digits")[0].estimator()
     first, last = (formatting.number(estimator.loss_curve_[i]) for i in (0, -1))
     assert f"training from {first} to {last}" in curves
@@ -324,7 +327,7 @@ def test_what_the_model_is(made):
         assert row in [cells[i : i + 4] for i in range(len(cells))]
     terms = pairs(Checker(made("diabetes")[2]))
     assert terms["Features"] == "10 without names"
-    assert terms["Scaling"].endswith("and so has the target")
+    assert terms["Scaling"].endswith("and so is the target")
     assert Checker(made("a_run")[2]).of("h1") == ["Network 3–4–2"]
 
 
@@ -364,7 +367,7 @@ def test_the_commands_that_make_it_again(made):
 def test_any_training_is_told_as_far_as_it_is(tmp_path, trained, terms):
     net = Network((1, 1), loss="squared_error")
     fnet.save(tmp_path / "m", (net, reference.init_params(net, 0)), trained=trained)
-    found = dict(content.training(files.schema.content_of(fnet.load(tmp_path / "m"))))
+    found = dict(content.training(schema.content_of(fnet.load(tmp_path / "m"))))
     lines = {
         term: told if isinstance(told, str) else "\n".join(map(" ".join, told))
         for term, told in found.items()
@@ -381,7 +384,7 @@ def test_hostile_names_are_texts(made):
     assert shown[0] == SCRIPT
     assert shown[2] == "日本語"
     assert shown[3] == r"a\x00\x1b\ud800b"
-    assert (shown[4][:9], len(shown[4])) == ("W" * 9, formatting.MOST)
+    assert (shown[4][:9], len(shown[4])) == ("W" * 9, formatting.MAX_LENGTH)
     assert shown[5:9] == ['"><img src=x>', "{{ 7 * 7 }}", "&amp;", ""]
     assert checker.of("code")[0].startswith(f"fnet train {SCRIPT} \\x1b[31mxxx")
     assert pairs(checker)["Features"].startswith("<b>feature 0</b>, <b>feature 1</b><b>")
@@ -418,9 +421,9 @@ def test_a_page_on_many_rows_is_no_larger(larger):
 def test_what_is_not_defined_has_its_reason(larger):
     text = write(larger, evaluate(larger, [[1, 0], [0, 1]], [1, 1]))
     checker = Checker(text)
-    assert "ROC AUC it needs rows of both classes" in checker.of("th", scope="row")
+    assert "ROC AUC not defined: it needs rows of both classes" in checker.of("th", scope="row")
     assert checker.of("td", **{"class": "number"}).count("–") == 2  # its own, and a recall
-    assert "“–” stands where" in text
+    assert "“–” means not defined" in text
     assert "“–”" not in write(larger, evaluate(larger, [[1, 0], [0, 1]], [0, 1]))
 
 
@@ -440,10 +443,10 @@ def test_the_same_gives_the_same_bytes_in_any_process(made, tmp_path):
     model, found, text = made("iris")
     assert write(model, found) == text
     fnet.save(tmp_path / "m", model)
-    np.savez(tmp_path / "data.npz", x=found.x, y=found.classes[found.truth])
+    np.savez(tmp_path / "data.npz", x=found.x, y=found.classes[found.y_true])
     code = (
         "import sys, numpy, fnet\n"
-        "from fnet.evaluation import evaluate\n"
+        "from fnet.reports.evaluation import evaluate\n"
         "from fnet.reports import page\n"
         "model, data = fnet.load(sys.argv[1]), numpy.load(sys.argv[2])\n"
         "found = evaluate(model, data['x'], data['y'])\n"
@@ -459,8 +462,8 @@ def test_the_same_gives_the_same_bytes_in_any_process(made, tmp_path):
 
 def test_what_load_and_evaluate_did_not_give_is_refused(made):
     model, found, _ = made("iris")
-    for wrong in ((found, model), (model.net, found), (model, found.figures)):
-        with pytest.raises(InvalidArgument, match="made of what load and evaluate gave"):
+    for wrong in ((found, model), (model.net, found), (model, found.metrics)):
+        with pytest.raises(InvalidArgument, match="needs what fnet.load and evaluate returned"):
             write(*wrong)
     with pytest.raises(InvalidArgument, match="classes must be one for each output"):
         write(model, made("digits")[1])

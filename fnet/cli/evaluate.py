@@ -73,10 +73,10 @@ def command(
         "target": target,
         "rows": found.rows,
         "trained_on": trained_on,
-        "metrics": found.figures,
+        "metrics": found.metrics,
         "classes": {
             str(name): row._asdict()
-            for name, row in zip(_class_names(found), found.table, strict=True)
+            for name, row in zip(_class_names(found), found.by_class, strict=True)
         },
         "report": report,
     }
@@ -120,15 +120,15 @@ def _class_names(found: "Evaluation") -> list[Any]:
 def _lines(found: "Evaluation", report: str | None) -> Iterator[str]:
     """The metrics, and a line for each class, aligned."""
     yield f"{common.count(found.rows, 'row')}"
-    metrics = {common.metric_label(name): value for name, value in found.figures.items()}
+    metrics = {common.metric_label(name): value for name, value in found.metrics.items()}
     width = max(map(len, metrics)) + 2
     yield from (f"{name:{width}}{common.format_number(value)}" for name, value in metrics.items())
-    if found.table:
+    if found.by_class:
         names = list(map(str, _class_names(found)))
         width = max(5, *map(len, names)) + 2
         yield ""
         yield f"{'class':{width}}{'precision':>9}  {'recall':>6}  {'F1':>6}  {'rows':>6}"
-        for name, row in zip(names, found.table, strict=True):
+        for name, row in zip(names, found.by_class, strict=True):
             precision, recall, f1 = map(common.format_number, row[:3])
             yield f"{name:{width}}{precision:>9}  {recall:>6}  {f1:>6}  {row.rows:>6}"
     if report is not None:

@@ -1,30 +1,53 @@
-"""Pictures of a run and of what a network says, as matplotlib Figures.
+"""Plots of training runs and of predictions, drawn by matplotlib.
 
-Each function draws into `figure` (a Figure or a SubFigure, so that several make one picture) or
-into a new one, and returns it: `plots.learning_curves(run).savefig("curves.png")`. Nothing global
-is touched. Colours are Okabe and Ito's, told apart by colour-blind eyes, and never alone: lines
-have their styles, points their markers. Predictions are worked by NumPy.
+Each function draws into a new figure, into the `figure` given or into the `ax` given, and returns
+what it has drawn into. A new figure shows itself as the last line of a notebook cell, and
+`plots.learning_curves(run).savefig("curves.png")` writes a file. What a figure or an Axes already
+shows stays: a given Axes keeps its limits, its title and the names of its axes. Neither pyplot
+nor any global setting is touched.
 
-  history.py: how a run went.
-  classes.py, numbers.py: what was said against what is true.
-  regions.py, images.py: what a network says of the plane, looks for and gets wrong.
-  given.py: what comes in; style.py: how it looks.
+The colours are Okabe and Ito's, distinct to colour-blind readers. They are never the only
+difference: lines differ in style, points in marker.
 
-All raise InvalidArgument for what does not fit or is not finite.
+  history.py: learning curves.
+  classification.py: confusion matrix and reliability diagram.
+  regression.py: predicted against actual values.
+  regions.py: decision regions of a classifier with two features.
+  images.py: first-layer weights and misclassified images.
+  notebook.py: how a Run is shown in a notebook.
+  canvas.py: the figure or the Axes to draw into; inputs.py: checks of arguments; style.py: colours
+  and names.
+
+Every function raises InvalidArgument for arguments that do not fit each other or are not finite.
 """
 
+from typing import TYPE_CHECKING
+
+from fnet.core.errors import attribute_error
 from fnet.plots.classification import calibration, confusion_matrix
 from fnet.plots.history import learning_curves
 from fnet.plots.images import first_layer_weights, misclassified
+from fnet.plots.notebook import run_html
 from fnet.plots.regions import decision_regions
 from fnet.plots.regression import predicted_vs_actual
+
+if not TYPE_CHECKING:  # a type checker refuses unknown names only where this is hidden from it
+    __getattr__ = attribute_error(
+        "module 'fnet.plots'",
+        {
+            "curves": "learning_curves",
+            "truth_and_prediction": "predicted_vs_actual",
+            "first_layer": "first_layer_weights",
+        },
+    )
 
 __all__ = [
     "calibration",
     "confusion_matrix",
-    "learning_curves",
     "decision_regions",
     "first_layer_weights",
+    "learning_curves",
     "misclassified",
     "predicted_vs_actual",
+    "run_html",
 ]

@@ -1,118 +1,279 @@
-"""Classes: what was said against what is true, and how sure it was."""
+"""Classification: confusion matrix and reliability diagram."""
 
 import math
+from typing import Any, NamedTuple, overload
 
 import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
 
 from fnet.core import checks
+from fnet.core.aliases import ArrayLike
 from fnet.core.errors import InvalidArgument
 from fnet.plots import inputs, style
+from fnet.plots.canvas import Canvas, Figure, FigureT
 
-LEGIBLE = 6
-"""Points: smaller numbers are left out of the cells, and of smaller names only some are shown."""
+MIN_FONT_SIZE = 6
+"""Points. Smaller counts are left out of the cells, and of smaller names only some are shown."""
 
-LETTER = 0.6
-"""About how wide a letter is, as a part of its size."""
+LETTER_WIDTH = 0.6
+"""Width of a letter as a fraction of its font size, about."""
 
-MARGIN = 1.2
-"""Inches beside a confusion matrix for its title, its colours and the names of its axes."""
+MARGIN_INCHES = 1.2
+"""Space beside a confusion matrix for its title, its colour bar and the names of its axes."""
 
-LEAST = 0.35
-"""What part of a small figure a confusion matrix takes all the same."""
+MIN_MATRIX_FRACTION = 0.35
+"""The least fraction of a small figure that a confusion matrix takes."""
 
-MOST_BINS = 1000
-"""Of a calibration: no more can be seen."""
+MAX_BINS = 1000
+"""The most bins of a reliability diagram."""
 
 
-def confusion_matrix(truth, predicted, classes=None, figure=None):
-    """How often rows of each class were said to be of each class.
+@overload
+def confusion_matrix(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    classes: inputs.Classes | int | None = None,
+    *,
+    figure: None = None,
+    ax: None = None,
+) -> Figure: ...
+@overload
+def confusion_matrix(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    classes: inputs.Classes | int | None = None,
+    *,
+    figure: FigureT,
+    ax: None = None,
+) -> FigureT: ...
+@overload
+def confusion_matrix(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    classes: inputs.Classes | int | None = None,
+    *,
+    figure: None = None,
+    ax: Axes,
+) -> Axes: ...
+def confusion_matrix(
+    y_true: Any, y_pred: Any, classes: Any = None, *, figure: Any = None, ax: Any = None
+) -> Any:
+    """The number of rows of each true class that were predicted to be of each class.
 
-    `truth` and `predicted` are labels `[N]` of any kind: numbers or texts. `classes` are the
-    classes in order, or, for whole numbers from 0 on, how many there are; None for the sorted
-    values that occur. With texts for classes, whole-number labels are places among them. Rows of
-    the matrix are the true classes, and its colours are shares of each row. Counts stand in the
-    cells where they can be read.
+    Rows of the matrix are true classes, columns predicted ones. The colour of a cell is its
+    fraction of the true class. Cells hold counts where these are large enough to read.
+
+    Args:
+        y_true: True labels `[N]`, numbers or strings.
+        y_pred: Predicted labels `[N]`.
+        classes: The classes, in order; an integer K for 0 to K - 1; None for the sorted values
+            that occur. Where classes are strings, integer labels are indices into them.
+        figure: A matplotlib Figure or SubFigure to draw into; None makes a new Figure.
+        ax: An Axes to draw into instead. It gets no colour bar: add one by
+            `ax.figure.colorbar(ax.images[0], ax=ax)`.
+
+    Returns:
+        The new Figure, or the `figure` or `ax` given.
+
+    Raises:
+        InvalidArgument: Labels are not among the classes, or differ in their number of rows.
+
+    Example:
+        >>> import fnet
+        >>> figure = fnet.plots.confusion_matrix(["cat", "dog", "dog"], ["cat", "dog", "cat"])
+        >>> figure.axes[0].get_title()
+        'Confusion matrix: 2 of 3 correct'
     """
-    classes, places = inputs.places(classes, truth=truth, predicted=predicted)
-    count = len(classes)
+    listed, indices = inputs.class_indices(classes, y_true=y_true, y_pred=y_pred)
+    count = len(listed)
     counts = np.zeros((count, count), int)
-    np.add.at(counts, tuple(places), 1)
-    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    names = [style.name(c) for c in classes]
-    beside = MARGIN + LETTER * 10 / 72 * max(map(len, names))
+    np.add.at(counts, tuple(indices), 1)
+    fractions = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    names = [style.name(c) for c in listed]
+    beside = MARGIN_INCHES + LETTER_WIDTH * 10 / 72 * max(map(len, names))
     side = min(9, max(3.8, 0.23 * count))
-    figure = style.sheet(figure, (side + beside + 0.6, side + beside))
-    smaller = min(figure.bbox.size) / figure.dpi
-    cell = 72 * max(smaller - beside, LEAST * smaller) / count  # points
-    axes = figure.subplots()
-    image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    size = min(10, 0.7 * cell, 0.9 * cell / LETTER / len(str(counts.max())))
-    for row, column in np.argwhere(counts) if size >= LEGIBLE else ():
-        colour = "white" if shares[row, column] > 0.5 else "black"
-        text = counts[row, column]
+    canvas = Canvas(figure, ax, (side + beside + 0.6, side + beside))
+    (axes,) = canvas.panels(1)
+    image = axes.imshow(fractions, cmap="Blues", vmin=0, vmax=1)
+    cell = _matrix_inches(canvas, axes, beside) * 72 / count  # points
+    _write_counts(axes, counts, fractions, cell)
+    _name_classes(axes, names, cell)
+    correct = f"{np.trace(counts):,} of {counts.sum():,} correct"
+    canvas.describe(axes, f"Confusion matrix: {correct}", "predicted class", "true class")
+    if ax is None:
+        canvas.figure.colorbar(image, ax=axes, label="fraction of the true class", shrink=0.8)
+    return canvas.result()
+
+
+def _matrix_inches(canvas: Canvas, axes: Axes, beside: float) -> float:
+    """The side of the square that the matrix takes, about; `beside` is the space around it."""
+    box = canvas.figure.bbox if canvas.ax is None else axes.bbox
+    smaller = float(min(box.size)) / canvas.figure.get_dpi()
+    return (
+        smaller if canvas.ax is not None else max(smaller - beside, MIN_MATRIX_FRACTION * smaller)
+    )
+
+
+def _write_counts(axes: Axes, counts: Any, fractions: Any, cell: float) -> None:
+    """Write the counts other than 0 into cells of a width in points, where they can be read."""
+    size = min(10, 0.7 * cell, 0.9 * cell / LETTER_WIDTH / len(str(counts.max())))
+    for row, column in np.argwhere(counts) if size >= MIN_FONT_SIZE else ():
+        colour = "white" if fractions[row, column] > 0.5 else "black"
+        text = str(counts[row, column])
         axes.text(column, row, text, ha="center", va="center", color=colour, size=size)
-    small = min(10, max(LEGIBLE, 0.8 * cell))
+
+
+def _name_classes(axes: Axes, names: list[str], cell: float) -> None:
+    """Name rows and columns: as many as cells of a width in points have room for."""
+    small = min(10, max(MIN_FONT_SIZE, 0.8 * cell))
     every = math.ceil(1.2 * small / cell)
-    wide = LETTER * small * (1 + max(map(len, names))) > every * cell
-    ticks = range(0, count, every), names[::every]
-    axes.set_xticks(*ticks, rotation=90 if wide else 0, fontsize=small)
-    axes.set_yticks(*ticks, fontsize=small)
-    right = f"{np.trace(counts):,} of {counts.sum():,} right"
-    axes.set(title=f"Confusion matrix: {right}", xlabel="predicted", ylabel="true")
-    figure.colorbar(image, ax=axes, label="share of the true class", shrink=0.8)
-    return style.drawn(figure)
+    wide = LETTER_WIDTH * small * (1 + max(map(len, names))) > every * cell
+    ticks, labels = range(0, len(names), every), names[::every]
+    axes.set_xticks(ticks, labels, rotation=90 if wide else 0, fontsize=small)
+    axes.set_yticks(ticks, labels, fontsize=small)
 
 
-def calibration(truth, probabilities, classes=None, bins=10, figure=None):
-    """Whether what is said with probability p is true of a share p of the rows.
+@overload
+def calibration(
+    y_true: ArrayLike,
+    y_prob: ArrayLike,
+    classes: inputs.Classes | None = None,
+    bins: int = 10,
+    *,
+    figure: None = None,
+    ax: None = None,
+) -> Figure: ...
+@overload
+def calibration(
+    y_true: ArrayLike,
+    y_prob: ArrayLike,
+    classes: inputs.Classes | None = None,
+    bins: int = 10,
+    *,
+    figure: FigureT,
+    ax: None = None,
+) -> FigureT: ...
+@overload
+def calibration(
+    y_true: ArrayLike,
+    y_prob: ArrayLike,
+    classes: inputs.Classes | None = None,
+    bins: int = 10,
+    *,
+    figure: None = None,
+    ax: Axes,
+) -> Axes: ...
+def calibration(
+    y_true: Any,
+    y_prob: Any,
+    classes: Any = None,
+    bins: int = 10,
+    *,
+    figure: Any = None,
+    ax: Any = None,
+) -> Any:
+    """Reliability diagram: predicted probability against observed frequency.
 
-    `truth` are labels `[N]`, whole numbers from 0 on or among `classes`; `probabilities` are
-    `[N, K]` as `predict_proba` gives them. Of two classes it is the probability of the second
-    against the share of rows that are of it (Niculescu-Mizil and Caruana, "Predicting good
-    probabilities with supervised learning", 2005); of several that of the class with the largest
-    against the share of rows that are of this one (Guo et al., "On calibration of modern neural
-    networks", 2017). Rows are told by it into `bins` of one width, (a, b], whose numbers of rows
-    stand below. The title has the expected calibration error: the mean distance of the two over
-    bins, by rows.
+    With two classes the probability is that of the second. With more it is the confidence, the
+    probability of the predicted class, and the frequency is the accuracy. Rows are grouped by
+    probability into `bins` intervals (a, b] of equal width, whose sizes are shown below. The title
+    has the expected calibration error, `sum(n[i] * abs(f[i] - p[i])) / sum(n[i])` over bins i with
+    n[i] rows, the observed frequency f[i] and the mean predicted probability p[i].
+
+    Args:
+        y_true: True labels `[N]`: integers from 0 below K, or among `classes`.
+        y_prob: Probabilities `[N, K]` of at least two classes, as `predict_proba` returns them.
+        classes: The K classes, in order; None for 0 to K - 1.
+        bins: The number of bins, from 1 to 1000.
+        figure: A matplotlib Figure or SubFigure to draw into; None makes a new Figure.
+        ax: An Axes to draw into instead: it gets the diagram without the sizes of the bins.
+
+    Returns:
+        The new Figure, or the `figure` or `ax` given.
+
+    Raises:
+        InvalidArgument: Labels are not among the classes, or probabilities do not sum to 1.
+
+    Example:
+        >>> import fnet
+        >>> probabilities = [[0.9, 0.1], [0.2, 0.8], [0.6, 0.4]]
+        >>> figure = fnet.plots.calibration([0, 1, 1], probabilities, classes=["no", "yes"])
+        >>> figure.axes[0].get_ylabel()
+        'observed frequency of yes'
+
+    References:
+        Niculescu-Mizil and Caruana, "Predicting good probabilities with supervised learning"
+        (2005), for two classes; Guo et al., "On calibration of modern neural networks" (2017), for
+        more, and for the expected calibration error.
     """
-    p = checks.array("probabilities", probabilities)
+    p, labels, listed = _probabilities(y_true, y_prob, classes)
+    bins = checks.integer("bins", bins, least=1)
+    if bins > MAX_BINS:
+        raise InvalidArgument(f"bins must be at most {MAX_BINS}; got {bins}")
+    if p.shape[1] == 2:
+        confidence, hits, second = p[:, 1], labels == 1, style.name(listed[1])
+        title = "Reliability diagram"
+        xlabel, ylabel = f"predicted probability of {second}", f"observed frequency of {second}"
+    else:
+        confidence, hits = p.max(axis=1), labels == p.argmax(axis=1)
+        title = "Reliability diagram of the predicted class"
+        xlabel, ylabel = "confidence: probability of the predicted class", "accuracy"
+    edges = np.linspace(0, 1, bins + 1)
+    found = _bin(confidence, hits, edges)
+    canvas = Canvas(figure, ax, (5.5, 5.5))
+    upper, *others = panels = canvas.panels(2, sharex=True, gridspec_kw={"height_ratios": (3, 1)})
+    upper.plot([0, 1], [0, 1], "--", color=style.GREY, label="perfectly calibrated")
+    upper.plot(found.means, found.frequencies, "o-", color=style.BLUE, label="model, by bin")
+    title = f"{title}\nexpected calibration error {found.error:.3f}"
+    canvas.describe(upper, title, xlabel if ax is not None else "", ylabel)
+    upper.legend()
+    for lower in others:
+        upper.set_ylim(-0.03, 1.03)
+        lower.bar(
+            edges[:-1], found.rows, 1 / bins, align="edge", color=style.SKY, edgecolor="black"
+        )
+        lower.set_xlim(-0.03, 1.03)
+        canvas.describe(lower, "", xlabel, "rows")
+    canvas.grid(*panels)
+    return canvas.result()
+
+
+def _probabilities(
+    y_true: Any, y_prob: Any, classes: Any
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int_], list[Any]]:
+    """Probabilities `[N, K]`, labels `[N]` from 0 below K and the K classes, checked."""
+    p = checks.array("y_prob", y_prob)
     if p.ndim != 2 or p.shape[1] < 2:
         raise InvalidArgument(
-            "probabilities must be [N, K] with a column for each of at least two classes, as "
-            f"predict_proba gives them; got shape {list(p.shape)}"
+            "y_prob must be [N, K] with a column for each of at least two classes, as "
+            f"predict_proba returns them; got shape {list(p.shape)}"
         )
     count = p.shape[1]
-    classes = count if classes is None else inputs.names(classes, count)
-    classes, (truth,) = inputs.places(classes, truth=truth)
-    inputs.same_rows(truth=truth, probabilities=p)
-    p = checks.probabilities(p, truth)[0].astype(np.float64)
-    bins = checks.integer("bins", bins, least=1)
-    if bins > MOST_BINS:
-        raise InvalidArgument(f"bins must be at most {MOST_BINS}, which is all that one sees")
-    if count == 2:
-        said, hits, of = p[:, 1], truth == 1, f"class {style.name(classes[1])}"
-        title, x, y = "Calibration", f"predicted probability of {of}", f"share of {of}"
-    else:
-        said, hits = p.max(axis=1), truth == p.argmax(axis=1)
-        title = "Calibration of the top label"
-        x = "confidence: probability of the predicted class"
-        y = "accuracy: share that is right"
-    edges = np.linspace(0, 1, bins + 1)
-    at = np.searchsorted(edges[1:-1], said)
-    rows, sums, right = (np.bincount(at, each, bins) for each in (None, said, hits))
-    there = rows > 0
-    means, shares = sums[there] / rows[there], right[there] / rows[there]
-    error = np.average(np.abs(shares - means), weights=rows[there])
-    figure = style.sheet(figure, (5.5, 5.5))
-    upper, lower = figure.subplots(2, sharex=True, height_ratios=(3, 1))
-    upper.plot([0, 1], [0, 1], "--", color=style.GREY, label="perfectly calibrated")
-    upper.plot(means, shares, "o-", color=style.BLUE, label="the model, by bin")
-    upper.set(
-        title=f"{title}\nexpected calibration error {error:.3f}", ylabel=y, ylim=(-0.03, 1.03)
+    listed, (labels,) = inputs.class_indices(
+        count if classes is None else inputs.class_names(classes, count), y_true=y_true
     )
-    upper.legend()
-    lower.bar(edges[:-1], rows, 1 / bins, align="edge", color=style.SKY, edgecolor="black")
-    lower.set(xlabel=x, ylabel="rows", xlim=(-0.03, 1.03))
-    for axes in (upper, lower):
-        style.grid(axes)
-    return style.drawn(figure)
+    inputs.same_rows(y_true=labels, y_prob=p)
+    checks.finite("y_prob", p, "")
+    return checks.probabilities(p, labels)[0].astype(np.float64), labels, listed
+
+
+class _Bins(NamedTuple):
+    """What a reliability diagram shows, for the bins that are not empty; `rows` for all."""
+
+    rows: npt.NDArray[Any]
+    means: npt.NDArray[np.float64]  # of the predicted probability
+    frequencies: npt.NDArray[np.float64]
+    error: float
+
+
+def _bin(confidence: Any, hits: Any, edges: npt.NDArray[np.float64]) -> _Bins:
+    """Group rows by confidence."""
+    index = np.searchsorted(edges[1:-1], confidence)
+    rows, sums, correct = (
+        np.bincount(index, weights, len(edges) - 1) for weights in (None, confidence, hits)
+    )
+    filled = rows > 0
+    means, frequencies = sums[filled] / rows[filled], correct[filled] / rows[filled]
+    error = float(np.average(np.abs(frequencies - means), weights=rows[filled]))
+    return _Bins(rows, means, frequencies, error)

@@ -1,55 +1,121 @@
-"""Numbers: predictions against the truth."""
+"""Regression: predicted against actual values."""
 
 import textwrap
+from typing import Any, overload
 
 import numpy as np
+from matplotlib.axes import Axes
 
+from fnet.core.aliases import ArrayLike
 from fnet.plots import inputs, style
+from fnet.plots.canvas import Canvas, Figure, FigureT
 from fnet.reference import metrics
 
-MANY = 2000
-"""Points from which an SVG holds them as an image."""
+MAX_VECTOR_POINTS = 2000
+"""With more points an SVG holds them as an image."""
 
-LETTERS = 36
-"""In one line of an axis's label."""
+MAX_LINE_LETTERS = 36
+"""Letters in one line of an axis label."""
+
+PERFECT: dict[str, Any] = {"color": style.VERMILLION, "linestyle": "--", "linewidth": 1.4}
+"""The lines of perfect predictions."""
 
 
-def predicted_vs_actual(truth, predicted, name=None, figure=None):
-    """Predictions against the truth on the left, residuals against predictions on the right.
+@overload
+def predicted_vs_actual(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    name: str | None = None,
+    *,
+    figure: None = None,
+    ax: None = None,
+) -> Figure: ...
+@overload
+def predicted_vs_actual(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    name: str | None = None,
+    *,
+    figure: FigureT,
+    ax: None = None,
+) -> FigureT: ...
+@overload
+def predicted_vs_actual(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    name: str | None = None,
+    *,
+    figure: None = None,
+    ax: Axes,
+) -> Axes: ...
+def predicted_vs_actual(
+    y_true: Any, y_pred: Any, name: str | None = None, *, figure: Any = None, ax: Any = None
+) -> Any:
+    """Predicted against actual values, and the errors against the predicted values.
 
-    `truth` and `predicted` are `[N]` or `[N, 1]`, and `name` says what they are, with its unit if
-    it has one. The dashed lines are where predictions would be perfect; a residual is what was
-    predicted minus what is true. The title has R² and the mean absolute error.
+    The dashed lines are perfect predictions. An error is `y_pred - y_true`. The title has R² and
+    the mean absolute error.
+
+    Args:
+        y_true: Actual values, `[N]` or `[N, 1]`.
+        y_pred: Predicted values, `[N]` or `[N, 1]`.
+        name: The name of the target, with its unit if it has one.
+        figure: A matplotlib Figure or SubFigure to draw into; None makes a new Figure.
+        ax: An Axes to draw into instead: it gets the predicted values, and the errors are left out.
+
+    Returns:
+        The new Figure, or the `figure` or `ax` given.
+
+    Raises:
+        InvalidArgument: The values are not one finite number per row, or differ in their rows.
+
+    Example:
+        >>> import fnet
+        >>> figure = fnet.plots.predicted_vs_actual([1, 2, 4], [1, 3, 3], "length (cm)")
+        >>> figure.get_suptitle()
+        '3 rows: R² 0.571, mean absolute error 0.6667'
     """
-    truth, predicted = inputs.column("truth", truth), inputs.column("predicted", predicted)
-    inputs.same_rows(truth=truth, predicted=predicted)
-    true, said = (textwrap.fill(f"{of} {name or ''}", LETTERS) for of in ("true", "predicted"))
-    rows = len(truth)
-    columns = predicted[:, None], truth[:, None]
-    r2, error = metrics.r2(*columns), metrics.mean_absolute_error(*columns)
-    dots = {
+    actual, predicted = inputs.column("y_true", y_true), inputs.column("y_pred", y_pred)
+    inputs.same_rows(y_true=actual, y_pred=predicted)
+    labels = [
+        textwrap.fill(f"{which} {name or 'value'}", MAX_LINE_LETTERS)
+        for which in ("actual", "predicted")
+    ]
+    rows = len(actual)
+    columns = predicted[:, None], actual[:, None]
+    r2, error = float(metrics.r2(*columns)), float(metrics.mean_absolute_error(*columns))
+    heading = f"{rows:,} rows: R² {r2:.3f}, mean absolute error {error:.4g}"
+    points: dict[str, Any] = {
         "color": style.BLUE,
         "alpha": np.clip(2000 / rows, 0.04, 0.7),
         "markersize": np.clip(100 / np.sqrt(rows), 1.5, 5),
         "markeredgewidth": 0,
-        "rasterized": rows > MANY,
+        "rasterized": rows > MAX_VECTOR_POINTS,
     }
-    perfect = {"color": style.VERMILLION, "linestyle": "--", "linewidth": 1.4}
-    figure = style.sheet(figure, (8, 4.3))
-    left, right = figure.subplots(1, 2)
-    left.plot(truth, predicted, "o", **dots)
-    low, high = np.min(columns), np.max(columns)
+    canvas = Canvas(figure, ax, (8, 4.3))
+    left, *others = panels = canvas.panels(1, 2)
+    _draw_values(left, actual, predicted, points)
+    canvas.describe(left, heading if ax is not None else "Predicted vs. actual", *labels)
+    for right in others:
+        right.plot(predicted, predicted - actual, "o", **points)
+        right.axhline(0, label="no error", **PERFECT)
+        canvas.describe(right, "Errors", labels[1], "error: predicted − actual")
+    if ax is None:
+        canvas.heading(heading)
+        for axes in panels:
+            axes.set_box_aspect(1)
+    for axes in panels:
+        axes.legend(loc="best")  # given explicitly, it does not warn of being slow for many rows
+    canvas.grid(*panels)
+    return canvas.result()
+
+
+def _draw_values(axes: Axes, actual: Any, predicted: Any, points: dict[str, Any]) -> None:
+    """Points and the diagonal, both axes with one range, which holds what was there before."""
+    before = [*axes.get_xlim(), *axes.get_ylim()] if axes.has_data() else []
+    axes.plot(actual, predicted, "o", **points)
+    low, high = min(actual.min(), predicted.min()), max(actual.max(), predicted.max())
     margin = 0.04 * (high - low) or 1
-    span = low - margin, high + margin
-    left.plot(span, span, label="predicted = true", **perfect)
-    left.set(xlabel=true, ylabel=said, title="Prediction against truth")
-    left.set(xlim=span, ylim=span)
-    right.plot(predicted, predicted - truth, "o", **dots)
-    right.axhline(0, label="no error", **perfect)
-    right.set(xlabel=said, ylabel="residual: predicted − true", title="Residuals")
-    for axes in (left, right):
-        axes.set_box_aspect(1)
-        style.grid(axes)
-        axes.legend(loc="best")  # said aloud, it warns of no delay where rows are many
-    figure.suptitle(f"{rows:,} rows: R² {r2:.3f}, mean absolute error {error:.4g}")
-    return style.drawn(figure)
+    span = min([low - margin, *before]), max([high + margin, *before])
+    axes.plot(span, span, label="predicted = actual", **PERFECT)
+    axes.set(xlim=span, ylim=span)

@@ -1,56 +1,83 @@
-"""A report on a model and what it is worth, as one page of HTML that needs nothing else.
+"""A report on a model and its evaluation: one HTML page that needs no other file.
 
-  page.html: the page, a template of Jinja.
-  content.py: what it says of the model, its training and its figures; figures.py: what it shows.
+  page.html: the template of the page, for Jinja.
+  evaluation.py: the metrics of a model on labelled data.
+  content.py: the text about the model, its training and its metrics; figures.py: the figures.
   formatting.py: how names and numbers are written.
 
-The same arguments give the same bytes, on one machine with one matplotlib.
+The same arguments give the same bytes, on one machine with one version of matplotlib.
 """
+
+from typing import Any
 
 import numpy as np
 
 import fnet
 from fnet.core.errors import InvalidArgument
-from fnet.files import Model, schema
+from fnet.files import schema
+from fnet.files.model import Model
 from fnet.reports import content, figures, formatting
 from fnet.reports.evaluation import Evaluation
 
 
-def page(model, evaluation, *, source, command, name=None):
-    """The page, a text in HTML, on a model and the Evaluation of it.
+def page(
+    model: Model, evaluation: Evaluation, *, source: Any, command: str, name: str | None = None
+) -> str:
+    """A report on a model and its evaluation, as one HTML page.
 
-    Arguments:
-      source: names the data that it was evaluated on.
-      command: what makes the page again, in a shell.
-      name: of the model, for the headline; its sizes unless told.
+    The page says how the model was trained as far as the model knows: by `model.trained`, its Run
+    or its estimator. `model.trained["command"]` is shown beside `command`. Figures are SVG inside
+    the page.
 
-    It tells how the model was trained where the model knows: by `trained`, its run or its
-    estimator. Of `trained`, "command" is shown with `command`. Pictures are SVG inside the page.
+    Args:
+        model: What `fnet.load` returned.
+        evaluation: The Evaluation of the model.
+        source: The name of the data that it was evaluated on.
+        command: The shell command that makes the page.
+        name: The name of the model, for the headline; None for its layer sizes.
+
+    Returns:
+        The page.
+
+    Raises:
+        InvalidArgument: The model was not loaded, or the evaluation is one of another model.
+
+    Example:
+        >>> import fnet
+        >>> from fnet.reports.evaluation import evaluate
+        >>> net = fnet.Network((1, 1), loss="squared_error")
+        >>> fnet.save("line.fnet", (net, (fnet.Layer([[1.0]], [0.0]),)))
+        >>> model = fnet.load("line.fnet")
+        >>> evaluation = evaluate(model, [[1], [2], [8]], [1, 2, 9])
+        >>> page(model, evaluation, source="three rows", command="fnet evaluate ...")[:15]
+        '<!doctype html>'
     """
     if not isinstance(model, Model) or not isinstance(evaluation, Evaluation):
         raise InvalidArgument(
-            "a page is made of what load and evaluate gave; got "
+            "a page needs what fnet.load and evaluate returned; got "
             f"{model!r:.100} and {evaluation!r:.100}"
         )
     saved = schema.content_of(model)
     classes, features = map(formatting.names, (evaluation.classes, saved.features))
     model = Model(schema.check_content(saved._replace(classes=classes, features=features)))
     trained = saved.trained if isinstance(saved.trained, dict) else {}
-    shown = figures.shown(model, evaluation, formatting.exact(trained.get("target", "the target")))
+    target = formatting.exact(trained.get("target", "target"))
+    shown = figures.draw_all(model, evaluation, target)
+    metrics = content.metrics(evaluation)
     return formatting.template("page.html").render(
         name=name or f"Network {'–'.join(map(str, model.net.sizes))}",
         source=str(source),
         commands=[str(c) for c in (trained.get("command"), command) if c is not None],
         evaluation=evaluation,
-        headline=next(iter(content.figures(evaluation))),
+        headline=metrics[0],
         summary=content.summary(evaluation),
-        figures=content.figures(evaluation),
+        metrics=metrics,
         classes=classes,
         layers=content.layers(model),
         description=content.description(model),
         training=content.training(saved),
-        curves=shown.pop("curves", None),
-        pictures=shown,
-        gaps=np.isnan([row[:3] for row in evaluation.table]).any(),
+        curves=shown.pop("learning curves", None),
+        figures=shown,
+        gaps=np.isnan([scores[:3] for scores in evaluation.by_class]).any(),
         version=fnet.__version__,
     )

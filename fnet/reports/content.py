@@ -1,93 +1,133 @@
-"""What the page says of a model, of how it was trained, and of its figures."""
+"""The text of the page: the metrics, the model, and how it was trained."""
 
 import inspect
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
 import fnet
+from fnet.core import checks
+from fnet.core.params import leaves
+from fnet.files.model import Model
+from fnet.plots.inputs import dense_layers
 from fnet.reports import formatting
+from fnet.reports.evaluation import LABELS, Evaluation
 
-MOST_NAMES = 24
-"""Names of classes or features that are written out."""
+MAX_NAMES = 24
+"""The most names of classes or features that are listed."""
 
 MEANINGS = {
-    "accuracy": "share of rows whose class is predicted right",
-    "accuracy of always saying the most frequent class": "what a model must beat to be of use",
-    "balanced accuracy": "mean over classes of the share of their rows that is predicted right",
-    "log loss": "mean of −log of the probability of the true class: 0 is perfect, log K a guess "
-    "among K classes",
-    "ROC AUC": "how often a row of the second class has the higher probability of it than a row "
-    "of the first: 0.5 is a guess",
-    "R²": "share of the variance that is explained: 1 is perfect, 0 is saying the mean",
-    "mean absolute error": "how far predictions are off, in the unit of the target",
-    "mean absolute error of always saying the median": "what a model must beat to be of use",
-    "root mean squared error": "the same with large errors counting more",
+    "accuracy": "fraction of the rows whose class is predicted correctly",
+    "baseline_accuracy": "accuracy of always predicting the most frequent class: a useful model "
+    "beats it",
+    "balanced_accuracy": "mean of the recall over classes",
+    "log_loss": "mean of −log(probability of the true class): 0 is perfect, log K is a uniform "
+    "guess among K classes",
+    "roc_auc": "probability that a random row of the second class is ranked above a random row of "
+    "the first: 0.5 is chance",
+    "r2": "fraction of the variance that is explained: 1 is perfect, 0 is predicting the mean",
+    "mean_absolute_error": "mean of |predicted − actual|, in the unit of the target",
+    "baseline_mean_absolute_error": "mean absolute error of always predicting the median: a useful "
+    "model beats it",
+    "root_mean_squared_error": "square root of the mean of (predicted − actual)²: large errors "
+    "count more",
 }
-"""What each figure is."""
+"""What each metric means."""
 
-MISSING = {
-    "log loss": "there is one class only",
-    "ROC AUC": "it needs rows of both classes",
-    "R²": "it needs two rows",
+UNDEFINED = {
+    "log_loss": "not defined: the model has one class only",
+    "roc_auc": "not defined: it needs rows of both classes",
+    "r2": "not defined: it needs at least two rows",
 }
-"""Why a figure may be none."""
+"""Why a metric may be undefined."""
 
-MEASURED = {"rows", "validation_rows", "epochs", "scores"}
-"""What is written in few digits of how a model was trained; all else is exact."""
+ROUNDED = {"rows", "validation_rows", "epochs", "scores"}
+"""The facts about a training that are rounded; all others are exact."""
+
+Pairs: TypeAlias = list[tuple[str, str | list[tuple[str, str]]]]
+"""Terms with values; a value is a string, or a list of names with strings."""
 
 
-def figures(evaluation):
-    """`(name, value, what it is or why there is none)` of each figure."""
+class Metric(NamedTuple):
+    """A metric as the page writes it."""
+
+    label: str
+    value: str
+    meaning: str  # or why it is not defined
+
+
+class LayerRow(NamedTuple):
+    """A dense layer as the page writes it."""
+
+    inputs: int
+    outputs: int
+    activation: str
+    parameters: int
+
+
+def metrics(evaluation: Evaluation) -> list[Metric]:
+    """The metrics of an Evaluation, in order."""
     return [
-        (name, formatting.number(value), MISSING[name] if np.isnan(value) else MEANINGS[name])
-        for name, value in evaluation.figures.items()
+        Metric(
+            formatting.sentence(LABELS[name]),
+            formatting.number(value),
+            UNDEFINED[name] if np.isnan(value) else MEANINGS[name],
+        )
+        for name, value in evaluation.metrics.items()
     ]
 
 
-def summary(evaluation):
-    """What it comes to, beside what knowing nothing comes to."""
-    truth, predicted = evaluation.truth, evaluation.predicted
-    if evaluation.kind == "classes":
-        right, frequent = int(np.sum(truth == predicted)), int(np.bincount(truth).max())
-        found = f"{right:,} of {len(truth):,} rows are predicted right."
-        return f"{found} Always saying the most frequent class gets {frequent:,} right."
-    off, median = (
-        formatting.number(evaluation.figures[f"mean absolute error{of}"])
-        for of in ("", " of always saying the median")
+def summary(evaluation: Evaluation) -> str:
+    """The result beside the baseline, in two sentences."""
+    if evaluation.kind == "classification":
+        correct = int(np.sum(evaluation.y_true == evaluation.y_pred))
+        frequent = int(np.bincount(evaluation.y_true).max())
+        return (
+            f"{correct:,} of {evaluation.rows:,} rows are predicted correctly. "
+            f"Always predicting the most frequent class gets {frequent:,} correct."
+        )
+    error, baseline = (
+        formatting.number(evaluation.metrics[f"{prefix}mean_absolute_error"])
+        for prefix in ("", "baseline_")
     )
-    return f"Predictions are off by {off} on average. Always saying the median is off by {median}."
+    return (
+        f"The mean absolute error is {error}. Always predicting the median has an error of "
+        f"{baseline}."
+    )
 
 
-def layers(model):
-    """`(inputs, outputs, activation, numbers)` of each layer."""
+def layers(model: Model) -> list[LayerRow]:
+    """The dense layers of a model."""
     net = model.net
     last = net.output if net.link == "identity" else net.link
-    sizes = [sum(part.size for part in layer if part is not None) for layer in model.params]
+    sizes = [sum(array.size for array in leaves((layer,))) for layer in dense_layers(model.params)]
     return [
-        (*shape, activation, size)
-        for shape, activation, size in zip(net.layers, (*net.hidden, last), sizes, strict=True)
+        LayerRow(inputs, outputs, activation, size)
+        for (inputs, outputs), activation, size in zip(
+            net.layers, (*net.hidden, last), sizes, strict=True
+        )
     ]
 
 
-def description(model):
-    """`(term, value)` of what the model is."""
-    count = sum(size for *_, size in layers(model))
+def description(model: Model) -> Pairs:
+    """What the model is, by term."""
+    count = sum(array.size for array in leaves(model.params))
     scaling = model.scaling
     found = {
-        "Parameters": f"{count:,} in {model.params[0].w.dtype}",
+        "Parameters": f"{count:,} in {checks.params_dtype(model.params)}",
         "Loss": model.net.loss.replace("_", " "),
         "Classes": _listed(model.classes),
         "Features": _listed(model.features) or f"{model.net.sizes[0]:,} without names",
         "Scaling": "none"
         if scaling is None
-        else "features have the mean 0 and the deviation 1 of the training rows"
-        + ("" if scaling.y_mean is None else ", and so has the target"),
+        else "features are standardized to mean 0 and standard deviation 1 over the training rows"
+        + ("" if scaling.y_mean is None else ", and so is the target"),
     }
     return [(term, value) for term, value in found.items() if value is not None]
 
 
-def training(content):
-    """`(term, value)` of how a model was trained, where a value is a text or again such a list."""
+def training(content: Any) -> Pairs:
+    """How the model in a Content (see `files.schema`) was trained, by term."""
     trained = content.trained if isinstance(content.trained, dict) else {"notes": content.trained}
     trained = {"version of fnet" if k == "fnet" else k: v for k, v in trained.items()}
     known = _of_run(content.run) | _of_estimator(content.estimator) | trained
@@ -95,14 +135,16 @@ def training(content):
     return [(term, value) for term, value in shown.items() if value]
 
 
-def _of_run(run):
+def _of_run(run: Any) -> dict[str, Any]:
+    """Facts about a Run."""
     if run is None:
         return {}
     ended = np.unique(run.history["ended"])
     return {"optimizer": run.optimizer, "epochs": len(run.history["loss"]), "ended": ended}
 
 
-def _of_estimator(estimator):
+def _of_estimator(estimator: Any) -> dict[str, Any]:
+    """Facts about an estimator: its arguments are those that differ from the defaults."""
     if estimator is None:
         return {}
     defaults = inspect.signature(getattr(fnet, estimator.name)).parameters
@@ -120,22 +162,25 @@ def _of_estimator(estimator):
     }
 
 
-def _value(key, value):
+def _value(key: Any, value: Any) -> Any:
+    """A fact as a string or, of a dict, a list of names with strings; None of None."""
     if value is None:
         return None
-    write = _measured if key in MEASURED else formatting.exact
+    write = _rounded if key in ROUNDED else formatting.exact
     if isinstance(value, dict):
         return [(formatting.exact(name), write(each)) for name, each in value.items()]
     return write(value)
 
 
-def _measured(value):
+def _rounded(value: Any) -> str:
+    """A number with few digits; other values in full."""
     value = value.tolist() if hasattr(value, "tolist") else value
     return formatting.number(value) if isinstance(value, (int, float)) else formatting.exact(value)
 
 
-def _listed(names):
+def _listed(names: Any) -> str | None:
+    """Names on one line; None of None."""
     if names is None:
         return None
-    more = f" and {len(names) - MOST_NAMES:,} more" if len(names) > MOST_NAMES else ""
-    return ", ".join(map(formatting.short, names[:MOST_NAMES])) + more
+    more = f" and {len(names) - MAX_NAMES:,} more" if len(names) > MAX_NAMES else ""
+    return ", ".join(map(formatting.short, names[:MAX_NAMES])) + more

@@ -1,149 +1,221 @@
-"""What a model is worth on rows whose truth is known. The figures are scikit-learn's."""
+"""Evaluate a model on labelled data. The metrics are scikit-learn's."""
 
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 from sklearn import metrics
 
 from fnet.core import checks
+from fnet.core.aliases import ArrayLike
 from fnet.core.errors import InvalidArgument
 from fnet.files.model import Model
 
+LABELS = {
+    "accuracy": "accuracy",
+    "baseline_accuracy": "baseline accuracy",
+    "balanced_accuracy": "balanced accuracy",
+    "log_loss": "log loss",
+    "roc_auc": "ROC AUC",
+    "r2": "R²",
+    "mean_absolute_error": "mean absolute error",
+    "baseline_mean_absolute_error": "baseline mean absolute error",
+    "root_mean_squared_error": "root mean squared error",
+}
+"""Every metric of an Evaluation, and how it is written for readers."""
 
-class OfClass(NamedTuple):
-    """How well the rows of one class are told; NaN where there is nothing to divide by."""
 
-    precision: float  # of the rows said to be of it, the share that are: NaN where there are none
-    recall: float  # of its own rows, the share said to be: NaN where there are none
-    f1: float  # the harmonic mean of both: NaN where it neither occurs nor is said
-    rows: int  # its own
+class ClassScores(NamedTuple):
+    """Precision, recall and F1 of one class.
+
+    Attributes:
+        precision: The fraction of the rows predicted to be of the class that are; NaN where none
+            was predicted.
+        recall: The fraction of the rows of the class that were predicted to be; NaN where it has
+            none.
+        f1: The harmonic mean of both; NaN where the class neither occurs nor was predicted.
+        rows: The number of rows of the class.
+    """
+
+    precision: float
+    recall: float
+    f1: float
+    rows: int
 
 
 class Evaluation(NamedTuple):
-    """Figures on N rows, and what they were worked from."""
+    """The metrics of a model on N rows, and the predictions behind them.
 
-    kind: str  # "classes" or "numbers"
+    Attributes:
+        kind: "classification" or "regression".
+        rows: N.
+        metrics: The value of each metric by name, the main one first; NaN where it is not defined
+            for these rows.
+        by_class: The ClassScores of each class; () for regression.
+        x: The rows, `[N, D]`.
+        y_true: `[N]`: indices into `classes`, or numbers.
+        y_pred: `[N]`, as `y_true`.
+        y_prob: Probabilities `[N, K]`; None for regression.
+        classes: The classes `[K]`; None for regression.
+    """
+
+    kind: Literal["classification", "regression"]
     rows: int
-    figures: dict  # name -> float, the main one first; NaN where it is not defined for these rows
-    table: tuple  # an OfClass for each class; () for numbers
-    x: Any  # [N, D]
-    truth: Any  # [N]: places in classes, or numbers
-    predicted: Any  # [N], likewise
-    probabilities: Any = None  # [N, K]; None for numbers
-    classes: Any = None  # [K]; None for numbers
+    metrics: dict[str, float]
+    by_class: tuple[ClassScores, ...]
+    x: npt.NDArray[Any]
+    y_true: npt.NDArray[Any]
+    y_pred: npt.NDArray[Any]
+    y_prob: npt.NDArray[Any] | None = None
+    classes: npt.NDArray[Any] | None = None
 
 
-def evaluate(model, x, truth):
-    """The Evaluation of what `load` gave on rows x `[N, D]` with their truth `[N]`.
+def evaluate(model: Model, x: ArrayLike, y: ArrayLike) -> Evaluation:
+    """Evaluate a model on labelled data.
 
-    Arguments:
-      x: an array, or a table with the columns in `model.features`.
-      truth: of a model of classes the class of each row as `predict` gives it, a number or a
-        name, and for a model without names of classes 0 to K - 1; of others numbers.
+    Classification has accuracy first, regression R². Beside them stands the baseline: the metric
+    of a constant prediction, which is the most frequent class of y, or the median of y.
 
-    The first figures are accuracy and R². Beside them stands what a model is worth that says the
-    same of all rows: the class that is the most frequent in `truth`, or its median.
+    Args:
+        model: What `fnet.load` returned, with one target.
+        x: Rows `[N, D]`, or a table with the columns in `model.features`.
+        y: The true values `[N]`. For a classifier the class of each row, a number or a string as
+            `predict` returns it; 0 to K - 1 for a model without names of classes. For a regressor
+            finite numbers.
 
-    Raises InvalidArgument for models of several targets, of members or of quantiles, and for a
-    truth that is not finite or holds a class that the model does not know. Rows in the messages
-    on the truth are counted from 1.
+    Returns:
+        The Evaluation.
+
+    Raises:
+        InvalidArgument: The model has several targets, members or quantiles; or y is not finite, or
+            holds a class that the model does not know. Messages about y count rows from 1.
+
+    Example:
+        >>> import fnet
+        >>> net = fnet.Network((1, 1), loss="squared_error")
+        >>> fnet.save("line.fnet", (net, (fnet.Layer([[1.0]], [0.0]),)))
+        >>> evaluate(fnet.load("line.fnet"), [[1], [2], [8]], [1, 2, 8]).metrics["r2"]
+        1.0
     """
     if not isinstance(model, Model):
-        raise InvalidArgument(f"model must be what load gave; got {model!r:.200}")
-    measure = _classes if _of_classes(model) else _numbers
-    rows, came = np.shape(x)[:1], np.shape(truth)
-    if len(came) != 1 or came != rows:
+        raise InvalidArgument(f"model must be what fnet.load returned; got {model!r:.200}")
+    measure = _classification if _is_classifier(model) else _regression
+    rows, shape = np.shape(x)[:1], np.shape(y)
+    if len(shape) != 1 or shape != rows:
         raise InvalidArgument(
-            f"truth must be one value a row, {list(rows)} for this x; got shape {list(came)}"
+            f"y must be one value per row, {list(rows)} for this x; got shape {list(shape)}"
         )
     with np.errstate(over="ignore", invalid="ignore"):  # huge numbers have infinite squares
-        return measure(model, x, np.asarray(truth))
+        return measure(model, x, np.asarray(y))
 
 
-def _of_classes(model):
-    """Whether the model tells classes; if not it says a number. Others are refused."""
+def _is_classifier(model: Model) -> bool:
+    """Whether the model is a classifier, or else a regressor; others are refused."""
     net = model.net
-    members, outputs = model.params[0].w.shape[:-2], net.sizes[-1]
+    members, outputs = checks.members_of(model.params), net.sizes[-1]
     if members:
         came, hint = f"members {list(members)}", "Save the params of one member"
     elif net.targets == "quantiles":
-        came, hint = f"{net.loss} loss", "Use fnet.metrics.mean_pinball_loss on what it predicts"
+        came = f"{net.loss} loss"
+        hint = "Use fnet.metrics.mean_pinball_loss on its predictions"
     elif outputs > 1 and net.targets == "multilabel":
-        came, hint = f"{outputs} labels", "Use fnet.metrics on what it predicts"
+        came, hint = f"{outputs} labels", "Use fnet.metrics on its predictions"
     elif outputs > 1 and not net.has_class_labels:
-        came, hint = f"{outputs} outputs", "Use fnet.metrics on what it predicts"
+        came, hint = f"{outputs} outputs", "Use fnet.metrics on its predictions"
     else:
         return net.targets in ("multiclass", "multilabel")
     raise InvalidArgument(
-        f"evaluate takes models of one target: of classes, or of one number a row; got a model "
-        f"of {came}. {hint}"
+        "evaluate needs a model of one target: a classifier, or a regressor with one output; got "
+        f"a model of {came}. {hint}"
     )
 
 
-def _classes(model, x, truth):
+def _classification(model: Model, x: Any, y: npt.NDArray[Any]) -> Evaluation:
+    """The Evaluation of a classifier."""
     count = max(model.net.sizes[-1], 1 if model.net.has_class_labels else 2)
-    classes = np.arange(count) if model.classes is None else model.classes
-    truth = _places(classes, truth)
-    said = _finite(model.predict_proba(x))
-    predicted = said.argmax(axis=1)
-    counts = np.bincount(truth, minlength=count)
-    there = np.flatnonzero(counts)
-    each = metrics.precision_recall_fscore_support(
-        truth, predicted, labels=range(count), zero_division=np.nan
+    classes = np.arange(count) if model.classes is None else np.asarray(model.classes)
+    y_true = _class_indices(classes, y)
+    y_prob = _finite(model.predict_proba(x))
+    y_pred = y_prob.argmax(axis=1)
+    counts = np.bincount(y_true, minlength=count)
+    occurring = np.flatnonzero(counts)
+    scores = metrics.precision_recall_fscore_support(
+        y_true, y_pred, labels=range(count), zero_division=np.nan
     )
-    figures = {
-        "accuracy": metrics.accuracy_score(truth, predicted),
-        "accuracy of always saying the most frequent class": counts.max() / len(truth),
-        "balanced accuracy": metrics.recall_score(truth, predicted, labels=there, average="macro"),
-        "log loss": metrics.log_loss(truth, said, labels=range(count)) if count > 1 else np.nan,
+    found = {
+        "accuracy": metrics.accuracy_score(y_true, y_pred),
+        "baseline_accuracy": counts.max() / len(y_true),
+        "balanced_accuracy": metrics.recall_score(
+            y_true, y_pred, labels=occurring, average="macro"
+        ),
+        "log_loss": metrics.log_loss(y_true, y_prob, labels=range(count)) if count > 1 else np.nan,
     }
     if count == 2:
-        both = len(there) == 2
-        figures["ROC AUC"] = metrics.roc_auc_score(truth, said[:, 1]) if both else np.nan
-    table = tuple(OfClass(*map(float, row), int(n)) for *row, n in zip(*each, strict=True))
+        both = len(occurring) == 2
+        found["roc_auc"] = metrics.roc_auc_score(y_true, y_prob[:, 1]) if both else np.nan
     return Evaluation(
-        *("classes", len(truth), _floats(figures), table),
-        *(np.asarray(x), truth, predicted, said, classes),
+        kind="classification",
+        rows=len(y_true),
+        metrics=_floats(found),
+        by_class=tuple(
+            ClassScores(float(precision), float(recall), float(f1), int(rows))
+            for precision, recall, f1, rows in zip(*scores, strict=True)
+        ),
+        x=np.asarray(x),
+        y_true=y_true,
+        y_pred=y_pred,
+        y_prob=y_prob,
+        classes=classes,
     )
 
 
-def _numbers(model, x, truth):
-    truth = checks.array("truth", truth).astype(np.float64)
-    if not (good := np.isfinite(truth)).all():
+def _regression(model: Model, x: Any, y: npt.NDArray[Any]) -> Evaluation:
+    """The Evaluation of a regressor."""
+    y_true = np.asarray(checks.array("y", y), np.float64)
+    if not (good := np.isfinite(y_true)).all():
         row = int(np.argmin(good))
         raise InvalidArgument(
-            f"truth must be finite; got {truth[row]} first in row {row + 1}. Leave such rows out"
+            f"y must be finite; got {y_true[row]}, first in row {row + 1}. Leave such rows out"
         )
-    predicted = _finite(model.predict(x)).reshape(-1).astype(np.float64)
-    middle = np.full_like(truth, np.median(truth))
-    figures = {
-        "R²": metrics.r2_score(truth, predicted) if len(truth) > 1 else np.nan,
-        "mean absolute error": metrics.mean_absolute_error(truth, predicted),
-        "mean absolute error of always saying the median": metrics.mean_absolute_error(
-            truth, middle
-        ),
-        "root mean squared error": metrics.root_mean_squared_error(truth, predicted),
+    y_pred = _finite(model.predict(x)).reshape(-1).astype(np.float64)
+    median = np.full_like(y_true, np.median(y_true))
+    found = {
+        "r2": metrics.r2_score(y_true, y_pred) if len(y_true) > 1 else np.nan,
+        "mean_absolute_error": metrics.mean_absolute_error(y_true, y_pred),
+        "baseline_mean_absolute_error": metrics.mean_absolute_error(y_true, median),
+        "root_mean_squared_error": metrics.root_mean_squared_error(y_true, y_pred),
     }
-    return Evaluation("numbers", len(truth), _floats(figures), (), np.asarray(x), truth, predicted)
+    return Evaluation(
+        kind="regression",
+        rows=len(y_true),
+        metrics=_floats(found),
+        by_class=(),
+        x=np.asarray(x),
+        y_true=y_true,
+        y_pred=y_pred,
+    )
 
 
-def _places(classes, truth):
-    """The place of each row's class in `classes`; numbers are equal by value, 1.0 and 1."""
-    places = {name: place for place, name in enumerate(classes.tolist())}
-    values = truth.tolist()
-    found = np.array([places.get(value, -1) for value in values])
+def _class_indices(classes: npt.NDArray[Any], y: npt.NDArray[Any]) -> npt.NDArray[np.int_]:
+    """The index of each row's class in `classes`; numbers are equal by value, as 1.0 and 1."""
+    known = {name: index for index, name in enumerate(classes.tolist())}
+    values = y.tolist()
+    found = np.array([known.get(value, -1) for value in values])
     if (found < 0).any():
         row = int(np.argmin(found))
         raise InvalidArgument(
-            f"truth must be classes that the model knows, {list(places)!r:.200}; got "
-            f"{values[row]!r} first in row {row + 1}. Leave such rows out, or train with them"
+            f"y must hold only classes that the model knows, {list(known)!r:.200}; got "
+            f"{values[row]!r}, first in row {row + 1}. Leave such rows out, or train with them"
         )
     return found
 
 
-def _finite(predictions):
-    return checks.finite("what the model predicts", predictions, ". Is x on the scale it knows?")
+def _finite(predictions: Any) -> npt.NDArray[Any]:
+    """Predictions, refused where they are not finite."""
+    advice = ". Scale x as in training"
+    return np.asarray(checks.finite("the predictions of the model", predictions, advice))
 
 
-def _floats(figures):
-    return {name: float(value) for name, value in figures.items()}
+def _floats(values: dict[str, Any]) -> dict[str, float]:
+    """The values as Python's floats."""
+    return {name: float(value) for name, value in values.items()}

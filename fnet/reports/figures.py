@@ -1,40 +1,47 @@
-"""The pictures on the page: SVG as data, each with a text that tells its numbers."""
+"""The figures on the page: SVG as data, each with a text alternative that has its numbers."""
 
 import base64
 import contextlib
 import io
 import math
 import warnings
-from typing import NamedTuple
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 import matplotlib
 import numpy as np
+import numpy.typing as npt
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from fnet import plots
 from fnet.core.errors import InvalidArgument
+from fnet.files.model import Model
 from fnet.plots import style
+from fnet.plots.inputs import dense_layers
 from fnet.reports import formatting
+from fnet.reports.evaluation import Evaluation
 
-SETTINGS = {
+SETTINGS: dict[Any, Any] = {
     "svg.hashsalt": "fnet",  # the same bytes each time
-    "svg.fonttype": "none",  # a browser finds the letters that matplotlib's font has not
+    "svg.fonttype": "none",  # a browser has glyphs that matplotlib's font lacks
 }
 
-MANY = 2000
-"""Points from which a picture holds them as an image."""
+MAX_VECTOR_POINTS = 2000
+"""With more points a figure holds them as an image."""
 
-LEAST_SIDE = 4
-"""Pixels: smaller squares are no images."""
+MIN_SIDE = 4
+"""Pixels. Smaller squares of features are not taken for images."""
 
-AXIS = 36
-"""Letters on an axis."""
+MAX_AXIS_LETTERS = 36
+"""The most letters of the name of an axis."""
 
-MISTAKES = 5
-"""How many pairs of classes the text on a confusion matrix tells."""
+MAX_MISTAKES = 5
+"""The most pairs of classes in the text alternative of a confusion matrix."""
 
 
-class Picture(NamedTuple):
-    """A picture as the page holds it."""
+class EmbeddedFigure(NamedTuple):
+    """A figure as the page holds it."""
 
     source: str  # a data URI
     alt: str
@@ -43,152 +50,182 @@ class Picture(NamedTuple):
     height: int
 
 
-def shown(model, evaluation, target):
-    """The Pictures that apply, by name; the classes and features of `model` are texts."""
+class _Drawn(NamedTuple):
+    """A figure with its texts, before it is written."""
+
+    figure: Figure
+    alt: str
+    caption: str
+
+
+def draw_all(model: Model, evaluation: Evaluation, target: str) -> dict[str, EmbeddedFigure]:
+    """The figures that apply to a model, by name; its classes and features are strings."""
     with matplotlib.rc_context(), warnings.catch_warnings():
         matplotlib.rcdefaults()  # whatever a matplotlibrc says
         matplotlib.rcParams.update(SETTINGS)
-        warnings.simplefilter("ignore", UserWarning)  # of letters that matplotlib's font has not
-        drawn = dict(_drawn(model, evaluation, target))
-        return {name: _picture(*parts) for name, parts in drawn.items()}
+        warnings.simplefilter("ignore", UserWarning)  # of glyphs that matplotlib's font lacks
+        drawn = dict(_draw(model, evaluation, target))
+        return {name: _embed(*parts) for name, parts in drawn.items()}
 
 
-def _drawn(model, evaluation, target):
-    """`(name, (figure, alt, caption))` of each."""
-    if evaluation.kind == "classes":
-        yield from _of_classes(model, evaluation)
+def _draw(model: Model, evaluation: Evaluation, target: str) -> Iterator[tuple[str, _Drawn]]:
+    """The name of each figure with the figure."""
+    if evaluation.kind == "classification":
+        yield from _draw_classification(model, evaluation)
     else:
-        yield "truth and prediction", _numbers(evaluation, target)
-    if side := _side(model.features):
-        yield "first layer", _first_layer(model, side)
+        yield "predicted vs actual", _predicted_vs_actual(evaluation, target)
+    if side := _image_side(model.features):
+        yield "first-layer weights", _first_layer_weights(model, side)
     with contextlib.suppress(InvalidArgument):  # there is no history
-        yield "curves", _curves(model)
+        yield "learning curves", _learning_curves(model)
 
 
-def _of_classes(model, evaluation):
-    truth, predicted, classes = evaluation.truth, evaluation.predicted, model.classes
-    yield "confusion matrix", _confusion(truth, predicted, classes)
+def _draw_classification(model: Model, evaluation: Evaluation) -> Iterator[tuple[str, _Drawn]]:
+    """The figures of a classifier."""
+    y_true, y_pred, classes = evaluation.y_true, evaluation.y_pred, np.asarray(model.classes)
+    yield "confusion matrix", _confusion_matrix(y_true, y_pred, classes)
     if len(classes) > 1:
-        yield "calibration", _calibration(truth, evaluation.probabilities, classes)
+        yield "calibration", _calibration(y_true, evaluation.y_prob, classes)
     if model.net.sizes[0] == 2:
-        yield "decision regions", _regions(model, evaluation)
-    if (side := _side(model.features)) and (truth != predicted).any():
+        yield "decision regions", _decision_regions(model, evaluation)
+    if (side := _image_side(model.features)) and (y_true != y_pred).any():
         images = evaluation.x.reshape(-1, side, side)
-        yield "misclassified", _misclassified(images, classes[truth], classes[predicted])
+        yield "misclassified", _misclassified(images, classes[y_true], classes[y_pred])
 
 
-def _side(features):
-    """The side of the square images that features are by their names; 0 where they are none."""
+def _image_side(features: Any) -> int:
+    """The side of the square images that the names of features stand for; 0 where they do not."""
     names = features or ()
     side = math.isqrt(len(names))
-    square = side**2 == len(names) and side >= LEAST_SIDE
+    square = side**2 == len(names) and side >= MIN_SIDE
     return side if square and all(name.casefold().startswith("pixel") for name in names) else 0
 
 
-def _confusion(truth, predicted, classes):
-    figure = plots.confusion_matrix(truth, predicted, classes)
-    wrong = np.stack([truth, predicted])[:, truth != predicted]
+def _confusion_matrix(
+    y_true: npt.NDArray[Any], y_pred: npt.NDArray[Any], classes: npt.NDArray[Any]
+) -> _Drawn:
+    """The confusion matrix, its text with the most frequent mistakes."""
+    figure = plots.confusion_matrix(y_true, y_pred, classes)
+    wrong = np.stack([y_true, y_pred])[:, y_true != y_pred]
     pairs, counts = np.unique(wrong, axis=1, return_counts=True)
-    most = np.argsort(-counts, kind="stable")[:MISTAKES]
+    most = np.argsort(-counts, kind="stable")[:MAX_MISTAKES]
     mistakes = [
-        f"{style.name(classes[is_])} said to be {style.name(classes[said])} in {count:,}"
-        for (is_, said), count in zip(pairs.T[most], counts[most], strict=True)
+        f"{style.name(classes[true])} predicted as {style.name(classes[predicted])} {count:,}"
+        for (true, predicted), count in zip(pairs.T[most], counts[most], strict=True)
     ]
     worst = f" Most frequent mistakes, in rows: {'; '.join(mistakes)}." if mistakes else ""
     caption = (
-        "Rows are the true classes, columns the predicted. The darker a cell, the larger its share "
-        "of the true class; right answers lie on the diagonal."
+        "Confusion matrix: rows are true classes, columns predicted classes. The darker a cell, "
+        "the larger its fraction of the true class. Correct predictions lie on the diagonal."
     )
-    return figure, f"{_title(figure)}.{worst}", caption
+    return _Drawn(figure, f"{_title(figure)}.{worst}", caption)
 
 
-def _calibration(truth, probabilities, classes):
-    figure = plots.calibration(truth, probabilities, classes)
-    upper = figure.axes[0]
-    said = next(line for line in upper.lines if line.get_marker() == "o")
-    points = "; ".join(f"{x:.2f} said, {y:.2f} true" for x, y in said.get_xydata())
+def _calibration(y_true: npt.NDArray[Any], y_prob: Any, classes: npt.NDArray[Any]) -> _Drawn:
+    """The reliability diagram, its text with the points of the curve."""
+    figure = plots.calibration(y_true, y_prob, classes)
+    curve = next(line for line in figure.axes[0].lines if line.get_marker() == "o")
+    points = "; ".join(
+        f"{x:.2f} predicted, {y:.2f} observed" for x, y in np.asarray(curve.get_xydata())
+    )
     caption = (
-        "How often that is true which has some probability. On the dashed line the two agree, and "
-        "below it the model is too sure. The bars count the rows."
+        "Reliability diagram: predicted probability against observed frequency. The dashed line is "
+        "perfect calibration; below it the model is overconfident. Bars count rows."
     )
-    return figure, f"{_title(figure)}. By bin: {points}.", caption
+    return _Drawn(figure, f"{_title(figure)}. By bin: {points}.", caption)
 
 
-def _regions(model, evaluation):
-    classes = model.classes
-    features = [style.name(f, AXIS) for f in model.features or ("feature 1", "feature 2")]
+def _decision_regions(model: Model, evaluation: Evaluation) -> _Drawn:
+    """The decision regions, their text with the number of rows predicted to be of each class."""
+    classes = np.asarray(model.classes)
+    features = [
+        style.name(f, MAX_AXIS_LETTERS) for f in model.features or ("feature 1", "feature 2")
+    ]
     figure = plots.decision_regions(
-        model, evaluation.x, classes[evaluation.truth], features=features
+        model, evaluation.x, classes[evaluation.y_true], features=features
     )
-    shares = np.bincount(evaluation.predicted, minlength=len(classes))
-    rows = "; ".join(f"{n:,} {style.name(c)}" for n, c in zip(shares, classes, strict=True))
+    counts = np.bincount(evaluation.y_pred, minlength=len(classes))
+    rows = "; ".join(f"{n:,} {style.name(c)}" for n, c in zip(counts, classes, strict=True))
     caption = (
-        "What the model says of every point of the plane, by colour, and the rows with their true "
-        "classes on it."
+        "Decision regions: the predicted class at every point of the plane, by colour, and the "
+        "rows with their true classes."
     )
-    return figure, f"{_title(figure)}, over {' and '.join(features)}. Said: {rows}.", caption
+    alt = f"{_title(figure)}, over {' and '.join(features)}. Predicted: {rows}."
+    return _Drawn(figure, alt, caption)
 
 
-def _misclassified(images, truth, predicted):
-    figure = plots.misclassified(images, truth, predicted)
-    said = "; ".join(axes.get_title() for axes in figure.axes if axes.images)
-    return (
-        figure,
-        f"{figure.get_suptitle()}. {said}.",
-        "Rows whose class is predicted wrong, as images.",
-    )
+def _misclassified(
+    images: npt.NDArray[Any], y_true: npt.NDArray[Any], y_pred: npt.NDArray[Any]
+) -> _Drawn:
+    """The misclassified images, their text with the classes of each."""
+    figure = plots.misclassified(images, y_true, y_pred)
+    pairs = [axes.get_title().replace("\n", ", ") for axes in figure.axes if axes.images]
+    alt = f"{figure.get_suptitle()}. {'; '.join(pairs)}."
+    return _Drawn(figure, alt, "Misclassified rows as images, with predicted and true class.")
 
 
-def _first_layer(model, side):
+def _first_layer_weights(model: Model, side: int) -> _Drawn:
+    """The first-layer weights, their text with the range of the weights."""
     figure = plots.first_layer_weights(model, (side, side))
-    w = model.params[0].w
+    w = dense_layers(model.params)[0].w
     low, high = formatting.number(float(w.min())), formatting.number(float(w.max()))
-    caption = "What each unit looks for: red pixels speak for it, blue ones against it."
-    return figure, f"{figure.get_suptitle()}. They lie between {low} and {high}.", caption
+    caption = "First-layer weights of each unit: red pixels raise its output, blue ones lower it."
+    return _Drawn(figure, f"{figure.get_suptitle()}, from {low} to {high}.", caption)
 
 
-def _numbers(evaluation, target):
-    truth, predicted = evaluation.truth, evaluation.predicted
-    figure = plots.predicted_vs_actual(truth, predicted, style.name(target, AXIS))
-    number = formatting.number
-    spans = [
-        f"{what} from {number(float(values.min()))} to {number(float(values.max()))}"
-        for what, values in (("Truth", truth), ("predictions", predicted))
+def _predicted_vs_actual(evaluation: Evaluation, target: str) -> _Drawn:
+    """Predicted against actual values, their text with both ranges."""
+    y_true, y_pred = evaluation.y_true, evaluation.y_pred
+    figure = plots.predicted_vs_actual(y_true, y_pred, style.name(target, MAX_AXIS_LETTERS))
+    ranges = [
+        f"{what} values from {_range(values)}"
+        for what, values in (("Actual", y_true), ("predicted", y_pred))
     ]
     caption = (
-        "Left, each row by its true value and what was predicted; right, by how far that is off. "
-        "On the dashed lines it is perfect."
+        "Left: predicted against actual values. Right: errors against predicted values. The dashed "
+        "lines are perfect predictions."
     )
-    return figure, f"{figure.get_suptitle()}. {', '.join(spans)}.", caption
+    return _Drawn(figure, f"{figure.get_suptitle()}. {', '.join(ranges)}.", caption)
 
 
-def _curves(model):
+def _learning_curves(model: Model) -> _Drawn:
+    """The learning curves, their text with the first and the last value of each."""
     figure = plots.learning_curves(model)
     panels = []
     for axes in figure.axes:
-        told = [_course(line) for line in axes.lines if not line.get_label().startswith("_")]
-        panels.append(f"{axes.get_title()}: {', '.join(told)}.")
-    return figure, " ".join(panels), "How training went, epoch by epoch."
+        labelled = [line for line in axes.lines if not str(line.get_label()).startswith("_")]
+        panels.append(f"{axes.get_title()}: {', '.join(map(_course, labelled))}.")
+    return _Drawn(figure, " ".join(panels), "Learning curves: the training, epoch by epoch.")
 
 
-def _course(line):
-    first, last = (formatting.number(float(line.get_ydata()[i])) for i in (0, -1))
-    course = first if len(line.get_ydata()) == 1 else f"from {first} to {last}"
+def _course(line: Line2D) -> str:
+    """The label of a line with its first and its last value."""
+    values = np.asarray(line.get_ydata())
+    first, last = (formatting.number(float(values[i])) for i in (0, -1))
+    course = first if len(values) == 1 else f"from {first} to {last}"
     return f"{line.get_label()} {course}"
 
 
-def _title(figure):
+def _range(values: npt.NDArray[Any]) -> str:
+    """The smallest and the largest of the values."""
+    return " to ".join(formatting.number(float(end)) for end in (values.min(), values.max()))
+
+
+def _title(figure: Figure) -> str:
+    """The title of the first panel."""
     return figure.axes[0].get_title()
 
 
-def _picture(figure, alt, caption):
+def _embed(figure: Figure, alt: str, caption: str) -> EmbeddedFigure:
+    """A figure as SVG in a data URI."""
     for axes in figure.axes:
         for line in axes.lines:
-            if line.get_marker() != "None" and len(line.get_xdata()) > MANY:
+            points = len(np.asarray(line.get_xdata()))
+            if line.get_marker() != "None" and points > MAX_VECTOR_POINTS:
                 line.set_rasterized(True)
     file = io.BytesIO()
     figure.savefig(file, format="svg", dpi=150, metadata={"Date": None})
     data = base64.b64encode(file.getvalue()).decode()
     width, height = (round(96 * inches) for inches in figure.get_size_inches())
     alt = " ".join(alt.split())
-    return Picture(f"data:image/svg+xml;base64,{data}", alt, caption, width, height)
+    return EmbeddedFigure(f"data:image/svg+xml;base64,{data}", alt, caption, width, height)

@@ -2,6 +2,7 @@
 
 import math
 import re
+from typing import Any
 
 import jinja2
 import numpy as np
@@ -9,28 +10,28 @@ import numpy as np
 from fnet.plots import style
 
 CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
-"""What no HTML and no SVG may hold."""
+"""Characters that neither HTML nor SVG may hold."""
 
-MOST = 160
-"""Letters of a name or a value; what is longer is cut."""
+MAX_LENGTH = 160
+"""The most letters of a name or a value; longer ones are shortened."""
 
 
-def clean(value):
-    """A text with escapes in place of what no page may hold; HTML and what is no text stay."""
+def clean(value: Any) -> Any:
+    """A string with escapes for the characters of CONTROL; HTML and other types as they are."""
     if not isinstance(value, str) or hasattr(value, "__html__"):
         return value
     return CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), value)
 
 
-def names(values):
-    """Classes or features as a tuple of texts; None of None."""
+def names(values: Any) -> tuple[str, ...] | None:
+    """Classes or features as a tuple of clean strings; None of None."""
     if values is None:
         return None
     return tuple(clean(_plain(value)) for value in np.asarray(values).tolist())
 
 
-def number(value):
-    """A whole number as it is, others with 4 significant digits; "–" where there is none."""
+def number(value: float) -> str:
+    """An integer in full, other numbers with 4 significant digits, NaN as "–"."""
     if isinstance(value, int):
         return f"{value:,}"
     if not math.isfinite(value):
@@ -43,8 +44,8 @@ def number(value):
     return f"{value:,.{max(0, 3 - math.floor(math.log10(size)))}f}"
 
 
-def exact(value):
-    """Any plain value in a line, numbers to the last digit."""
+def exact(value: Any) -> str:
+    """Any plain value on one line, numbers with all their digits."""
     value = value.tolist() if hasattr(value, "tolist") else value
     if isinstance(value, (list, tuple)) and not hasattr(value, "_fields"):
         text = ", ".join(map(exact, value))
@@ -53,20 +54,24 @@ def exact(value):
     return short(text)
 
 
-def short(text):
-    """A text that is cut in the middle where it is too long."""
-    return style.name(text, MOST)
+def short(text: str) -> str:
+    """A string, shortened in the middle if it is too long."""
+    return style.name(text, MAX_LENGTH)
 
 
-def label(key):
-    """A key in a dict as a term on the page: `validation_rows` is "Validation rows"."""
-    text = exact(key).replace("_", " ")
+def label(key: Any) -> str:
+    """A key of a dict as a term on the page: `validation_rows` is "Validation rows"."""
+    return sentence(exact(key).replace("_", " "))
+
+
+def sentence(text: str) -> str:
+    """A string that starts with a capital letter."""
     return text[:1].upper() + text[1:]
 
 
-def template(name):
-    """A template of this room. What it writes is escaped, and `clean`."""
-    found = jinja2.Environment(
+def template(name: str) -> jinja2.Template:
+    """A template of this package. Its output is escaped and `clean`."""
+    environment = jinja2.Environment(
         loader=jinja2.PackageLoader("fnet", "reports"),
         autoescape=True,
         finalize=clean,
@@ -74,9 +79,10 @@ def template(name):
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    found.filters |= {"number": number, "short": short}
-    return found.get_template(name)
+    environment.filters |= {"number": number, "short": short}
+    return environment.get_template(name)
 
 
-def _plain(value):
+def _plain(value: Any) -> str:
+    """A value as a string, a float without a trailing `.0`."""
     return repr(value).removesuffix(".0") if isinstance(value, float) else str(value)
