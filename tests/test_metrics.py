@@ -381,7 +381,7 @@ def by_hand(side, form, name, params):
     """The public function of what `forward` and `predict` say."""
     net, y = NETS[form], HELD_TARGETS[form]
     logits = reference.forward(net, params, HELD)
-    said = reference.predict(net, params, HELD) if name in metric_names.LINKED else logits
+    said = reference.predict(net, params, HELD) if name in metric_names.OF_PREDICTIONS else logits
     if form == "labels":
         return side.metrics.subset_accuracy(said, y, WEIGHTS)
     quantiles = (QUANTILES,) if form == "quantiles" else ()

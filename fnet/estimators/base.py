@@ -234,11 +234,11 @@ class BaseMLP(ConversionMixin, BaseEstimator):
         """Fit by L-BFGS."""
         tuning, counted = self._tuning(None), weights
         if (class_weight := self._class_weight(False)) is not None:
-            numbers = class_weights.numbers(self._net, class_weight, y, weights)
+            numbers = class_weights.resolve(self._net, class_weight, y, weights)
             if numbers.ndim > 1:
                 tuning = tuning._replace(label_weights=numbers)
             else:
-                counted = class_weights.rows(self._net, y, numbers) * (
+                counted = class_weights.row_factors(self._net, y, numbers) * (
                     1 if weights is None else weights
                 )
         side, self.engine_ = backends.choose(self.engine, self._net, len(x), self.max_iter)
