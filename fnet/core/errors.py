@@ -52,7 +52,7 @@ def attribute_error(
         if name in renamed:
             message += f": it is called {renamed[name]}"
         elif not name.startswith("_"):
-            names = dir(type(arguments[0])) if known is None else known
+            names = dir(arguments[0]) if known is None else known
             message += suggestion(name, [each for each in names if not each.startswith("_")])
         raise AttributeError(message)
 
