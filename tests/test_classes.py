@@ -221,7 +221,7 @@ def test_validation_that_class_weights_leave_without_weight_is_refused(side):
 
 def test_the_numbers_are_refused_with_weights_that_do_not_fit():
     for weights, match in (
-        (np.ones(3), r"one number a row, \[30\]"),
+        (np.ones(3), r"one number for each row, \[30\]"),
         (np.zeros(30), "weights must not all be 0"),
         (-np.ones(30), "weights must not be negative"),
     ):

@@ -203,7 +203,7 @@ def test_a_warm_start_is_of_the_same_kind():
         text=(
             {},
             np.array(["a", "b", "c"])[Y],
-            "y must be bool, whole or floating.*<U1",
+            "y must be bools, integers or floating.*<U1",
         ),
         transposed=({}, np.ones((150, 151)), r"y must not have more outputs than rows"),
         quantile=({"quantiles": 1.5}, Y, "The 'quantiles' parameter of MLPRegressor"),

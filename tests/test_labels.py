@@ -144,7 +144,7 @@ def test_accuracy_is_scikit_learns(side, z, seed):
 
 @BOTH
 def test_labels_of_two_members_and_rows_of_two_classes_are_told_apart(side):
-    """Both are [2, 2] for two members, rows and classes: whole numbers are labels."""
+    """Both are [2, 2] for two members, rows and classes: integers are labels."""
     members = np.array([[[1.0, 0.0], [0.0, 1.0]], [[0.0, 1.0], [0.0, 1.0]]])  # says 0, 1 and 1, 1
     labels = np.array([[0, 1], [1, 0]])
     assert np.array_equal(side.accuracy(members, labels), [1.0, 0.5])

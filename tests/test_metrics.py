@@ -41,7 +41,7 @@ def of_each(members, expected, *arrays):
 def frames(draw, least=1):
     """Member axes, a number of rows, weights for them, and a generator for the rest.
 
-    Weights are None, or whole numbers with many zeros, but never less than `least` above 0.
+    Weights are None, or multiples of 0.5 with many zeros, but never less than `least` above 0.
     """
     members, rows = draw(MEMBERS), draw(st.integers(least, 9))
     rng = np.random.default_rng(draw(seeds))

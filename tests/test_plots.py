@@ -545,9 +545,9 @@ REFUSED = {
     "predicted_vs_actual": [
         (([1, 2], [1]), "same rows"),
         (([1, np.inf], [1, 2]), "truth must be finite"),
-        ((["a"], ["b"]), "truth must be bool, whole or floating"),
+        ((["a"], ["b"]), "truth must be bools, integers or floating"),
         (([[1, 2]], [[1, 2]]), "one number a row.* one at a time"),
-        (([], []), "one number a row"),
+        (([], []), "one number for each row"),
     ],
     "decision_regions": [
         (("net", X3, [0, 0, 0]), "what must be"),

@@ -552,9 +552,10 @@ def check_state(state: Any, params: Any, kind: str | None = None) -> OptState:
 
 def _rate(value: Any) -> Any:
     """A learning rate: a number or one for each member, a Schedule, or a function of the step."""
-    if callable(value) or isinstance(value, Schedule):
+    if isinstance(value, Schedule):
+        checks.one_of("schedule", value.kind, schedules.KINDS)
         return value
-    return checks.number("learning_rate", value)
+    return value if callable(value) else checks.number("learning_rate", value)
 
 
 def _adam_hyperparameters(rate: Any, beta_1: Any, beta_2: Any, epsilon: Any) -> dict[str, Any]:
