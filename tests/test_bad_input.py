@@ -37,6 +37,7 @@ from refusals import (
 
 import fnet
 from fnet import FnetError, InvalidArgument, Layer, Network, NotFinite, reference
+from fnet.core.params import map_params
 
 # Networks and start schemes
 
@@ -340,7 +341,10 @@ def test_every_function_of_weights_refuses_bad_ones(taker, weights, match):
             lambda side: side.one_hot([0, 3], 3),
             "labels must be labels from 0 to 2; got 3, first in row 1",
         ),
-        negative_label=(lambda side: side.one_hot([[-1]], 3), "from 0 to 2; got -1, first in row 0"),
+        negative_label=(
+            lambda side: side.one_hot([[-1]], 3),
+            "from 0 to 2; got -1, first in row 0",
+        ),
         no_classes=(lambda side: side.one_hot([0], 0), "classes must be an integer of at least 1"),
         labels_of_other_length=(
             lambda side: side.accuracy(Y, LABELS[:4]),
@@ -356,7 +360,10 @@ def test_every_function_of_weights_refuses_bad_ones(taker, weights, match):
         softmax_of_text=(lambda side: side.softmax("a"), "logits must be bools, integers or"),
         softmax_of_a_number=(lambda side: side.softmax(1.0), r"logits must be .* got shape \[\]"),
         softmax_of_no_class=(lambda side: side.softmax(np.ones((2, 0))), r"shape \[2, 0\]"),
-        scores_as_text=(lambda side: side.accuracy([["a"]], [0]), "logits must be bools, integers or"),
+        scores_as_text=(
+            lambda side: side.accuracy([["a"]], [0]),
+            "logits must be bools, integers or",
+        ),
     ),
 )
 def test_one_hot_and_accuracy_refuse(call, match):
@@ -435,7 +442,10 @@ def test_every_metric_refuses_bad_weights(name, weights, match):
         too_large=(LABELS + 1, "labels must be labels from 0 to 2; got 3, first in row 2"),
         negative=(LABELS - 1, "labels must be labels from 0 to 2; got -1, first in row 0"),
         with_fractions=(LABELS / 2, "labels must be integer labels; got dtype float64"),
-        nan=(spoiled(Y, (1, 1), np.nan), "labels must be finite; got nan, first in row 1, column 1"),
+        nan=(
+            spoiled(Y, (1, 1), np.nan),
+            "labels must be finite; got nan, first in row 1, column 1",
+        ),
         text=(list("abcab"), "labels must be bools, integers or"),
     ),
 )
@@ -486,7 +496,7 @@ def of_members(side, name, truth, weights=None):
         ),
         rows_that_are_no_probabilities=(
             lambda side: metric(side, "log_loss", Y, spoiled(Y, (2, 0), 1)),
-            "labels must be one-hot rows or probabilities, .*; row 2 has the sum 2 and the smallest",
+            "labels must be one-hot rows or probabilities, .*; row 2 has the sum 2 and the small",
         ),
         bool_rows_with_two_ones=(
             lambda side: metric(side, "log_loss", Y, spoiled(Y > 0, (2, 0), True)),
@@ -591,7 +601,7 @@ def test_metrics_refuse(call, match):
             r"params must have one dtype; got \['float32', 'float64'\]",
         ),
         whole_numbers=(
-            tuple(Layer(w.astype(int), b.astype(int)) for w, b in PARAMS),
+            map_params(lambda array: array.astype(int), PARAMS),
             "params must be float32 or float64; got dtype.'int64'",
         ),
     ),
@@ -745,12 +755,18 @@ def test_optimizers_refuse(call, match):
             lambda s: s.piecewise_constant(1, [0.1, 0.2]),
             r"got shapes \[2\] and \[\]",
         ),
-        no_boundaries=(lambda s: s.piecewise_constant([], [0.1]), "each of boundaries must be a number"),
+        no_boundaries=(
+            lambda s: s.piecewise_constant([], [0.1]),
+            "each of boundaries must be a number",
+        ),
         boundaries_that_fall=(
             lambda s: s.piecewise_constant([1, 3, 2], [0.1] * 4),
             r"boundaries must be ascending; got \[1.0, 3.0, 2.0\]",
         ),
-        boundaries_that_stay=(lambda s: s.piecewise_constant([2, 2], [0.1] * 3), "boundaries must be ascending"),
+        boundaries_that_stay=(
+            lambda s: s.piecewise_constant([2, 2], [0.1] * 3),
+            "boundaries must be ascending",
+        ),
         a_negative_boundary=(
             lambda s: s.piecewise_constant([-1, 2], [0.1] * 3),
             r"each of boundaries must be a number of at least 0; got \[-1, 2\]",
@@ -771,7 +787,10 @@ def test_optimizers_refuse(call, match):
         every_with_a_fraction=(lambda s: s.cosine(0.1, 10, every=1.5), "every must be .* got 1.5"),
         every_of_constant=(lambda s: s.constant(0.1, -1), "every must be .* got -1"),
         every_of_inverse_scaling=(lambda s: s.inverse_scaling(1, every=0), "every must be .* 0"),
-        every_of_piecewise=(lambda s: s.piecewise_constant([1], [1, 2], True), "every must be .* got True"),
+        every_of_piecewise=(
+            lambda s: s.piecewise_constant([1], [1, 2], True),
+            "every must be .* got True",
+        ),
         every_of_log_cosine=(lambda s: s.log_cosine(1, 2, every="x"), "every must be"),
     ),
 )
@@ -791,7 +810,8 @@ SCHEDULE = reference.schedules.cosine(0.1, 10)
         ),
         unknown_schedule_put_in_later=(
             lambda side: update(
-                side, SGD._replace(hyperparameters={"learning_rate": SCHEDULE._replace(kind="cosin")})
+                side,
+                SGD._replace(hyperparameters={"learning_rate": SCHEDULE._replace(kind="cosin")}),
             ),
             "schedule must be one of constant, .*; got 'cosin'; did you mean 'cosine'",
         ),
@@ -1012,7 +1032,10 @@ def test_plans_refuse(call, match):
             {"validation": (X, Y, [1, 1, 1, 1, -1])},
             "validation: weights must not be negative; got -1, first in row 4",
         ),
-        validation_weights_all_zero=({"validation": (X, Y, np.zeros(5))}, "weights of validation must not all be 0; give"),
+        validation_weights_all_zero=(
+            {"validation": (X, Y, np.zeros(5))},
+            "weights of validation must not all be 0; give",
+        ),
         metrics_without_validation=(
             {"metrics": ("accuracy",)},
             r"metrics are measured on validation data; give validation=\(x, y\) with them",
@@ -1030,13 +1053,16 @@ def test_plans_refuse(call, match):
         a_metric_that_is_no_name=({"metrics": [5], "validation": (X, Y)}, "each of .*; got 5"),
         monitor_of_a_metric_that_is_not_asked_for=(
             {"metrics": ("log_loss",), "validation": (X, Y), "monitor": "validation_accuracy"},
-            "monitor must be one of loss, validation_loss, validation_log_loss; got 'validation_acc",
+            "monitor must be one of loss, validation_loss, validation_log_loss; got 'validation_a",
         ),
         patience_of_other_members=({"patience": [2, 3], "monitor": "loss"}, "patience must be one"),
         min_delta_of_other_members=({"min_delta": [0, 0.1]}, "min_delta must be one number, or"),
         min_delta_that_is_no_number=({"min_delta": "x"}, "min_delta must be"),
         xla_that_is_no_flag=({"xla": "yes"}, "xla must be True or False; got 'yes'"),
-        epochs_beside_a_plan=({"epochs": 4}, "epochs goes with data, since a plan has its own; got .*4"),
+        epochs_beside_a_plan=(
+            {"epochs": 4},
+            "epochs goes with data, since a plan has its own; got .*4",
+        ),
         unknown_on_not_finite=(
             {"on_not_finite": "warning"},
             "on_not_finite must be one of error, warn; got 'warning'; did you mean 'warn'",
@@ -1279,7 +1305,10 @@ def batched(*columns, size=2):
             id="fewer labels",
         ),
         pytest.param(
-            batched(X, Y), {"x": X, "plan": PLAN}, "data already holds .* leave out x and plan", id="both"
+            batched(X, Y),
+            {"x": X, "plan": PLAN},
+            "data already holds .* leave out x and plan",
+            id="both",
         ),
     ],
 )
@@ -1311,7 +1340,7 @@ def test_train_refuses_a_pipeline(data, options, match):
         whole_numbers=(lambda side: side.forward(NET, PARAMS, X.astype(int)),),
         params_as_lists=(
             lambda side: side.forward(
-                NET, [[tf.constant(w), tf.constant(b)] for w, b in PARAMS], tf.constant(X)
+                NET, [list(map(tf.constant, layer)) for layer in PARAMS], tf.constant(X)
             ),
         ),
     ),

@@ -73,9 +73,9 @@ def test_a_deep_network_goes_where_scipy_takes_it(side):
         return Layer(a.reshape(3, 4), b), Layer(c.reshape(4, 2), d)
 
     def measured(row):
-        slopes = reference.grads(net, structure(row), X, LABELS)
+        grads = reference.grads(net, structure(row), X, LABELS)
         return reference.loss(net, structure(row), X, LABELS), np.concatenate(
-            [p.ravel() for layer in slopes for p in layer]
+            [p.ravel() for layer in grads for p in layer]
         )
 
     by_hand = optimize.minimize(
