@@ -4,6 +4,7 @@ Names are loaded when they are first asked for, so that `import fnet` imports ne
 """
 
 import importlib
+from typing import Any
 
 __version__ = "0.2.0"
 
@@ -46,17 +47,17 @@ _RENAMED = {"Progress": "TrainState", "State": "OptState", "Minimum": "LBFGSResu
 __all__ = sorted([*_NAMES, *_NAMESPACES])
 
 
-def __getattr__(name):
+def __getattr__(name: str) -> Any:
     if name in _NAMESPACES:
         found = importlib.import_module(f"fnet.{_NAMESPACES[name]}")
     elif name in _NAMES:
         found = getattr(importlib.import_module(f"fnet.{_NAMES[name]}"), name)
     else:
-        now = f": it is called {_RENAMED[name]}" if name in _RENAMED else ""
-        raise AttributeError(f"module 'fnet' has no attribute {name!r}{now}")
+        errors = importlib.import_module("fnet.core.errors")
+        errors.attribute_error("module 'fnet'", _RENAMED, __all__)(name)
     globals()[name] = found
     return found
 
 
-def __dir__():
+def __dir__() -> list[str]:
     return sorted([*globals(), *__all__])

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 import fnet
-from fnet import InvalidArgument, Layer, Network, reference
+from fnet import InvalidArgument, Network, reference
+from fnet.core.params import map_params
 
 SIDES = [pytest.param(fnet, id="tensorflow"), pytest.param(reference, id="twin")]
 
@@ -28,8 +29,7 @@ def spoiled(array, place, value):
 
 
 def frozen_params(net, seed, dtype="float32"):
-    drawn = reference.init_params(net, seed, dtype=dtype)
-    return tuple(Layer(frozen(w), None if b is None else frozen(b)) for w, b in drawn)
+    return map_params(frozen, reference.init_params(net, seed, dtype=dtype))
 
 
 NET = Network((2, 4, 3))  # classes

@@ -37,6 +37,7 @@ from refusals import (
 
 import fnet
 from fnet import FnetError, InvalidArgument, Layer, Network, NotFinite, reference
+from fnet.core.params import map_params
 
 # Networks and start schemes
 
@@ -44,15 +45,15 @@ from fnet import FnetError, InvalidArgument, Layer, Network, NotFinite, referenc
 @pytest.mark.parametrize(
     ("arguments", "match"),
     table(
-        no_sizes=(((),), r"sizes must be .* at least two numbers; got \(\)"),
-        one_size=(((3,),), r"at least two numbers; got \(3,\)"),
-        sizes_that_are_a_number=((3,), "at least two numbers; got 3"),
-        a_size_of_zero=(((2, 0, 1),), "each of sizes must be a whole number from 1 up; got 0"),
-        a_negative_size=(((2, -3),), "whole number from 1 up; got -3"),
-        a_size_with_a_fraction=(((2, 1.5),), "whole number from 1 up; got 1.5"),
-        a_float_size=(((2.0, 1),), "whole number from 1 up; got 2.0"),
-        a_bool_size=(((True, 2),), "whole number from 1 up; got True"),
-        sizes_as_text=(("64,10",), "whole number from 1 up; got '6'"),
+        no_sizes=(((),), r"sizes must be .* at least two integers; got \(\)"),
+        one_size=(((3,),), r"at least two integers; got \(3,\)"),
+        sizes_that_are_a_number=((3,), "at least two integers; got 3"),
+        a_size_of_zero=(((2, 0, 1),), "each of sizes must be an integer of at least 1; got 0"),
+        a_negative_size=(((2, -3),), "integer of at least 1; got -3"),
+        a_size_with_a_fraction=(((2, 1.5),), "integer of at least 1; got 1.5"),
+        a_float_size=(((2.0, 1),), "integer of at least 1; got 2.0"),
+        a_bool_size=(((True, 2),), "integer of at least 1; got True"),
+        sizes_as_text=(("64,10",), "integer of at least 1; got '6'"),
         unknown_hidden=(
             ((2, 3, 1), "rleu"),
             "hidden must be one of identity, .*tanh, logistic; got 'rleu'; did you mean 'relu'",
@@ -164,20 +165,20 @@ TAKERS = {
         no_rows=(np.ones((0, 2)), r"x must have at least one row; got shape \[0, 2\]"),
         beyond_float32=(
             np.full((5, 2), 1e39),
-            "x in float32 must be finite; got inf first in row 0",
+            "x in float32 must be finite; got inf, first in row 0",
         ),
-        text=([["a", "b"]] * 5, "x must be bool, whole or floating-point numbers; got dtype <U1"),
-        objects=([[None, 1]] * 5, "floating-point numbers; got dtype object. Encode text and drop"),
+        text=([["a", "b"]] * 5, "x must be bools, integers or floats; got dtype <U1"),
+        objects=([[None, 1]] * 5, "integers or floats; got dtype object. Encode text and drop"),
         a_table_with_text=(pd.DataFrame({"a": [1] * 5, "b": list("vwxyz")}), "got dtype object"),
         complex_numbers=(np.ones((5, 2), complex), "got dtype complex128"),
         dates=(np.zeros((5, 2), "datetime64[D]"), "got dtype datetime64"),
         ragged=([[1, 2], [3]], "x must be an array of numbers: .*inhomogeneous"),
-        nan=(spoiled(X, (3, 1), np.nan), "x must be finite; got nan first in row 3, column 1"),
-        minus_infinity=(spoiled(X, (4, 0), -np.inf), "got -inf first in row 4, column 0"),
-        two_of_them=(spoiled(X, ([4, 2], [0, 1]), np.nan), "nan first in row 2, column 1"),
+        nan=(spoiled(X, (3, 1), np.nan), "x must be finite; got nan, first in row 3, column 1"),
+        minus_infinity=(spoiled(X, (4, 0), -np.inf), "got -inf, first in row 4, column 0"),
+        two_of_them=(spoiled(X, ([4, 2], [0, 1]), np.nan), "nan, first in row 2, column 1"),
         a_fortran_array=(
             np.asfortranarray(spoiled(X, ([3, 1], [0, 1]), np.inf)),
-            "got inf first in row 1, column 1",
+            "got inf, first in row 1, column 1",
         ),
     ),
 )
@@ -197,9 +198,9 @@ def test_a_bad_entry_of_a_large_x_is_named():
     table(
         other_members=(
             np.ones((3, 5, 2)),
-            r"\[N, 2\] or \[2, 'N', 2\]; got shape \[3, 5, 2\]",
+            r"\[N, 2\] or \[2, N, 2\]; got shape \[3, 5, 2\]",
         ),
-        nan=(spoiled(np.ones((2, 5, 2)), (1, 3, 0), np.nan), "nan first in row 3, column 0"),
+        nan=(spoiled(np.ones((2, 5, 2)), (1, 3, 0), np.nan), "nan, first in row 3, column 0"),
     ),
 )
 def test_x_with_member_axes_is_refused_where_it_does_not_go_with_params(x, match):
@@ -210,7 +211,7 @@ def test_x_with_member_axes_is_refused_where_it_does_not_go_with_params(x, match
     ("x", "match"),
     table(
         too_wide=(tf.zeros((5, 3)), r"rows of 2 features, .* got shape \[5, 3\]"),
-        text=(tf.fill((5, 2), "a"), "x must be bool, whole or floating-point numbers"),
+        text=(tf.fill((5, 2), "a"), "x must be bools, integers or floats"),
     ),
 )
 def test_inside_a_tf_function_shapes_and_dtypes_are_still_checked(x, match):
@@ -241,24 +242,24 @@ LABEL_TAKERS = {
             "y must be integer labels; got dtype float64. Use labels.astype",
         ),
         bool_labels=(LABELS > 0, "y must be integer labels; got dtype bool"),
-        text_labels=(list("abcab"), "y must be bool, whole or .* got dtype <U1"),
+        text_labels=(list("abcab"), "y must be bools, integers or .* got dtype <U1"),
         a_label_too_large=(
             spoiled(LABELS, 3, 3),
-            "y must be labels from 0 to 2; got 3 first in row 3",
+            "y must be labels from 0 to 2; got 3, first in row 3",
         ),
-        a_negative_label=(spoiled(LABELS, [1, 4], -1), "from 0 to 2; got -1 first in row 1"),
+        a_negative_label=(spoiled(LABELS, [1, 4], -1), "from 0 to 2; got -1, first in row 1"),
         rows_with_two_ones=(
             spoiled(Y, (2, 0), 1),
             "y must be one-hot rows or probabilities, .*; row 2 has the sum 2 and",
         ),
-        rows_of_zeros=(spoiled(Y, 1, 0), "row 1 has the sum 0 and the least entry 0"),
+        rows_of_zeros=(spoiled(Y, 1, 0), "row 1 has the sum 0 and the smallest entry 0"),
         a_negative_probability=(
             spoiled(Y, 4, [1.5, -0.5, 0]),
-            "row 4 has the sum 1 and the least entry -0.5",
+            "row 4 has the sum 1 and the smallest entry -0.5",
         ),
         nan_among_rows=(
             spoiled(Y, (3, 2), np.nan),
-            "y must be finite; got nan first in row 3, column 2",
+            "y must be finite; got nan, first in row 3, column 2",
         ),
         fewer_labels=(
             LABELS[:4],
@@ -279,11 +280,11 @@ def test_every_function_of_labels_refuses_bad_ones(taker, y, match):
     table(
         nan=(
             lambda side: side.loss(SQUARE, SQUARE_PARAMS, X, [0, 1, 2, np.nan, 4]),
-            "y must be finite; got nan first in row 3",
+            "y must be finite; got nan, first in row 3",
         ),
         infinity_in_a_row=(
             lambda side: side.loss(PAIR, PAIR_PARAMS, X, spoiled(X, (2, 1), np.inf)),
-            "y must be finite; got inf first in row 2, column 1",
+            "y must be finite; got inf, first in row 2, column 1",
         ),
         other_length=(
             lambda side: side.grads(SQUARE, SQUARE_PARAMS, X, [1.0, 2.0]),
@@ -295,7 +296,7 @@ def test_every_function_of_labels_refuses_bad_ones(taker, y, match):
         ),
         text=(
             lambda side: side.loss(SQUARE, SQUARE_PARAMS, X, list("abcde")),
-            "y must be bool, whole or floating-point",
+            "y must be bools, integers or",
         ),
     ),
 )
@@ -320,12 +321,12 @@ WEIGHT_TAKERS = {
             [1, 1, -2, 1, -3],
             "weights must not be negative; got -3, first in row 2",
         ),
-        nan=([1, np.nan, 1, 1, 1], "weights must be finite; got nan first in row 1"),
-        infinite=([1, 1, 1, 1, np.inf], "weights must be finite; got inf first in row 4"),
-        too_few=([1, 1], r"weights must be one number a row, \[5\]; got shape \[2\]"),
-        a_number=(1.0, r"weights must be one number a row, \[5\]; got shape \[\]"),
-        a_column=(np.ones((5, 1)), r"one number a row, \[5\]; got shape \[5, 1\]"),
-        text=(list("abcde"), "weights must be bool, whole or floating-point"),
+        nan=([1, np.nan, 1, 1, 1], "weights must be finite; got nan, first in row 1"),
+        infinite=([1, 1, 1, 1, np.inf], "weights must be finite; got inf, first in row 4"),
+        too_few=([1, 1], r"weights must be one number for each row, \[5\]; got shape \[2\]"),
+        a_number=(1.0, r"weights must be one number for each row, \[5\]; got shape \[\]"),
+        a_column=(np.ones((5, 1)), r"one number for each row, \[5\]; got shape \[5, 1\]"),
+        text=(list("abcde"), "weights must be bools, integers or"),
     ),
 )
 def test_every_function_of_weights_refuses_bad_ones(taker, weights, match):
@@ -338,25 +339,31 @@ def test_every_function_of_weights_refuses_bad_ones(taker, weights, match):
         float_labels=(lambda side: side.one_hot([0.0, 1.0], 3), "integer labels; got dtype float"),
         label_too_large=(
             lambda side: side.one_hot([0, 3], 3),
-            "labels must be labels from 0 to 2; got 3 first in row 1",
+            "labels must be labels from 0 to 2; got 3, first in row 1",
         ),
-        negative_label=(lambda side: side.one_hot([[-1]], 3), "from 0 to 2; got -1 first in row 0"),
-        no_classes=(lambda side: side.one_hot([0], 0), "classes must be a whole number from 1 up"),
+        negative_label=(
+            lambda side: side.one_hot([[-1]], 3),
+            "from 0 to 2; got -1, first in row 0",
+        ),
+        no_classes=(lambda side: side.one_hot([0], 0), "classes must be an integer of at least 1"),
         labels_of_other_length=(
             lambda side: side.accuracy(Y, LABELS[:4]),
-            r"labels must be \[5\] or one-hot \[5, 3\], as logits are; got shape \[4\]",
+            r"labels must be \[5\] or one-hot \[5, 3\] for logits of \[5, 3\]; got shape \[4\]",
         ),
         labels_out_of_range=(
             lambda side: side.accuracy(Y, LABELS + 1),
-            "labels must be labels from 0 to 2; got 3 first in row 2",
+            "labels must be labels from 0 to 2; got 3, first in row 2",
         ),
         no_scores=(lambda side: side.accuracy(Y[:0], LABELS[:0]), r"got shape \[0, 3\]"),
         scores_without_classes=(lambda side: side.accuracy(LABELS, LABELS), r"got shape \[5\]"),
         scores_not_finite=(lambda side: side.accuracy([[np.nan, 1]], [0]), "logits must be finite"),
-        softmax_of_text=(lambda side: side.softmax("a"), "logits must be bool, whole or"),
+        softmax_of_text=(lambda side: side.softmax("a"), "logits must be bools, integers or"),
         softmax_of_a_number=(lambda side: side.softmax(1.0), r"logits must be .* got shape \[\]"),
         softmax_of_no_class=(lambda side: side.softmax(np.ones((2, 0))), r"shape \[2, 0\]"),
-        scores_as_text=(lambda side: side.accuracy([["a"]], [0]), "logits must be bool, whole or"),
+        scores_as_text=(
+            lambda side: side.accuracy([["a"]], [0]),
+            "logits must be bools, integers or",
+        ),
     ),
 )
 def test_one_hot_and_accuracy_refuse(call, match):
@@ -398,9 +405,9 @@ def metric(side, name, *arguments, **options):
         no_columns=(SCORES[:, :0], r"must be \[..., rows, .* got shape \[5, 0\]"),
         one_axis=(SCORES[:, 0], r"must be \[..., rows, .* got shape \[5\]"),
         a_number=(np.nan, r"must be \[..., rows, .* got shape \[\]"),
-        nan=(spoiled(SCORES, (3, 1), np.nan), "must be finite; got nan first in row 3, column 1$"),
-        infinity=(spoiled(SCORES, (1, 2), np.inf), "must be finite; got inf first in row 1"),
-        text=([["a", "b"]] * 5, "must be bool, whole or floating-point numbers; got dtype <U1"),
+        nan=(spoiled(SCORES, (3, 1), np.nan), "must be finite; got nan, first in row 3, column 1$"),
+        infinity=(spoiled(SCORES, (1, 2), np.inf), "must be finite; got inf, first in row 1"),
+        text=([["a", "b"]] * 5, "must be bools, integers or floats; got dtype <U1"),
         ragged=([[1, 2], [3]], "must be an array of numbers: .*inhomogeneous"),
     ),
 )
@@ -414,12 +421,12 @@ def test_every_metric_refuses_bad_predictions(name, said, match):
     ("weights", "match"),
     table(
         negative=([1, 1, -2, 1, -3], "weights must not be negative; got -3, first in row 2"),
-        nan=([1, np.nan, 1, 1, 1], "weights must be finite; got nan first in row 1"),
-        too_few=([1, 1], r"weights must be one number a row, \[5\]; got shape \[2\]"),
-        a_number=(1.0, r"one number a row, \[5\]; got shape \[\]"),
-        a_column=(np.ones((5, 1)), r"one number a row, \[5\]; got shape \[5, 1\]"),
-        all_zero=(np.zeros(5), "weights must not all be 0: there would be nothing to measure"),
-        text=(list("abcde"), "weights must be bool, whole or floating-point"),
+        nan=([1, np.nan, 1, 1, 1], "weights must be finite; got nan, first in row 1"),
+        too_few=([1, 1], r"weights must be one number for each row, \[5\]; got shape \[2\]"),
+        a_number=(1.0, r"one number for each row, \[5\]; got shape \[\]"),
+        a_column=(np.ones((5, 1)), r"one number for each row, \[5\]; got shape \[5, 1\]"),
+        all_zero=(np.zeros(5), "weights must not all be 0; give at least one row a weight above 0"),
+        text=(list("abcde"), "weights must be bools, integers or"),
     ),
 )
 def test_every_metric_refuses_bad_weights(name, weights, match):
@@ -430,13 +437,16 @@ def test_every_metric_refuses_bad_weights(name, weights, match):
 @pytest.mark.parametrize(
     ("labels", "match"),
     table(
-        fewer=(LABELS[:4], r"labels must be \[5\] or one-hot \[5, 3\], as .* got shape \[4\]"),
-        other_classes=(np.eye(4)[LABELS], r"or one-hot \[5, 3\], as .* got shape \[5, 4\]"),
-        too_large=(LABELS + 1, "labels must be labels from 0 to 2; got 3 first in row 2"),
-        negative=(LABELS - 1, "labels must be labels from 0 to 2; got -1 first in row 0"),
+        fewer=(LABELS[:4], r"labels must be \[5\] or one-hot \[5, 3\] for .* got shape \[4\]"),
+        other_classes=(np.eye(4)[LABELS], r"or one-hot \[5, 3\] for .* got shape \[5, 4\]"),
+        too_large=(LABELS + 1, "labels must be labels from 0 to 2; got 3, first in row 2"),
+        negative=(LABELS - 1, "labels must be labels from 0 to 2; got -1, first in row 0"),
         with_fractions=(LABELS / 2, "labels must be integer labels; got dtype float64"),
-        nan=(spoiled(Y, (1, 1), np.nan), "labels must be finite; got nan first in row 1, column 1"),
-        text=(list("abcab"), "labels must be bool, whole or floating-point"),
+        nan=(
+            spoiled(Y, (1, 1), np.nan),
+            "labels must be finite; got nan, first in row 1, column 1",
+        ),
+        text=(list("abcab"), "labels must be bools, integers or"),
     ),
 )
 def test_metrics_of_classes_refuse_bad_labels(name, labels, match):
@@ -452,9 +462,9 @@ def test_metrics_of_classes_refuse_bad_labels(name, labels, match):
         one_for_three_outputs=(TARGETS[:, 0], r"y must be \[5, 3\] for .*; got shape \[5\]"),
         nan=(
             spoiled(TARGETS, (2, 0), np.nan),
-            "y must be finite; got nan first in row 2, column 0",
+            "y must be finite; got nan, first in row 2, column 0",
         ),
-        text=(list("abcab"), "y must be bool, whole or floating-point"),
+        text=(list("abcab"), "y must be bools, integers or"),
     ),
 )
 def test_metrics_of_numbers_refuse_bad_targets(name, y, match):
@@ -472,37 +482,37 @@ def of_members(side, name, truth, weights=None):
     table(
         k_of_zero=(
             lambda side: metric(side, "top_k_accuracy", k=0),
-            "k must be a whole number from 1 to 3; got 0",
+            "k must be an integer from 1 to 3; got 0",
         ),
         k_above_the_classes=(
             lambda side: metric(side, "top_k_accuracy", k=4),
-            "k must be a whole number from 1 to 3; got 4",
+            "k must be an integer from 1 to 3; got 4",
         ),
         k_with_a_fraction=(lambda side: metric(side, "top_k_accuracy", k=1.5), "k must .* 1.5"),
         logits_for_probabilities=(
             lambda side: metric(side, "log_loss", SCORES),
-            "probabilities must be rows as predict returns them, none below 0 and each row with "
-            "the sum 1; row 0 has the sum -1 and the least entry -1",
+            "probabilities must be rows as predict returns them, with no entry below 0 and "
+            "the sum 1 in each row; row 0 has the sum -1 and the smallest entry -1",
         ),
         rows_that_are_no_probabilities=(
             lambda side: metric(side, "log_loss", Y, spoiled(Y, (2, 0), 1)),
-            "labels must be one-hot rows or probabilities, .*; row 2 has the sum 2 and the least",
+            "labels must be one-hot rows or probabilities, .*; row 2 has the sum 2 and the small",
         ),
         bool_rows_with_two_ones=(
             lambda side: metric(side, "log_loss", Y, spoiled(Y > 0, (2, 0), True)),
-            "labels must be .*; row 2 has the sum 2 and the least entry 0",
+            "labels must be .*; row 2 has the sum 2 and the smallest entry 0",
         ),
         indicators_above_1=(
             lambda side: metric(side, "subset_accuracy", SCORES, spoiled(INDICATORS, (3, 2), 2)),
-            "labels must be rows of 0 and 1; got 2 first in row 3, column 2",
+            "labels must be rows of 0 and 1; got 2, first in row 3, column 2",
         ),
         indicators_between=(
             lambda side: metric(side, "subset_accuracy", SCORES, np.full((5, 3), 0.5)),
-            "labels must be rows of 0 and 1; got 0.5 first in row 0, column 0",
+            "labels must be rows of 0 and 1; got 0.5, first in row 0, column 0",
         ),
         indicators_that_are_nan=(
             lambda side: metric(side, "subset_accuracy", SCORES, spoiled(Y, (0, 1), np.nan)),
-            "labels must be rows of 0 and 1; got nan first in row 0, column 1",
+            "labels must be rows of 0 and 1; got nan, first in row 0, column 1",
         ),
         labels_for_indicators=(
             lambda side: metric(side, "subset_accuracy", SCORES, LABELS),
@@ -534,7 +544,7 @@ def of_members(side, name, truth, weights=None):
         ),
         labels_of_other_members=(
             lambda side: of_members(side, "accuracy", np.stack([LABELS] * 3)),
-            r"labels must be \[2, 5\] or one-hot \[2, 5, 3\], .*; got shape \[3, 5\]",
+            r"labels must be \[2, 5\] or one-hot \[2, 5, 3\] for .*; got shape \[3, 5\]",
         ),
         targets_of_other_members=(
             lambda side: of_members(side, "r2", np.stack([TARGETS] * 3)),
@@ -542,7 +552,7 @@ def of_members(side, name, truth, weights=None):
         ),
         weights_of_other_members=(
             lambda side: of_members(side, "r2", TARGETS, np.ones((3, 5))),
-            r"weights must be one number a row, \[5\]; got shape \[3, 5\]",
+            r"weights must be one number for each row, \[5\]; got shape \[3, 5\]",
         ),
         a_member_without_weight=(
             lambda side: of_members(side, "accuracy", LABELS, [[1] * 5, [0] * 5]),
@@ -569,7 +579,7 @@ def test_metrics_refuse(call, match):
         ragged=([([[1, 2], [3]], [0.0])] * 2, "params must be an array of numbers"),
         not_finite=(
             (FIRST, SECOND._replace(b=frozen([0, np.nan, 0], np.float32))),
-            "params, b of layer 1, must be finite; got nan first in row 1$",
+            "params, b of layer 1, must be finite; got nan, first in row 1$",
         ),
         w_of_another_network=(
             (FIRST._replace(w=np.ones((3, 4), np.float32)), SECOND),
@@ -588,10 +598,10 @@ def test_metrics_refuse(call, match):
         other_members=((MEMBERS[0], SECOND), r"layer 1 needs w of shape \[2, 4, 3\]; got \[4, 3\]"),
         two_dtypes=(
             (FIRST, SECOND._replace(b=SECOND.b.astype(np.float64))),
-            r"params must be of one dtype; got \['float32', 'float64'\]",
+            r"params must have one dtype; got \['float32', 'float64'\]",
         ),
         whole_numbers=(
-            tuple(Layer(w.astype(int), b.astype(int)) for w, b in PARAMS),
+            map_params(lambda array: array.astype(int), PARAMS),
             "params must be float32 or float64; got dtype.'int64'",
         ),
     ),
@@ -731,47 +741,56 @@ def test_optimizers_refuse(call, match):
         ),
         warm_up_with_a_fraction=(
             lambda s: s.cosine(0.1, 10, 0, 0.5, 2.5),
-            "warmup_steps must be a whole number from 0 up, .* got 2.5",
+            "warmup_steps must be an integer of at least 0, .* got 2.5",
         ),
         warm_up_without_a_target=(
             lambda s: s.cosine(0.1, 10, warmup_steps=2),
             "warmup_steps must be 0 without a warmup_target to rise to; got 2",
         ),
         values_as_many_as_boundaries=(
-            lambda s: s.piecewise([1, 2], [0.1, 0.2]),
+            lambda s: s.piecewise_constant([1, 2], [0.1, 0.2]),
             r"values must be one more than boundaries in the last axis; got shapes \[2\] and \[2\]",
         ),
         boundaries_that_are_a_number=(
-            lambda s: s.piecewise(1, [0.1, 0.2]),
+            lambda s: s.piecewise_constant(1, [0.1, 0.2]),
             r"got shapes \[2\] and \[\]",
         ),
-        no_boundaries=(lambda s: s.piecewise([], [0.1]), "each of boundaries must be a number"),
-        boundaries_that_fall=(
-            lambda s: s.piecewise([1, 3, 2], [0.1] * 4),
-            r"boundaries must rise; got \[1.0, 3.0, 2.0\]",
+        no_boundaries=(
+            lambda s: s.piecewise_constant([], [0.1]),
+            "each of boundaries must be a number",
         ),
-        boundaries_that_stay=(lambda s: s.piecewise([2, 2], [0.1] * 3), "boundaries must rise"),
+        boundaries_that_fall=(
+            lambda s: s.piecewise_constant([1, 3, 2], [0.1] * 4),
+            r"boundaries must be ascending; got \[1.0, 3.0, 2.0\]",
+        ),
+        boundaries_that_stay=(
+            lambda s: s.piecewise_constant([2, 2], [0.1] * 3),
+            "boundaries must be ascending",
+        ),
         a_negative_boundary=(
-            lambda s: s.piecewise([-1, 2], [0.1] * 3),
+            lambda s: s.piecewise_constant([-1, 2], [0.1] * 3),
             r"each of boundaries must be a number of at least 0; got \[-1, 2\]",
         ),
         a_negative_value=(
-            lambda s: s.piecewise([2], [0.1, -0.1]),
+            lambda s: s.piecewise_constant([2], [0.1, -0.1]),
             r"each of values must be a number of at least 0; got \[0.1, -0.1\]",
         ),
         cycles_with_a_fraction=(
             lambda s: s.log_cosine(0.1, 10, 2.5),
-            "cycles must be a whole number from 1 to 64, .* got 2.5",
+            "cycles must be an integer from 1 to 64, .* got 2.5",
         ),
-        no_cycles=(lambda s: s.log_cosine(0.1, 10, 0), "cycles must be a whole .* got 0"),
+        no_cycles=(lambda s: s.log_cosine(0.1, 10, 0), "cycles must be an integer .* got 0"),
         every_of_zero=(
             lambda s: s.exponential(0.1, 10, 0.5, every=0),
-            "every must be a whole number from 1 up, .* got 0",
+            "every must be an integer of at least 1, .* got 0",
         ),
         every_with_a_fraction=(lambda s: s.cosine(0.1, 10, every=1.5), "every must be .* got 1.5"),
         every_of_constant=(lambda s: s.constant(0.1, -1), "every must be .* got -1"),
         every_of_inverse_scaling=(lambda s: s.inverse_scaling(1, every=0), "every must be .* 0"),
-        every_of_piecewise=(lambda s: s.piecewise([1], [1, 2], True), "every must be .* got True"),
+        every_of_piecewise=(
+            lambda s: s.piecewise_constant([1], [1, 2], True),
+            "every must be .* got True",
+        ),
         every_of_log_cosine=(lambda s: s.log_cosine(1, 2, every="x"), "every must be"),
     ),
 )
@@ -787,11 +806,12 @@ SCHEDULE = reference.schedules.cosine(0.1, 10)
     table(
         unknown_schedule=(
             lambda side: side.sgd(SCHEDULE._replace(kind="cosin")),
-            "learning_rate must be .* got dtype object",
+            "schedule must be one of constant, .*; got 'cosin'; did you mean 'cosine'",
         ),
         unknown_schedule_put_in_later=(
             lambda side: update(
-                side, SGD._replace(numbers={"learning_rate": SCHEDULE._replace(kind="cosin")})
+                side,
+                SGD._replace(hyperparameters={"learning_rate": SCHEDULE._replace(kind="cosin")}),
             ),
             "schedule must be one of constant, .*; got 'cosin'; did you mean 'cosine'",
         ),
@@ -916,7 +936,7 @@ ONE_MORE = (*PARAMS, SECOND)
         ),
         state_of_another_kind=(
             lambda side: update(side, ADAM, state=SGD.init(PARAMS)),
-            "state must be a State with 2 moments, .*; got 0 moments",
+            "state must be an OptState with 2 moments, .*; got 0 moments",
         ),
         state_of_other_params=(
             lambda side: update(side, ADAM, state=ADAM.init(ONE_MORE)),
@@ -924,7 +944,7 @@ ONE_MORE = (*PARAMS, SECOND)
         ),
         no_state=(
             lambda side: update(side, ADAM, state=(1, 2, 3)),
-            "state must be a State with 2 moments, .*; got tuple of 3",
+            "state must be an OptState with 2 moments, .*; got tuple of 3",
         ),
     ),
 )
@@ -940,21 +960,21 @@ def test_update_refuses(call, match):
     table(
         batch_size_of_zero=(
             lambda side: side.kfold_plan(5, 0, 1, 0),
-            "batch_size must be a whole number from 1 to 5; got 0",
+            "batch_size must be an integer from 1 to 5; got 0",
         ),
         batch_size_above_the_rows=(
             lambda side: side.kfold_plan(5, 6, 1, 0),
-            "batch_size must be a whole number from 1 to 5; got 6",
+            "batch_size must be an integer from 1 to 5; got 6",
         ),
         minibatch_size_of_zero=(
             lambda side: side.minibatch_plan(5, 0, 1, 0),
-            "batch_size must be a whole number from 1 to 5; got 0",
+            "batch_size must be an integer from 1 to 5; got 0",
         ),
         minibatch_size_above_the_rows=(lambda side: side.minibatch_plan(5, 6, 1, 0), "to 5; got 6"),
         batch_size_with_a_fraction=(lambda side: side.kfold_plan(5, 2.5, 1, 0), "to 5; got 2.5"),
         negative_epochs=(
             lambda side: side.kfold_plan(5, 2, -1, 0),
-            "epochs must be a whole number from 0 up; got -1",
+            "epochs must be an integer of at least 0; got -1",
         ),
         negative_epochs_of_full_batches=(
             lambda side: side.full_batch_plan(5, -1),
@@ -964,8 +984,8 @@ def test_update_refuses(call, match):
             lambda side: side.minibatch_plan(5, 2, 1.5, 0),
             "epochs must .* 1.5",
         ),
-        no_rows=(lambda side: side.kfold_plan(0, 1, 1, 0), "n must be a whole number from 1 up"),
-        no_rows_in_full_batches=(lambda side: side.full_batch_plan(0, 1), "n must be a whole numb"),
+        no_rows=(lambda side: side.kfold_plan(0, 1, 1, 0), "n must be an integer of at least 1"),
+        no_rows_in_full_batches=(lambda side: side.full_batch_plan(0, 1), "n must be an integer"),
         negative_seed=(lambda side: side.kfold_plan(5, 2, 1, -1), "seed must be .* got -1"),
         seed_of_33_bits=(
             lambda side: side.kfold_plan(5, 2, 1, 2**32),
@@ -977,7 +997,7 @@ def test_update_refuses(call, match):
         ),
         weights_all_zero=(
             lambda side: side.kfold_plan(5, 2, 1, 0, np.zeros(5)),
-            "weights must not all be 0: there would be nothing to learn from",
+            "weights must not all be 0; give at least one row a weight above 0",
         ),
         remainder_that_is_no_flag=(
             lambda side: side.minibatch_plan(5, 2, 1, 0, drop_remainder="yes"),
@@ -1012,10 +1032,13 @@ def test_plans_refuse(call, match):
             {"validation": (X, Y, [1, 1, 1, 1, -1])},
             "validation: weights must not be negative; got -1, first in row 4",
         ),
-        validation_weights_all_zero=({"validation": (X, Y, np.zeros(5))}, "weights that are all 0"),
+        validation_weights_all_zero=(
+            {"validation": (X, Y, np.zeros(5))},
+            "weights of validation must not all be 0; give",
+        ),
         metrics_without_validation=(
             {"metrics": ("accuracy",)},
-            r"metrics are measured on validation data, and there is none; give validation=\(x, y\)",
+            r"metrics are measured on validation data; give validation=\(x, y\) with them",
         ),
         an_unknown_metric=(
             {"metrics": ("acuracy",), "validation": (X, Y)},
@@ -1028,41 +1051,44 @@ def test_plans_refuse(call, match):
             "metrics under .* must be a sequence of names; got 'accuracy'",
         ),
         a_metric_that_is_no_name=({"metrics": [5], "validation": (X, Y)}, "each of .*; got 5"),
-        watch_of_a_metric_that_is_not_asked_for=(
+        monitor_of_a_metric_that_is_not_asked_for=(
             {"metrics": ("log_loss",), "validation": (X, Y), "monitor": "validation_accuracy"},
-            "watch must be one of loss, validation_loss, validation_log_loss; got 'validation_acc",
+            "monitor must be one of loss, validation_loss, validation_log_loss; got 'validation_a",
         ),
         patience_of_other_members=({"patience": [2, 3], "monitor": "loss"}, "patience must be one"),
         min_delta_of_other_members=({"min_delta": [0, 0.1]}, "min_delta must be one number, or"),
         min_delta_that_is_no_number=({"min_delta": "x"}, "min_delta must be"),
         xla_that_is_no_flag=({"xla": "yes"}, "xla must be True or False; got 'yes'"),
-        epochs_beside_a_plan=({"epochs": 4}, "epochs is for data, a plan has its own; got .*4"),
+        epochs_beside_a_plan=(
+            {"epochs": 4},
+            "epochs goes with data, since a plan has its own; got .*4",
+        ),
         unknown_on_not_finite=(
             {"on_not_finite": "warning"},
             "on_not_finite must be one of error, warn; got 'warning'; did you mean 'warn'",
         ),
-        unknown_watch=(
+        unknown_monitor=(
             {"validation": (X, Y), "monitor": "val_loss", "patience": 2},
-            "watch must be one of loss, validation_loss, validation_accuracy; got 'val_loss'",
+            "monitor must be one of loss, validation_loss, validation_accuracy; got 'val_loss'",
         ),
-        watch_of_what_is_not_measured=(
+        monitor_of_what_is_not_measured=(
             {"monitor": "validation_loss", "patience": 2},
-            "watch must be one of loss; got 'validation_loss'",
+            "monitor must be one of loss; got 'validation_loss'",
         ),
         patience_of_zero=(
             {"patience": 0, "monitor": "loss"},
-            "patience must be .* from 1 up.* got 0",
+            "patience must be .* of at least 1.* got 0",
         ),
         patience_with_a_fraction=(
             {"patience": 2.5, "monitor": "loss"},
-            "patience must be a whole number from 1 up, .* got 2.5",
+            "patience must be an integer of at least 1, .* got 2.5",
         ),
         patience_as_text=({"patience": "long", "monitor": "loss"}, "patience must be"),
         min_delta_that_is_not_finite=(
             {"patience": 2, "min_delta": np.nan, "monitor": "loss"},
             "min_delta must be a number .*; got nan",
         ),
-        a_hook_that_is_no_function=({"callback": 5}, "callback must be a function .*; got 5"),
+        a_callback_that_is_no_function=({"callback": 5}, "callback must be a function .*; got 5"),
         restore_best_that_is_no_flag=({"restore_best": 1}, "restore_best must be True or False"),
         progress_that_is_no_flag=({"progress": "bar"}, "progress must be True or False; got 'bar'"),
         no_optimizer=(
@@ -1079,14 +1105,14 @@ def test_train_refuses_options(options, match):
     refused_alike(lambda side: train(side, **options), match)
 
 
-def test_accuracy_cannot_be_watched_where_there_are_no_classes():
+def test_accuracy_cannot_be_monitored_where_there_are_no_classes():
     def call(side):
         plan, y = fnet.full_batch_plan(5, 1), np.ones(5)
         return side.train(
             SQUARE, SGD, SQUARE_PARAMS, X, y, plan, validation=(X, y), monitor="validation_accuracy"
         )
 
-    refused_alike(call, "watch must be one of loss, validation_loss; got 'validation_accuracy'")
+    refused_alike(call, "monitor must be one of loss, validation_loss; got 'validation_accuracy'")
 
 
 def test_metrics_of_classes_are_refused_where_there_are_none():
@@ -1122,7 +1148,7 @@ def test_metrics_of_classes_are_refused_where_there_are_none():
         no_x=(lambda side: train(side, PARAMS, None), "or data; missing: x"),
         x_of_each_member=(
             lambda side: train(side, MEMBERS, np.ones((2, 5, 2)), np.eye(3)[[[0] * 5] * 2]),
-            r"x must be rows \[N, D\] that all members share; got \[2, 5, 2\]",
+            r"x must be rows \[N, D\] that all members share; got shape \[2, 5, 2\]",
         ),
     ),
 )
@@ -1168,8 +1194,8 @@ NONE = fnet.full_batch_plan(5, epochs=0)
 
 @pytest.mark.parametrize("side", SIDES)
 @pytest.mark.parametrize("options", [{"patience": 3}, {"restore_best": True}])
-def test_without_validation_data_train_says_that_it_watches_the_training_loss(side, options):
-    with pytest.warns(UserWarning, match="no validation data, .* will watch the training") as seen:
+def test_without_validation_data_train_says_that_it_monitors_the_training_loss(side, options):
+    with pytest.warns(UserWarning, match="no validation data, .* monitor the training") as seen:
         side.train(NET, SGD, PARAMS, X, Y, NONE, **options)
     assert [warning.filename for warning in seen] == [__file__]
 
@@ -1183,7 +1209,7 @@ def test_without_validation_data_train_says_that_it_watches_the_training_loss(si
         {"min_delta": 0.1},
     ],
 )
-def test_train_does_not_warn_where_it_is_told_what_to_watch_or_watches_nothing(side, options):
+def test_train_does_not_warn_where_monitor_is_given_or_not_used(side, options):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert train(side, PARAMS, X, Y, NONE, **options).history["ended"] == "epochs"
@@ -1200,21 +1226,21 @@ def test_the_twin_takes_no_pipelines():
 @pytest.mark.parametrize(
     ("arguments", "match"),
     table(
-        y_longer_than_x=((X, LABELS[:4], 2), r"same rows; got shapes \[5, 2\] and \[4\]"),
-        y_of_no_rows=((X, 3.0, 2), r"same rows; got shapes \[5, 2\] and \[\]"),
+        y_longer_than_x=((X, LABELS[:4], 2), r"same number of rows; got shapes \[5, 2\] and \[4\]"),
+        y_of_no_rows=((X, 3.0, 2), r"same number of rows; got shapes \[5, 2\] and \[\]"),
         x_without_rows=(
             (X[:0], LABELS[:0], 1),
             r"x must have at least one row; got shape \[0, 2\]",
         ),
         x_of_one_axis=((X[:, 0], LABELS, 2), r"x must be \[N, D\]; got shape \[5\]"),
-        nan_in_x=((spoiled(X, (1, 0), np.nan), LABELS, 2), "x .* nan first in row 1, column 0"),
-        nan_in_y=((X, spoiled(Y, (2, 1), np.nan), 2), "y .* nan first in row 2, column 1"),
-        text_in_y=((X, list("abcde"), 2), "y must be bool, whole or floating-point"),
-        batch_size_of_zero=((X, LABELS, 0), "batch_size must be a whole number from 1 to 5; got 0"),
-        batch_size_above_the_rows=((X, LABELS, 6), "whole number from 1 to 5; got 6"),
-        negative_epochs=((X, LABELS, 2, -1), "epochs must be a whole number from 0 up; got -1"),
-        negative_seed=((X, LABELS, 2, 1, -1), "seed must be a whole number from 0 .* got -1"),
-        too_few_weights=((X, LABELS, 2, 1, 0, [1, 1]), "weights must be one number a row"),
+        nan_in_x=((spoiled(X, (1, 0), np.nan), LABELS, 2), "x .* nan, first in row 1, column 0"),
+        nan_in_y=((X, spoiled(Y, (2, 1), np.nan), 2), "y .* nan, first in row 2, column 1"),
+        text_in_y=((X, list("abcde"), 2), "y must be bools, integers or"),
+        batch_size_of_zero=((X, LABELS, 0), "batch_size must be an integer from 1 to 5; got 0"),
+        batch_size_above_the_rows=((X, LABELS, 6), "integer from 1 to 5; got 6"),
+        negative_epochs=((X, LABELS, 2, -1), "epochs must be an integer of at least 0; got -1"),
+        negative_seed=((X, LABELS, 2, 1, -1), "seed must be an integer from 0 .* got -1"),
+        too_few_weights=((X, LABELS, 2, 1, 0, [1, 1]), "weights must be one number for each row"),
         weights_all_zero=((X, LABELS, 2, 1, 0, [0] * 5), "weights must not all be 0"),
         remainder_that_is_no_flag=((X, LABELS, 2, 1, 0, None, 1), "drop_remainder must be True or"),
     ),
@@ -1258,7 +1284,7 @@ def batched(*columns, size=2):
         pytest.param(
             batched(spoiled(X, (3, 1), np.nan), Y),
             {},
-            "batch 1 of data: x must be finite; got nan first in row 1, column 1",
+            "batch 1 of data: x must be finite; got nan, first in row 1, column 1",
             id="NaN",
         ),
         pytest.param(batched(X), {}, r"batches \(x, y\) or \(x, y, weights\)", id="no y"),
@@ -1279,7 +1305,10 @@ def batched(*columns, size=2):
             id="fewer labels",
         ),
         pytest.param(
-            batched(X, Y), {"x": X, "plan": PLAN}, "data holds .* leave out x and plan", id="both"
+            batched(X, Y),
+            {"x": X, "plan": PLAN},
+            "data already holds .* leave out x and plan",
+            id="both",
         ),
     ],
 )
@@ -1311,7 +1340,7 @@ def test_train_refuses_a_pipeline(data, options, match):
         whole_numbers=(lambda side: side.forward(NET, PARAMS, X.astype(int)),),
         params_as_lists=(
             lambda side: side.forward(
-                NET, [[tf.constant(w), tf.constant(b)] for w, b in PARAMS], tf.constant(X)
+                NET, [list(map(tf.constant, layer)) for layer in PARAMS], tf.constant(X)
             ),
         ),
     ),

@@ -49,7 +49,7 @@ HALVES = [0.25, 0.5, 0.75]
         ),
         negative_dropout=(NET, {"dropout": -0.1}, "dropout must be a number of at least 0 and bel"),
         input_dropout_of_all=(NET, {"input_dropout": 1}, "input_dropout must be .* below 1; got 1"),
-        a_seed_with_a_fraction=(NET, {"seed": 0.5}, "seed must be a whole number from 0 to 42949"),
+        a_seed_with_a_fraction=(NET, {"seed": 0.5}, "seed must be an integer from 0 to 42949"),
         smoothing_of_all=(NET, {"label_smoothing": 1.0}, "label_smoothing must be .* below 1; got"),
         no_clipping=(NET, {"clipvalue": 0.0}, "clipvalue must be a number above 0; got 0.0"),
         no_norm=(NET, {"global_clipnorm": 0}, "global_clipnorm must be a number above 0; got 0"),
@@ -89,7 +89,7 @@ HALVES = [0.25, 0.5, 0.75]
         smoothing_of_another_loss=(
             HUBER,
             {"label_smoothing": 0.1},
-            "label_smoothing does not go with huber, which reads delta of the losses' numbers",
+            "label_smoothing does not go with huber, which has delta; leave it out of the Tuning",
         ),
         label_weights_of_another_loss=(
             NET,
@@ -138,10 +138,10 @@ def test_numbers_of_another_number_of_members_are_refused():
 @pytest.mark.parametrize(
     ("step", "match"),
     [
-        (-1, "step must be a whole number from 0 up"),
-        (0.5, "step must be a whole number from 0 up"),
+        (-1, "step must be an integer of at least 0"),
+        (0.5, "step must be an integer of at least 0"),
         ("first", "step must be"),
-        ([1, 2], r"step must be one whole number; got \[1, 2\]"),
+        ([1, 2], r"step must be one integer; got \[1, 2\]"),
     ],
 )
 def test_a_step_is_refused(step, match):

@@ -160,7 +160,7 @@ def test_epochs_shuffled_in_one_go_or_in_several_are_the_same(monkeypatch):
     plan = fnet.kfold_plan(23, 5, 50, seed=2)
     whole = plan.batches(3, 50)
     for some in (1, 100, 23 * 47):
-        monkeypatch.setattr(batches, "CACHED", some)
+        monkeypatch.setattr(batches, "SHUFFLE_CHUNK_ROWS", some)
         assert all(map(np.array_equal, whole, plan.batches(3, 50)))
 
 

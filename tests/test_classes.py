@@ -75,9 +75,9 @@ def test_label_weights_by_hand(side):
     found = side.loss(net, params, np.ones((2, 1)), y, tuning=Tuning(label_weights=weights))
     by_hand = np.log(2) * ((10 + 2 + 30) / 3 + (1 + 2 + 30) / 3) / 2
     np.testing.assert_allclose(found, by_hand, rtol=1e-14)
-    slope = side.grads(net, params, np.ones((2, 1)), y, tuning=Tuning(label_weights=weights))
+    grad = side.grads(net, params, np.ones((2, 1)), y, tuning=Tuning(label_weights=weights))
     of_labels = [(-10 + 1) / 2, (2 + 2) / 2, (-30 - 30) / 2]  # p is 1/2: -w1 / 2 or w0 / 2
-    np.testing.assert_allclose(np.ravel(slope[0].w), np.divide(of_labels, 6), rtol=1e-13)
+    np.testing.assert_allclose(np.ravel(grad[0].w), np.divide(of_labels, 6), rtol=1e-13)
 
 
 @BOTH
@@ -153,7 +153,7 @@ def test_a_pipeline_takes_a_dict():
     expected = fnet.train(LABELS, fnet.adam(0.1), params, X, BITS, plan, class_weight=each)
     for pair in zip(arrays(found.params), arrays(expected.params), strict=True):
         np.testing.assert_allclose(*pair, rtol=1e-9)
-    with pytest.raises(InvalidArgument, match="only where y is given whole"):
+    with pytest.raises(InvalidArgument, match="only where all of y is given at once"):
         fnet.train(NET, fnet.adam(0.1), params, data=data, class_weight="balanced")
 
 
@@ -171,8 +171,13 @@ def test_a_pipeline_takes_a_dict():
         ),
         (NET, CLASSES, {0: np.nan}, "class_weight for class 0 must be a number of at least 0"),
         (NET, CLASSES, {0: [1, 2]}, "class_weight for class 0 must be one number"),
-        (NET, CLASSES, "even", "must be a dict of class and weight, .* or 'balanced'; got 'even'"),
-        (NET, CLASSES, [1, 2, 3], r"must be a dict of class and weight.*got \[1, 2, 3\]"),
+        (
+            NET,
+            CLASSES,
+            "even",
+            "must be a dict of classes and weights, .* or 'balanced'; got 'even'",
+        ),
+        (NET, CLASSES, [1, 2, 3], r"must be a dict of classes and weights.*got \[1, 2, 3\]"),
         (NET, CLASSES, {0: 0, 1: 0, 2: 0}, "row weights times class weights must not all be 0"),
         (LABELS, BITS, {0: 1, 1: 5}, "one dict or 'balanced' for each of the 3 labels"),
         (LABELS, BITS, ["balanced"], "for each of the 3 labels"),
@@ -221,7 +226,7 @@ def test_validation_that_class_weights_leave_without_weight_is_refused(side):
 
 def test_the_numbers_are_refused_with_weights_that_do_not_fit():
     for weights, match in (
-        (np.ones(3), r"one number a row, \[30\]"),
+        (np.ones(3), r"one number for each row, \[30\]"),
         (np.zeros(30), "weights must not all be 0"),
         (-np.ones(30), "weights must not be negative"),
     ):

@@ -180,7 +180,7 @@ HUGE = (NUMBERS[0][0], [Layer(np.array([[1e200]]), np.zeros(1))]), None
         ((told(Network((3, 3))), None), np.eye(3), ["0", "1", "2"], "got '0', first in row 1"),
         ((told(Network((3, 3))), None), np.eye(3), [0, 1.5, 2], "got 1.5, first in row 2"),
         (NUMBERS, [[1], [2]], [1, np.inf], "y must be finite; got inf, first in row 2"),
-        (NUMBERS, [[1], [2]], ["1", "2"], "y must be bool, whole or floating-point numbers"),
+        (NUMBERS, [[1], [2]], ["1", "2"], "y must be bools, integers or floats"),
         (HUGE, [[1], [1e200]], [1, 2], "the predictions of the model must be finite; got inf"),
     ],
 )

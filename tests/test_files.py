@@ -231,7 +231,7 @@ def test_a_table_must_have_the_columns_of_the_file(tmp_path):
         (X[:, :3], r"x must be rows of 4 features, \[N, 4\]; got shape \[20, 3\]"),
         (X[0], r"got shape \[4\]"),
         (X[:0], "at least one row"),
-        (np.full((2, 4), np.nan), "x must be finite; got nan first in row 0"),
+        (np.full((2, 4), np.nan), "x must be finite; got nan, first in row 0"),
         (np.full((2, 4), 1e39), "x in float32 must be finite; got inf"),
         ([["a"] * 4], "got dtype <U1"),
     ],

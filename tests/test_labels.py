@@ -95,9 +95,9 @@ def test_the_loss_is_finite_where_a_probability_is_0_or_1(side, dtype, extreme):
     for label in (0, 1):
         wanted = max(extreme, 0) - (extreme if label == 0 else 0)  # log(e^z + 1) - z[label]
         assert side.loss(net, params, [[1]], [label]) == wanted
-        slope = np.asarray(side.grads(net, params, [[1]], [label])[0].w)
+        grad = np.asarray(side.grads(net, params, [[1]], [label])[0].w)
         one_hot = np.eye(2)[label]
-        assert np.array_equal(slope[0], ([1, 0] if extreme > 0 else [0, 1]) - one_hot)
+        assert np.array_equal(grad[0], ([1, 0] if extreme > 0 else [0, 1]) - one_hot)
 
 
 @BOTH
@@ -111,8 +111,8 @@ def test_cross_entropy_by_hand(side):
         ([[0.5, 0, 0.5]], -0.5 * np.log(1 / 8) - 0.5 * np.log(5 / 8)),
     ):
         np.testing.assert_allclose(side.loss(net, params, [[1]], y), expected, rtol=1e-14)
-    slope = side.grads(net, params, [[1]], [2])[0].w
-    np.testing.assert_allclose(slope, [[1 / 8, 2 / 8, 5 / 8 - 1]], rtol=1e-14)
+    grad = side.grads(net, params, [[1]], [2])[0].w
+    np.testing.assert_allclose(grad, [[1 / 8, 2 / 8, 5 / 8 - 1]], rtol=1e-14)
 
 
 @BOTH
@@ -144,7 +144,7 @@ def test_accuracy_is_scikit_learns(side, z, seed):
 
 @BOTH
 def test_labels_of_two_members_and_rows_of_two_classes_are_told_apart(side):
-    """Both are [2, 2] for two members, rows and classes: whole numbers are labels."""
+    """Both are [2, 2] for two members, rows and classes: integers are labels."""
     members = np.array([[[1.0, 0.0], [0.0, 1.0]], [[0.0, 1.0], [0.0, 1.0]]])  # says 0, 1 and 1, 1
     labels = np.array([[0, 1], [1, 0]])
     assert np.array_equal(side.accuracy(members, labels), [1.0, 0.5])

@@ -41,7 +41,7 @@ def of_each(members, expected, *arrays):
 def frames(draw, least=1):
     """Member axes, a number of rows, weights for them, and a generator for the rest.
 
-    Weights are None, or whole numbers with many zeros, but never less than `least` above 0.
+    Weights are None, or multiples of 0.5 with many zeros, but never less than `least` above 0.
     """
     members, rows = draw(MEMBERS), draw(st.integers(least, 9))
     rng = np.random.default_rng(draw(seeds))
@@ -333,30 +333,30 @@ WEIGHTS = np.array([0, 1, 2, 1, 0, 3, 1, 1, 2, 1, 1, 0.5])
 CLASSES, NUMBERS = RNG.integers(3, size=(2, 23)), RNG.normal(size=(23, 2))
 SOFT = RNG.dirichlet(np.ones(3), size=12)
 NETS = {
-    "classes": Network((3, 4, 3), "tanh"),
+    "multiclass": Network((3, 4, 3), "tanh"),
     "linked": Network((3, 4, 3), "tanh", "softmax"),
-    "numbers": Network((3, 4, 2), "tanh", "tanh", loss="squared_error"),
-    "single": Network((3, 4, 1), "tanh", loss="squared_error"),
+    "real": Network((3, 4, 2), "tanh", "tanh", loss="squared_error"),
+    "single output": Network((3, 4, 1), "tanh", loss="squared_error"),
     "counts": Network((3, 4, 2), "tanh", loss="poisson"),
-    "labels": Network((3, 4, 2), "tanh", loss="sigmoid_cross_entropy"),
+    "multilabel": Network((3, 4, 2), "tanh", loss="sigmoid_cross_entropy"),
     "quantiles": Network((3, 4, 3), "tanh", loss="pinball"),
 }
 HELD_TARGETS = {
-    "classes": RNG.integers(2, size=12),  # one class is absent
+    "multiclass": RNG.integers(2, size=12),  # one class is absent
     "linked": SOFT,
-    "numbers": RNG.normal(size=(12, 2)),
-    "single": RNG.normal(size=12),
+    "real": RNG.normal(size=(12, 2)),
+    "single output": RNG.normal(size=12),
     "counts": RNG.poisson(2.0, (12, 2)),
-    "labels": RNG.integers(2, size=(12, 2)),
+    "multilabel": RNG.integers(2, size=(12, 2)),
     "quantiles": RNG.normal(size=12),
 }
 TARGETS = {
-    "classes": CLASSES[0],
+    "multiclass": CLASSES[0],
     "linked": CLASSES[1],
-    "numbers": NUMBERS,
-    "single": NUMBERS[:, 0],
+    "real": NUMBERS,
+    "single output": NUMBERS[:, 0],
     "counts": RNG.poisson(2.0, (23, 2)),
-    "labels": RNG.integers(2, size=(23, 2)),
+    "multilabel": RNG.integers(2, size=(23, 2)),
     "quantiles": NUMBERS[:, 1],
 }
 QUANTILES = [0.1, 0.5, 0.75]
@@ -381,8 +381,8 @@ def by_hand(side, form, name, params):
     """The public function of what `forward` and `predict` say."""
     net, y = NETS[form], HELD_TARGETS[form]
     logits = reference.forward(net, params, HELD)
-    said = reference.predict(net, params, HELD) if name in metric_names.LINKED else logits
-    if form == "labels":
+    said = reference.predict(net, params, HELD) if name in metric_names.OF_PREDICTIONS else logits
+    if form == "multilabel":
         return side.metrics.subset_accuracy(said, y, WEIGHTS)
     quantiles = (QUANTILES,) if form == "quantiles" else ()
     return getattr(side.metrics, name)(said, y, *quantiles, weights=WEIGHTS)
@@ -394,8 +394,8 @@ def by_hand(side, form, name, params):
         *(pytest.param(fnet, False, [1, 2], form, id=f"{form}-graph, members") for form in NETS),
         *(pytest.param(reference, None, [1, 2], form, id=f"{form}-twin, members") for form in NETS),
         *(pytest.param(reference, None, 1, form, id=f"{form}-twin") for form in NETS),
-        pytest.param(fnet, True, [1, 2], "classes", id="classes-xla, members"),
-        pytest.param(fnet, True, [1, 2], "numbers", id="numbers-xla, members"),
+        pytest.param(fnet, True, [1, 2], "multiclass", id="multiclass-xla, members"),
+        pytest.param(fnet, True, [1, 2], "real", id="real-xla, members"),
         pytest.param(fnet, False, 1, "linked", id="linked-graph"),
     ],
 )
@@ -430,21 +430,25 @@ def test_the_measures_that_are_asked_for_are_those_in_the_history(side):
     def names(form, **options):
         return [name for name in run_on(side, form, epochs=0, **options).history if name != "ended"]
 
-    assert names("classes") == ["loss", "validation_loss", "validation_accuracy"]
-    assert names("numbers") == ["loss", "validation_loss"]
-    assert names("classes", metrics=()) == ["loss", "validation_loss"]
-    assert names("classes", validation=None) == ["loss"]
+    assert names("multiclass") == ["loss", "validation_loss", "validation_accuracy"]
+    assert names("real") == ["loss", "validation_loss"]
+    assert names("multiclass", metrics=()) == ["loss", "validation_loss"]
+    assert names("multiclass", validation=None) == ["loss"]
     order = ["loss", "validation_loss", "validation_accuracy", "validation_log_loss"]
-    assert names("classes", metrics=["log_loss", "accuracy", "log_loss"]) == order
+    assert names("multiclass", metrics=["log_loss", "accuracy", "log_loss"]) == order
 
 
 @pytest.mark.parametrize(
     ("side", "form", "name"),
-    [(reference, form, name) for form in ("classes", "single") for name in metrics_of(NETS[form])]
+    [
+        (reference, form, name)
+        for form in ("multiclass", "single output")
+        for name in metrics_of(NETS[form])
+    ]
     + [
-        (fnet, "classes", "balanced_accuracy"),
-        (fnet, "classes", "log_loss"),
-        (fnet, "single", "r2"),
+        (fnet, "multiclass", "balanced_accuracy"),
+        (fnet, "multiclass", "log_loss"),
+        (fnet, "single output", "r2"),
     ],
 )
 def test_the_best_epoch_is_that_of_the_largest_or_the_smallest(side, form, name):
@@ -467,8 +471,8 @@ def test_the_best_epoch_is_that_of_the_largest_or_the_smallest(side, form, name)
 @BOTH
 def test_patience_waits_for_a_score_to_rise(side):
     options = {"metrics": ("r2",), "monitor": "validation_r2", "rate": 0.5}
-    free = run_on(side, "single", epochs=30, **options).history["validation_r2"]
-    run = run_on(side, "single", epochs=30, patience=3, min_delta=0.01, **options)
+    free = run_on(side, "single output", epochs=30, **options).history["validation_r2"]
+    run = run_on(side, "single output", epochs=30, patience=3, min_delta=0.01, **options)
     best, wait, epochs = -np.inf, 0, 0
     while wait < 3:
         value, epochs = free[epochs], epochs + 1
@@ -479,15 +483,15 @@ def test_patience_waits_for_a_score_to_rise(side):
 
 @BOTH
 def test_a_run_goes_on_with_its_metrics_in_any_order(side):
-    run = run_on(side, "classes", epochs=2, metrics=("accuracy", "log_loss"))
-    net, plan = NETS["classes"], fnet.kfold_plan(23, 5, EPOCHS, seed=7)
-    data = X, TARGETS["classes"], plan
-    options = {"validation": (HELD, HELD_TARGETS["classes"], WEIGHTS)}
+    run = run_on(side, "multiclass", epochs=2, metrics=("accuracy", "log_loss"))
+    net, plan = NETS["multiclass"], fnet.kfold_plan(23, 5, EPOCHS, seed=7)
+    data = X, TARGETS["multiclass"], plan
+    options = {"validation": (HELD, HELD_TARGETS["multiclass"], WEIGHTS)}
     with pytest.raises(fnet.InvalidArgument, match="the measures in its history"):
         side.train(net, side.adam(0.25), run, *data, **options)
     options["metrics"] = ("log_loss", "accuracy")
     on = side.train(net, side.adam(0.25), run, *data, **options)
-    whole = run_on(side, "classes", metrics=("accuracy", "log_loss"))
+    whole = run_on(side, "multiclass", metrics=("accuracy", "log_loss"))
     for name in on.history.keys() - {"ended"}:
         np.testing.assert_array_equal(on.history[name], whole.history[name])
 
@@ -495,7 +499,8 @@ def test_a_run_goes_on_with_its_metrics_in_any_order(side):
 def test_other_validation_data_add_no_trace():
     compiled_loop.compiled.cache_clear()
     for seed in (1, 2):
-        run_on(fnet, "classes", seed, metrics=("log_loss",), epochs=seed, xla=False)
+        run_on(fnet, "multiclass", seed, metrics=("log_loss",), epochs=seed, xla=False)
     names = "loss", "validation_loss", "validation_log_loss"
-    traced = compiled_loop.compiled(NETS["classes"], spec(fnet.adam(0.1)), None, names, None, False)
+    program = compiled_loop.Program(NETS["multiclass"], spec(fnet.adam(0.1)), None, names, None)
+    traced = compiled_loop.compiled(program, False)
     assert traced.experimental_get_tracing_count() == 1

@@ -110,7 +110,7 @@ def test_what_is_no_pipeline_is_refused(data, match):
         (
             np.where(X[7, 1] == X, np.nan, X),
             LABELS,
-            "batch 1 of data: x must be finite; got nan first in row 2, column 1",
+            "batch 1 of data: x must be finite; got nan, first in row 2, column 1",
         ),
     ],
 )

@@ -33,7 +33,7 @@ def test_short_work_leaves_a_pipe_silent(monkeypatch):
 
 
 def test_long_work_leaves_whole_lines_in_a_pipe(monkeypatch):
-    monkeypatch.setattr("fnet.core.progress_bar.SECONDS", 0.0)
+    monkeypatch.setattr("fnet.core.progress_bar.LINE_SECONDS", 0.0)
     lines = shown(monkeypatch, io.StringIO()).splitlines()
     assert [line.split(" [")[0].split()[-1] for line in lines if line][1:5] == [
         f"{done}/5" for done in range(1, 5)

@@ -50,8 +50,8 @@ def loop(tuning, plan=PLAN, optimizer=None, params=PARAMS, weights=None):
     ):
         batch = X[rows], LABELS[rows], weight
         loss = reference.loss(NET, params, *batch, tuning=tuning, step=step)
-        slopes = reference.grads(NET, params, *batch, tuning=tuning, step=step)
-        params, state = reference.update(optimizer, params, state, slopes)
+        grads = reference.grads(NET, params, *batch, tuning=tuning, step=step)
+        params, state = reference.update(optimizer, params, state, grads)
         steps.append((params, loss * weight.sum()))
     return steps
 
@@ -77,13 +77,13 @@ def test_l2_is_scikit_learns_alpha(side):
     data = net, start, X, LABELS, weights
     tuning = Tuning(l2=3.0)
     np.testing.assert_allclose(side.loss(*data, tuning=tuning), theirs.loss_, rtol=1e-12)
-    slopes = side.grads(*data, tuning=tuning)
+    grads = side.grads(*data, tuning=tuning)
     for i, layer in enumerate(start):
         np.testing.assert_allclose(
-            layer.w - 2.0**-4 * np.asarray(slopes[i].w), theirs.coefs_[i], rtol=1e-11
+            layer.w - 2.0**-4 * np.asarray(grads[i].w), theirs.coefs_[i], rtol=1e-11
         )
         np.testing.assert_allclose(
-            layer.b - 2.0**-4 * np.asarray(slopes[i].b), theirs.intercepts_[i], rtol=1e-11
+            layer.b - 2.0**-4 * np.asarray(grads[i].b), theirs.intercepts_[i], rtol=1e-11
         )
 
 
@@ -96,9 +96,9 @@ def test_penalties_by_hand(side):
     assert side.loss(*data) == 0
     np.testing.assert_allclose(side.loss(*data, tuning=Tuning(l1=2.0)), 2 * 7 / 5, rtol=1e-15)
     np.testing.assert_allclose(side.loss(*data, tuning=Tuning(l2=2.0)), 25 / 5, rtol=1e-15)
-    slopes = side.grads(*data, tuning=Tuning(l1=1.0, l2=10.0))
-    np.testing.assert_allclose(slopes[0].w, [[(30 + 1) / 5], [(-40 - 1) / 5]], rtol=1e-15)
-    assert slopes[0].b == 0
+    grads = side.grads(*data, tuning=Tuning(l1=1.0, l2=10.0))
+    np.testing.assert_allclose(grads[0].w, [[(30 + 1) / 5], [(-40 - 1) / 5]], rtol=1e-15)
+    assert grads[0].b == 0
 
 
 @BOTH
@@ -106,34 +106,34 @@ def test_a_batch_without_weight_has_no_penalty(side):
     data = NET, PARAMS, X, LABELS, np.zeros(23)
     tuning = Tuning(l1=1.0, l2=1.0)
     assert side.loss(*data, tuning=tuning) == 0
-    assert all((slope == 0).all() for slope in arrays(side.grads(*data, tuning=tuning)))
+    assert all((grad == 0).all() for grad in arrays(side.grads(*data, tuning=tuning)))
 
 
 @BOTH
 def test_clipping_is_that_of_keras(side):
     plain = arrays(side.grads(NET, PARAMS, X, LABELS))
-    norm = np.sqrt(sum(np.sum(slope**2) for slope in plain))
+    norm = np.sqrt(sum(np.sum(grad**2) for grad in plain))
     for tuning, theirs in (
         (Tuning(global_clipnorm=0.25), keras.optimizers.SGD(global_clipnorm=0.25)),
         (Tuning(global_clipnorm=2 * norm), keras.optimizers.SGD(global_clipnorm=2 * norm)),
         (Tuning(clipvalue=0.125), keras.optimizers.SGD(clipvalue=0.125)),
     ):
         found = arrays(side.grads(NET, PARAMS, X, LABELS, tuning=tuning))
-        expected = theirs._clip_gradients([tf.constant(slope) for slope in plain])
+        expected = theirs._clip_gradients([tf.constant(grad) for grad in plain])
         for pair in zip(found, expected, strict=True):
             np.testing.assert_allclose(*pair, rtol=1e-12, atol=1e-15)
     both = arrays(
         side.grads(NET, PARAMS, X, LABELS, tuning=Tuning(clipvalue=0.125, global_clipnorm=0.25))
     )
-    np.testing.assert_allclose(np.sqrt(sum(np.sum(slope**2) for slope in both)), 0.25, rtol=1e-12)
+    np.testing.assert_allclose(np.sqrt(sum(np.sum(grad**2) for grad in both)), 0.25, rtol=1e-12)
 
 
 @BOTH
 def test_a_norm_beyond_float32_is_clipped_all_the_same(side):
     net = Network((1, 1), loss="absolute_error", bias=False)
     params = (Layer(np.ones((1, 1), np.float32)),)
-    slopes = side.grads(net, params, [[1e25]], [0.0], tuning=Tuning(global_clipnorm=1.0))
-    np.testing.assert_allclose(slopes[0].w, 1, rtol=1e-6)
+    grads = side.grads(net, params, [[1e25]], [0.0], tuning=Tuning(global_clipnorm=1.0))
+    np.testing.assert_allclose(grads[0].w, 1, rtol=1e-6)
 
 
 # Dropout
@@ -146,25 +146,27 @@ def test_both_sides_drop_the_same_units(rate, seed, dtype):
     rate = np.asarray(rate)
     if seed is not None:
         seed = np.asarray(seed, np.uint32)
-    for place in ((0, 0, 6, 5), (3, 2**32 + 5, 1, 7)):
+    for place, shape in (((0, 0), (6, 5)), ((3, 2**32 + 5), (1, 7))):
         inside = () if seed is None else tf.constant(seed)
-        found = dropout.factors(tf.constant(rate), inside, *place, dtype)
-        expected = reference.dropout.factors(rate, seed, *place, dtype)
+        found = dropout.dropout_mask(tf.constant(rate), inside, place, shape, dtype)
+        expected = reference.dropout.dropout_mask(rate, seed, place, shape, dtype)
         assert found.dtype == expected.dtype == dtype
         assert np.array_equal(found, expected)
 
 
 def test_dropped_units_are_0_and_kept_ones_make_up_for_them():
     """At a rate of 0.3: 4 sigma of 40,000 draws are 0.0092."""
-    found = reference.dropout.factors(0.3, 5, 1, 9, 400, 100, "float64")
+    found = reference.dropout.dropout_mask(0.3, 5, (1, 9), (400, 100), "float64")
     assert np.array_equal(np.unique(found), [0, 1 / 0.7])
     assert abs(np.mean(found == 0) - 0.3) < 0.0092
-    assert (reference.dropout.factors(0.0, 5, 1, 9, 400, 100, "float64") == 1).all()
+    kept = reference.dropout.dropout_mask(0.0, 5, (1, 9), (400, 100), "float64")
+    assert (kept == 1).all()
 
 
 def test_every_layer_step_and_seed_drops_others_whatever_the_batch_is_filled_up_to():
     def dropped(seed=5, layer=1, step=9, batch=8):
-        return reference.dropout.factors(0.5, seed, layer, step, batch, 16, "float64") == 0
+        place, shape = (layer, step), (batch, 16)
+        return reference.dropout.dropout_mask(0.5, seed, place, shape, "float64") == 0
 
     for other in (dropped(seed=6), dropped(layer=2), dropped(step=10)):
         assert not np.array_equal(dropped(), other)
@@ -173,18 +175,18 @@ def test_every_layer_step_and_seed_drops_others_whatever_the_batch_is_filled_up_
 
 @BOTH
 def test_dropout_by_hand(side):
-    """Features and units are multiplied by their factors, and nothing is in evaluation."""
+    """Features and units are multiplied by their masks, and nothing is in evaluation."""
     net = Network((3, 4, 2), "sigmoid", loss="squared_error")
     params = reference.init_params(net, 1, dtype="float64")
     tuning = Tuning(dropout=0.5, input_dropout=0.25, seed=3)
     y = RNG.normal(size=(23, 2))
-    ((w, b), (v, c)) = params
-    of_features, of_units = (
-        reference.dropout.factors(rate, 3, layer, 6, 23, units, "float64")
+    first, second = params
+    feature_mask, unit_mask = (
+        reference.dropout.dropout_mask(rate, 3, (layer, 6), (23, units), "float64")
         for rate, layer, units in ((0.25, 0, 3), (0.5, 1, 4))
     )
-    hidden = 1 / (1 + np.exp(-((X * of_features) @ w + b)))
-    outputs = (hidden * of_units) @ v + c
+    hidden = 1 / (1 + np.exp(-((X * feature_mask) @ first.w + first.b)))
+    outputs = (hidden * unit_mask) @ second.w + second.b
     data = net, params, X, y
     np.testing.assert_allclose(
         side.loss(*data, tuning=tuning, step=6), np.mean((outputs - y) ** 2), rtol=1e-12
@@ -341,7 +343,7 @@ def test_a_rate_is_reduced_as_keras_does(side, xla):
     )
     assert len(set(rates)) > 3
     np.testing.assert_allclose(run.history["loss"], losses, rtol=1e-5)
-    assert 4 * run.train_state.scale == rates[-1]
+    assert 4 * run.train_state.lr_scale == rates[-1]
 
 
 @functools.cache
@@ -389,7 +391,7 @@ def test_a_member_stops_when_its_rate_has_come_down_far_enough(side):
         monitor="loss",
     )
     assert run.history["ended"].tolist() == ["patience", "epochs"]
-    assert np.asarray(run.train_state.scale).tolist() == [0.125, 1.0]
+    assert np.asarray(run.train_state.lr_scale).tolist() == [0.125, 1.0]
     assert np.isfinite(run.history["loss"][:, 0]).sum() == 9
     assert run.train_state.ended_at[0] == 8
 

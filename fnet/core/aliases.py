@@ -4,6 +4,7 @@ Shapes use the same letters everywhere: N rows, D inputs, H hidden units, K outp
 batch, S steps in an epoch, E epochs, M members; `*M` stands for any member axes, or none.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 
 import numpy.typing as npt
@@ -84,3 +85,8 @@ MetricName: TypeAlias = Literal[
     "r2",
     "mean_pinball_loss",
 ]
+
+ClassWeight: TypeAlias = (
+    Literal["balanced"] | Mapping[int, float] | Sequence[Literal["balanced"] | Mapping[int, float]]
+)
+"""The weights of classes, or for several labels those of each."""

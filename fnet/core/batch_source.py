@@ -31,7 +31,7 @@ class Source(NamedTuple):
     steps: int  # in an epoch
     width: int  # of the largest batch
     rows: int | None  # of the data; None for a dataset
-    class_weights: Any = None  # as `class_weights.numbers` gives them
+    class_weights: Any = None  # as `class_weights.resolve` gives them
 
 
 def plan_source(
@@ -43,7 +43,7 @@ def plan_source(
     plan = checks.plan(plan, len(checks.shared_rows(x)))
     numbers = None
     if class_weight is not None:
-        numbers = class_weights.numbers(net, class_weight, y, plan.weights)
+        numbers = class_weights.resolve(net, class_weight, y, plan.weights)
         if numbers.ndim == 1:
             plan = class_weights.with_class_weights(net, plan, y, numbers)
     data = to_array(x), to_array(y)

@@ -1,8 +1,8 @@
-"""Which rows form which batch: plans, drawn on the host.
+"""Which rows form which batch: plans, made on the host.
 
-A `Plan` is a small description; the rows themselves are worked out for a few epochs at a time.
-The shuffle of an epoch depends on (seed, epoch) alone: every row gets a random word, and sorting
-by the words, read as signed numbers, is the shuffle.
+A `Plan` is a small description. Its rows are computed for a few epochs at a time. The shuffle of an
+epoch depends on (seed, epoch) alone: every row draws a random word, and sorting the rows by their
+words, read as signed integers, is the shuffle.
 
 Shapes: N rows, B rows in a batch, S steps in an epoch, E epochs.
 """
@@ -11,29 +11,48 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from fnet.core import checks, philox
-from fnet.core.errors import InvalidArgument
+from fnet.core.aliases import ArrayLike
+from fnet.core.checks.scalars import MAX_SEED
+from fnet.core.errors import InvalidArgument, attribute_error
 
-CACHED = 1 << 16
-"""How many rows are shuffled in one go, so that what is worked on stays in the cache."""
+SHUFFLE_CHUNK_ROWS = 1 << 16
+"""Rows that are shuffled at once, few enough to stay in the processor's cache."""
 
 
 class Batch(NamedTuple):
-    """The rows of one step, ready for an engine."""
+    """The rows of one step, ready for an engine.
 
-    x: Any  # [B, D] or [*M, B, D]
-    y: Any  # labels or targets, with the leading axes of x
-    weights: Any  # normalized: [*M, B], with the sum 1, or all 0
-    total: Any  # the sum of the weights before that: [] or [*M]
+    Attributes:
+        x: Features, `[B, D]` or `[*M, B, D]`.
+        y: Labels or targets, with the leading axes of x.
+        weights: Normalized weights of the rows, `[*M, B]`: with the sum 1, or all 0.
+        total: The sum of the weights before they were normalized, `[]` or `[*M]`.
+    """
+
+    x: Any
+    y: Any
+    weights: Any
+    total: Any
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Plan:
-    """Which of `rows` rows form which batch, for `epochs` epochs of `steps` batches.
+    """Which rows form which batch, as `kfold_plan` and its siblings return it.
 
-    The first `full` batches of an epoch have `width` rows, the others `short`. `seed` shuffles the
-    rows anew in each epoch; None leaves them in order. `weights` is one number a row, or None.
+    The first `full` batches of an epoch have `width` rows, the others `short`.
+
+    Attributes:
+        rows: The number N of rows.
+        epochs: The number E of epochs.
+        steps: The number S of batches in an epoch.
+        width: The number B of rows in the largest batch.
+        full: How many batches of an epoch have `width` rows.
+        short: The number of rows in each other batch.
+        seed: The seed of the shuffle, anew in each epoch; None leaves the rows in order.
+        weights: One number for each row, `[N]`, or None for equal weights.
     """
 
     rows: int
@@ -43,14 +62,35 @@ class Plan:
     full: int
     short: int
     seed: int | None = None
-    weights: Any = None
+    weights: npt.NDArray[Any] | None = None
 
-    def batches(self, start, stop):
-        """`(rows, weights)` for the epochs from `start` up to `stop`.
+    def __repr__(self) -> str:
+        """What the plan holds, without the weights of rows."""
+        parts = [f"{name}={getattr(self, name)}" for name in ("rows", "epochs", "steps", "width")]
+        parts.append(f"seed={self.seed}")
+        if self.weights is not None:
+            parts.append(f"weights=<{self.weights.dtype} {list(self.weights.shape)}>")
+        return f"Plan({', '.join(parts)})"
 
-        `rows` is int32 and `weights` float32 (or of the dtype of the plan's weights), both
-        `[stop - start, steps, width]`: a weight is 1 or the row's weight, and 0 where a short
-        batch is padded, which it is with a row of its own.
+    def batches(
+        self, start: int, stop: int
+    ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.floating[Any]]]:
+        """The rows of the batches and their weights, in some epochs.
+
+        Args:
+            start: The first epoch, counted from 0.
+            stop: The epoch after the last one.
+
+        Returns:
+            `(rows, weights)`, both `[stop - start, S, B]`. `rows` are int32 and `weights` float32,
+            or of the dtype of the plan's weights. A weight is 1 or the row's weight. Short batches
+            are padded with one of their own rows, at weight 0.
+
+        Example:
+            >>> import fnet
+            >>> rows, weights = fnet.minibatch_plan(3, 2, epochs=1, seed=None).batches(0, 1)
+            >>> rows.tolist(), weights.tolist()
+            ([[[0, 1], [2, 2]]], [[[1.0, 1.0], [1.0, 0.0]]])
         """
         size = np.where(np.arange(self.steps) < self.full, self.width, self.short)[:, None]
         slot = np.arange(self.width)
@@ -65,70 +105,149 @@ class Plan:
             return rows, np.broadcast_to(real.astype(np.float32), rows.shape)
         return rows, np.where(real, self.weights[rows], 0)
 
-    def _order(self, epochs):
-        """The rows in the order in which each of these epochs takes them: `[E, N]`, int32."""
+    def _order(self, epochs: npt.NDArray[Any]) -> npt.NDArray[np.int32]:
+        """The rows in the order in which each of these epochs takes them: `[E, N]`."""
         rows = np.arange(self.rows, dtype=np.int32)
         if self.seed is None:
             return np.broadcast_to(rows, (len(epochs), self.rows))
         order = np.empty((len(epochs), self.rows), np.int32)
-        some = max(1, CACHED // self.rows)
-        for at in range(0, len(epochs), some):
-            part = epochs[at : at + some]
-            words = philox.words(self.seed, philox.SHUFFLE, self.rows, epoch=part)
-            keys = words.astype(np.int64) << 32 | rows  # a tie goes to the lower row
+        count = max(1, SHUFFLE_CHUNK_ROWS // self.rows)
+        for first in range(0, len(epochs), count):
+            chunk = epochs[first : first + count]
+            words = philox.words(self.seed, philox.SHUFFLE, self.rows, epoch=chunk)
+            keys = words.astype(np.int64) << 32 | rows  # equal words keep the order of their rows
             keys.sort(axis=-1)
-            order[at : at + some] = keys & 0x7FFFFFFF
+            order[first : first + count] = keys & 0x7FFFFFFF
         return order
 
 
-def _plan(n, epochs, seed, weights, steps, width, full, short):
+Plan.__getattr__ = attribute_error("a Plan", {"piece": "batches"})  # type: ignore[attr-defined]
+
+
+class _Cut(NamedTuple):
+    """How an epoch is cut into batches."""
+
+    steps: int
+    width: int
+    full: int
+    short: int
+
+
+def _plan(n_rows: int, epochs: int, seed: int | None, weights: Any, cut: _Cut) -> Plan:
+    """The Plan of these batches; epochs, seed and weights are checked."""
     if seed is not None:
-        seed = int(checks.integer("seed", seed, most=2**32 - 1))
+        seed = checks.integer("seed", seed, most=MAX_SEED)
     if weights is not None:
-        weights = checks.row_weights(weights, (n,))
+        weights = checks.row_weights(weights, (n_rows,))
         weights = np.array(weights, weights.dtype if weights.dtype.kind == "f" else np.float32)
         if not weights.any():
-            raise InvalidArgument("weights must not all be 0: there would be nothing to learn from")
+            raise InvalidArgument(
+                "weights must not all be 0; give at least one row a weight above 0"
+            )
     epochs = checks.integer("epochs", epochs)
-    return Plan(n, epochs, steps, width, full, short, seed, weights)
+    return Plan(n_rows, epochs, *cut, seed, weights)
 
 
-def kfold_plan(n, batch_size, epochs, seed, weights=None):
-    """The lecture notes' mini-batches: shuffle, then the folds of `KFold(n // batch_size)`.
+def kfold_plan(
+    n: int, batch_size: int, epochs: int, seed: int | None, weights: ArrayLike | None = None
+) -> Plan:
+    """The mini-batches of the lecture notes: shuffle, then the folds of `KFold(n // batch_size)`.
 
-    The first `n % folds` batches have one row more than the others, as scikit-learn's KFold cuts
-    them, so batches hold `batch_size` rows or somewhat more; where `n // batch_size` is 1 all
-    rows are one batch. `weights` is one number a row, `[n]`.
+    Batches are cut as scikit-learn's KFold cuts folds: the first `n % folds` batches have one row
+    more than the others. So a batch holds `batch_size` rows or slightly more. Where
+    `n // batch_size` is 1, all rows are one batch.
 
-    Raises InvalidArgument unless 1 <= batch_size <= n, epochs >= 0 and 0 <= seed < 2**32.
+    Args:
+        n: The number of rows, at least 1.
+        batch_size: The number of rows in a batch, from 1 to n.
+        epochs: The number of epochs, at least 0.
+        seed: The seed of the shuffle, an integer from 0 to below 2**32. None leaves the rows in
+            order.
+        weights: A number of at least 0 for each row, `[n]`; None for equal weights.
 
-    >>> plan = kfold_plan(1437, batch_size=64, epochs=500, seed=0)
-    >>> plan.steps, plan.width
-    (22, 66)
+    Returns:
+        The `Plan`.
+
+    Raises:
+        InvalidArgument: A number is outside its range, or weights are negative, not finite or all
+            0.
+
+    Example:
+        >>> import fnet
+        >>> fnet.kfold_plan(1437, batch_size=64, epochs=500, seed=0)
+        Plan(rows=1437, epochs=500, steps=22, width=66, seed=0)
+
+    References:
+        `sklearn.model_selection.KFold`.
     """
-    n = checks.integer("n", n, least=1)
-    folds = n // checks.integer("batch_size", batch_size, least=1, most=n)
-    short, full = divmod(n, folds)
+    n_rows = checks.integer("n", n, least=1)
+    folds = n_rows // checks.integer("batch_size", batch_size, least=1, most=n_rows)
+    short, full = divmod(n_rows, folds)
     width = short + 1 if full else short
-    return _plan(n, epochs, seed, weights, folds, width, full, short)
+    return _plan(n_rows, epochs, seed, weights, _Cut(folds, width, full, short))
 
 
-def minibatch_plan(n, batch_size, epochs, seed, weights=None, drop_remainder=False):
-    """Shuffle, then batches of exactly `batch_size` rows, and a last one of what remains.
+def minibatch_plan(
+    n: int,
+    batch_size: int,
+    epochs: int,
+    seed: int | None,
+    weights: ArrayLike | None = None,
+    drop_remainder: bool = False,
+) -> Plan:
+    """Mini-batches of exactly `batch_size` rows after a shuffle, and a last one of the remainder.
 
-    The batches of Keras and of scikit-learn's MLP, and with the same seed those of `pipeline`.
-    `seed=None` leaves the rows in order; `drop_remainder` leaves a short last batch out.
-    Raises as `kfold_plan` does.
+    These are the batches of Keras and of scikit-learn's MLP; with the same seed they are those of
+    `pipeline`.
+
+    Args:
+        n: The number of rows, at least 1.
+        batch_size: The number of rows in a batch, from 1 to n.
+        epochs: The number of epochs, at least 0.
+        seed: The seed of the shuffle, an integer from 0 to below 2**32. None leaves the rows in
+            order.
+        weights: A number of at least 0 for each row, `[n]`; None for equal weights.
+        drop_remainder: Whether a last batch with fewer rows is left out.
+
+    Returns:
+        The `Plan`.
+
+    Raises:
+        InvalidArgument: A number is outside its range, or weights are negative, not finite or all
+            0.
+
+    Example:
+        >>> import fnet
+        >>> fnet.minibatch_plan(100, batch_size=32, epochs=5, seed=0).steps
+        4
     """
-    n = checks.integer("n", n, least=1)
-    width = checks.integer("batch_size", batch_size, least=1, most=n)
-    full, short = divmod(n, width)
+    n_rows = checks.integer("n", n, least=1)
+    width = checks.integer("batch_size", batch_size, least=1, most=n_rows)
+    full, short = divmod(n_rows, width)
     dropped = checks.boolean("drop_remainder", drop_remainder)
     steps = full + (short > 0 and not dropped)
-    return _plan(n, epochs, seed, weights, steps, width, full, short)
+    return _plan(n_rows, epochs, seed, weights, _Cut(steps, width, full, short))
 
 
-def full_batch_plan(n, epochs, weights=None):
-    """Every row in one batch, in order. Raises InvalidArgument unless n >= 1 and epochs >= 0."""
-    n = checks.integer("n", n, least=1)
-    return _plan(n, epochs, None, weights, steps=1, width=n, full=1, short=0)
+def full_batch_plan(n: int, epochs: int, weights: ArrayLike | None = None) -> Plan:
+    """All rows in one batch, in order.
+
+    Args:
+        n: The number of rows, at least 1.
+        epochs: The number of epochs, at least 0.
+        weights: A number of at least 0 for each row, `[n]`; None for equal weights.
+
+    Returns:
+        The `Plan`.
+
+    Raises:
+        InvalidArgument: A number is outside its range, or weights are negative, not finite or all
+            0.
+
+    Example:
+        >>> import fnet
+        >>> fnet.full_batch_plan(150, epochs=200)
+        Plan(rows=150, epochs=200, steps=1, width=150, seed=None)
+    """
+    n_rows = checks.integer("n", n, least=1)
+    return _plan(n_rows, epochs, None, weights, _Cut(steps=1, width=n_rows, full=1, short=0))

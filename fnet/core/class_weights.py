@@ -1,102 +1,131 @@
 """Class weights: how much the rows of each class count, on top of their own weights."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from fnet.core import checks
+from fnet.core.aliases import ArrayLike, ClassWeight
+from fnet.core.batches import Plan
 from fnet.core.errors import InvalidArgument
+from fnet.core.network import Network
 
 
-def class_weights(net, y, class_weight, weights=None):
-    """The weight of each class as float64: `[K]` for classes, `[K, 2]` for several labels.
+def class_weights(
+    net: Network, y: ArrayLike, class_weight: ClassWeight, weights: ArrayLike | None = None
+) -> npt.NDArray[np.float64]:
+    """The weight of each class, by which `train` multiplies the weights of its rows.
 
-    Arguments:
-      y: the targets of a network with a cross-entropy, as `train` takes them.
-      class_weight: a dict of class and weight, 1 for a class that it leaves out; or "balanced" for
-        `n / (classes * n_c)`, with n the rows and n_c those of the class, among the classes that y
-        holds (King and Zeng, "Logistic regression in rare events data", 2001). For several labels
-        one of these for each, or "balanced" for all: the weights of a label's zeros and its ones.
-      weights: one number a row `[N]`; with them a row counts as so many in "balanced".
+    "balanced" is `N / (C * N_c)`, with N rows, C classes that occur in y, and N_c rows of class c.
+    A row counts as its weight there. `train` applies class weights by its argument `class_weight`,
+    to the training and to the validation data. By hand, rows of class c are weighted by entry c of
+    the result: `weights * class_weights(...)[labels]`. For several labels the result goes into
+    `Tuning(label_weights=...)`, since a row has ones and zeros at once.
 
-    Rows of class c are weighted by number c of the result: `weights * class_weights(...)[labels]`
-    (under a sigmoid_cross_entropy of a single output too). For several labels the result goes
-    into `Tuning(label_weights=...)`, since a row has ones and zeros at a time. `train` does all
-    this by its argument `class_weight`, for the training and for the validation data.
+    Args:
+        net: A network with a cross-entropy of K outputs.
+        y: Labels or targets, as `train` takes them.
+        class_weight: A dict of classes and weights, where a class without an entry has the weight
+            1; or "balanced". For several labels a list with one of these for each label, which
+            weights its zeros and its ones; or "balanced" for all of them.
+        weights: A number of at least 0 for each row, `[N]`; None for equal weights.
 
-    Raises InvalidArgument for classes that are not there, weights that are not finite numbers from
-    0 up, and networks whose targets are no classes.
+    Returns:
+        The weights as float64: `[K]` for classes, `[2]` for a single label, `[K, 2]` for several.
+
+    Raises:
+        InvalidArgument: A class does not exist, a weight is negative or not finite, or the loss is
+            no cross-entropy.
+
+    Example:
+        >>> import fnet
+        >>> fnet.class_weights(fnet.Network((4, 3)), [0, 1, 1, 2], {1: 0.5}).tolist()
+        [1.0, 0.5, 1.0]
+
+    References:
+        King and Zeng, "Logistic regression in rare events data" (2001).
     """
     checks.network(net)
-    y = checks.array("y", y)
-    y = checks.targets(net, y, (*y.shape[:1], net.sizes[0]))
+    y_array = checks.array("y", y)
+    y_array = checks.targets(net, y_array, (*y_array.shape[:1], net.sizes[0]))
     if weights is not None:
-        weights = checks.row_weights(weights, y.shape[:1])
-        if not weights.any():
-            raise InvalidArgument("weights must not all be 0: there would be no rows to count")
-    return numbers(net, class_weight, y, weights)
+        row_weights = checks.row_weights(weights, y_array.shape[:1])
+        if not row_weights.any():
+            raise InvalidArgument(
+                "weights must not all be 0; give at least one row a weight above 0"
+            )
+        weights = row_weights
+    return resolve(net, class_weight, y_array, weights)
 
 
-def numbers(net, class_weight, y=None, weights=None):
-    """`class_weights` of what is checked; where no y is at hand there is no "balanced"."""
+def resolve(
+    net: Any, class_weight: Any, y: Any = None, weights: Any = None
+) -> npt.NDArray[np.float64]:
+    """As `class_weights`, for checked y and weights. Without y, "balanced" is refused."""
     if net.targets not in ("multiclass", "multilabel"):
         raise InvalidArgument(
             f"class_weight goes with the cross-entropies; got it with {net.loss}. Use row weights"
         )
     outputs = net.sizes[-1]
     if net.targets == "multiclass" or outputs == 1:
-        belongs = None if y is None else _belongs(net, y)
-        return _of_each("class_weight", class_weight, max(outputs, 2), belongs, weights)
+        membership = None if y is None else _membership(net, y)
+        return _one_label("class_weight", class_weight, max(outputs, 2), membership, weights)
     each = [class_weight] * outputs if isinstance(class_weight, str) else class_weight
     if not isinstance(each, (list, tuple)) or len(each) != outputs:
         raise InvalidArgument(
             f"class_weight must be 'balanced', or one dict or 'balanced' for each of the {outputs} "
             f"labels, as [{{0: 1, 1: 5}}, ...]; got {class_weight!r}"
         )
-    labels = [None] * outputs if y is None else [np.stack([1 - k, k], axis=1) for k in y.T]
+    columns = [None] * outputs if y is None else [np.stack([1 - k, k], axis=1) for k in y.T]
     return np.stack(
         [
-            _of_each(f"class_weight of label {i}", value, 2, label, weights)
-            for i, (value, label) in enumerate(zip(each, labels, strict=True))
+            _one_label(f"class_weight of label {i}", value, 2, column, weights)
+            for i, (value, column) in enumerate(zip(each, columns, strict=True))
         ]
     )
 
 
-def rows(net, y, numbers):
-    """The weight of each row by that of its class, `[N]`."""
-    return _belongs(net, y) @ numbers
+def row_factors(net: Any, y: Any, class_weights: Any) -> Any:
+    """The class weight of each row, `[N]`."""
+    return _membership(net, y) @ class_weights
 
 
-def with_class_weights(net, plan, y, numbers):
-    """The plan with the weight of each row multiplied by that of its class."""
-    weights = rows(net, y, numbers) * (1.0 if plan.weights is None else plan.weights)
+def with_class_weights(net: Any, plan: Plan, y: Any, class_weights: Any) -> Plan:
+    """The plan with the weight of each row multiplied by its class weight."""
+    own = 1.0 if plan.weights is None else plan.weights
+    weights = row_factors(net, y, class_weights) * own
     if not weights.any():
         raise InvalidArgument("row weights times class weights must not all be 0")
     return dataclasses.replace(plan, weights=weights)
 
 
-def _belongs(net, y):
-    """How far each row belongs to each class: `[N, classes]`."""
+def _membership(net: Any, y: Any) -> Any:
+    """The probability of each class in each row: `[N, classes]`."""
     if net.targets == "multilabel":
         y = y.reshape(-1, 1)
         return np.concatenate([1 - y, y], axis=1)
     return np.eye(net.sizes[-1])[y] if y.ndim == 1 else y
 
 
-def _of_each(what, value, classes, belongs, weights):
-    """The weight of each class: `[classes]`."""
+def _one_label(
+    what: str, value: Any, classes: int, membership: Any, weights: Any
+) -> npt.NDArray[np.float64]:
+    """The weight of each class of one label: `[classes]`."""
     if isinstance(value, str) and value == "balanced":
-        if belongs is None:
+        if membership is None:
             raise InvalidArgument(
-                f"{what} can be 'balanced' only where y is given whole; for data= count the "
-                "classes and give a dict"
+                f"{what} can be 'balanced' only where all of y is given at once; for data= count "
+                "the classes and give a dict"
             )
-        shares = np.average(belongs, axis=0, weights=weights)
-        there = shares > 0
-        return np.where(there, 1 / (np.sum(there) * np.where(there, shares, 1)), 1.0)
+        shares = np.average(membership, axis=0, weights=weights)
+        present = shares > 0
+        balanced = np.where(present, 1 / (np.sum(present) * np.where(present, shares, 1)), 1.0)
+        return balanced.astype(np.float64)
     if not isinstance(value, dict):
         raise InvalidArgument(
-            f"{what} must be a dict of class and weight, as {{0: 1, 1: 5}}, or 'balanced'; "
+            f"{what} must be a dict of classes and weights, as {{0: 1, 1: 5}}, or 'balanced'; "
             f"got {value!r}"
         )
     found = np.ones(classes)

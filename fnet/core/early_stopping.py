@@ -96,7 +96,7 @@ def end_epoch(
     References:
         `keras.callbacks.EarlyStopping` and `ReduceLROnPlateau`.
     """
-    if metric_names.larger_is_better(monitor):
+    if metric_names.higher_is_better(monitor):
         value = -value
     active = state.ended == RUNNING
     improved = active & (value < state.best_value - limits.best_delta)

@@ -1,48 +1,59 @@
-"""The exceptions of fnet: one hierarchy, shared by the TensorFlow side and the NumPy twin."""
+"""The exceptions of fnet, which both engines raise."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, NoReturn
+
+from fnet.core.names import suggestion
 
 
 class FnetError(Exception):
-    """The base of every error that fnet raises by itself."""
+    """The base class of every error that fnet itself raises."""
 
     if not TYPE_CHECKING:  # it would make every new error an Any
         __init__ = Exception.__init__  # tells AutoGraph that it may raise the same error again
 
 
 class InvalidArgument(FnetError, ValueError):
-    """An argument was refused: the message says what was required, what came and what to do."""
+    """An argument was refused. The message says what was required, what came and what to do."""
 
 
 class FormatError(FnetError, ValueError):
-    """The bytes of a file were refused: they are not a file of fnet, or not as it was written."""
+    """The bytes of a file were refused: not a file of fnet, or a damaged one."""
 
 
 class NotFinite(FnetError, ArithmeticError):
     """A loss, gradient or parameter stopped being finite during training.
 
-    `run` is the `Run` up to the step before: its params are the last finite ones.
+    Attributes:
+        run: The `Run` up to the step before, whose params are the last finite ones; None where
+            there is no Run.
     """
 
-    run = None
+    run: Any = None
 
 
-def attribute_error(owner: str, renamed: dict[str, str]) -> Callable[..., NoReturn]:
-    """A `__getattr__` for a module or a class, which says what an old name is called now.
+def attribute_error(
+    owner: str, renamed: dict[str, str], known: Iterable[str] | None = None
+) -> Callable[..., NoReturn]:
+    """A `__getattr__` for a module or a class, whose error names the attribute to use.
 
     Args:
-        owner: What the message calls the module or the class.
+        owner: The module or the class, as the message calls it.
         renamed: The new name for each old one.
+        known: The public names to suggest from; None for those of the object itself.
 
     Returns:
         A function that takes the name, or an object and the name, and raises AttributeError.
     """
 
-    def refuse(*of: Any) -> NoReturn:
-        name = of[-1]
+    def refuse(*arguments: Any) -> NoReturn:
+        name = arguments[-1]
+        message = f"{owner} has no attribute {name!r}"
         if name in renamed:
-            raise AttributeError(f"{owner} has no attribute {name!r}: it is called {renamed[name]}")
-        raise AttributeError(f"{owner} has no attribute {name!r}")
+            message += f": it is called {renamed[name]}"
+        elif not name.startswith("_"):
+            names = dir(arguments[0]) if known is None else known
+            message += suggestion(name, [each for each in names if not each.startswith("_")])
+        raise AttributeError(message)
 
     return refuse

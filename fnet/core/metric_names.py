@@ -1,40 +1,41 @@
-"""What `train` measures at the end of an epoch: names, and what each metric asks for.
+"""The metrics that `train` measures after an epoch: their names and what each of them takes.
 
-The formulas of metrics stand under these names in `metrics.py` and in the twin's file of that name.
+Their formulas stand under the same names in each engine's `metrics.py`.
 """
+
+from typing import Any
 
 from fnet.core import checks
 from fnet.core.errors import InvalidArgument
 
-NUMBERS = ("mean_squared_error", "mean_absolute_error", "r2")
+REGRESSION = ("mean_squared_error", "mean_absolute_error", "r2")
 
 METRICS = {
     "multiclass": ("accuracy", "balanced_accuracy", "top_k_accuracy", "log_loss"),
     "multilabel": ("accuracy",),
-    "real": NUMBERS,
-    "counts": NUMBERS,
+    "real": REGRESSION,
+    "counts": REGRESSION,
     "quantiles": ("mean_pinball_loss",),
 }
-"""The metrics that go with each kind of targets (`network.Loss`)."""
+"""The metrics for each kind of targets (`network.Loss`)."""
 
-LARGER = ("accuracy", "balanced_accuracy", "top_k_accuracy", "r2")
-"""The metrics of which more is better."""
+HIGHER_IS_BETTER = ("accuracy", "balanced_accuracy", "top_k_accuracy", "r2")
 
-LINKED = ("log_loss", *NUMBERS, "mean_pinball_loss")
-"""The metrics of predictions, with the loss's link applied; the others are of logits."""
+OF_PREDICTIONS = ("log_loss", *REGRESSION, "mean_pinball_loss")
+"""The metrics that take predictions, after the loss's link; the others take logits."""
 
-UNLESS_TOLD = ("accuracy",)
-"""The metrics that are measured, where they go with the targets, unless others are asked for."""
+DEFAULTS = ("accuracy",)
+"""The metrics that are measured by default, for the kinds of targets that have them."""
 
 
-def measured(net, validation, metrics):
-    """The names in a history: of the loss and, on validation data, of its loss and of metrics."""
+def history_names(net: Any, validation: Any, metrics: Any) -> tuple[str, ...]:
+    """The names in a history: the loss and, with validation data, its loss and its metrics."""
     known = METRICS[net.targets]
     if metrics is None:
-        metrics = tuple(name for name in UNLESS_TOLD if name in known)
+        metrics = tuple(name for name in DEFAULTS if name in known)
     elif validation is None:
         raise InvalidArgument(
-            "metrics are measured on validation data, and there is none; give validation=(x, y)"
+            "metrics are measured on validation data; give validation=(x, y) with them"
         )
     else:
         metrics = checks.names(f"metrics under {net.loss}", metrics, known)
@@ -43,6 +44,6 @@ def measured(net, validation, metrics):
     return "loss", "validation_loss", *(f"validation_{name}" for name in metrics)
 
 
-def larger_is_better(name):
-    """Whether more of what stands under this name in a history is better."""
-    return name.removeprefix("validation_") in LARGER
+def higher_is_better(name: str) -> bool:
+    """Whether a higher value is better, for a name in a history."""
+    return name.removeprefix("validation_") in HIGHER_IS_BETTER

@@ -1,13 +1,16 @@
 """The structure of a network: names and sizes, no numbers. Equal Networks share one program.
 
-The tables here hold the names that both engines implement; their formulas stand under the same
-names in `activations.py`, `losses.py`, `starts.py` and in the twin's files of the same names.
+The tables here hold the names that both engines implement. Their formulas stand under the same
+names in each engine's `activations.py`, `losses.py` and `initializers.py`.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from fnet.core import checks, params
+from fnet.core.aliases import ActivationName, InitializerName, LossName, OutputName
+from fnet.core.errors import attribute_error
 
 ACTIVATIONS = (
     *("identity", "relu", "leaky_relu", "elu", "selu", "gelu", "silu", "mish", "softplus"),
@@ -15,21 +18,25 @@ ACTIVATIONS = (
 )
 
 ALIASES = {"logistic": "sigmoid"}
-"""Other names by which an activation is known; a Network keeps the first."""
+"""Other names of activations (scikit-learn's); a Network stores the name in ACTIVATIONS."""
+
+TargetKind: TypeAlias = Literal["real", "counts", "quantiles", "multiclass", "multilabel"]
 
 
 class Loss(NamedTuple):
-    """What a network must know of its loss.
+    """What a network needs to know about its loss.
 
-    `link` turns the network's outputs into predictions; a loss with a link other than identity
-    takes what comes before it (McCullagh and Nelder, Generalized Linear Models). `targets` says
-    what y is: "real", "counts" (none below 0), "quantiles" (one number a row for all outputs),
-    "multiclass" (integer labels, or one row of probabilities each) or "multilabel" (each 0 to 1).
-    `tuning` names the numbers of a Tuning that it reads.
+    Attributes:
+        link: The function that turns outputs into predictions. A loss whose link is not identity
+            takes the outputs before the link (McCullagh and Nelder, Generalized Linear Models).
+        targets: The kind of y: "real" numbers, "counts" (at least 0), "quantiles" (one number a
+            row, shared by all outputs), "multiclass" (integer labels or rows of probabilities) or
+            "multilabel" (numbers from 0 to 1).
+        tuning: The fields of a Tuning that the loss reads.
     """
 
     link: str
-    targets: str
+    targets: TargetKind
     tuning: tuple[str, ...] = ()
 
 
@@ -49,43 +56,71 @@ SCHEMES = (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Network:
-    """A fully connected network: `sizes = (inputs, hidden..., outputs)`.
+    """The structure of a fully connected network.
 
-    `hidden` is one activation name, or one for each hidden layer (kept as a tuple of names);
-    `output` the activation of the last layer, softmax among them: with a loss that has a link,
-    `"identity"` or that link, which is then folded into the loss. `bias=False` leaves the biases
-    out of every layer.
+    Frozen and hashable. It holds names and sizes; the numbers are params (`init_params`).
 
-    Raises InvalidArgument for sizes that are not at least two whole numbers from 1, for names
-    that are not known, and for an `output` that does not go with the loss.
+    Args:
+        sizes: `(inputs, hidden..., outputs)`: D inputs, the units of each hidden layer, K outputs;
+            at least two integers of at least 1.
+        hidden: The activation of the hidden layers: one name, or a sequence with one for each.
+        output: The activation of the last layer. Under a loss that has a link (softmax, sigmoid,
+            exp, sort) it is "identity" or the name of that link, which then becomes part of the
+            loss.
+        bias: Whether layers have biases.
+        loss: The loss of a row: softmax_cross_entropy for classes, sigmoid_cross_entropy for
+            labels of which a row may have several, squared_error, absolute_error or huber for
+            numbers, poisson for counts, pinball for quantiles.
 
-    >>> Network((64, 30, 10), hidden="relu").layers
-    ((64, 30), (30, 10))
+    Raises:
+        InvalidArgument: Sizes are not at least two integers of at least 1, a name is unknown, or
+            `output` does not go with the loss.
+
+    Example:
+        >>> import fnet
+        >>> fnet.Network((64, 30, 10), hidden="relu").layers
+        ((64, 30), (30, 10))
     """
 
     sizes: tuple[int, ...]
-    hidden: str | tuple[str, ...] = "relu"
-    output: str = "identity"
-    bias: bool = True
-    loss: str = "softmax_cross_entropy"
+    hidden: tuple[ActivationName, ...]
+    output: OutputName
+    bias: bool
+    loss: LossName
 
-    def __post_init__(self):
-        sizes = checks.sizes(self.sizes)
-        known = {**dict.fromkeys(ACTIVATIONS), **ALIASES}
-        hidden = checks.one_per_layer("hidden", self.hidden, len(sizes) - 2, known)
-        checks.one_of("loss", self.loss, LOSSES)
-        if self.link == "identity":
-            output = checks.one_of("output", self.output, (*known, "softmax"))
+    def __init__(
+        self,
+        sizes: Sequence[int],
+        hidden: ActivationName | Sequence[ActivationName] = "relu",
+        output: OutputName = "identity",
+        bias: bool = True,
+        loss: LossName = "softmax_cross_entropy",
+    ) -> None:
+        sizes = checks.sizes(sizes)
+        known = (*ACTIVATIONS, *ALIASES)
+        names = checks.one_per_layer("hidden", hidden, len(sizes) - 2, known)
+        checks.one_of("loss", loss, LOSSES)
+        link = LOSSES[loss].link
+        plain: Any = ALIASES.get(output, output) if isinstance(output, str) else output
+        if link == "identity":
+            checks.one_of("output", plain, (*known, "softmax"))
         else:
-            output = ALIASES.get(self.output, self.output)
-            checks.one_of(f"output under {self.loss}", output, ("identity", self.link))
-        checks.boolean("bias", self.bias)
+            checks.one_of(f"output under {loss}", plain, ("identity", link))
         object.__setattr__(self, "sizes", sizes)
-        object.__setattr__(self, "hidden", tuple(ALIASES.get(name, name) for name in hidden))
-        object.__setattr__(self, "output", ALIASES.get(output, output))
-        object.__setattr__(self, "bias", bool(self.bias))
+        object.__setattr__(self, "hidden", tuple(ALIASES.get(name, name) for name in names))
+        object.__setattr__(self, "output", plain)
+        object.__setattr__(self, "bias", checks.boolean("bias", bias))
+        object.__setattr__(self, "loss", loss)
+
+    def __repr__(self) -> str:
+        """The call that makes this network, without arguments that have their defaults."""
+        hidden = self.hidden[0] if len(set(self.hidden)) == 1 else self.hidden
+        parts = [repr(self.sizes), f"hidden={hidden!r}" if hidden else ""]
+        parts.append(f"output={self.output!r}" if self.output != "identity" else "")
+        parts.append("" if self.bias else "bias=False")
+        return f"Network({', '.join(filter(None, parts))}, loss={self.loss!r})"
 
     @property
     def layers(self) -> tuple[tuple[int, int], ...]:
@@ -99,17 +134,17 @@ class Network:
 
     @property
     def link(self) -> str:
-        """What turns outputs into predictions under this network's loss."""
+        """The function that turns outputs into predictions under this network's loss."""
         return LOSSES[self.loss].link
 
     @property
-    def targets(self) -> str:
-        """What y is under this network's loss: see `Loss`."""
+    def targets(self) -> TargetKind:
+        """The kind of y under this network's loss: see `Loss`."""
         return LOSSES[self.loss].targets
 
     @property
     def tuning(self) -> tuple[str, ...]:
-        """The numbers of a Tuning that this network's loss reads."""
+        """The fields of a Tuning that this network's loss reads."""
         return LOSSES[self.loss].tuning
 
     @property
@@ -118,6 +153,9 @@ class Network:
         return self.targets == "multiclass"
 
     @property
-    def default_scheme(self) -> str:
-        """How params start unless told: he_normal with relu, glorot_uniform without."""
+    def default_scheme(self) -> InitializerName:
+        """The initializer where none is given: he_normal with relu, glorot_uniform without."""
         return "he_normal" if "relu" in self.hidden else "glorot_uniform"
+
+
+Network.__getattr__ = attribute_error("a Network", {"labelled": "has_class_labels"})  # type: ignore[attr-defined]

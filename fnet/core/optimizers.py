@@ -20,9 +20,10 @@ from fnet.core import checks, schedules
 from fnet.core.aliases import ArrayLike, Params
 from fnet.core.checks.arrays import shape_of, text
 from fnet.core.checks.params import outline
-from fnet.core.errors import InvalidArgument
+from fnet.core.errors import InvalidArgument, attribute_error
 from fnet.core.params import map_params
 from fnet.core.schedules import Schedule
+from fnet.core.tuning import brief
 
 ZERO = "zero"
 
@@ -69,6 +70,12 @@ class Optimizer(NamedTuple):
     kind: str
     hyperparameters: dict[str, Any]
 
+    def __repr__(self) -> str:
+        """The kind and the hyperparameters; a large array by its dtype and shape."""
+        parts = [repr(self.kind)]
+        parts += [f"{name}={_brief(value)}" for name, value in self.hyperparameters.items()]
+        return f"Optimizer({', '.join(parts)})"
+
     def init(self, params: Params) -> OptState:
         """The state before the first step: no updates, and moments as they start.
 
@@ -101,6 +108,19 @@ class Optimizer(NamedTuple):
 
         moments = tuple(map(filled, MOMENTS[self.kind]))
         return OptState(np.zeros(members, np.int64), moments)
+
+
+Optimizer.__getattr__ = attribute_error(  # type: ignore[attr-defined]
+    "an Optimizer", {"numbers": "hyperparameters"}
+)
+
+
+def _brief(value: Any) -> str:
+    """A hyperparameter as a short repr shows it: of a schedule the kind and its numbers."""
+    if isinstance(value, Schedule):
+        numbers = (f"{name}={brief(number)}" for name, number in value.hyperparameters.items())
+        return f"{value.kind}({', '.join(numbers)})"
+    return brief(value)
 
 
 class OptimizerSpec(NamedTuple):
@@ -532,9 +552,10 @@ def check_state(state: Any, params: Any, kind: str | None = None) -> OptState:
 
 def _rate(value: Any) -> Any:
     """A learning rate: a number or one for each member, a Schedule, or a function of the step."""
-    if callable(value) or isinstance(value, Schedule):
+    if isinstance(value, Schedule):
+        checks.one_of("schedule", value.kind, schedules.KINDS)
         return value
-    return checks.number("learning_rate", value)
+    return value if callable(value) else checks.number("learning_rate", value)
 
 
 def _adam_hyperparameters(rate: Any, beta_1: Any, beta_2: Any, epsilon: Any) -> dict[str, Any]:

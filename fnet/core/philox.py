@@ -1,22 +1,25 @@
 """Counter-based random bits: Philox4x32-10, in NumPy.
 
 Each word is a pure function of (seed, purpose, epoch, step, element), so any of them can be drawn
-alone, in any order, on any engine. Source: Salmon, Moraes, Dror and Shaw, "Parallel random
+alone, in any order, by any engine. Source: Salmon, Moraes, Dror and Shaw, "Parallel random
 numbers: as easy as 1, 2, 3" (SC 2011), and their library Random123.
 """
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 
 INIT, SHUFFLE, DROPOUT = 1, 2, 3
-"""Purposes: draws for one never meet the draws for another, whatever the seed."""
+"""Purposes: numbers drawn for one are independent of those drawn for another, at any seed."""
 
 _MULTIPLIERS = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
 _WEYL = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)
 _LOW, _HALF = np.uint64(0xFFFFFFFF), np.uint64(32)
 
 
-def philox4x32(counter, key):
-    """Ten rounds on a counter of four 32-bit words and a key of two: four words.
+def philox4x32(counter: tuple[Any, ...], key: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Four random words: ten rounds on a counter of four 32-bit words and a key of two.
 
     Words are arrays of uint64 below 2**32 that broadcast together.
     """
@@ -29,11 +32,13 @@ def philox4x32(counter, key):
     return c0, c1, c2, c3
 
 
-def words(seed, purpose, count, epoch=0, step=0):
-    """`count` random words, uint32, for each (seed, epoch, step): `[..., count]`.
+def words(
+    seed: Any, purpose: int, count: int, epoch: Any = 0, step: Any = 0
+) -> npt.NDArray[np.uint32]:
+    """`count` random words for each (seed, epoch, step): uint32 `[..., count]`.
 
-    `seed`, `epoch` and `step` are whole numbers below 2**32, or arrays of them that broadcast
-    together to the leading axes. The key is (seed, purpose); the counter, low word first, is
+    `seed`, `epoch` and `step` are integers below 2**32, or arrays of them that broadcast together
+    to the leading axes. The key is (seed, purpose). The counter, low word first, is
     (element // 4, 0, step, epoch).
     """
     seed, epoch, step = (np.asarray(v, np.uint64)[..., None] for v in (seed, epoch, step))

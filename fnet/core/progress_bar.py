@@ -1,36 +1,47 @@
-"""TrainState of long work: a bar on a terminal and in a notebook, elsewhere a line now and then."""
+"""A progress bar on a terminal and in a notebook; elsewhere a line of text now and then."""
 
 import sys
+from typing import Any
 
-SECONDS = 10.0
-"""How long work must last before it is worth a line, and from one line to the next."""
+LINE_SECONDS = 10.0
+"""Seconds before the first line in a pipe or a file, and from one line to the next."""
+
+UNIT_SCALE_FROM = 10_000
+"""Totals from here on are written with a prefix, as 10.0k."""
 
 
-def progress_bar(total, unit, *, initial=0, label=None, shown=True):
-    """A bar of tqdm's on standard error, as a context: `bar.update(n)` for each n units done.
+def progress_bar(
+    total: int | None, unit: str, *, initial: int = 0, label: str | None = None, shown: bool = True
+) -> Any:
+    """A bar of tqdm on standard error, as a context manager: call `bar.update(n)` for n units.
 
-    `total` is None where it is not known. What goes to a pipe or a file is whole lines, one every
-    SECONDS, and nothing at all of work that is done sooner.
+    `total` is None where it is not known. In a pipe or a file the bar becomes whole lines, one
+    every LINE_SECONDS; work that takes less prints nothing.
     """
     from tqdm.auto import tqdm
 
-    lines, shown = {}, shown and sys.stderr is not None
+    shown = shown and sys.stderr is not None
+    lines: dict[str, Any] = {}
     if shown and not sys.stderr.isatty() and "ipykernel" not in sys.modules:
-        every = {"mininterval": SECONDS, "maxinterval": SECONDS, "delay": SECONDS}
+        every = {"mininterval": LINE_SECONDS, "maxinterval": LINE_SECONDS, "delay": LINE_SECONDS}
         lines = {"file": _Lines(), "ncols": 0, **every}
-    scaled = {"unit": unit, "unit_scale": total is None or total >= 10_000}
     return tqdm(
-        **{"total": total, "initial": initial, "desc": label, "disable": not shown},
-        **{"miniters": 0, **scaled, **lines},
+        total=total,
+        initial=initial,
+        desc=label,
+        disable=not shown,
+        unit=unit,
+        unit_scale=total is None or total >= UNIT_SCALE_FROM,
+        **{"miniters": 0, **lines},
     )
 
 
 class _Lines:
-    """Standard error, with a line for each state of a bar that would be drawn in place."""
+    """Standard error, with a whole line for each state of a bar that would overwrite itself."""
 
-    def write(self, text):
+    def write(self, text: str) -> None:
         if state := text.strip():
             sys.stderr.write(state + "\n")
 
-    def flush(self):
+    def flush(self) -> None:
         sys.stderr.flush()

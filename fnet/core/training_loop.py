@@ -112,7 +112,7 @@ def _setup(
     checks.boolean("progress", options.progress)
     if options.xla is not None:
         checks.boolean("xla", options.xla)
-    measured = metric_names.measured(net, validation, options.metrics)
+    measured = metric_names.history_names(net, validation, options.metrics)
     stopping = early_stopping.early_stopping(options, measured, members)
     return RunSetup(net, optimizer, source, tuning, stopping, measured, validation, options.xla)
 
@@ -127,7 +127,7 @@ def _weigh_classes(net: Any, numbers: Any, tuning: Any, validation: Any) -> tupl
         return tuning._replace(label_weights=numbers), validation
     if validation is not None:
         x, y, own = validation
-        own = own * class_weights.rows(net, y, numbers).astype(own.dtype)
+        own = own * class_weights.row_factors(net, y, numbers).astype(own.dtype)
         if not own.any():
             raise InvalidArgument("weights of validation times class weights must not all be 0")
         validation = x, y, own

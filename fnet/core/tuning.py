@@ -1,70 +1,111 @@
-"""The numbers of a loss and its gradient that a person may tune, apart from an optimizer's own."""
+"""The hyperparameters of the loss and its gradient, apart from those of an optimizer."""
 
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from fnet.core.aliases import ArrayLike
+
+OWN_AXES = {"label_weights": 2, "quantiles": 1}
+"""How many axes a hyperparameter of one network has; the others are single numbers."""
+
+MAX_REPR_ENTRIES = 6
+"""Arrays with more entries are shown by their shape."""
+
 
 class Tuning(NamedTuple):
-    """Numbers that shape the loss and its gradient: all absent by default, and then they cost
-    nothing.
+    """The hyperparameters of the loss and its gradient, all absent by default.
 
-    Each is one number, or an array of them with the member axes M. They travel as tensors, so that
-    another value compiles nothing.
+    Each is one number, or an array with the member axes M. Hyperparameters are tensors: changing
+    one never recompiles. An absent one costs nothing.
 
-    Penalties, on weights and not on biases, for a batch whose weights sum to W (its rows, if they
-    have none):
-      l1: adds `l1 * sum(abs(w)) / W` to the loss. 0 or more.
-      l2: adds `l2 * sum(w**2) / (2 * W)`, as `alpha` in scikit-learn's MLP does. 0 or more.
+    Penalties apply to weights and not to biases. They are divided by W, the sum of the weights of
+    a batch's rows (their number where rows have no weights). Dropout applies in training alone,
+    and multiplies the units that it keeps by `1 / (1 - rate)`. Clipping comes after the penalties.
 
-    Dropout (Srivastava et al., 2014), in training alone; the units that are kept are multiplied by
-    `1 / (1 - rate)`:
-      dropout: the rate at which the units of every hidden layer are dropped. From 0 to below 1.
-      input_dropout: the same for the features.
-      seed: of which units are dropped, a whole number from 0 below 2**32; 0 where absent.
+    Args:
+        l1: Adds `l1 * sum(abs(w)) / W` to the loss. At least 0.
+        l2: Adds `l2 * sum(w**2) / (2 * W)` to the loss, as `alpha` of scikit-learn's MLP does. At
+            least 0.
+        dropout: The rate at which units of every hidden layer are dropped. From 0 to below 1.
+        input_dropout: The rate at which features are dropped. From 0 to below 1.
+        seed: The seed of dropout, an integer from 0 to below 2**32. 0 where absent.
+        loss_weight: The loss of every row is multiplied by this, before penalties. K / 2 turns
+            squared_error into half the sum of squares. Above 0.
+        label_smoothing: s in `(1 - s) * y + s / K` under softmax_cross_entropy and in
+            `(1 - s) * y + s / 2` under sigmoid_cross_entropy. From 0 to below 1.
+        label_weights: Under sigmoid_cross_entropy, the weights of each label's zeros and of its
+            ones, `[*M, K, 2]`. At least 0. `train` makes it from `class_weight`.
+        quantiles: Under pinball, which requires it: the quantile of each output, `[*M, K]`,
+            ascending, each above 0 and below 1.
+        delta: Under huber, the size of the error from which the loss grows linearly. Above 0; 1
+            where absent.
+        clipvalue: Each entry of the gradient is clipped to `[-clipvalue, clipvalue]`, as in
+            Keras. Above 0.
+        global_clipnorm: The gradient is then scaled down so that the root of the sum of its
+            squares is at most this, as in Keras. Above 0.
+        ema_momentum: m of a moving average of params, `average = m * average + (1 - m) * params`
+            after each step, which starts as the params after the first step; as `use_ema` of
+            Keras. The average replaces the params in validation, as the best params and in the
+            result. From 0 to below 1.
 
-    Of a loss:
-      loss_weight: what the loss of every row is multiplied by, before penalties: K / 2 makes the
-        mean of squares of squared_error the half sum of squares. Above 0.
-      label_smoothing: s in `(1 - s) * y + s / K` under softmax_cross_entropy (Szegedy et al.,
-        2016) and `(1 - s) * y + s / 2` under sigmoid_cross_entropy. From 0 to below 1.
-      label_weights: `[*M, K, 2]` under sigmoid_cross_entropy, for each label the weight of its
-        zeros and of its ones. 0 or more. (`train` makes it of `class_weight`.)
-      quantiles: `[*M, K]` under pinball, which needs it: the quantile of each output, ascending,
-        each above 0 and below 1.
-      delta: where huber goes over from squares to a straight line, 1 where absent. Above 0.
+    Example:
+        >>> import fnet
+        >>> fnet.Tuning(l2=1e-4, dropout=[0.0, 0.5])
+        Tuning(l2=0.0001, dropout=[0.0, 0.5])
 
-    Of a gradient, after the penalties, as in Keras:
-      clipvalue: each number is clipped to `[-clipvalue, clipvalue]`. Above 0.
-      global_clipnorm: then all are scaled down together so that the root of the sum of their
-        squares is no more than this (Pascanu et al., 2013). Above 0.
-
-    Of a run:
-      ema_momentum: a moving average of params, `average = m * average + (1 - m) * params` after
-        each step, which begins as the params after the first (Polyak and Juditsky, 1992; as Keras's
-        `use_ema`). It takes the place of the params in what is measured, kept as the best and
-        returned. From 0 to below 1.
+    References:
+        Srivastava et al., "Dropout: a simple way to prevent neural networks from overfitting"
+        (2014); Szegedy et al., "Rethinking the Inception architecture" (2016), for label
+        smoothing; Pascanu et al., "On the difficulty of training recurrent neural networks"
+        (2013), for clipping by norm; Polyak and Juditsky, "Acceleration of stochastic
+        approximation by averaging" (1992).
     """
 
-    l1: Any = None
-    l2: Any = None
-    dropout: Any = None
-    input_dropout: Any = None
-    seed: Any = None
-    loss_weight: Any = None
-    label_smoothing: Any = None
-    label_weights: Any = None
-    quantiles: Any = None
-    delta: Any = None
-    clipvalue: Any = None
-    global_clipnorm: Any = None
-    ema_momentum: Any = None
+    l1: ArrayLike | None = None
+    l2: ArrayLike | None = None
+    dropout: ArrayLike | None = None
+    input_dropout: ArrayLike | None = None
+    seed: ArrayLike | None = None
+    loss_weight: ArrayLike | None = None
+    label_smoothing: ArrayLike | None = None
+    label_weights: ArrayLike | None = None
+    quantiles: ArrayLike | None = None
+    delta: ArrayLike | None = None
+    clipvalue: ArrayLike | None = None
+    global_clipnorm: ArrayLike | None = None
+    ema_momentum: ArrayLike | None = None
 
-    def of(self, member):
-        """The numbers of one member, which is an index into the member axes."""
-        own = {"label_weights": 2, "quantiles": 1}
+    def __repr__(self) -> str:
+        """The call that makes it: only what is given."""
+        given = (f"{k}={brief(v)}" for k, v in self._asdict().items() if v is not None)
+        return f"Tuning({', '.join(given)})"
 
-        def of_one(name, number):
-            return number if np.ndim(number) <= own.get(name, 0) else number[member]
+    def of(self, member: tuple[int, ...]) -> "Tuning":
+        """The Tuning of one member.
 
-        return Tuning(**{name: of_one(name, v) for name, v in self._asdict().items()})
+        Args:
+            member: The index of the member in the member axes.
+
+        Returns:
+            A Tuning without member axes.
+
+        Example:
+            >>> import fnet, numpy as np
+            >>> fnet.Tuning(l2=np.array([0.1, 0.2])).of((1,))
+            Tuning(l2=0.2)
+        """
+
+        def of_one(name: str, value: Any) -> Any:
+            return value if np.ndim(value) <= OWN_AXES.get(name, 0) else value[member]
+
+        return Tuning(**{name: of_one(name, value) for name, value in self._asdict().items()})
+
+
+def brief(value: Any) -> str:
+    """A hyperparameter as a short repr shows it: large arrays and tensors by dtype and shape."""
+    if isinstance(value, (np.ndarray, np.generic)) and value.size <= MAX_REPR_ENTRIES:
+        return repr(value.tolist())
+    if hasattr(value, "shape") and hasattr(value, "dtype"):
+        return f"<{getattr(value.dtype, 'name', value.dtype)} {list(value.shape)}>"
+    return repr(value)

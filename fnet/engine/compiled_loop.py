@@ -201,7 +201,7 @@ def _measure(net: Network, tuning: Any, metric: str, z: Array, truth: Array) -> 
     """A metric of logits as columns, `[*M]`; `truth` is `(y, rank of x, weights)`."""
     y, rank, weights = truth
     body = metrics.METRICS[net.targets][metric]
-    if metric in metric_names.LINKED:
+    if metric in metric_names.OF_PREDICTIONS:
         z = functions.apply_link(net, z)
     elif net.has_class_labels:
         labels = tf.argmax(y, -1) if len(y.shape) == rank else tf.cast(y, tf.int64)

@@ -106,7 +106,7 @@ def source(
     width = max((len(x) for x, *_ in data.take(1)), default=1)
     if not width:
         raise InvalidArgument("data must hold batches of at least one row; its first has none")
-    numbers = None if class_weight is None else class_weights.numbers(net, class_weight)
+    numbers = None if class_weight is None else class_weights.resolve(net, class_weight)
     group = max(1, min(MAX_FETCHED_BATCHES, batches, MAX_PLAN_ENTRIES // (width * net.sizes[0])))
 
     def fill(x: Array, y: Array, weights: Array = None) -> Any:
@@ -147,7 +147,7 @@ def source(
             counts, *columns = (column.numpy() for column in columns)
             x, y, weights = checked(done, counts.tolist(), *columns)
             if numbers is not None and numbers.ndim == 1:
-                weights = weights * class_weights.rows(net, y, numbers).astype(weights.dtype)
+                weights = weights * class_weights.row_factors(net, y, numbers).astype(weights.dtype)
             done += len(counts)
             rows = np.arange(len(x), dtype=np.int32).reshape(-1, width)
             tensors = tuple(pad_to(c, group * width) for c in (x, y))

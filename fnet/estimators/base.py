@@ -259,11 +259,11 @@ class BaseMLP(ConversionMixin):
         net, data, weights = task.net, task.data, task.data.weights
         tuning = self._make_tuning(net, None)
         if task.class_weight is not None:
-            values = class_weights.numbers(net, task.class_weight, data.y, weights)
+            values = class_weights.resolve(net, task.class_weight, data.y, weights)
             if values.ndim > 1:
                 tuning = tuning._replace(label_weights=values)
             else:
-                of_class = class_weights.rows(net, data.y, values)
+                of_class = class_weights.row_factors(net, data.y, values)
                 weights = of_class if weights is None else of_class * weights
         side, self.engine_ = backends.choose(self.engine, net, len(data.x), self.max_iter)
         with _translated_errors():

@@ -77,4 +77,5 @@ __all__ = [
 __getattr__ = attribute_error(
     "fnet.reference",
     {"Progress": "TrainState", "State": "OptState", "Minimum": "LBFGSResult"},
+    __all__,
 )

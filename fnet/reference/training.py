@@ -196,7 +196,7 @@ def _measure(net: Network, tuning: Any, metric: str, z: Array, truth: Array) -> 
     """A metric of logits, `[*M]`; `truth` is `(y, rank of x, weights)`."""
     y, rank, weights = truth
     body = metrics.METRICS[net.targets][metric]
-    if metric in metric_names.LINKED:
+    if metric in metric_names.OF_PREDICTIONS:
         z = functions.apply_link(net, z)
     elif net.has_class_labels:
         return body(z, y.argmax(axis=-1) if y.ndim == rank else y, weights)

@@ -1,123 +1,125 @@
 """Checks of one array.
 
 An array is anything that `numpy.asarray` takes. A symbolic tensor (one inside a user's own
-`tf.function`) has a shape and a dtype but no values yet: it passes through as it is, and its
-values go unchecked.
+`tf.function`) has a shape and a dtype but no values yet: it is returned as it is, and its values
+are not checked.
 """
+
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from fnet.core.errors import InvalidArgument
 
 CHUNK = 1 << 20
-"""How many entries are looked at in one go, so that a check takes no memory to speak of."""
+"""Most entries checked at once, which bounds the memory that a check needs."""
+
+ENCODE_OR_FILL = ". Encode text and drop or fill missing values first"
+"""What to do about data that are not numbers."""
+
+Shape = Sequence[int | None]
+"""A shape; None is a size that is not known yet."""
 
 
-FILL = ". Encode text and drop or fill what is missing first"
-"""What to do about data that are no numbers."""
-
-
-def array(what, value, advice=""):
+def array(what: str, value: Any, advice: str = "") -> Any:
     """`value` as a NumPy array of numbers, or itself where it is symbolic."""
     try:
         found = np.asarray(value)
-    except NotImplementedError:  # what TensorFlow raises for a symbolic tensor
+    except NotImplementedError:  # raised by TensorFlow for a symbolic tensor
         found = value
     except (TypeError, ValueError) as error:
         raise InvalidArgument(f"{what} must be an array of numbers: {error}") from None
     if kind(found) not in "biuf":
         raise InvalidArgument(
-            f"{what} must be bool, whole or floating-point numbers; got dtype {dtype_of(found)}"
-            f"{advice}"
+            f"{what} must be bools, integers or floats; got dtype {dtype_of(found)}{advice}"
         )
     return found
 
 
-def dtype_of(value):
+def dtype_of(value: Any) -> np.dtype[Any]:
     """The NumPy dtype of an array or a tensor."""
-    return np.dtype(getattr(value.dtype, "as_numpy_dtype", value.dtype))
+    found: np.dtype[Any] = np.dtype(getattr(value.dtype, "as_numpy_dtype", value.dtype))
+    return found
 
 
-def kind(value):
-    """The NumPy kind of an array or a tensor: b, i, u or f for the ones fnet takes."""
+def kind(value: Any) -> str:
+    """The NumPy kind of an array or a tensor; fnet takes b, i, u and f."""
     return dtype_of(value).kind
 
 
-def shape_of(value):
-    """The shape of an array or a tensor as a tuple; None where it is not known yet."""
+def shape_of(value: Any) -> tuple[Any, ...]:
+    """The shape of an array or a tensor as a tuple, with None for sizes that are not known yet."""
     return tuple(value.shape)
 
 
-def fits(shape, wanted):
-    """Whether a shape is the wanted one, where None on either side fits anything."""
+def fits(shape: Shape, wanted: Shape) -> bool:
+    """Whether a shape is the wanted one, where None on either side fits any size."""
     return len(shape) == len(wanted) and all(
         a is None or b is None or a == b for a, b in zip(shape, wanted, strict=True)
     )
 
 
-def text(shape):
-    """A shape as a message writes it: `[N, 64]`, with N for what is not known yet."""
-    return "[" + ", ".join("N" if n is None else str(n) for n in shape) + "]"
+def text(shape: Shape) -> str:
+    """A shape as messages write it: `[N, 64]`, with N for a size that is not known yet."""
+    return "[" + ", ".join("N" if size is None else str(size) for size in shape) + "]"
 
 
-def finite(what, value, advice=". Drop or fill such rows before training"):
-    """`value`, none of whose entries may be NaN or infinite."""
+def finite(what: str, value: Any, advice: str = ". Drop or fill such rows before training") -> Any:
+    """`value`, which must have no entry that is NaN or infinite."""
     if not isinstance(value, np.ndarray) or value.dtype.kind != "f":
         return value
     flat = value.reshape(-1)  # a view where the array is contiguous
     for start in range(0, flat.size, CHUNK):
         good = np.isfinite(flat[start : start + CHUNK])
         if not good.all():
-            at = start + int(np.argmin(good))
-            *_, row, column = (None, *np.unravel_index(at, value.shape))
+            first = start + int(np.argmin(good))
+            *_, row, column = (None, *np.unravel_index(first, value.shape))
             place = f"row {column}" if row is None else f"row {row}, column {column}"
-            raise InvalidArgument(f"{what} must be finite; got {flat[at]} first in {place}{advice}")
+            raise InvalidArgument(
+                f"{what} must be finite; got {flat[first]}, first in {place}{advice}"
+            )
     return value
 
 
-def features(what, value, width, members=()):
-    """x as `[N, width]` or `[*members, N, width]`: finite, and at least one row."""
-    found = array(what, value, FILL)
+def features(what: str, value: Any, width: int | None, members: Sequence[int] = ()) -> Any:
+    """x, which must be finite rows `[N, width]` or `[*members, N, width]`, at least one."""
+    found = array(what, value, ENCODE_OR_FILL)
     shape = shape_of(found)
-    wanted = [(None, width)] + ([(*members, None, width)] if members else [])
+    wanted: list[Shape] = [(None, width)] + ([(*members, None, width)] if members else [])
     if not any(fits(shape, each) for each in wanted):
-        raise InvalidArgument(
-            (
-                f"{what} must be rows of {width} features, [N, {width}]"
-                if width
-                else "x must be [N, D]"
-            )
-            + (f" or {[*members, 'N', width]}" if members else "")
-            + f"; got shape {list(shape)}"
-        )
+        rows = f"rows of {width} features, " if width else ""
+        shapes = " or ".join(map(text, wanted)) if width else "[N, D]"
+        raise InvalidArgument(f"{what} must be {rows}{shapes}; got shape {text(shape)}")
     if shape[-2] == 0:
-        raise InvalidArgument(f"{what} must have at least one row; got shape {list(shape)}")
+        raise InvalidArgument(f"{what} must have at least one row; got shape {text(shape)}")
     return finite(what, found)
 
 
-def row_weights(value, rows, members=()):
-    """A weight for each of `rows`, `[N]` or with the member axes of x or of params before it.
+def row_weights(value: Any, rows: Shape, members: Sequence[int] = ()) -> Any:
+    """Finite weights of at least 0, one for each row.
 
-    Finite, and not negative.
+    `rows` is the shape of x without its last axis. Weights are `[N]`, or have the member axes of x
+    or those of params, `members`, before it.
     """
     found = array("weights", value)
     shape = shape_of(found)
     if not any(fits(shape, (*axes, rows[-1])) for axes in ((), rows[:-1], members)):
         raise InvalidArgument(
-            f"weights must be one number a row, {text(rows[-1:])}; got shape {text(shape)}"
+            f"weights must be one number for each row, {text(rows[-1:])}; got shape {text(shape)}"
         )
     if isinstance(found, np.ndarray):
         finite("weights", found)
         if (found < 0).any():
-            at = int(np.argwhere(found < 0)[0][-1])
+            row = int(np.argwhere(found < 0)[0][-1])
             raise InvalidArgument(
-                f"weights must not be negative; got {found.min():g}, first in row {at}"
+                f"weights must not be negative; got {found.min():g}, first in row {row}"
             )
     return found
 
 
-def labels(what, value, classes):
-    """Integer labels from 0 to classes - 1."""
+def labels(what: str, value: Any, classes: int) -> Any:
+    """Integer labels from 0 to `classes - 1`."""
     found = array(what, value)
     if kind(found) not in "iu":
         raise InvalidArgument(
@@ -127,45 +129,45 @@ def labels(what, value, classes):
     if isinstance(found, np.ndarray) and found.size:
         bad = (found < 0) | (found >= classes)
         if bad.any():
-            at = tuple(int(i) for i in np.argwhere(bad)[0])
+            first = tuple(int(i) for i in np.argwhere(bad)[0])
+            row = f", first in row {first[-1]}" if first else ""
             raise InvalidArgument(
-                f"{what} must be labels from 0 to {classes - 1}; got {found[at]} "
-                f"first in row {at[-1]}"
+                f"{what} must be labels from 0 to {classes - 1}; got {found[first]}{row}"
             )
     return found
 
 
-def distributions(value, wanted="y must be one-hot rows or probabilities"):
-    """One-hot rows, or rows of probabilities: nothing below 0, each row with the sum 1."""
+def distributions(value: Any, wanted: str = "y must be one-hot rows or probabilities") -> Any:
+    """One-hot rows or rows of probabilities: no entry below 0, each row with the sum 1."""
     if not isinstance(value, np.ndarray):
         return value
     sums = value.sum(axis=-1, dtype=np.float64)
     bad = (np.abs(sums - 1) > 1e-3) | (value.min(axis=-1) < 0)
     if bad.any():
-        at = tuple(int(i) for i in np.argwhere(bad)[0])
+        first = tuple(int(i) for i in np.argwhere(bad)[0])
         raise InvalidArgument(
-            f"{wanted}, none below 0 and each row with the sum 1; "
-            f"row {at[-1]} has the sum {sums[at]:g} and the least entry {float(value[at].min()):g}"
+            f"{wanted}, with no entry below 0 and the sum 1 in each row; row {first[-1]} has the "
+            f"sum {sums[first]:g} and the smallest entry {float(value[first].min()):g}"
         )
     return value
 
 
-def bounded(what, value, least, most, where=""):
-    """`value`, none of whose entries may lie outside `[least, most]`."""
+def bounded(what: str, value: Any, least: float, most: float, where: str = "") -> Any:
+    """`value`, which must have no entry outside `[least, most]`."""
     if isinstance(value, np.ndarray) and value.size:
         low, high = value.min(), value.max()
         if low < least or high > most:
             worst = low if low < least else high
-            at = int(np.argwhere(value == worst)[0][-1 if value.ndim == 1 else -2])
+            row = int(np.argwhere(value == worst)[0][-1 if value.ndim == 1 else -2])
             span = f"of at least {least:g}" if most == np.inf else f"from {least:g} to {most:g}"
             raise InvalidArgument(
-                f"{what} must be numbers {span}{where}; got {worst:g}, first in row {at}"
+                f"{what} must be numbers {span}{where}; got {worst:g}, first in row {row}"
             )
     return value
 
 
-def logits(value):
-    """Scores `[..., K]` of at least one class; whole numbers become float32."""
+def logits(value: Any) -> Any:
+    """Logits `[..., K]` of at least one class; integers become float32."""
     found = array("logits", value)
     shape = shape_of(found)
     if not shape or shape[-1] == 0:

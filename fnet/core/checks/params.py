@@ -30,32 +30,36 @@ def params(net: Any, value: Any) -> tuple[tuple[Any, ...], tuple[int, ...], np.d
         )
     members = members_of(found)
     for i, (entry, (kind, own_shapes)) in enumerate(zip(found, wanted, strict=True)):
-        for name, own, came in zip(FIELDS[kind], own_shapes, entry, strict=True):
-            shape = None if own is None else (*members, *own)
-            if (shape is None) != (came is None) or (
-                came is not None and not fits(shape_of(came), shape)
-            ):
-                got = None if came is None else list(shape_of(came))
-                need = None if shape is None else list(shape)
+        what = f"{kind.__name__.lower()} {i}"
+        for name, own, value_ in zip(FIELDS[kind], own_shapes, entry, strict=True):
+            shape: Any = None if own is None else (*members, *own)
+            got: Any = None if value_ is None else shape_of(value_)
+            absent = shape is None or got is None
+            if not (shape is got if absent else fits(got, shape)):
                 raise InvalidArgument(
-                    f"params do not fit {net}: {kind.__name__.lower()} {i} needs {name} of shape "
-                    f"{need}; got {got}"
+                    f"params do not fit {net}: {what} needs {name} of shape {_shape(shape)}; "
+                    f"got {_shape(got)}"
                 )
-            if came is not None:
-                finite(f"params, {name} of {kind.__name__.lower()} {i},", array("params", came), "")
+            if value_ is not None:
+                finite(f"params, {name} of {what},", array("params", value_), "")
     return found, members, dtype("params", params_dtype(found))
 
 
+def _shape(shape: Any) -> str:
+    return "None" if shape is None else text(shape)
+
+
 def _named(wanted: Any) -> str:
-    """How a message writes the entries that are wanted, as `Layer(w, b)`."""
+    """The wanted kinds of entries as messages write them: `Layer(w, b)`."""
     kinds = dict.fromkeys(kind for kind, _ in wanted)
     return " or ".join(f"{kind.__name__}({', '.join(FIELDS[kind])})" for kind in kinds)
 
 
 def entries(what: str, value: Any, kinds: tuple[type, ...] = ()) -> tuple[Any, ...]:
-    """A sequence of entries, or of tuples like them, whose fields are arrays, tensors or None.
+    """A tuple of entries whose fields are arrays, tensors or None.
 
-    What is a plain tuple becomes the entry of `kinds` in its place, a Layer where there is none.
+    `value` is a sequence of entries or of plain tuples. A plain tuple becomes an entry of the kind
+    at its place in `kinds`, or a Layer where `kinds` ends.
     """
     try:
         found = tuple(
@@ -91,35 +95,35 @@ def members_of(value: Any) -> tuple[int, ...]:
 
 
 def params_dtype(entries_: Any) -> np.dtype[Any]:
-    """The one dtype of params."""
+    """The dtype that all arrays of params share."""
     dtypes = {dtype_of(array_) for array_ in leaves(entries_)}
     if len(dtypes) != 1:
-        raise InvalidArgument(f"params must be of one dtype; got {sorted(map(str, dtypes))}")
+        raise InvalidArgument(f"params must have one dtype; got {sorted(map(str, dtypes))}")
     return dtypes.pop()
 
 
 def same_structure(what: str, value: Any, params_: Any) -> None:
-    """Refuse a structure whose arrays have not the shapes and the dtype of params'."""
+    """Refuse a structure whose arrays do not have the shapes and the dtype of those of params."""
     ours = entries("params", params_)
     theirs = entries(what, value, tuple(map(type, ours)))
     for i, (our, their) in enumerate(itertools.zip_longest(ours, theirs)):
         for name in FIELDS[type(our or their)]:
             wanted, came = (None if e is None else getattr(e, name) for e in (our, their))
-            if _form(wanted) != _form(came):
+            if _describe(wanted) != _describe(came):
                 raise InvalidArgument(
-                    f"{what} must be like params: layer {i} needs {name} of {_form(wanted)}; "
-                    f"got {_form(came)}"
+                    f"{what} must be like params: layer {i} needs {name} of {_describe(wanted)}; "
+                    f"got {_describe(came)}"
                 )
 
 
-def _form(value: Any) -> str:
+def _describe(value: Any) -> str:
     if value is None:
         return "None"
     return f"shape {text(shape_of(value))} and dtype {dtype_of(value)}"
 
 
 def for_members(what: str, value: Any, members: tuple[int, ...]) -> Any:
-    """A number, or one for each member."""
+    """`value`, which must be one number, or one for each member."""
     if shape_of(value) not in ((), tuple(members)):
         raise InvalidArgument(
             f"{what} must be one number, or one for each of the members {text(members)} "
@@ -129,7 +133,7 @@ def for_members(what: str, value: Any, members: tuple[int, ...]) -> Any:
 
 
 def outline(value: Any) -> str:
-    """A short description of what came."""
+    """A short description of a value that was refused."""
     try:
         return f"{type(value).__name__} of {len(value)}"
     except TypeError:

@@ -1,7 +1,9 @@
-"""Checks of single values: names, whole numbers, numbers, seeds."""
+"""Checks of single values: names, integers, numbers, seeds."""
 
 import math
 import numbers
+from collections.abc import Collection
+from typing import Any
 
 import numpy as np
 
@@ -9,8 +11,11 @@ from fnet.core.checks.arrays import array
 from fnet.core.errors import InvalidArgument
 from fnet.core.names import suggestion
 
+MAX_SEED = 2**32 - 1
+"""A seed is one word of the key of Philox4x32."""
 
-def one_of(what, value, known):
+
+def one_of(what: str, value: Any, known: Collection[str]) -> Any:
     """`value`, which must be one of the names in `known`."""
     if isinstance(value, str) and value in known:
         return value
@@ -18,23 +23,25 @@ def one_of(what, value, known):
     raise InvalidArgument(f"{what} must be one of {', '.join(known)}; got {value!r}{hint}")
 
 
-def one_per_layer(what, value, count, known, of="hidden layers"):
-    """A tuple of `count` names: `value` is one name for all, or a sequence with one for each.
+def one_per_layer(
+    what: str, value: Any, count: int, known: Collection[str], layers: str = "hidden layers"
+) -> tuple[Any, ...]:
+    """A tuple of `count` names: `value` is one name for all layers, or a sequence of them.
 
-    `of` says in the message what there are so many of.
+    `layers` is how the message calls these layers.
     """
-    names = (value,) * count if isinstance(value, str) else value
+    found = (value,) * count if isinstance(value, str) else value
     if isinstance(value, str):
         one_of(what, value, known)
-    if not isinstance(names, (tuple, list)) or len(names) != count:
+    if not isinstance(found, (tuple, list)) or len(found) != count:
         raise InvalidArgument(
-            f"{what} must be one name, or one for each of the {count} {of}; got {value!r}"
+            f"{what} must be one name, or one for each of the {count} {layers}; got {value!r}"
         )
-    return tuple(one_of(what, name, known) for name in names)
+    return tuple(one_of(what, name, known) for name in found)
 
 
-def names(what, value, known):
-    """The names among `known` that `value`, a sequence of names, holds: in the order of `known`."""
+def names(what: str, value: Any, known: Collection[str]) -> tuple[str, ...]:
+    """The names in `value`, a sequence of names among `known`, in the order of `known`."""
     if not isinstance(value, (tuple, list)):
         raise InvalidArgument(f"{what} must be a sequence of names; got {value!r}")
     for name in value:
@@ -42,31 +49,34 @@ def names(what, value, known):
     return tuple(name for name in known if name in value)
 
 
-def integer(what, value, least=0, most=None):
-    """`value` as an int, which must be a whole number from `least` to `most`."""
+def integer(what: str, value: Any, least: int = 0, most: int | None = None) -> int:
+    """`value` as an int, which must be an integer from `least` to `most`."""
     if isinstance(value, numbers.Integral) and not isinstance(value, (bool, np.bool_)):
-        value = int(value)
-        if value >= least and (most is None or value <= most):
-            return value
-    to = "up" if most is None else f"to {most}"
-    raise InvalidArgument(f"{what} must be a whole number from {least} {to}; got {value!r}")
+        found = int(value)
+        if found >= least and (most is None or found <= most):
+            return found
+    raise InvalidArgument(f"{what} must be an integer {_span(least, most)}; got {value!r}")
 
 
-def boolean(what, value):
+def _span(least: int, most: int | None) -> str:
+    return f"of at least {least}" if most is None else f"from {least} to {most}"
+
+
+def boolean(what: str, value: Any) -> bool:
     """`value`, which must be True or False."""
     if not isinstance(value, (bool, np.bool_)):
         raise InvalidArgument(f"{what} must be True or False; got {value!r}")
     return bool(value)
 
 
-def callback(what, value, of):
-    """`value`, which must be a function of this or None."""
+def callback(what: str, value: Any, arguments: str) -> Any:
+    """`value`, which must be a function of these arguments, or None."""
     if value is not None and not callable(value):
-        raise InvalidArgument(f"{what} must be a function of {of}; got {value!r}")
+        raise InvalidArgument(f"{what} must be a function of {arguments}; got {value!r}")
     return value
 
 
-def sizes(value):
+def sizes(value: Any) -> tuple[int, ...]:
     """A tuple of at least two layer sizes."""
     try:
         found = tuple(value)
@@ -74,46 +84,54 @@ def sizes(value):
         found = ()
     if len(found) < 2:
         raise InvalidArgument(
-            f"sizes must be (inputs, hidden..., outputs), at least two numbers; got {value!r}"
+            f"sizes must be (inputs, hidden..., outputs), at least two integers; got {value!r}"
         )
     return tuple(integer("each of sizes", size, least=1) for size in found)
 
 
-def step(value):
-    """A step of a run: a whole number, or a symbolic tensor."""
+def step(value: Any) -> Any:
+    """The step of a run: an integer, or a symbolic tensor."""
     found = integers("step", value)
     if found.shape != ():
-        raise InvalidArgument(f"step must be one whole number; got {value!r}")
+        raise InvalidArgument(f"step must be one integer; got {value!r}")
     return found
 
 
-def integers(what, value, least=0, most=None):
-    """One whole number from `least` to `most`, or an array of them with the member axes: int64.
+def integers(what: str, value: Any, least: int = 0, most: int | None = None) -> Any:
+    """An integer from `least` to `most`, or an array of them with the member axes, as int64.
 
-    Symbolic tensors pass.
+    Symbolic tensors are not checked.
     """
     found = array(what, value)
     if not isinstance(found, np.ndarray):
         return found
-    top = np.inf if most is None else most
+    top = math.inf if most is None else most
     if found.dtype.kind in "iu" and found.size and least <= found.min() and found.max() <= top:
         return found.astype(np.int64)
-    to = "up" if most is None else f"to {most}"
     raise InvalidArgument(
-        f"{what} must be a whole number from {least} {to}, or one for each member; got {value!r}"
+        f"{what} must be an integer {_span(least, most)}, or one for each member; got {value!r}"
     )
 
 
-def seed(value):
-    """Seeds as uint32: one, or an array of them with the member axes."""
-    found = integers("seed", value, most=2**32 - 1)
+def seed(value: Any) -> Any:
+    """A seed, or an array of them with the member axes, as uint32."""
+    found = integers("seed", value, most=MAX_SEED)
     return found.astype(np.uint32) if isinstance(found, np.ndarray) else found
 
 
-def number(what, value, least=0.0, most=math.inf, *, above=False, below=False):
-    """A number, or an array of them with the member axes, as float64 in [least, most].
+def number(
+    what: str,
+    value: Any,
+    least: float = 0.0,
+    most: float = math.inf,
+    *,
+    above: bool = False,
+    below: bool = False,
+) -> Any:
+    """A number from `least` to `most`, or an array of them with the member axes, as float64.
 
-    With `above` the lower bound itself is refused, with `below` the upper. Symbolic tensors pass.
+    With `above` the lower bound itself is refused, with `below` the upper one. Symbolic tensors
+    are not checked.
     """
     found = array(what, value)
     if not isinstance(found, np.ndarray):
@@ -129,20 +147,20 @@ def number(what, value, least=0.0, most=math.inf, *, above=False, below=False):
     return found
 
 
-def one_number(what, value, least=0.0):
-    """A number of at least this as a float: one, not an array of them."""
+def one_number(what: str, value: Any, least: float = 0.0) -> float:
+    """One number of at least `least` as a float; an array of them is refused."""
     found = number(what, value, least)
     if found.shape != ():
         raise InvalidArgument(f"{what} must be one number; got {value!r}")
     return float(found)
 
 
-def dtype(what, value):
-    """A dtype of params: float32 or float64."""
+def dtype(what: str, value: Any) -> np.dtype[Any]:
+    """The dtype of params: float32 or float64."""
     try:
-        found = np.dtype(value).name
+        found: np.dtype[Any] | None = None if value is None else np.dtype(value)
     except TypeError:
         found = None
-    if value is None or found not in ("float32", "float64"):
+    if found is None or found.name not in ("float32", "float64"):
         raise InvalidArgument(f"{what} must be float32 or float64; got {value!r}")
-    return np.dtype(found)
+    return np.dtype(found.name)

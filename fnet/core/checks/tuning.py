@@ -1,5 +1,7 @@
 """The check of a Tuning."""
 
+from typing import Any
+
 import numpy as np
 
 from fnet.core.checks.arrays import shape_of, text
@@ -8,7 +10,7 @@ from fnet.core.checks.scalars import number, seed
 from fnet.core.errors import InvalidArgument
 from fnet.core.tuning import Tuning
 
-RANGES = {
+RANGES: dict[str, dict[str, Any]] = {
     "l1": {},
     "l2": {},
     "dropout": {"most": 1, "below": True},
@@ -22,20 +24,21 @@ RANGES = {
     "global_clipnorm": {"above": True},
     "ema_momentum": {"most": 1, "below": True},
 }
-"""What `number` must hold each to."""
+"""The range of each hyperparameter, as arguments of `number`."""
 
-OF_LOSSES = ("label_smoothing", "label_weights", "quantiles", "delta")
+OF_A_LOSS = ("label_smoothing", "label_weights", "quantiles", "delta")
+"""Hyperparameters that only some losses have (`network.LOSSES`)."""
 
 
-def tuning(net, value, members):
-    """A Tuning for this network, as float64 arrays; None is one in which all is absent."""
+def tuning(net: Any, value: Any, members: tuple[int, ...]) -> Tuning:
+    """A Tuning for this network, as float64 arrays; None is a Tuning of nothing."""
     value = Tuning() if value is None else value
     if not isinstance(value, Tuning):
         raise InvalidArgument(f"tuning must be a Tuning, as Tuning(l2=1e-4); got {value!r}")
     given = {name: v for name, v in value._asdict().items() if v is not None}
     found = {}
     for name, v in given.items():
-        _goes_with(net, name)
+        _check_loss(net, name)
         found[name] = seed(v) if name == "seed" else number(name, v, **RANGES[name])
         own = {"label_weights": (net.sizes[-1], 2), "quantiles": (net.sizes[-1],)}.get(name)
         if own is None:
@@ -46,19 +49,20 @@ def tuning(net, value, members):
                 f"member axes; got {text(shape_of(found[name]))}"
             )
     if net.targets == "quantiles":
-        _quantiles(net, found.get("quantiles"))
+        _check_quantiles(net, found.get("quantiles"))
     return Tuning(**found)
 
 
-def _goes_with(net, name):
-    if name in OF_LOSSES and name not in net.tuning:
+def _check_loss(net: Any, name: str) -> None:
+    """Refuse a hyperparameter that this network's loss does not have."""
+    if name in OF_A_LOSS and name not in net.tuning:
+        own = " and ".join(net.tuning) or "no such hyperparameter"
         raise InvalidArgument(
-            f"{name} does not go with {net.loss}, which reads {' and '.join(net.tuning) or 'none'} "
-            "of the losses' numbers; leave it out"
+            f"{name} does not go with {net.loss}, which has {own}; leave it out of the Tuning"
         )
 
 
-def _quantiles(net, found):
+def _check_quantiles(net: Any, found: Any) -> None:
     if found is None:
         raise InvalidArgument(
             f"pinball needs tuning=Tuning(quantiles=...), one for each of {net.sizes[-1]} outputs"

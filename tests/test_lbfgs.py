@@ -73,9 +73,9 @@ def test_a_deep_network_goes_where_scipy_takes_it(side):
         return Layer(a.reshape(3, 4), b), Layer(c.reshape(4, 2), d)
 
     def measured(row):
-        slopes = reference.grads(net, structure(row), X, LABELS)
+        grads = reference.grads(net, structure(row), X, LABELS)
         return reference.loss(net, structure(row), X, LABELS), np.concatenate(
-            [p.ravel() for layer in slopes for p in layer]
+            [p.ravel() for layer in grads for p in layer]
         )
 
     by_hand = optimize.minimize(
@@ -166,15 +166,15 @@ def test_an_interrupt_ends_it_with_what_is_done(side, monkeypatch):
 @BOTH
 def test_a_loss_that_is_not_finite_is_an_error(side):
     net = Network((3, 1), loss="squared_error")
-    with pytest.raises(NotFinite, match="loss of the params to start with is inf: standardize"):
+    with pytest.raises(NotFinite, match="loss of the first params is inf; standardize"):
         side.minimize_lbfgs(net, (Layer(np.full((3, 1), 1e200), np.zeros(1)),), X, TARGETS)
 
 
 @pytest.mark.parametrize(
     ("options", "match"),
     [
-        ({"max_iter": 0}, "max_iter must be a whole number from 1 up; got 0"),
-        ({"max_fun": 0}, "max_fun must be a whole number from 1 up; got 0"),
+        ({"max_iter": 0}, "max_iter must be an integer of at least 1; got 0"),
+        ({"max_fun": 0}, "max_fun must be an integer of at least 1; got 0"),
         ({"tol": -1.0}, "tol must be a number of at least 0; got -1.0"),
         ({"tol": [1.0, 2.0]}, "tol must be one number; got"),
         ({"progress": 1}, "progress must be True or False; got 1"),
