@@ -3,7 +3,7 @@
 Meaning and defaults are those of scikit-learn 1.9 (`sklearn.neural_network`).
 """
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -39,7 +39,7 @@ def network(
         raise InvalidArgument(f"hidden_layer_sizes must be > 0, got {hidden}.")
     activation = estimator.activation
     names = activation if isinstance(activation, str) else tuple(activation)
-    return Network((n_features, *hidden, n_outputs), hidden=names, loss=loss)
+    return Network((n_features, *hidden, n_outputs), hidden=names, loss=cast(LossName, loss))
 
 
 def check_same_network(estimator: ArgumentsMixin, net: Network) -> None:

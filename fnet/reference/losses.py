@@ -114,4 +114,5 @@ def as_rows(net: Network, y: Array, rank: int, dtype: Any) -> Any:
 @signatures.implements(public.one_hot)
 def one_hot(labels: Array, classes: int) -> npt.NDArray[np.float32]:
     classes = checks.integer("classes", classes, least=1)
-    return np.eye(classes, dtype=np.float32)[checks.labels("labels", labels, classes)]
+    rows: npt.NDArray[np.float32] = np.eye(classes, dtype=np.float32)
+    return rows[np.asarray(checks.labels("labels", labels, classes))]

@@ -195,7 +195,7 @@ def _validate(setup: RunSetup, names: Any, params: Params) -> Any:
 def _measure(net: Network, tuning: Any, metric: str, z: Array, truth: Array) -> Any:
     """A metric of logits, `[*M]`; `truth` is `(y, rank of x, weights)`."""
     y, rank, weights = truth
-    body = metrics.METRICS[net.targets][metric]
+    body: Any = metrics.METRICS[net.targets][metric]
     if metric in metric_names.OF_PREDICTIONS:
         z = functions.apply_link(net, z)
     elif net.has_class_labels:

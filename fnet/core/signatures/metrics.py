@@ -4,6 +4,8 @@ Shapes: B rows, K classes or outputs, leading axes `...`, which the result has. 
 without the leading axes: then all members share them. Weights are one number for each row.
 """
 
+from __future__ import annotations
+
 from fnet.core.aliases import Array, ArrayLike
 
 
