@@ -7,6 +7,7 @@ too. Inside a network (`functions.py`) a row is a column, and so it is in these:
 targets are `[..., K, B]`, labels and weights are `[..., B]`.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -158,7 +159,7 @@ REGRESSION = {
     "r2": _r2,
 }
 
-METRICS = {
+METRICS: dict[str, dict[str, Callable[..., Any]]] = {
     "multiclass": {
         "accuracy": _accuracy,
         "balanced_accuracy": _balanced_accuracy,

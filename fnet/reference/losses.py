@@ -115,4 +115,5 @@ def as_rows(net: Network, y: Array, rank: int, dtype: Any) -> Any:
 def one_hot(labels: Array, classes: int) -> npt.NDArray[np.float32]:
     classes = checks.integer("classes", classes, least=1)
     rows: npt.NDArray[np.float32] = np.eye(classes, dtype=np.float32)
-    return rows[np.asarray(checks.labels("labels", labels, classes))]
+    found: npt.NDArray[np.float32] = rows[checks.labels("labels", labels, classes)]
+    return found

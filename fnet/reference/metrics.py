@@ -7,6 +7,7 @@ Each public function checks its arguments and calls a private one, which `traini
 These take labels `[..., B]` or rows `[..., B, K]`, and weights `[..., B]`.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -148,7 +149,7 @@ REGRESSION = {
     "r2": _r2,
 }
 
-METRICS = {
+METRICS: dict[str, dict[str, Callable[..., Any]]] = {
     "multiclass": {
         "accuracy": _accuracy,
         "balanced_accuracy": _balanced_accuracy,
