@@ -27,7 +27,7 @@ EXAMPLES = {
 
 NOT_OF_THE_EXAMPLE = {
     "A loss": {"OUTPUTS", "OutputName"},  # of a new link, which huber does not need
-    "A metric": {"LINKED"},  # top_k_accuracy takes logits
+    "A metric": {"OF_PREDICTIONS"},  # top_k_accuracy takes logits
 }
 """Tables that the guide lists under a condition which the example does not meet."""
 

@@ -247,7 +247,7 @@ def test_a_model_can_be_pickled_and_shows_what_it_holds(tmp_path):
     again = pickle.loads(pickle.dumps(found))
     np.testing.assert_array_equal(again.predict(X), found.predict(X))
     lines = repr(again).splitlines()
-    assert lines[0].startswith("Model of Network(sizes=(4, 5, 3)")
+    assert lines[0].startswith("Model of Network((4, 5, 3), ")
     assert lines[1:] == ["  43 parameters, float32", "  features: 4, 'a', 'b', 'c', 'd'"]
 
 

@@ -33,14 +33,14 @@ class NotFinite(FnetError, ArithmeticError):
 
 
 def attribute_error(
-    owner: str, renamed: dict[str, str], known: Iterable[str] | None = None
+    owner: str, renamed: dict[str, str], known: Iterable[str] = ()
 ) -> Callable[..., NoReturn]:
     """A `__getattr__` for a module or a class, whose error names the attribute to use.
 
     Args:
         owner: The module or the class, as the message calls it.
         renamed: The new name for each old one.
-        known: The public names to suggest from; None for those of the object itself.
+        known: The public names of a module, to suggest from; those of an object are known.
 
     Returns:
         A function that takes the name, or an object and the name, and raises AttributeError.
@@ -52,7 +52,7 @@ def attribute_error(
         if name in renamed:
             message += f": it is called {renamed[name]}"
         elif not name.startswith("_"):
-            names = dir(arguments[0]) if known is None else known
+            names = dir(arguments[0]) if len(arguments) > 1 else known
             message += suggestion(name, [each for each in names if not each.startswith("_")])
         raise AttributeError(message)
 

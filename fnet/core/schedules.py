@@ -16,7 +16,7 @@ compiled anew), and may not give anything below 0.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -309,4 +309,5 @@ def check_rates(rates: Any, steps: Any) -> Any:
     return found
 
 
-__getattr__ = attribute_error(__name__, {"piecewise": "piecewise_constant"})
+if not TYPE_CHECKING:  # a type checker refuses unknown names only where this is hidden from it
+    __getattr__ = attribute_error("fnet.schedules", {"piecewise": "piecewise_constant"}, __all__)

@@ -4,6 +4,8 @@ It is there to be read, and to check the TensorFlow side: it shares no formula w
 no engine (networks, plans, optimizers, schedules, errors) is the same object on both sides.
 """
 
+from typing import TYPE_CHECKING
+
 from fnet.core import schedules
 from fnet.core.batches import Plan, full_batch_plan, kfold_plan, minibatch_plan
 from fnet.core.class_weights import class_weights
@@ -74,8 +76,9 @@ __all__ = [
     "update",
 ]
 
-__getattr__ = attribute_error(
-    "fnet.reference",
-    {"Progress": "TrainState", "State": "OptState", "Minimum": "LBFGSResult"},
-    __all__,
-)
+if not TYPE_CHECKING:  # a type checker refuses unknown names only where this is hidden from it
+    __getattr__ = attribute_error(
+        "fnet.reference",
+        {"Progress": "TrainState", "State": "OptState", "Minimum": "LBFGSResult"},
+        __all__,
+    )
