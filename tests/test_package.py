@@ -114,9 +114,10 @@ def test_both_sides_have_one_set_of_metrics():
     ours, theirs = public(metrics), public(reference.metrics)
     assert list(ours) == list(theirs)
     for name, function in ours.items():
-        assert inspect.signature(function) == inspect.signature(theirs[name]), name
+        parameters = [inspect.signature(side).parameters for side in (function, theirs[name])]
+        assert parameters[0] == parameters[1], name
         assert inspect.getdoc(function), name
-        assert inspect.getdoc(theirs[name]), name
+        assert inspect.getdoc(function) == inspect.getdoc(theirs[name]), name
     assert fnet.metrics.accuracy is fnet.accuracy
     assert reference.metrics.accuracy is reference.accuracy
 
