@@ -29,9 +29,7 @@ TOL_MARGIN = 1e-12
 """Subtracted from `tol`: scikit-learn counts an improvement of exactly `tol`, `train` does not."""
 
 
-def network(
-    estimator: ArgumentsMixin, n_features: int, n_outputs: int, loss: LossName | str
-) -> Network:
+def network(estimator: ArgumentsMixin, n_features: int, n_outputs: int, loss: LossName) -> Network:
     """The Network that the arguments describe."""
     sizes = estimator.hidden_layer_sizes
     hidden: list[Any] = list(sizes) if np.iterable(sizes) else [sizes]
