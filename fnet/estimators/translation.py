@@ -3,7 +3,7 @@
 Meaning and defaults are those of scikit-learn 1.9 (`sklearn.neural_network`).
 """
 
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
@@ -37,7 +37,7 @@ def network(estimator: ArgumentsMixin, n_features: int, n_outputs: int, loss: Lo
         raise InvalidArgument(f"hidden_layer_sizes must be > 0, got {hidden}.")
     activation = estimator.activation
     names = activation if isinstance(activation, str) else tuple(activation)
-    return Network((n_features, *hidden, n_outputs), hidden=names, loss=cast(LossName, loss))
+    return Network((n_features, *hidden, n_outputs), hidden=names, loss=loss)
 
 
 def check_same_network(estimator: ArgumentsMixin, net: Network) -> None:
