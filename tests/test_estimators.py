@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import warnings
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ import fnet
 from fnet import MLPClassifier, MLPRegressor, Tuning, backends, reference
 from fnet.core.optimizers import spec
 from fnet.engine import compiled_loop
+from fnet.estimators import regressor
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -274,6 +276,10 @@ def test_a_schedule_replaces_the_learning_rate(solver, engine):
     by_function = MLPClassifier(**settings, learning_rate=lambda k: 0.1 * 0.5**k).fit(X, Y)
     close(by_schedule, by_function)
     assert np.abs(by_schedule.coefs_[0] - MLPClassifier(**SAME).fit(X, Y).coefs_[0]).max() > 1e-3
+
+
+def test_type_checkers_know_the_losses_that_the_regressor_accepts():
+    assert set(get_args(regressor.RegressionLoss)) == regressor.REGRESSION_LOSSES
 
 
 def test_each_layer_may_have_its_activation():

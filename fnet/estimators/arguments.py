@@ -7,7 +7,7 @@ import functools
 import inspect
 from collections.abc import Callable, Sequence
 from numbers import Integral, Real
-from typing import Any, Literal, Protocol, Self, TypeAlias
+from typing import Any, Literal, Protocol, Self, TypeAlias, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -58,7 +58,7 @@ RandomState: TypeAlias = int | np.random.RandomState | None
 
 EngineName: TypeAlias = Literal["numpy", "tensorflow"]
 
-OPTIMIZERS = ("adagrad", "adam", "adamw", "amsgrad", "lion", "nadam", "rmsprop", "sgd")
+OPTIMIZERS: tuple[str, ...] = get_args(OptimizerName)
 """The optimizers that `solver` may name."""
 
 CONSTRAINTS: dict[str, list[Any]] = {

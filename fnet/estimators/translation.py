@@ -3,7 +3,7 @@
 Meaning and defaults are those of scikit-learn 1.9 (`sklearn.neural_network`).
 """
 
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
@@ -29,9 +29,7 @@ TOL_MARGIN = 1e-12
 """Subtracted from `tol`: scikit-learn counts an improvement of exactly `tol`, `train` does not."""
 
 
-def network(
-    estimator: ArgumentsMixin, n_features: int, n_outputs: int, loss: LossName | str
-) -> Network:
+def network(estimator: ArgumentsMixin, n_features: int, n_outputs: int, loss: LossName) -> Network:
     """The Network that the arguments describe."""
     sizes = estimator.hidden_layer_sizes
     hidden: list[Any] = list(sizes) if np.iterable(sizes) else [sizes]
@@ -39,7 +37,7 @@ def network(
         raise InvalidArgument(f"hidden_layer_sizes must be > 0, got {hidden}.")
     activation = estimator.activation
     names = activation if isinstance(activation, str) else tuple(activation)
-    return Network((n_features, *hidden, n_outputs), hidden=names, loss=cast(LossName, loss))
+    return Network((n_features, *hidden, n_outputs), hidden=names, loss=loss)
 
 
 def check_same_network(estimator: ArgumentsMixin, net: Network) -> None:
