@@ -224,7 +224,7 @@ CASES = {
     "members": ("fnet predict members.fnet narrow.csv", 3, r"members.fnet has member axes \[3\]"),
     "a class that the model does not know": (
         "fnet evaluate iris.fnet strange.csv",
-        *(3, "strange.csv, column 'species': .* got 'tulip' first in row 2"),
+        *(3, "strange.csv, column 'species': .* got 'tulip', first in row 2"),
     ),
     "no target to evaluate": (
         "fnet evaluate plain.fnet narrow.csv",
