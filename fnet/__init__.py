@@ -28,6 +28,7 @@ _MODULES = {
     "engine.metrics": ("accuracy",),
     "engine.optimizers": ("update",),
     "engine.pipelines": ("pipeline",),
+    "engine.program_cache": ("clear_cache",),
     "engine.training": ("train",),
     "estimators": ("MLPClassifier", "MLPRegressor"),
     "exports": ("export",),

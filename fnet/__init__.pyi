@@ -39,6 +39,7 @@ from fnet.engine.losses import one_hot as one_hot
 from fnet.engine.metrics import accuracy as accuracy
 from fnet.engine.optimizers import update as update
 from fnet.engine.pipelines import pipeline as pipeline
+from fnet.engine.program_cache import clear_cache as clear_cache
 from fnet.engine.training import train as train
 from fnet.estimators import MLPClassifier as MLPClassifier
 from fnet.estimators import MLPRegressor as MLPRegressor

@@ -92,10 +92,13 @@ def unzip(tree: Any, count: int) -> list[Any]:
     return [map_params(lambda leaf, i=i: leaf[i], tree) for i in range(count)]
 
 
+MAX_CACHED = 1024
+"""How many networks have their shapes kept."""
+
 Shapes = tuple[tuple[type, tuple[tuple[int, ...] | None, ...]], ...]
 
 
-@functools.cache
+@functools.lru_cache(maxsize=MAX_CACHED)
 def shapes(net: Any) -> Shapes:
     """`(kind, shapes of its fields)` for each entry of a network's params, without member axes.
 

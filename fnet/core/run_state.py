@@ -63,6 +63,7 @@ class TrainOptions(NamedTuple):
 
     data: Any
     epochs: Any
+    steps_per_epoch: Any
     tuning: Any
     class_weight: Any
     loss: Any

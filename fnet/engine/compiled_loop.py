@@ -22,6 +22,7 @@ from fnet.core.params import is_absent, map_params
 from fnet.core.run_state import TrainState, map_state
 from fnet.engine import functions, layout, metrics, optimizers
 from fnet.engine.losses import as_columns
+from fnet.engine.program_cache import MAX_PROGRAMS, bounded_cache
 from fnet.engine.tensors import cast_and_expand
 
 
@@ -54,7 +55,7 @@ class Chunk(NamedTuple):
     count: Any
 
 
-@functools.cache
+@bounded_cache(MAX_PROGRAMS)
 def compiled(program: Program, xla: Any) -> Any:
     """The compiled function of all runs of this Program."""
     body = functools.partial(run_chunk, program)

@@ -23,6 +23,7 @@ from fnet.core.optimizers import (
 from fnet.core.params import Field, map_fields, unzip
 from fnet.core.signatures.functions import update as update_signature
 from fnet.engine import learning_rates, tensors
+from fnet.engine.program_cache import MAX_PROGRAMS, bounded_cache
 from fnet.engine.update_rules import RULES
 
 
@@ -55,7 +56,7 @@ def rates(function: Callable[..., Any], steps: Array) -> Any:
     return _compiled_rates(function, steps.shape[1:])(tf.constant(steps, tf.float64))
 
 
-@functools.cache
+@bounded_cache(MAX_PROGRAMS)
 def _compiled_rates(function: Callable[..., Any], members: Any) -> Any:
     one_after_another = functools.partial(tf.vectorized_map, learning_rates.rate(function, ()))
     signature = [tf.TensorSpec((None, *members), tf.float64)]

@@ -1,5 +1,6 @@
 """Batches from `tf.data`: a pipeline that draws those of a plan, and training from a dataset."""
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from fnet.core.batch_source import MAX_PLAN_ENTRIES, Source
 from fnet.core.batches import minibatch_plan
 from fnet.core.errors import InvalidArgument
 from fnet.core.network import Network
+from fnet.core.run_state import TrainOptions
 from fnet.engine import rng
 from fnet.engine.tensors import pad_to
 
@@ -87,22 +89,18 @@ def pipeline(
     return batches
 
 
-def source(
-    net: Network, params: Params, data: Any, epochs: Any = None, class_weight: Array = None
-) -> Any:
-    """The Source of a `tf.data.Dataset` of `epochs` epochs; its values are checked as they come.
+def source(net: Network, params: Params, options: TrainOptions) -> Source:
+    """The Source of the `tf.data.Dataset` among the options; its values are checked as they come.
 
     Batches are `(x, y)` or `(x, y, weights)`. All are filled up to the width of the first with rows
     of weight 0, so none may be larger, and fetched in groups of one size.
     """
+    data, class_weight = options.data, options.class_weight
     batches = _length(data)
-    epochs = checks.integer("epochs", getattr(data, "epochs", 1) if epochs is None else epochs)
-    steps, rest = divmod(batches, epochs) if epochs else (1, batches)
-    if rest or not steps:
-        raise InvalidArgument(
-            f"data must hold the same number of batches for each of {epochs} epochs, but holds "
-            f"{batches} in all. Say how many epochs they make up: train(..., epochs=...)"
-        )
+    epochs, steps = _epochs_and_steps(options, batches, getattr(data, "epochs", None))
+    if epochs * steps > batches:
+        data = data.repeat()
+    batches = epochs * steps
     width = max((len(x) for x, *_ in data.take(1)), default=1)
     if not width:
         raise InvalidArgument("data must hold batches of at least one row; its first has none")
@@ -142,18 +140,70 @@ def source(
     untuned.autotune.enabled = False
 
     def parts(done: Array) -> Any:
-        groups = data.skip(done).map(fill).batch(group).prefetch(1).with_options(untuned)
+        before, looks = None, steps > 1  # the first batch of the epoch before; whether to compare
+        groups = (
+            data.skip(done)
+            .take(batches - done)
+            .map(fill)
+            .batch(group)
+            .prefetch(1)
+            .with_options(untuned)
+        )
         for columns in groups:
             counts, *columns = (column.numpy() for column in columns)
             x, y, weights = checked(done, counts.tolist(), *columns)
             if numbers is not None and numbers.ndim == 1:
                 weights = weights * class_weights.row_factors(net, y, numbers).astype(weights.dtype)
+            for step in range(-done % steps, len(counts) if looks else 0, steps):
+                first = x[step * width : (step + 1) * width]
+                if looks and before is not None and np.array_equal(first, before):
+                    _warn_of_one_order()
+                    looks = False
+                before = first
             done += len(counts)
             rows = np.arange(len(x), dtype=np.int32).reshape(-1, width)
             tensors = tuple(pad_to(c, group * width) for c in (x, y))
             yield tensors, rows, weights.reshape(-1, width)
 
     return Source(parts, epochs, steps, width, None, numbers)
+
+
+def _epochs_and_steps(options: TrainOptions, batches: int, marked: int | None) -> tuple[int, int]:
+    """How many epochs to train, and how many batches each has.
+
+    `batches` is how many a pass holds, and `marked` the epochs of an unchanged pipeline in it.
+    """
+    epochs, steps = options.epochs, options.steps_per_epoch
+    if epochs is not None:
+        epochs = checks.integer("epochs", epochs)
+    if steps is not None:
+        steps = checks.integer("steps_per_epoch", steps, least=1)
+        if epochs is None and batches % steps:
+            raise InvalidArgument(
+                f"data holds {batches} batches, which is no whole number of epochs of "
+                f"steps_per_epoch={steps}; give epochs too"
+            )
+        return (batches // steps if epochs is None else epochs), steps
+    if marked is not None:
+        if epochs not in (None, marked):
+            raise InvalidArgument(
+                f"data is a pipeline of {marked} epochs, and epochs={epochs} was asked for; make "
+                f"the pipeline with epochs={epochs}"
+            )
+        return marked, max(1, batches // max(1, marked))
+    if not batches:
+        raise InvalidArgument(
+            f"data holds no batch, so there is nothing to train on; epochs={epochs} was asked for"
+        )
+    return (1 if epochs is None else epochs), batches
+
+
+def _warn_of_one_order() -> None:
+    warnings.warn(
+        "data repeats one order of rows in every epoch; shuffle it with data.shuffle(..., "
+        "reshuffle_each_iteration=True) before .batch, or use fnet.pipeline",
+        stacklevel=2,
+    )
 
 
 def _length(data: Any) -> Any:

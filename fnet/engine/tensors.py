@@ -17,6 +17,7 @@ from fnet.core.aliases import Array, Params
 from fnet.core.network import Network
 from fnet.core.optimizers import expand_right
 from fnet.core.params import is_absent
+from fnet.engine import program_cache
 
 ALIGNMENT = 64
 """Bytes: a tensor may share an array's memory only where it starts on such a boundary."""
@@ -32,6 +33,7 @@ def no_autograph(function: F) -> F:
 
 def tensor(value: Array, dtype: Any = None) -> Any:
     """`value` as a tensor; a large array is copied once, not twice as TensorFlow does."""
+    program_cache.start()
     if isinstance(value, tf.Tensor):
         return value if dtype is None else tf.cast(value, dtype)
     found = np.asarray(value, dtype)
@@ -46,6 +48,22 @@ def shared_buffer(shape: Any, dtype: Any) -> Any:
     start = -memory.ctypes.data % ALIGNMENT
     array = memory[start : start + size].view(dtype).reshape(shape)
     return array, tf.experimental.dlpack.from_dlpack(array.__dlpack__())
+
+
+def padded_rows(rows: int) -> int:
+    """The number of rows, rounded up to one of eight numbers from a power of two to the next.
+
+    A program is compiled for one number of rows: data of nearly the same length share it.
+    """
+    step = 1 << max(0, rows.bit_length() - 4)
+    return -(-rows // step) * step
+
+
+def padded_tensor(values: Array) -> Any:
+    """An array as a tensor, filled up to `padded_rows` with rows of zeros."""
+    program_cache.start()
+    array = np.asarray(values)
+    return pad_to(array, padded_rows(len(array)))
 
 
 def pad_to(values: Array, room: int) -> Any:
@@ -108,6 +126,7 @@ def prepare_inputs(
 
 def call_compiled(body: Callable[..., Any], static: Any, params: Any, *columns: Any) -> Any:
     """The plain graph of `body(static, params, *columns)`, called: one trace for any rows."""
+    program_cache.start()
     layers = tf.nest.map_structure(tf.TensorSpec.from_tensor, params)
     rows_axis = len(columns[0].shape) - 2 if columns else None
     specs = tuple(_any_rows(column, rows_axis) for column in columns)
@@ -120,6 +139,6 @@ def _any_rows(column: Array, axis: Any) -> Any:
     return tf.TensorSpec(shape, column.dtype)
 
 
-@functools.cache
+@program_cache.bounded_cache(program_cache.MAX_PROGRAMS * program_cache.GRAPHS_PER_PROGRAM)
 def _compiled(body: Callable[..., Any], static: Any, signature: Any) -> Any:
     return tf.function(functools.partial(body, static), input_signature=signature, autograph=False)

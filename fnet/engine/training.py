@@ -31,6 +31,10 @@ XLA_COMPILE_SECONDS = 0.5
 XLA_SECONDS_SAVED_PER_STEP, XLA_SECONDS_SAVED_PER_FLOP = 1e-4, 1.5e-12
 """Seconds that XLA saves in a step, and more for each of its floating-point operations."""
 
+MANY_STEPS = 16
+"""Steps of an epoch from which on the width of its batches hardly changes with the rows. With fewer
+it is rounded up, by rows of weight 0, so that data of nearly the same length share a program."""
+
 
 @signatures.implements(public.train)
 def train(
@@ -44,12 +48,14 @@ def train(
 ) -> Run:
     asked = TrainOptions(**options)
     start = run_state.initial_params(params)
-    checks.sources(x, y, plan, asked.data, asked.epochs)
+    checks.sources((x, y, plan), asked)
     if asked.data is None:
         columns = x, y, plan
-        source = batch_source.plan_source(net, start, columns, asked.class_weight, tensors.tensor)
+        source = batch_source.plan_source(
+            net, start, columns, asked.class_weight, tensors.padded_tensor
+        )
     else:
-        source = pipelines.source(net, start, asked.data, asked.epochs, asked.class_weight)
+        source = pipelines.source(net, start, asked)
     custom = checks.callback("loss", asked.loss, "y and the outputs")
     if asked.xla is None:
         asked = asked._replace(xla=_xla_pays_off(net, params, source))
@@ -77,11 +83,14 @@ def _chunk_runner(custom: Any, setup: RunSetup, run: Run) -> Any:
         optimizers.hyperparameters(setup.optimizer),
         tensors.tuning_tensors(setup.tuning),
         EarlyStopping(None, *limits),
-        () if setup.validation is None else tuple(map(tensors.tensor, setup.validation)),
+        () if setup.validation is None else tuple(map(tensors.padded_tensor, setup.validation)),
         tf.constant(run.steps, tf.int64),
     )
     dtype = checks.params_dtype(run.train_state.params)
-    room = batch_source.chunk_room(setup.source), setup.source.width
+    width = setup.source.width
+    if setup.source.steps < MANY_STEPS:
+        width = tensors.padded_rows(width)
+    room = batch_source.chunk_room(setup.source), width
     (every_row, rows_in), (every_weight, weights_in) = (
         tensors.shared_buffer(room, kind) for kind in (np.int32, dtype)
     )
@@ -121,7 +130,8 @@ def _chunk_runner(custom: Any, setup: RunSetup, run: Run) -> Any:
         began = position(now)
         while (done := position(now) - began) < len(rows) and np.any(now.ended == RUNNING):
             left = len(rows) - done
-            every_row[:left], every_weight[:left] = rows[done:], weights[done:]
+            every_row[:left, : setup.source.width] = rows[done:]
+            every_weight[:left, : setup.source.width] = weights[done:]
             now, measured = run_finite(now, data, left)
             parts.append(measured)
         values = {name: np.concatenate([p[name] for p in parts]) for name in names}

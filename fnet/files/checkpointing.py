@@ -136,6 +136,8 @@ def _call(run: Run, setup: RunSetup) -> _Call:
     source = setup.source
     with contextlib.closing(source.parts(0)) as parts:
         data, rows, weights = next(parts, ((), (), ()))
+    if source.rows is not None:
+        data = tuple(column[: source.rows] for column in data)  # without an engine's padding
     first = slice(source.steps)  # the batches of the first epoch stand for the plan
     batches = np.asarray(rows[first]), np.asarray(weights[first])
     hp = {

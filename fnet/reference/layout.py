@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from fnet.core.aliases import Array, Params
-from fnet.core.params import FIELDS, Shapes, leaves
+from fnet.core.params import FIELDS, MAX_CACHED, Shapes, leaves
 
 
 def pack(params: Any) -> Any:
@@ -36,7 +36,7 @@ def unpack(shapes: Shapes, row: Array) -> Params:
     return tuple(kind(*map(view, own)) for kind, own in shapes)
 
 
-@functools.cache
+@functools.lru_cache(maxsize=MAX_CACHED)
 def spread(shapes: Shapes, attribute: str, dtype: Any = None) -> Any:
     """A row `[P]` with this attribute of a Field in the place of each number of it."""
     places = _places(shapes)
@@ -47,7 +47,7 @@ def spread(shapes: Shapes, attribute: str, dtype: Any = None) -> Any:
     return row if dtype is None else row.astype(dtype)
 
 
-@functools.cache
+@functools.lru_cache(maxsize=MAX_CACHED)
 def _places(shapes: Shapes) -> Any:
     """Where each array lies in the row: `(start, stop, field)`."""
     present = [

@@ -47,7 +47,7 @@ def train(
         raise InvalidArgument("data is for fnet.train: the twin takes x, y and a plan")
     if asked.loss is not None:
         raise InvalidArgument("loss is for fnet.train: the twin has no gradient of it")
-    checks.sources(x, y, plan, asked.data, asked.epochs)
+    checks.sources((x, y, plan), asked)
     start, columns = run_state.initial_params(params), (x, y, plan)
     source = batch_source.plan_source(net, start, columns, asked.class_weight, np.asarray)
     engine = training_loop.Engine(_chunk_runner, optimizers.rates, np.asarray)

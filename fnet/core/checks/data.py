@@ -93,18 +93,19 @@ def validation(net: Any, params_: Any, value: Any) -> tuple[Any, Any, Any]:
     return x, y, weights
 
 
-def sources(x: Any, y: Any, plan: Any, data: Any, epochs: Any) -> None:
+def sources(columns: tuple[Any, Any, Any], options: Any) -> None:
     """Refuse arguments of `train` that are neither x, y and plan, nor data with its epochs."""
-    by_plan = {"x": x, "y": y, "plan": plan}
-    if data is None:
+    by_plan = dict(zip(("x", "y", "plan"), columns, strict=True))
+    if options.data is None:
         if missing := [name for name, value in by_plan.items() if value is None]:
             raise InvalidArgument(
                 f"train takes x, y and plan, or data; missing: {', '.join(missing)}"
             )
-        if epochs is not None:
-            raise InvalidArgument(
-                f"epochs goes with data, since a plan has its own; got epochs={epochs!r}"
-            )
+        for name in ("epochs", "steps_per_epoch"):
+            if (value := getattr(options, name)) is not None:
+                raise InvalidArgument(
+                    f"{name} goes with data, since a plan has its own; got {name}={value!r}"
+                )
     elif given := [name for name, value in by_plan.items() if value is not None]:
         raise InvalidArgument(
             f"data already holds x, y and the order of rows; leave out {' and '.join(given)}"

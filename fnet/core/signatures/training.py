@@ -24,6 +24,7 @@ def train(
     *,
     data: Any = None,
     epochs: int | None = None,
+    steps_per_epoch: int | None = None,
     tuning: Tuning | None = None,
     class_weight: Any = None,
     loss: Callable[..., Any] | None = None,
@@ -64,7 +65,11 @@ def train(
         plan: Which rows form which batch, as `kfold_plan` makes it. Row weights belong to it.
         data: In place of x, y and plan: a `tf.data.Dataset` of batches `(x, y)` or
             `(x, y, weights)`, none larger than the first.
-        epochs: How many epochs the batches of `data` make up; those of `pipeline` know.
+        epochs: How many epochs to train on `data`, each a pass over it; 1 unless told. A dataset of
+            `pipeline` holds its own epochs.
+        steps_per_epoch: How many batches of `data` make up an epoch, where that is not a pass: of a
+            pipeline that was mapped or batched further, or for shorter epochs. Without `epochs`
+            the run has as many as one pass holds.
         tuning: Penalties, dropout, smoothing, clipping, a moving average of params.
         class_weight: A dict of class and weight, or "balanced", and for several labels one for
             each: multiplies the row weights, in training and in validation; see `class_weights`.
