@@ -54,17 +54,54 @@ def test_a_run_goes_on_along_the_pipeline():
     same_bits(on_pipeline(params=on_pipeline(epochs=1)), on_plan())
 
 
-def test_any_dataset_of_batches_will_do():
-    """One that was mapped further, and is told its epochs; and one made by hand."""
+def by_hand(rows=23, batch_size=8):
+    """A dataset made without fnet, in one order."""
+    return tf.data.Dataset.from_tensor_slices((X[:rows], LABELS[:rows])).batch(batch_size)
+
+
+def train_on(data, **options):
+    return fnet.train(NET, ADAM, reference.init_params(NET, 1), data=data, **options)
+
+
+def test_a_mapped_pipeline_is_cut_by_steps_per_epoch():
     data = fnet.pipeline(X, LABELS, 5, 4, seed=3).map(lambda x, y: (x, tf.cast(y, tf.uint8)))
-    params = reference.init_params(NET, 1)
-    same_bits(fnet.train(NET, ADAM, params, data=data, epochs=4), on_plan())
-    by_hand = tf.data.Dataset.from_tensor_slices((X, LABELS)).batch(8)
-    plan = fnet.minibatch_plan(23, 8, 1, seed=None)
-    same_bits(
-        fnet.train(NET, ADAM, params, data=by_hand),
-        fnet.train(NET, ADAM, params, X, LABELS, plan),
-    )
+    same_bits(train_on(data, steps_per_epoch=5), on_plan())
+    same_bits(train_on(data, steps_per_epoch=5, epochs=4), on_plan())
+
+
+def test_an_epoch_is_a_pass_over_the_dataset():
+    plan = fnet.minibatch_plan(23, 8, 3, seed=None)
+    expected = fnet.train(NET, ADAM, reference.init_params(NET, 1), X, LABELS, plan)
+    with pytest.warns(UserWarning, match="repeats one order of rows in every epoch"):
+        run = train_on(by_hand(), epochs=3)
+    same_bits(run, expected)
+    assert (len(run.history["loss"]), int(run.state.step)) == (3, 9)
+    assert int(train_on(by_hand()).state.step) == 3
+
+
+@pytest.mark.parametrize(
+    ("epochs", "steps", "done"), [(2, 2, 4), (5, 2, 10), (None, 3, 3), (1, 1, 1)]
+)
+def test_steps_per_epoch_cuts_epochs_and_goes_round(epochs, steps, done):
+    """Where the data end before the run does, they begin again."""
+    run = train_on(by_hand(), epochs=epochs, steps_per_epoch=steps)
+    assert int(run.state.step) == done
+    assert len(run.history["loss"]) * steps == done
+
+
+def test_a_shuffled_dataset_is_not_warned_about():
+    data = tf.data.Dataset.from_tensor_slices((X, LABELS)).shuffle(23, seed=1).batch(5)
+    assert int(train_on(data, epochs=4).state.step) == 20
+
+
+def test_a_dataset_goes_on_to_the_bit():
+    """A Run that has done two passes takes the third, and half an epoch is no other epoch."""
+    with pytest.warns(UserWarning, match="one order"):
+        whole = train_on(by_hand(), epochs=3)
+    with pytest.warns(UserWarning, match="one order"):
+        half = train_on(by_hand(), epochs=2)
+    again = fnet.train(NET, ADAM, half, data=by_hand(), epochs=3)
+    same_bits(again, whole)
 
 
 def test_validation_and_stopping_work_on_a_pipeline():
@@ -88,18 +125,32 @@ def test_validation_and_stopping_work_on_a_pipeline():
             "must know how many batches it holds",
         ),
         (
-            tf.data.Dataset.from_tensor_slices((X, LABELS)).batch(5).repeat(3).take(7),
-            "same number of batches for each of 2 epochs, but holds 7",
-        ),
-        (
             tf.data.Dataset.range(2, 4).map(lambda n: (tf.zeros([n, 3]), tf.zeros([n], tf.int32))),
             "batch 1 of data must hold .* no more than the first batch, 2; got 3 of x",
         ),
     ],
 )
-def test_what_is_no_pipeline_is_refused(data, match):
+def test_what_is_no_dataset_of_batches_is_refused(data, match):
     with pytest.raises(InvalidArgument, match=match):
         fnet.train(NET, ADAM, reference.init_params(NET, 1), data=data, epochs=2)
+
+
+@pytest.mark.parametrize(
+    ("options", "match"),
+    [
+        ({"data": by_hand().take(0), "epochs": 3}, "holds no batch.* epochs=3 was asked for"),
+        ({"data": by_hand(), "steps_per_epoch": 2}, "3 batches, .*steps_per_epoch=2; give epochs"),
+        ({"data": by_hand(), "steps_per_epoch": 0}, "steps_per_epoch must be an integer"),
+        ({"data": by_hand(), "epochs": -1}, "epochs must be an integer"),
+        (
+            {"data": fnet.pipeline(X, LABELS, 5, 4), "epochs": 3},
+            "pipeline of 4 epochs, and epochs=3 was asked for",
+        ),
+    ],
+)
+def test_epochs_that_do_not_fit_are_refused_by_what_was_asked(options, match):
+    with pytest.raises(InvalidArgument, match=match):
+        train_on(**options)
 
 
 @pytest.mark.parametrize(

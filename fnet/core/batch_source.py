@@ -23,6 +23,11 @@ FIRST_CHUNK_FLOPS = 1e9
 """Floating-point operations in the first chunk, before the clock has said how long one takes."""
 
 
+MANY_STEPS = 16
+"""Steps of an epoch from which on the width of its batches hardly changes with the rows. With fewer
+it is rounded up, by rows of weight 0, so that data of nearly the same length share a program."""
+
+
 class Source(NamedTuple):
     """Where batches come from: a plan over rows, or a dataset."""
 
@@ -54,9 +59,23 @@ def plan_source(
     return Source(parts, plan.epochs, plan.steps, plan.width, plan.rows, numbers)
 
 
+def padded_rows(rows: int) -> int:
+    """The number of rows, rounded up to one of eight numbers from a power of two to the next.
+
+    A program is compiled for one number of rows: data of nearly the same length share it.
+    """
+    step = 1 << max(0, rows.bit_length() - 4)
+    return -(-rows // step) * step
+
+
+def padded_width(source: Source) -> int:
+    """The width of the batches in a program: rounded up where epochs have few steps."""
+    return padded_rows(source.width) if source.steps < MANY_STEPS else source.width
+
+
 def chunk_room(source: Source) -> int:
     """How many steps a chunk has room for."""
-    return max(1, min(MAX_CHUNK_STEPS, MAX_PLAN_ENTRIES // source.width))
+    return max(1, min(MAX_CHUNK_STEPS, MAX_PLAN_ENTRIES // padded_width(source)))
 
 
 def step_flops(net: Any, width: int, members: tuple[int, ...] = ()) -> int:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import numpy as np
 import tensorflow as tf
 
-from fnet.core import checks
+from fnet.core import batch_source, checks
 from fnet.core.aliases import Array, Params
 from fnet.core.network import Network
 from fnet.core.optimizers import expand_right
@@ -50,20 +50,11 @@ def shared_buffer(shape: Any, dtype: Any) -> Any:
     return array, tf.experimental.dlpack.from_dlpack(array.__dlpack__())
 
 
-def padded_rows(rows: int) -> int:
-    """The number of rows, rounded up to one of eight numbers from a power of two to the next.
-
-    A program is compiled for one number of rows: data of nearly the same length share it.
-    """
-    step = 1 << max(0, rows.bit_length() - 4)
-    return -(-rows // step) * step
-
-
 def padded_tensor(values: Array) -> Any:
-    """An array as a tensor, filled up to `padded_rows` with rows of zeros."""
+    """An array as a tensor, filled up with rows of zeros to `batch_source.padded_rows`."""
     program_cache.start()
     array = np.asarray(values)
-    return pad_to(array, padded_rows(len(array)))
+    return pad_to(array, batch_source.padded_rows(len(array)))
 
 
 def pad_to(values: Array, room: int) -> Any:

@@ -31,10 +31,6 @@ XLA_COMPILE_SECONDS = 0.5
 XLA_SECONDS_SAVED_PER_STEP, XLA_SECONDS_SAVED_PER_FLOP = 1e-4, 1.5e-12
 """Seconds that XLA saves in a step, and more for each of its floating-point operations."""
 
-MANY_STEPS = 16
-"""Steps of an epoch from which on the width of its batches hardly changes with the rows. With fewer
-it is rounded up, by rows of weight 0, so that data of nearly the same length share a program."""
-
 
 @signatures.implements(public.train)
 def train(
@@ -88,9 +84,7 @@ def _chunk_runner(custom: Any, setup: RunSetup, run: Run) -> Any:
     )
     dtype = checks.params_dtype(run.train_state.params)
     width = setup.source.width
-    if setup.source.steps < MANY_STEPS:
-        width = tensors.padded_rows(width)
-    room = batch_source.chunk_room(setup.source), width
+    room = batch_source.chunk_room(setup.source), batch_source.padded_width(setup.source)
     (every_row, rows_in), (every_weight, weights_in) = (
         tensors.shared_buffer(room, kind) for kind in (np.int32, dtype)
     )
@@ -130,8 +124,8 @@ def _chunk_runner(custom: Any, setup: RunSetup, run: Run) -> Any:
         began = position(now)
         while (done := position(now) - began) < len(rows) and np.any(now.ended == RUNNING):
             left = len(rows) - done
-            every_row[:left, : setup.source.width] = rows[done:]
-            every_weight[:left, : setup.source.width] = weights[done:]
+            every_row[:left, :width] = rows[done:]
+            every_weight[:left, :width] = weights[done:]
             now, measured = run_finite(now, data, left)
             parts.append(measured)
         values = {name: np.concatenate([p[name] for p in parts]) for name in names}
