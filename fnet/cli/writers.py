@@ -30,25 +30,9 @@ FORMATS = {
 }
 """The formats by suffix; any other suffix is a CSV."""
 
-REFUSED = tuple(
-    [
-        ".xlsx",
-        ".xls",
-        ".ods",
-        ".feather",
-        ".arrow",
-        ".orc",
-        ".h5",
-        ".html",
-        ".pkl",
-        ".npy",
-        ".gz",
-        ".bz2",
-        ".xz",
-        ".zip",
-        ".zst",
-        ".fnet",
-    ]
+REFUSED = frozenset(
+    (".xlsx", ".xls", ".ods", ".feather", ".arrow", ".orc", ".h5", ".html", ".pkl", ".npy", ".fnet")
+    + (".gz", ".bz2", ".xz", ".zip", ".zst")
 )
 """Suffixes of formats that are not written."""
 

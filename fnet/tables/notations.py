@@ -168,9 +168,11 @@ def _read_text(column: Any, expected: Notation | None, decimal: str | None) -> N
 
 
 def _example(column: Any, values: npt.NDArray[np.float64]) -> str:
-    """The first cell that is not plain, and how it is read."""
+    """The first cell that is not plain, or is another number if plain, and how it is read."""
     plain = compute.match_substring_regex(column.cast(pa.string()), f"^\\s*{PLAIN.pattern()[1:]}")
     row = compute.index(plain, False).as_py()
+    if row < 0 and (other := to_floats(column) != values).any():
+        row = int(other.argmax())
     return "" if row < 0 else f"{shown(column[row].as_py())} is read as {values[row]:.15g}"
 
 

@@ -172,8 +172,8 @@ def known_classes(
         rows = ", ".join(str(found.row(i)) for i in unknown[:ROWS_SHOWN])
         raise InvalidArgument(
             f"{found.where}: the target must be one of the classes of the model, "
-            f"{', '.join(map(repr, classes)):.200}; got {found.labels[unknown[0]]!r} first in row "
-            f"{found.row(unknown[0])} ({len(unknown)} such rows: {rows}"
+            f"{', '.join(map(repr, classes)):.200}; got {found.labels[unknown[0]]!r}, first in row "
+            f"{found.row(unknown[0])} (such rows: {len(unknown):,}; {rows}"
             f"{', ...' if len(unknown) > ROWS_SHOWN else ''}). Leave such rows out, or train with "
             "them"
         )
