@@ -158,6 +158,7 @@ CELLS = {
     "9" * 400: r"'9{37}\.\.\.' is not finite",
     '"1,5x"': "'1,5x' is not a number",
     "-2e100": "'-2e100' is larger than 1e[+]100",
+    "NA": "'NA' is a missing value",
     "1_000": "'1_000' is not a number",
     "0x10": "'0x10' is not a number",
     "٣": "'٣' is not a number",
@@ -315,6 +316,11 @@ def test_a_header_may_be_longer_than_a_block(file, monkeypatch):
     names = [f"a column with a long name {i}" for i in range(100)]
     path = file(",".join(names) + "\n" + ",".join(map(str, range(100))) + "\n")
     np.testing.assert_array_equal(numbers(path, names), [range(100)])
+
+
+@pytest.mark.parametrize("name", ["ORCID", "ARROW1", "BZh9", "PAR", "{a}", "[a]"])
+def test_a_name_may_begin_like_another_format(file, name):
+    np.testing.assert_array_equal(numbers(file(f"{name},b\n1,2\n")), [[1, 2]])
 
 
 def test_a_header_may_hold_line_breaks_and_other_delimiters(file):

@@ -246,6 +246,17 @@ def test_missing_values_of_a_typed_column_are_named(tmp_path, gap):
     assert any("left out 1 row without a target" in note for note in found.notes)
 
 
+@pytest.mark.parametrize("values", [[1, -999, 2, 1] * 5, [1.0, -999.0, 2.5, 1.5] * 5])
+def test_a_missing_token_may_be_a_number_of_a_typed_column(tmp_path, values):
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    path = tmp_path / "t.parquet"
+    parquet.write_table(pa.table({"a": list(range(20)), "y": values}), path)
+    found = decide(path, drop_missing=True, missing=("-999",)).target
+    assert found.values.tolist() == [value for value in values if value != -999]
+
+
 def test_a_note_shows_how_another_notation_is_read(tmp_path):
     notes = decide(write(tmp_path, written(point=",")[0])).notes
     assert any("'4,2' is read as 4.2" in note and "--task classifier" in note for note in notes)

@@ -183,14 +183,14 @@ def command(data: str, target: str, out: str, **options: Any) -> None:
         "command": common.command_line(),
         "data": data,
         "sha256": digest,
-        "target": target.strip(),
+        "target": table.target_name,
         "decision": table.target.reason,
         "rows": len(x),
         "validation_rows": len(held_out[0]) if held_out else 0,
         "epochs": model.n_iter_,
         "best_epoch": training_results.best_epoch(model),
         "scores": training_results.scores(model, *held_out) if held_out else {},
-        "notations": training_results.notations(table, target.strip()),
+        "notations": training_results.notations(table),
         "missing": list(given.missing or ()) or None,
     }
     fnet.save(out, model, features=features, trained=trained)

@@ -26,6 +26,7 @@ class TrainingData(NamedTuple):
     Attributes:
         features: The names of the D feature columns.
         x: The features, float64 `[N, D]`.
+        target_name: The name of the target, as the table spells it.
         target: The target of N rows, and why it is what it is.
         notations: The notations of features that are not plain numbers, by name.
         notes: Lines that a user should read.
@@ -33,6 +34,7 @@ class TrainingData(NamedTuple):
 
     features: list[str]
     x: npt.NDArray[np.float64]
+    target_name: str
     target: Target
     notations: dict[str, Notation]
     notes: tuple[str, ...]
@@ -190,7 +192,7 @@ def read_training_data(
     if reader.examples:
         notes += (notation_note(table.name, reader.examples),)
     other = {name: reader.decided[name] for name in reader.examples}
-    return TrainingData(names, x[found.rows], found, other, (*notes, *found.notes))
+    return TrainingData(names, x[found.rows], target, found, other, (*notes, *found.notes))
 
 
 def read_labelled_data(
@@ -227,7 +229,7 @@ def read_labelled_data(
     else:
         found = targets.known_classes(chunks, target, classes, options)
     notes = (notation_note(table.name, reader.examples),) if reader.examples else ()
-    return TrainingData(list(names), x[found.rows], found, {}, (*notes, *found.notes))
+    return TrainingData(list(names), x[found.rows], target, found, {}, (*notes, *found.notes))
 
 
 def notation_note(table: str, examples: Mapping[str, str]) -> str:

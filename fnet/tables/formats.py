@@ -26,12 +26,11 @@ SIGNATURES = {
     b"PK\x03\x04": "is a zip archive or a spreadsheet (.xlsx): unpack it, or save it as CSV",
     b"PK\x05\x06": "is an empty zip archive",
     b"\x1f\x8b": "is compressed by gzip: give it a name that ends in .gz, or unpack it",
-    b"BZh": "is compressed by bzip2: give it a name that ends in .bz2, or unpack it",
     b"\x28\xb5\x2f\xfd": "is compressed by zstd: give it a name that ends in .zst, or unpack it",
     b"\xfd7zXZ": "is compressed by xz: unpack it",
     b"7z\xbc\xaf": "is a 7-Zip archive: unpack it",
     b"\xd0\xcf\x11\xe0": "is a spreadsheet or document of Microsoft Office: save it as CSV",
-    b"%PDF": "is a PDF: save the table in it as CSV",
+    b"%PDF-": "is a PDF: save the table in it as CSV",
     b"\x89PNG": "is a picture (PNG)",
     b"\xff\xd8\xff": "is a picture (JPEG)",
     b"SQLite format 3": "is an SQLite database: export a table as CSV",
@@ -82,7 +81,7 @@ def refuse_other_formats(start: bytes, name: str) -> None:
     if not start:
         raise empty(name)
     for signature, what in SIGNATURES.items():
-        if start.startswith(signature):
+        if start.startswith(signature) and (not signature.isalnum() or min(start) < MIN_TEXT_BYTE):
             raise InvalidArgument(f"{name} {what}")
     if min(start[:4]) < MIN_TEXT_BYTE or start[:2] in (b"\xff\xfe", b"\xfe\xff"):
         raise not_text(name)

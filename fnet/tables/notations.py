@@ -39,6 +39,9 @@ SPACES = "[ \u00a0\u2009\u202f]"
 THOUSANDS = {"": "", ",": ",", ".": r"\.", " ": SPACES, "'": "['\u2019]"}
 """Thousands separators, each with its pattern."""
 
+MISSING = ("NA", "N/A", "n/a", "#N/A", "<NA>", "nan", "NaN", "NAN", "null", "Null", "NULL")
+"""Cells that are missing values in any column, as an empty cell is."""
+
 BOOLEAN = r"(?i)^\s*(true|false)\s*$"
 """A text cell that is a boolean."""
 
@@ -266,6 +269,8 @@ def why_not_a_number(value: Any) -> str:
     """Why the bytes of a cell are not a number."""
     if value is None or not value.strip():
         return "missing value"
+    if value.strip().decode(errors="replace") in MISSING:
+        return f"{shown(value)} is a missing value"
     hint = " (is a quote never closed?)" if b"\n" in value else ""
     return f"{shown(value)} is not a number{hint}"
 

@@ -1,5 +1,6 @@
 """The cells of a target: which are missing, and the others as labels and as numbers."""
 
+import re
 from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
@@ -11,9 +12,6 @@ from fnet.core.errors import InvalidArgument
 from fnet.tables import cells, notations
 from fnet.tables.notations import Notation, Numbers, Problem
 from fnet.tables.readers import Chunk
-
-MISSING = ("NA", "N/A", "n/a", "#N/A", "<NA>", "nan", "NaN", "NAN", "null", "Null", "NULL")
-"""Cells that are missing in any target, as an empty cell is."""
 
 MISSING_AMONG_NUMBERS = ("None", "none", "?", "-")
 """Cells that are missing where all others are numbers; elsewhere they are labels."""
@@ -89,9 +87,12 @@ def read_cells(chunks: Sequence[Chunk], name: str, options: TargetOptions) -> Ta
             "--task classifier takes its values as classes"
         )
     labels = [cells.label(cell) for chunk in chunks for cell in cells.text_column(chunk, name)]
-    tokens = {"", *(MISSING if options.missing is None else map(str.strip, options.missing))}
+    tokens = {
+        "",
+        *(notations.MISSING if options.missing is None else map(str.strip, options.missing)),
+    }
     if pa.types.is_floating(column.type):
-        tokens.add("nan")
+        tokens |= {"nan", *(f"{cell}.0" for cell in tokens if re.fullmatch("-?[0-9]+", cell))}
     rows = np.array([i for i, cell in enumerate(labels) if cell not in tokens], np.int64)
     numbers = _numbers(column, rows, options)
     if isinstance(numbers, Problem) and options.missing is None:
