@@ -99,6 +99,10 @@ TARGETS = {
     # Codes and text (rules 5 and 6).
     "codes": classifier(spread("007", "010"), ["007", "010"]),
     "codes said to be numbers": regressor(["007", "010"], [7, 10], task="regressor"),
+    "codes said to be classes": classifier(spread("007", "010"), ["007", "010"], task="classifier"),
+    "true and false said to be classes": classifier(
+        spread("true", "False"), ["False", "True"], task="classifier"
+    ),
     "zip codes": refused([f"0{i}" for i in range(1000, 1043)], "43 distinct.*--task classifier"),
     "text": classifier(spread("yes", "no"), ["no", "yes"]),
     "text with blanks": classifier(spread(" a", "a ", "b"), ["a", "b"]),
