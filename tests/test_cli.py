@@ -215,6 +215,13 @@ def test_patience_0_trains_all_epochs(shell):
     assert fnet.load("new.fnet").estimator().early_stopping is False
 
 
+def test_the_slightest_lower_loss_is_an_improvement(shell):
+    line = "fnet train iris.csv --target species --out new.fnet --epochs 60 --learning-rate 1e-6"
+    assert run_json(shell, line)["epochs"] == 60
+    losses = fnet.load("new.fnet").estimator().validation_loss_curve_
+    assert (np.diff(losses) < 0).all()
+
+
 def test_training_stops_early_by_default_and_keeps_the_best_epoch(shell):
     """On 40 rows and 30 features, most of them noise, the validation loss soon rises again."""
     rng = np.random.default_rng(0)

@@ -145,7 +145,7 @@ def trained_notations(model: "Model") -> "dict[str, Notation]":
     from fnet.tables import Notation
 
     found = training_record(model).get("notations")
-    return {name: Notation(*fields) for name, fields in (found or {}).items()}
+    return {name: Notation(**fields) for name, fields in (found or {}).items()}
 
 
 def sha256(path: str) -> str | None:

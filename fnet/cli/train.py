@@ -227,6 +227,7 @@ def _estimator(y: npt.NDArray[Any], options: TrainOptions) -> "MLPClassifier | M
         "dropout": options.dropout,
         "early_stopping": "loss" if options.patience else False,
         "n_iter_no_change": options.patience or math.inf,
+        "tol": 0.0,  # any lower loss is an improvement, as the help of --patience says
         "standardize": options.standardize,
         "random_state": options.seed,
         "engine": options.engine,

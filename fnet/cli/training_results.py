@@ -19,14 +19,17 @@ def best_epoch(model: "MLPClassifier | MLPRegressor") -> int | None:
     return 1 + min(range(len(losses)), key=losses.__getitem__)
 
 
-def notations(table: "TrainingData") -> dict[str, list[str]]:
+def notations(table: "TrainingData") -> dict[str, dict[str, str]]:
     """How the numbers of columns are written, where it is not plain."""
     from fnet.tables import Notation
 
     found = dict(table.notations)
     if table.target.notation not in (None, Notation()):
         found[table.target_name] = table.target.notation
-    return {name: list(notation) for name, notation in found.items()}
+    return {
+        name: {field: text for field, text in notation._asdict().items() if text}
+        for name, notation in found.items()
+    }
 
 
 def scores(
