@@ -22,7 +22,7 @@ from sklearn.model_selection import train_test_split
 
 import fnet
 from fnet import cli, exports
-from fnet.cli import digits, sample
+from fnet.cli import digits, options, sample
 
 ROOT = Path(__file__).parents[1]
 
@@ -107,8 +107,9 @@ def hold_out(x, y, seed=0, fraction=0.2):
 
 
 def test_a_classifier_is_the_estimator_fitted_on_the_training_rows(shell):
-    options = "--hidden 9,5 --epochs 30 --batch-size 40 --learning-rate 0.01 --l2 0.1 --seed 3"
-    facts = run_json(shell, f"fnet train iris.csv --target species --out new.fnet {options}")
+    arguments = "--hidden 9,5 --epochs 30 --batch-size 40 --learning-rate 0.01 --l2 0.1 --seed 3"
+    arguments += " --patience 0"
+    facts = run_json(shell, f"fnet train iris.csv --target species --out new.fnet {arguments}")
     x, labels = datasets.load_iris(return_X_y=True)
     y = datasets.load_iris().target_names[labels]
     x, x_held, y, y_held = hold_out(x, y, seed=3)
@@ -132,7 +133,8 @@ def test_a_classifier_is_the_estimator_fitted_on_the_training_rows(shell):
 
 def test_a_regressor_is_the_estimator_with_its_target_standardized(shell):
     facts = run_json(
-        shell, "fnet train diabetes.csv --target progression --out new.fnet --epochs 20"
+        shell,
+        "fnet train diabetes.csv --target progression --out new.fnet --epochs 20 --patience 0",
     )
     x, x_held, y, y_held = hold_out(*datasets.load_diabetes(return_X_y=True))
     other = fnet.MLPRegressor(
@@ -149,7 +151,7 @@ def test_a_regressor_is_the_estimator_with_its_target_standardized(shell):
 
 
 @pytest.mark.parametrize(
-    ("cells", "options", "task", "classes"),
+    ("cells", "arguments", "task", "classes"),
     [
         (["a", "b"], "", "classifier", ["a", "b"]),
         (["0", "1"], "", "classifier", [0, 1]),
@@ -163,10 +165,10 @@ def test_a_regressor_is_the_estimator_with_its_target_standardized(shell):
         (["9007199254740994", "0"], "", "regressor", None),
     ],
 )
-def test_the_target_decides_the_task(shell, cells, options, task, classes):
+def test_the_target_decides_the_task(shell, cells, arguments, task, classes):
     lines = [f"{i},{cell}" for i, cell in enumerate(cells * 3)]
     Path("t.csv").write_text("a,y\n" + "\n".join(lines) + "\n")
-    line = f"fnet train t.csv --target y --out t.fnet --epochs 1 --validation 0.34 {options}"
+    line = f"fnet train t.csv --target y --out t.fnet --epochs 1 --validation 0.34 {arguments}"
     facts = run_json(shell, line)
     assert (facts["task"], facts["classes"]) == (task, classes)
 
@@ -206,9 +208,39 @@ def test_validation_0_holds_out_no_rows(shell):
     assert (facts["rows"], facts["validation_rows"], facts["scores"]) == (150, 0, {})
 
 
-def test_without_patience_all_epochs_are_trained(shell):
+def test_patience_0_trains_all_epochs(shell):
     line = "fnet train iris.csv --target species --out new.fnet --epochs 30 --learning-rate 1e-9"
-    assert run_json(shell, line)["epochs"] == 30
+    facts = run_json(shell, line + " --patience 0")
+    assert (facts["epochs"], facts["best_epoch"]) == (30, None)
+    assert fnet.load("new.fnet").estimator().early_stopping is False
+
+
+def test_the_slightest_lower_loss_is_an_improvement(shell):
+    line = "fnet train iris.csv --target species --out new.fnet --epochs 60 --learning-rate 1e-6"
+    assert run_json(shell, line)["epochs"] == 60
+    losses = fnet.load("new.fnet").estimator().validation_loss_curve_
+    assert (np.diff(losses) < 0).all()
+
+
+def test_training_stops_early_by_default_and_keeps_the_best_epoch(shell):
+    """On 40 rows and 30 features, most of them noise, the validation loss soon rises again."""
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(rng.normal(size=(40, 30)), columns=[f"x{i}" for i in range(30)])
+    table["y"] = table["x0"] + 0.1 * rng.normal(size=40)
+    table.to_csv("noise.csv", index=False)
+    line = "fnet train noise.csv --target y --out new.fnet --learning-rate 0.01"
+    all_epochs = run_json(shell, line + " --patience 0")
+    losses = fnet.load("new.fnet").estimator().validation_loss_curve_
+    best = int(np.argmin(losses)) + 1
+    assert best < 100
+    facts = run_json(shell, line)
+    assert facts["best_epoch"] == best
+    assert best + options.DEFAULT_PATIENCE <= facts["epochs"] < 200 == all_epochs["epochs"]
+    assert facts["scores"]["r2"] > all_epochs["scores"]["r2"] + 0.01
+    printed = run_ok(shell, line)
+    assert f"for {facts['epochs']} epochs by NumPy, kept epoch {best}\n" in printed
+    assert "On 8 held-out rows, which chose the epoch too: R²" in printed
+    assert run_json(shell, line + " --validation 0 --epochs 3")["best_epoch"] is None
 
 
 def test_patience_stops_early_and_keeps_the_best_epoch(shell):
@@ -552,8 +584,8 @@ def test_device_files_of_the_shell_work_as_input_and_output(shell):
 def test_output_is_utf8_in_any_locale(shell, encoding):
     Path("t.csv").write_text("a,y\n" + "1,naïve\n2,日本\n" * 4, encoding="utf-8")
     run_ok(shell, "fnet train t.csv --target y --out t.fnet --epochs 1 --validation 0")
-    for options in ("", " --json"):
-        line = [sys.executable, "-m", *shlex.split("fnet predict t.fnet t.csv" + options)]
+    for ending in ("", " --json"):
+        line = [sys.executable, "-m", *shlex.split("fnet predict t.fnet t.csv" + ending)]
         env = {**os.environ, "PYTHONIOENCODING": encoding}
         done = subprocess.run(line, env=env, capture_output=True, check=True)
         assert {"naïve", "日本"} & set(re.findall(r"[^\W\d_]+", done.stdout.decode("utf-8")))

@@ -35,11 +35,16 @@ def numbers(path, names=None, delimiter=None):
         return np.concatenate([tables.numeric_columns(chunk, names) for chunk in table.chunks])
 
 
-def read(path, target, fraction=0.5, without=()):
+def data(path, target, without=(), keep_index=False, **options):
     with tables.open_table(path) as table:
-        return tables.read_training_data(
-            table, tables.feature_names(table, [target], without), target, fraction
-        )
+        options = tables.TargetOptions(**options)
+        return tables.read_training_data(table, target, without, options, keep_index)
+
+
+def read(path, target, without=(), task="classifier"):
+    """`(x, y)`, the target as text unless it is whole numbers."""
+    found = data(path, target, without, task=task)
+    return found.x, found.target.values
 
 
 # Reading.
@@ -133,32 +138,7 @@ def test_parquet_of_other_libraries(tmp_path, writer):
     assert y.tolist() == ["x", "y"]
 
 
-# The target.
-
-
-@pytest.mark.parametrize(
-    ("cells", "fraction", "expected"),
-    [
-        (["1", "2.5"], 0.5, [1.0, 2.5]),
-        (["1", "x"], 1.0, ["1", "x"]),
-        (["x", "y", "3"], 0.5, ["x", "y", "3"]),
-        (["1", "2"], 2.0, ["1", "2"]),
-        ([" x ", "true"], 0.5, ["x", "true"]),
-        (["1", "2"], 1.0, [1.0, 2.0]),
-        (["007", "10"], 0.5, ["007", "10"]),
-        (["007", "10"], 0.0, [7.0, 10.0]),
-        (["0", "0.5"], 0.5, [0.0, 0.5]),
-    ],
-)
-def test_a_target_is_numeric_or_text(file, cells, fraction, expected):
-    path = file("a,y\n" + "".join(f"0,{cell}\n" for cell in cells))
-    assert read(path, "y", fraction)[1].tolist() == expected
-
-
-def test_text_in_a_numeric_target_is_refused(file):
-    path = file("a,y\n0,1\n0,2\n0,n/a\n")
-    with pytest.raises(InvalidArgument, match=r"column 'y', row 3: 'n/a' is not a number"):
-        read(path, "y")
+# The target; test_targets.py has the rule.
 
 
 def test_columns_are_left_out(file):
@@ -172,12 +152,13 @@ CELLS = {
     "abc": "'abc' is not a number",
     "": "missing value",
     "  ": "missing value",
-    "nan": "'nan' is not finite",
+    "nan": "'nan' is a missing value, not finite",
     "-inf": "'-inf' is not finite",
     "1e400": "'1e400' is not finite",
     "9" * 400: r"'9{37}\.\.\.' is not finite",
-    '"1,5"': r"'1,5' is not a number \(use a decimal point\)",
+    '"1,5x"': "'1,5x' is not a number",
     "-2e100": "'-2e100' is larger than 1e[+]100",
+    "NA": "'NA' is a missing value",
     "1_000": "'1_000' is not a number",
     "0x10": "'0x10' is not a number",
     "٣": "'٣' is not a number",
@@ -200,11 +181,29 @@ FILES = {
     "names only": (b"a,b\n", "a header row but no data rows"),
     "a short row": (b"a,b\n1,2\n\n3\n", "row 2 has 1 cells, the header has 2"),
     "a long row": (b"a,b\n1,2,3\n", "row 1 has 3 cells, the header has 2"),
-    "another delimiter": (b"a;b\n1;2\n", "only one column, 'a;b': is its delimiter ';'"),
+    "several delimiters": (b"a;b|c\n1;2|3\n", "its delimiter may be any of ';', '|' in the header"),
+    "names alone": (b"a,b", "a header row but no data rows"),
+    "a header that opens a quote": (b'a,"b\n1,2\n', "header opens a quote"),
+    **{
+        what: (start + b" and more", f"table.csv is .*{what}")
+        for what, start in {
+            "HTML page": b"\n <!DOCTYPE html><html>",
+            "HTML": b"<HTML lang=en>",
+            "XML": b"\xef\xbb\xbf<?xml version=",
+            "JSON": b'[{"a": 1}]',
+            "zip archive": b"PK\3\4",
+            "gzip": b"\x1f\x8b\x08\0",
+            "Microsoft Office": b"\xd0\xcf\x11\xe0\xa1",
+            "PDF": b"%PDF-1.7",
+            "SQLite": b"SQLite format 3\0",
+            "Feather": b"ARROW1\0\0",
+            "pickle": b"\x80\x04\x95",
+        }.items()
+    },
     "UTF-16": ("a,b\n1,2\n".encode("utf-16"), "is not UTF-8 text"),
     "names in Latin-1": ("a,größe\n1,2\n".encode("latin1"), "is not UTF-8 text"),
     "a name twice": (b"a,a\n1,2\n", "more than one column named 'a'"),
-    "a name left out": (b",b\n1,2\n", "column 1 has no name"),
+    "a name left out": (b"b,\n1,2\n", "column 2 has no name.*--without ''"),
     "an open quote": (b'a,b\n1,"2\n3,4\n', r"is a quote never closed\?"),
     "Parquet, cut": (b"PAR1abc", "is not a readable table"),
     "zeros": (b"\0\0\0\0", "is not UTF-8 text"),
@@ -260,7 +259,7 @@ def test_a_missing_target_is_refused(file):
 
 def test_missing_columns_are_refused(file):
     path = file("a,b\n1,2\n")
-    with pytest.raises(InvalidArgument, match=r"has no column 'c'; its columns are a, b"):
+    with pytest.raises(InvalidArgument, match=r"has no column 'c'; its columns are 'a', 'b'"):
         read(path, "c")
     with pytest.raises(InvalidArgument, match=r"has no column 'd'"):
         read(path, "a", without=["d"])
@@ -277,7 +276,7 @@ def test_missing_columns_are_refused(file):
     ("column", "message"),
     [
         ([1, None], "row 2: missing value"),
-        ([1.0, float("nan")], "row 2: 'nan' is not finite"),
+        ([1.0, float("nan")], "row 2: 'nan' is a missing value, not finite"),
         ([datetime.date(2020, 1, 1)] * 2, r"has type date32\[day\]"),
         ([[1], [2]], "has type list"),
         (["1", "x"], "row 2: 'x' is not a number"),
@@ -289,6 +288,145 @@ def test_columns_of_parquet_are_refused(tmp_path, column, message):
     parquet.write_table(pa.table({"a": column}), path)
     with pytest.raises(InvalidArgument, match=f"column 'a'.*{message}"):
         numbers(path)
+
+
+# Names, delimiters and headers.
+
+
+def test_blanks_around_names_are_no_part_of_them_where_that_is_clear(file):
+    with tables.open_table(file("  a, b ,c\n1,2,3\n")) as table:
+        assert table.columns == ("a", "b", "c")
+    with tables.open_table(file("a,a ,c\n1,2,3\n")) as table:
+        assert table.columns == ("a", "a ", "c")
+        with pytest.raises(InvalidArgument, match="has no column 'b'; its columns are 'a', 'a ', "):
+            tables.require_columns(table, ["b"])
+        assert tables.match_names(table, ["a", "c "]) == ["a", "c"]
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t", "|"])
+def test_a_delimiter_is_found_in_the_header(file, delimiter):
+    text = "a,b\n1,2\n3,-4.5e3\n".replace(",", delimiter)
+    np.testing.assert_array_equal(numbers(file(text)), [[1, 2], [3, -4500]])
+    with pytest.raises(InvalidArgument, match="only one column"):
+        numbers(file(text), delimiter=",")
+
+
+@pytest.mark.parametrize(("length", "count"), [(1, 200), (1000, 3)])
+def test_a_header_may_be_longer_than_a_block(file, monkeypatch, length, count):
+    monkeypatch.setattr(tables.readers, "CSV_BLOCK_BYTES", 256)
+    names = [f"{'n' * length}{i}" for i in range(count)]
+    path = file(",".join(names) + "\n" + ",".join(map(str, range(count))) + "\n")
+    np.testing.assert_array_equal(numbers(path, names), [range(count)])
+
+
+@pytest.mark.parametrize("name", ["ORCID", "ARROW1", "BZh9", "PAR", "{a}", "[a]"])
+def test_a_name_may_begin_like_another_format(file, name):
+    np.testing.assert_array_equal(numbers(file(f"{name},b\n1,2\n")), [[1, 2]])
+
+
+def test_a_header_may_hold_line_breaks_and_other_delimiters(file):
+    path = file('"a\nb","c;d"\n1,2\n')
+    with tables.open_table(path) as table:
+        assert table.columns == ("a\nb", "c;d")
+
+
+# Notations of features.
+
+
+def test_features_in_another_notation_are_numbers_with_a_note(file):
+    found = data(file('a,b,c,y\n"1,5",$3,true,x\n2,$4.5,FALSE,z\n"3,25",$5,True,x\n'), "y")
+    assert found.x.tolist() == [[1.5, 3, 1], [2, 4.5, 0], [3.25, 5, 1]]
+    (note,) = found.notes
+    assert "'a': '1,5' is read as 1.5; 'b': '$3' is read as 3" in note
+    assert {name: tuple(how) for name, how in found.notations.items()} == {
+        "a": (",", "", ""),
+        "b": (".", "", "$"),
+    }
+
+
+def test_every_unusable_column_is_named_at_once(file):
+    path = file("a,b,c,y\n1,red,,x\n2,blue,3,x\n4,,5,z\n")
+    with pytest.raises(InvalidArgument) as caught:
+        data(path, "y")
+    message = str(caught.value)
+    assert "2 columns are not finite numbers" in message
+    assert "'b', row 3: missing value" not in message
+    assert "'b', row 1: 'red' is not a number; 'c', row 1: missing value" in message
+    assert message.endswith("--without 'b' --without 'c'")
+    assert data(path, "y", ["b", "c"]).features == ["a"]
+
+
+def test_chunks_are_read_in_one_notation(file, monkeypatch):
+    monkeypatch.setattr(tables.readers, "CSV_BLOCK_BYTES", 128)
+
+    def read_all(rows, **arguments):
+        reader = tables.NumberReader(["a"], **arguments)
+        with tables.open_table(file("a;b\n" + rows)) as table:
+            return np.concatenate([reader.read([chunk]) for chunk in table.chunks])[:, 0]
+
+    whole, point, comma = "7;1\n" * 100, "1.234;1\n" * 100, "1.234,5;1\n" * 100
+    assert read_all(whole + comma).tolist() == [7] * 100 + [1234.5] * 100
+    assert read_all(comma + whole).tolist() == [1234.5] * 100 + [7] * 100
+    assert read_all(point, decimal=",").tolist() == [1234] * 100
+    known = {"a": tables.Notation(",", ".")}
+    assert read_all(point + comma, expected=known).tolist() == [1234] * 100 + [1234.5] * 100
+    with pytest.raises(InvalidArgument, match="'1.234,5' is in another notation than the rows be"):
+        read_all(point + comma)
+
+
+# Row names.
+
+
+ROW_NAMES = ["3", "1", "2", "4"], ["r3", "r1", "r2", "r4"]
+
+
+@pytest.mark.parametrize("values", ROW_NAMES)
+@pytest.mark.parametrize("name", ["", "Unnamed: 0", "rownames", "row.names", "__index_level_0__"])
+def test_row_names_in_any_order_are_left_out_with_a_note(file, name, values):
+    rows = "".join(f"{value},{i % 3},{'xz'[i % 2]}\n" for i, value in enumerate(values))
+    path = file(f"{name},a,y\n{rows}")
+    found = data(path, "y")
+    assert found.features == ["a"]
+    assert any(repr(name) in note and "--keep-index" in note for note in found.notes)
+    if values[0] == "3" and name:
+        kept = data(path, "y", keep_index=True)
+        assert kept.x[:, 0].tolist() == [3, 1, 2, 4]
+
+
+@pytest.mark.parametrize(
+    ("header", "values", "features"),
+    [
+        ("Unnamed: 0", ["1", "1", "2", "3"], ["Unnamed: 0", "a"]),
+        ("Unnamed: 0", ["1.5", "2.5", "3.5", "4.5"], ["Unnamed: 0", "a"]),
+        ("id", ["3", "1", "2", "4"], ["id", "a"]),
+    ],
+)
+def test_other_first_columns_are_features(file, header, values, features):
+    rows = "".join(f"{value},{i},{'xz'[i % 2]}\n" for i, value in enumerate(values))
+    assert data(file(f"{header},a,y\n{rows}"), "y").features == features
+
+
+def test_an_unnamed_column_can_be_left_out_as_its_message_says(file):
+    path = file("a,,y\n1,2,x\n3,2,z\n5,2,x\n")
+    with pytest.raises(InvalidArgument, match="column 2 has no name.*--without ''"):
+        data(path, "y")
+    assert data(path, "y", [""]).features == ["a"]
+
+
+@pytest.mark.parametrize("index", ["day", None])
+def test_what_pandas_calls_an_index_is_no_feature(tmp_path, index):
+    frame = pd.DataFrame({"a": [0.5, 1.5, 2.5], "y": ["x", "z", "x"]}, index=[9, 7, 7])
+    frame.index.name = index
+    path = str(tmp_path / "t.parquet")
+    frame.to_parquet(path)
+    assert data(path, "y").features == ["a"]
+    assert data(path, "y", keep_index=True).features == ["a", index or "__index_level_0__"]
+    if index:
+        assert data(path, index, without=["y"], task="regressor").target.values.tolist() == [
+            9,
+            7,
+            7,
+        ]
 
 
 def as_parquet(columns):
@@ -313,11 +451,11 @@ def test_any_bytes_are_read_or_refused(tmp_path_factory, kind, edits):
     path = tmp_path_factory.getbasetemp() / "edited"
     path.write_bytes(content)
     try:
-        x, y = read(str(path), "y")
+        found = data(str(path), "y")
     except InvalidArgument:
         return
-    assert np.isfinite(x).all()
-    assert len(x) == len(y) > 0
+    assert np.isfinite(found.x).all()
+    assert len(found.x) == len(found.target.values) > 0
 
 
 def test_errors_of_the_code_that_reads_chunks_pass_through(file):

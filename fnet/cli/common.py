@@ -19,12 +19,29 @@ from fnet.core.errors import InvalidArgument
 
 if TYPE_CHECKING:
     from fnet.files.model import Model
-    from fnet.tables import Table
+    from fnet.tables import Notation, Table
 
 model_argument = click.argument("model")
 data_argument = click.argument("data")
 delimiter_option = click.option(
-    "--delimiter", metavar="CHARACTER", help="Delimiter of a CSV.  [default: comma; tab for .tsv]"
+    "--delimiter",
+    metavar="CHARACTER",
+    help="Delimiter of a CSV, or tab.  [default: comma, or tab for .tsv, or by the header]",
+)
+decimal_option = click.option(
+    "--decimal",
+    type=click.Choice([".", ","]),
+    help="Decimal character of numbers in text.  [default: the one that fits all of a column]",
+)
+missing_option = click.option(
+    "--missing",
+    multiple=True,
+    metavar="TOKEN",
+    help="A target that means no value, '' for empty cells alone.  [repeatable; default: NA, N/A, "
+    "<NA>, nan, null; among numbers also None, ? and -]",
+)
+drop_missing_option = click.option(
+    "--drop-missing", is_flag=True, help="Leave out rows without a target."
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 engine_option = click.option(
@@ -33,6 +50,16 @@ engine_option = click.option(
     default="auto",
     help="The backend for training.  [default: auto, by the amount of work]",
 )
+
+DELIMITERS = {
+    "\\t": "\t",
+    "tab": "\t",
+    "comma": ",",
+    "semicolon": ";",
+    "space": " ",
+    "pipe": "|",
+}
+"""Names of delimiters that a shell makes hard to type."""
 
 METRIC_LABELS = {"r2": "R²", "roc_auc": "ROC AUC"}
 """How people read the names of metrics that are more than words with underscores."""
@@ -43,6 +70,23 @@ def usage_error(message: str) -> click.UsageError:
     return click.UsageError(message, click.get_current_context())
 
 
+class Command(click.Command):
+    """A command that refuses an option given twice, unless it is repeatable."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the words after the command."""
+        given = self.make_parser(ctx).parse_args(args=list(args))[2]
+        for option in given:
+            once = isinstance(option, click.Option) and not option.multiple and not option.count
+            if once and given.count(option) > 1:
+                raise click.UsageError(
+                    f"{'/'.join((*option.opts, *option.secondary_opts))} is given twice, but takes "
+                    "one value.",
+                    ctx,
+                )
+        return super().parse_args(ctx, args)
+
+
 # Input.
 
 
@@ -51,8 +95,11 @@ def open_table(path: str, delimiter: str | None) -> Iterator["Table"]:
     """The open Table of a DATA argument; `-` is standard input."""
     from fnet import tables
 
+    delimiter = DELIMITERS.get(delimiter or "", delimiter)
     if delimiter is not None and len(delimiter.encode()) != 1:
-        raise usage_error(f"--delimiter must be a single ASCII character; got {delimiter!r}.")
+        raise usage_error(
+            f"--delimiter must be a single ASCII character, or tab; got {delimiter!r}."
+        )
     if not _is_stream(path):
         with tables.open_table(path, delimiter) as table:
             yield table
@@ -93,6 +140,14 @@ def training_record(model: "Model") -> dict[str, Any]:
     return dict(model.trained) if isinstance(model.trained, dict) else {}
 
 
+def trained_notations(model: "Model") -> "dict[str, Notation]":
+    """How the numbers of columns were written in the training data, where it was not plain."""
+    from fnet.tables import Notation
+
+    found = training_record(model).get("notations")
+    return {name: Notation(**fields) for name, fields in (found or {}).items()}
+
+
 def sha256(path: str) -> str | None:
     """The SHA-256 of a file, by which a table is recognized; None for a stream."""
     if _is_stream(path):
@@ -110,8 +165,12 @@ def feature_names(
     """
     from fnet import tables
 
-    others = tuple(name for name in table.columns if name != target)
-    names: Sequence[str] = model.features or others
+    others = tuple(
+        name for name in table.columns if name != target and name not in table.index_columns
+    )
+    names: Sequence[str] = others
+    if model.features:
+        names = tables.match_names(table, model.features)
     inputs = model.net.sizes[0]
     if len(names) != inputs:
         raise InvalidArgument(

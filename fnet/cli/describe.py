@@ -11,7 +11,7 @@ MAX_ITEMS = 12
 """The most items of a list that are printed as text."""
 
 
-@click.command("describe")
+@click.command("describe", cls=common.Command)
 @common.model_argument
 @common.json_option
 def command(model: str, as_json: bool) -> None:

@@ -23,7 +23,7 @@ Data: TypeAlias = tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any], np
 """`(x_train, x_test, y_train, y_test)`, as `load_digits` returns them."""
 
 
-@click.command("digits")
+@click.command("digits", cls=common.Command)
 @click.option(
     "--epochs",
     metavar="NUMBER",

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from fnet.reports.evaluation import Evaluation
 
 
-@click.command("evaluate")
+@click.command("evaluate", cls=common.Command)
 @common.model_argument
 @common.data_argument
 @click.option(
@@ -23,7 +23,10 @@ if TYPE_CHECKING:
     help="The column of true values.  [default: the target that the model was trained on]",
 )
 @click.option("--report", metavar="PAGE", help="Write an HTML page with figures, too.")
+@common.missing_option
+@common.drop_missing_option
 @common.delimiter_option
+@common.decimal_option
 @common.json_option
 def command(
     model: str,
@@ -32,6 +35,7 @@ def command(
     report: str | None,
     delimiter: str | None,
     as_json: bool,
+    **reading: Any,
 ) -> None:
     """Evaluate a model on a table that has the target.
 
@@ -50,7 +54,7 @@ def command(
         common.check_output_path(report, data, model)
     loaded = common.load_model(model)
     target = target or _trained_target(loaded, model)
-    found = _evaluate(loaded, model, data, target, delimiter)
+    found = _evaluate(loaded, model, data, target, delimiter, reading)
     digest = common.sha256(data)
     trained_on = digest is not None and common.training_record(loaded).get("sha256") == digest
     if trained_on:
@@ -84,17 +88,34 @@ def command(
 
 
 def _evaluate(
-    model: "Model", path: str, data: str, target: str, delimiter: str | None
+    model: "Model",
+    path: str,
+    data: str,
+    target: str,
+    delimiter: str | None,
+    reading: dict[str, Any],
 ) -> "Evaluation":
     """The Evaluation of a model on a table; errors name the table and its target."""
     from fnet import tables
     from fnet.reports import evaluation
 
+    known = common.trained_notations(model)
+    missing = reading["missing"] or common.training_record(model).get("missing")
+    options = tables.TargetOptions(
+        missing=tuple(missing) if missing else None,
+        drop_missing=reading["drop_missing"],
+        decimal=reading["decimal"],
+        expected=known.get(target),
+    )
     with common.open_table(data, delimiter) as table:
+        (target,) = tables.match_names(table, [target])
         names = common.feature_names(table, model, path, target)
-        x, y = tables.read_training_data(table, names, target, _min_numeric_fraction(model))
+        classes = None if model.classes is None else model.classes.tolist()
+        found = tables.read_labelled_data(table, names, target, classes, options, known)
+    for note in found.notes:
+        common.print_note(note)
     try:
-        return evaluation.evaluate(model, x, y)
+        return evaluation.evaluate(model, found.x, found.target.values)
     except InvalidArgument as error:
         raise InvalidArgument(f"{table.name}, column {target!r}: {error}") from None
 
@@ -105,12 +126,6 @@ def _trained_target(model: "Model", path: str) -> str:
     if not isinstance(target, str):
         raise InvalidArgument(f"{path} has no record of its target: use --target COLUMN")
     return target
-
-
-def _min_numeric_fraction(model: "Model") -> float:
-    """How the target is read: as text if classes are text, otherwise as numbers."""
-    text = model.classes is not None and model.classes.dtype.kind == "U"
-    return 2.0 if text else 0.0
 
 
 def _class_names(found: "Evaluation") -> list[Any]:

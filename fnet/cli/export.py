@@ -9,7 +9,7 @@ from fnet.cli import common
 from fnet.core.errors import InvalidArgument
 
 
-@click.command("export")
+@click.command("export", cls=common.Command)
 @common.model_argument
 @click.option("--out", required=True, metavar="PATH", help="The file or new folder to write.")
 @click.option(

@@ -5,6 +5,9 @@ from typing import Any, Literal, NamedTuple
 
 import click
 
+DEFAULT_PATIENCE = 20
+"""Epochs without a lower validation loss after which a training stops, unless said otherwise."""
+
 LIMIT = 10**9
 """The largest number of epochs, or of rows in a batch."""
 
@@ -25,6 +28,10 @@ class TrainOptions(NamedTuple):
     dropout: float
     validation: float
     patience: int | None
+    missing: tuple[str, ...] | None
+    drop_missing: bool
+    decimal: str | None
+    keep_index: bool
     class_weight: tuple[str, ...]
     standardize: bool
     seed: int

@@ -1,33 +1,28 @@
 """`fnet predict`: the predictions for each row of a table, as another table."""
 
-import contextlib
-import csv
-import io
-import json
-import sys
 import time
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, TextIO, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import click
 import numpy.typing as npt
 
-from fnet.cli import common
+from fnet.cli import common, writers
+from fnet.cli.writers import Columns
 from fnet.core.errors import InvalidArgument
 
 if TYPE_CHECKING:
     from fnet.files.model import Model
     from fnet.tables import Chunk
 
-Columns: TypeAlias = dict[str, list[Any]]
-"""Columns of a table by name, in order."""
 
-
-@click.command("predict")
+@click.command("predict", cls=common.Command)
 @common.model_argument
 @common.data_argument
 @click.option(
-    "--out", metavar="FILE", help="The CSV or JSON file to write.  [default: standard output]"
+    "--out",
+    metavar="FILE",
+    help="The file to write: Parquet, .tsv or .jsonl by its suffix, otherwise CSV.  [default: "
+    "standard output]",
 )
 @click.option("--probabilities", is_flag=True, help="Add the probability of each class.")
 @click.option(
@@ -37,6 +32,7 @@ Columns: TypeAlias = dict[str, list[Any]]
     help="Copy a column of the data, such as an id, to the output.  [repeatable]",
 )
 @common.delimiter_option
+@common.decimal_option
 @click.option("--json", "as_json", is_flag=True, help="Write a JSON object a row, not CSV.")
 def command(
     model: str,
@@ -45,6 +41,7 @@ def command(
     probabilities: bool,
     keep: tuple[str, ...],
     delimiter: str | None,
+    decimal: str | None,
     as_json: bool,
 ) -> None:
     """Predict each row of a table, in order.
@@ -64,6 +61,7 @@ def command(
     from fnet import tables
     from fnet.core.progress_bar import progress_bar
 
+    form = writers.format_of(out, as_json)
     if out is not None:
         common.check_output_path(out, data, model)
     loaded = common.load_model(model)
@@ -71,24 +69,27 @@ def command(
     rows = 0
     with common.open_table(data, delimiter) as table:
         names = common.feature_names(table, loaded, model)
-        tables.require_columns(table, keep)
+        kept = tables.match_names(table, keep)
+        tables.require_columns(table, kept)
+        reader = tables.NumberReader(names, decimal, common.trained_notations(loaded))
         start = time.perf_counter()
         with (
-            _open_output(out) as file,
+            writers.open_writer(out, form) as write,
             progress_bar(table.rows, " rows", label="predicting") as bar,
         ):
-            write = _json_writer(file) if as_json else _csv_writer(file)
             for chunk in table.chunks:
-                x = tables.numeric_columns(chunk, names)
+                x = reader.read([chunk])
                 found = _predict_chunk(loaded, chunk, x, probabilities)
-                if both := [name for name in keep if name in found]:
+                if both := [name for name in kept if name in found]:
                     raise InvalidArgument(
                         f"--keep {both[0]}: the predictions have a column of that name too; rename "
                         "it in the data"
                     )
-                write({name: tables.text_column(chunk, name) for name in keep} | found)
+                write(writers.kept_columns(chunk, kept, form) | found)
                 rows += len(x)
                 bar.update(len(x))
+    if reader.examples:
+        common.print_note(tables.notation_note(table.name, reader.examples))
     rate = rows / (time.perf_counter() - start)
     where = "" if out is None else f" in {out}"
     click.echo(f"{common.count(rows, 'prediction')}{where}, {rate:,.0f} rows a second", err=True)
@@ -137,44 +138,3 @@ def predictions(model: "Model", x: npt.NDArray[Any], probabilities: bool) -> Col
             for name, column in zip(model.classes.tolist(), outputs.T, strict=True)
         }
     return columns
-
-
-@contextlib.contextmanager
-def _open_output(path: str | None) -> Iterator[TextIO]:
-    """Standard output, or a text file that appears at the path when it is complete."""
-    if path is None:
-        yield sys.stdout
-        return
-    from fnet.files import atomic
-
-    with atomic.replacing(path) as file:
-        text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=False)
-        yield text
-        text.flush()
-        text.detach()
-
-
-def _csv_writer(file: TextIO) -> Callable[[Columns], None]:
-    """Writes columns as rows of a CSV, the first time with the header."""
-    rows = csv.writer(file, lineterminator="\n")
-    first = True
-
-    def write(columns: Columns) -> None:
-        nonlocal first
-        if first:
-            rows.writerow(columns)
-            first = False
-        rows.writerows(zip(*columns.values(), strict=True))
-
-    return write
-
-
-def _json_writer(file: TextIO) -> Callable[[Columns], None]:
-    """Writes columns as a JSON object for each row."""
-
-    def write(columns: Columns) -> None:
-        for row in zip(*columns.values(), strict=True):
-            cells = dict(zip(columns, row, strict=True))
-            file.write(json.dumps(cells, ensure_ascii=False) + "\n")
-
-    return write

@@ -1,11 +1,8 @@
 """`fnet sample`: tables to try the other commands with."""
 
-import csv
-import io
-
 import click
 
-from fnet.cli import common
+from fnet.cli import common, writers
 
 TARGETS = {
     "iris": "species",
@@ -17,15 +14,15 @@ TARGETS = {
 """The tables, each with the name of its last column, the target."""
 
 
-@click.command("sample")
+@click.command("sample", cls=common.Command)
 @click.argument("name", metavar="NAME", type=click.Choice(list(TARGETS)))
-@click.option("--out", required=True, metavar="FILE", help="The CSV to write.")
+@click.option("--out", required=True, metavar="FILE", help="The table to write, as in predict.")
 @common.json_option
 def command(name: str, out: str, as_json: bool) -> None:
     """Write a small table to try fnet with.
 
     NAME is iris, wine, breast_cancer, diabetes or digits: data sets that come with scikit-learn.
-    The last column of the CSV is the target. The pixels of digits are scaled to 0 to 1, as in
+    The last column is the target. The pixels of digits are scaled to 0 to 1, as in
     `fnet digits`.
 
     \b
@@ -33,6 +30,7 @@ def command(name: str, out: str, as_json: bool) -> None:
       $ fnet sample iris --out iris.csv
       $ fnet sample digits --out digits.csv
     """
+    form = writers.format_of(out, as_json=False)
     common.check_output_path(out)
 
     from sklearn import datasets
@@ -42,11 +40,9 @@ def command(name: str, out: str, as_json: bool) -> None:
     if name == "digits":
         x = x / 16
     y = data.target_names[data.target] if hasattr(data, "target_names") else data.target
-    text = io.StringIO()
-    rows = csv.writer(text, lineterminator="\n")
-    rows.writerow([*names, TARGETS[name]])
-    rows.writerows([*row, value] for row, value in zip(x.tolist(), y.tolist(), strict=True))
-    common.write_text(text.getvalue(), out)
+    columns = {feature: column.tolist() for feature, column in zip(names, x.T, strict=True)}
+    with writers.open_writer(out, form) as write:
+        write({**columns, TARGETS[name]: y.tolist()})
     line = f"{common.count(len(x), 'row')}, target {TARGETS[name]}: {out}"
     result = {"table": out, "rows": len(x), "features": names, "target": TARGETS[name]}
     common.print_result(line, result, as_json)

@@ -9,8 +9,8 @@ import click
 import numpy.typing as npt
 
 import fnet
-from fnet.cli import common, training_rows
-from fnet.cli.options import LIMIT, FiniteRange, TrainOptions, sizes
+from fnet.cli import common, training_results, training_rows
+from fnet.cli.options import DEFAULT_PATIENCE, LIMIT, FiniteRange, TrainOptions, sizes
 from fnet.cli.training_rows import Rows
 from fnet.core.errors import InvalidArgument
 
@@ -26,7 +26,7 @@ IRRELEVANT_WARNINGS = (
 """Warnings of a fit that a user of the command line does not need."""
 
 
-@click.command("train")
+@click.command("train", cls=common.Command)
 @common.data_argument
 @click.option("--target", required=True, metavar="COLUMN", help="The column to predict.")
 @click.option("--out", required=True, metavar="MODEL", help="The model file to write.")
@@ -101,9 +101,10 @@ IRRELEVANT_WARNINGS = (
 )
 @click.option(
     "--patience",
-    type=click.IntRange(1, LIMIT),
+    type=click.IntRange(0, LIMIT),
     metavar="EPOCHS",
-    help="Stop after this many epochs without a lower validation loss; keep the best epoch.",
+    help="Stop after this many epochs without a lower validation loss, and keep the best epoch; 0 "
+    f"trains all epochs and keeps the last.  [default: {DEFAULT_PATIENCE}; 0 with --validation 0]",
 )
 @click.option(
     "--class-weight",
@@ -130,18 +131,33 @@ IRRELEVANT_WARNINGS = (
     metavar="FILE",
     help="Save progress to this file; the same command resumes from it.",
 )
+@click.option(
+    "--keep-index", is_flag=True, help="Take columns that hold the names of rows as features."
+)
+@common.missing_option
+@common.drop_missing_option
 @common.engine_option
 @common.delimiter_option
+@common.decimal_option
 @common.json_option
 def command(data: str, target: str, out: str, **options: Any) -> None:
     """Train a classifier or a regressor on a table and save it.
 
     DATA is a CSV in UTF-8 whose first row is the header, or a Parquet file, or - for standard
-    input. All columns but the target are features; each must have a number in every row.
+    input. All columns but the target are features; each must have a number, true or false in every
+    row. Columns of row names (pandas' index, or a first column without a name whose values all
+    differ) are left out.
 
-    It fits a classifier if the target is text (codes such as 007 are text) or has at most 20
-    distinct integers, otherwise a regressor. It prints the
-    score on the held-out rows, a fifth unless --validation says otherwise.
+    A target of numbers gives a classifier if all are whole, with at most 20 distinct values and on
+    average 3 rows or more for each; otherwise a regressor. A target of text gives a classifier;
+    codes (007) and whole numbers mixed with text do so within the same limits. Dates, names and
+    whatever else is ambiguous are refused. Numbers may have a decimal comma, a thousands separator,
+    a percent sign or a currency, if all of a column agree. --task, --missing and --decimal override
+    all this.
+
+    It prints the score on the held-out rows, a fifth unless --validation says otherwise. Training
+    stops early, and keeps the epoch with the lowest loss on these rows; --patience 0 trains all
+    epochs.
 
     \b
     Examples:
@@ -151,9 +167,13 @@ def command(data: str, target: str, out: str, **options: Any) -> None:
       $ fnet train diabetes.csv --target progression --out d.fnet --hidden 64,32 --patience 20
       $ fnet train iris.csv --target species --out i.fnet --epochs 400 --checkpoint i.run
     """
+    options["missing"] = options["missing"] or None
+    if options["patience"] is None:
+        options["patience"] = DEFAULT_PATIENCE if options["validation"] else 0
     given = TrainOptions(**options)
     _check(data, out, given)
-    x, y, features = training_rows.read(data, target, given)
+    table = training_rows.read(data, target, given)
+    x, y, features = table.x, table.target.values, table.features
     digest = common.sha256(data)
     model = _estimator(y, given)
     (x, y), held_out = training_rows.split(x, y, given)
@@ -163,15 +183,19 @@ def command(data: str, target: str, out: str, **options: Any) -> None:
         "command": common.command_line(),
         "data": data,
         "sha256": digest,
-        "target": target,
+        "target": table.target_name,
+        "decision": table.target.reason,
         "rows": len(x),
         "validation_rows": len(held_out[0]) if held_out else 0,
         "epochs": model.n_iter_,
-        "scores": _scores(model, *held_out) if held_out else {},
+        "best_epoch": training_results.best_epoch(model),
+        "scores": training_results.scores(model, *held_out) if held_out else {},
+        "notations": training_results.notations(table),
+        "missing": list(given.missing or ()) or None,
     }
     fnet.save(out, model, features=features, trained=trained)
-    result = {"model": out, **_description(model, features), **trained}
-    common.print_result("\n".join(_lines(result)), result, given.as_json)
+    result = {"model": out, **training_results.description(model, features), **trained}
+    common.print_result("\n".join(training_results.lines(result)), result, given.as_json)
 
 
 def _check(data: str, out: str, options: TrainOptions) -> None:
@@ -203,6 +227,7 @@ def _estimator(y: npt.NDArray[Any], options: TrainOptions) -> "MLPClassifier | M
         "dropout": options.dropout,
         "early_stopping": "loss" if options.patience else False,
         "n_iter_no_change": options.patience or math.inf,
+        "tol": 0.0,  # any lower loss is an improvement, as the help of --patience says
         "standardize": options.standardize,
         "random_state": options.seed,
         "engine": options.engine,
@@ -234,48 +259,3 @@ def _fit(
         model.fit(x, y, validation_data=held_out)
     ended = str(model.ended_)
     common.raise_if_interrupted(ended, model.n_iter_, options.epochs, options.checkpoint)
-
-
-def _scores(
-    model: "MLPClassifier | MLPRegressor", x: npt.NDArray[Any], y: npt.NDArray[Any]
-) -> dict[str, float]:
-    """The scores on the validation rows."""
-    from sklearn import metrics
-
-    predicted = model.predict(x)
-    if y.dtype.kind != "f":
-        return {"accuracy": float(metrics.accuracy_score(y, predicted))}
-    r2 = {"r2": float(metrics.r2_score(y, predicted))} if len(y) > 1 else {}
-    return {**r2, "mean_absolute_error": float(metrics.mean_absolute_error(y, predicted))}
-
-
-def _description(model: "MLPClassifier | MLPRegressor", features: list[str]) -> dict[str, Any]:
-    """What was trained, and by which engine."""
-    classes = getattr(model, "classes_", None)
-    return {
-        "task": "regressor" if classes is None else "classifier",
-        "features": features,
-        "classes": classes,
-        "sizes": model.functional()[0].sizes,
-        "engine": model.engine_,
-    }
-
-
-def _lines(result: dict[str, Any]) -> list[str]:
-    """A result as text."""
-    engine = {"numpy": "NumPy", "tensorflow": "TensorFlow"}[result["engine"]]
-    classes = result["classes"]
-    task = "regressor" if classes is None else f"classifier of {len(classes)} classes"
-    features = common.count(len(result["features"]), "feature")
-    lines = [
-        f"{result['target']}: {task} from {features}",
-        f"Trained {'-'.join(map(str, result['sizes']))} on {common.count(result['rows'], 'row')} "
-        f"for {common.count(result['epochs'], 'epoch')} by {engine}",
-    ]
-    if result["scores"]:
-        scores = ", ".join(
-            f"{common.metric_label(name)} {common.format_number(value)}"
-            for name, value in result["scores"].items()
-        )
-        lines.append(f"On {common.count(result['validation_rows'], 'held-out row')}: {scores}")
-    return [*lines, f"Model: {result['model']}"]

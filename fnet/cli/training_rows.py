@@ -10,57 +10,31 @@ from fnet.cli.options import TrainOptions
 from fnet.core.errors import InvalidArgument
 
 if TYPE_CHECKING:
-    from fnet.tables import Table
-
-MAX_CLASSES = 20
-"""The most distinct integers that a target may have to be taken for classes."""
+    from fnet.tables import TrainingData
 
 Rows: TypeAlias = tuple[npt.NDArray[Any], npt.NDArray[Any]]
 """Features `[N, D]` and a target `[N]`."""
 
 
-def read(
-    data: str, target: str, options: TrainOptions
-) -> tuple[npt.NDArray[Any], npt.NDArray[Any], list[str]]:
-    """`(x, y, feature names)`; y is int64 or text for a classifier, float64 for a regressor."""
-    import numpy as np
-
+def read(data: str, target: str, options: TrainOptions) -> "TrainingData":
+    """The table; its target is int64 or text for a classifier, float64 for a regressor."""
     from fnet import tables
 
-    min_numeric_fraction = {None: 0.5, "classifier": 1.0, "regressor": 0.0}[options.task]
+    how = tables.TargetOptions(options.task, options.missing, options.drop_missing, options.decimal)
     with common.open_table(data, options.delimiter) as table:
-        names = tables.feature_names(table, [target], options.without)
-        x, y = tables.read_training_data(table, names, target, min_numeric_fraction)
-    if options.task == "regressor":
-        return x, y, names
-    if options.task == "classifier" or y.dtype.kind == "U":
-        _require_two_classes(table, target, y)
-    if y.dtype.kind == "U":
-        return x, y, names
-    integers = (y == np.rint(y)) & (np.abs(y) <= tables.MAX_EXACT_INTEGER)
-    if options.task == "classifier" and not integers.all():
-        row = int(np.argmin(integers))
-        raise InvalidArgument(
-            f"{table.name}: column {target!r}, row {row + 1}: {y[row]} is not a class; classes are "
-            "integers or text: correct it, or use --task regressor"
-        )
-    few = options.task == "classifier" or len(np.unique(y)) <= MAX_CLASSES
-    return x, y.astype(np.int64) if few and integers.all() else y, names
-
-
-def _require_two_classes(table: "Table", target: str, y: npt.NDArray[Any]) -> None:
-    """Refuse a target of a single class."""
-    if (y == y[0]).all():
-        raise InvalidArgument(
-            f"{table.name}: column {target!r} has only one class, {str(y[0])!r}: a classifier "
-            "needs at least two; use --task regressor for a numeric target"
-        )
+        found = tables.read_training_data(table, target, options.without, how, options.keep_index)
+    for note in found.notes:
+        common.print_note(note)
+    return found
 
 
 def split(
     x: npt.NDArray[Any], y: npt.NDArray[Any], options: TrainOptions
 ) -> tuple[Rows, Rows | None]:
-    """`(training rows, validation rows or None)`; classes are split in equal proportions."""
+    """`(training rows, validation rows or None)`; classes are split in equal proportions.
+
+    A class with a single row stays in the training rows.
+    """
     import numpy as np
     from sklearn.model_selection import train_test_split
 
@@ -68,24 +42,35 @@ def split(
     if not fraction:
         return (x, y), None
     strata, least = None, 1
+    alone = np.zeros(rows, bool)
     if y.dtype.kind != "f":
-        strata, (classes, counts) = y, np.unique(y, return_counts=True)
-        least = len(classes)
-        if counts.min() < 2:
-            raise InvalidArgument(
-                f"class {str(classes[counts.argmin()])!r} has only one row, so none can be held "
-                "out: remove it, or use --validation 0"
-            )
-    held_out = math.ceil(fraction * rows)
-    if not least <= held_out <= rows - least:
+        classes, inverse, counts = np.unique(y, return_inverse=True, return_counts=True)
+        alone = counts[inverse] == 1
+        strata, least = y[~alone], int((counts > 1).sum())
+        if alone.any() and least:
+            _note_single_rows(classes[counts == 1])
+    held_out, shared = math.ceil(fraction * rows), rows - int(alone.sum())
+    if not max(least, 1) <= held_out <= shared - least:
         raise InvalidArgument(
             f"--validation {fraction} holds out {held_out} of {rows} rows, but the training and "
-            f"the validation set need at least {least} each: use another fraction, or 0"
+            f"the validation set need at least {max(least, 1)} each: use another fraction, or 0"
         )
     x_train, x_held_out, y_train, y_held_out = train_test_split(
-        x, y, test_size=held_out, stratify=strata, random_state=options.seed
+        x[~alone], y[~alone], test_size=held_out, stratify=strata, random_state=options.seed
     )
-    return (x_train, y_train), (x_held_out, y_held_out)
+    train = np.concatenate([x_train, x[alone]]), np.concatenate([y_train, y[alone]])
+    return train, (x_held_out, y_held_out)
+
+
+def _note_single_rows(classes: npt.NDArray[Any]) -> None:
+    """Say which classes have one row."""
+    names = ", ".join(map(repr, classes[:10].tolist()))
+    many = len(classes) > 1
+    common.print_note(
+        f"{'classes' if many else 'class'} {names}{' and more' if len(classes) > 10 else ''} "
+        f"{'have' if many else 'has'} only one row, which stays in training: the score says "
+        f"nothing about {'them' if many else 'it'}"
+    )
 
 
 def class_weight(
@@ -101,14 +86,16 @@ def class_weight(
     if given == ("balanced",):
         return "balanced"
     classes = {str(name): name for name in np.unique(y).tolist()}
-    weights = {}
+    weights: dict[Any, float] = {}
     for pair in given:
         name, _, weight = pair.rpartition("=")
+        if name in classes and classes[name] in weights:
+            raise common.usage_error(f"--class-weight is given twice for the class {name!r}.")
         try:
             weights[classes[name]] = checks.one_number("weight", float(weight))
         except (KeyError, ValueError):
             raise InvalidArgument(
                 "--class-weight must be 'balanced', or CLASS=WEIGHT with a class of the target "
-                f"({', '.join(classes):.100}) and a number of at least 0; got {pair!r}"
+                f"({', '.join(map(repr, classes)):.100}) and a number of at least 0; got {pair!r}"
             ) from None
     return weights

@@ -5,22 +5,45 @@ is recognized by its first bytes. Invalid cells are refused with the name of the
 number of the row, counted from 1 without the header. Files are read by Arrow, which is fast, needs
 little memory and imports in a tenth of a second.
 
+  formats.py: what a file is, by its first bytes, and the header of a CSV.
   readers.py: opens a file as a Table, which yields its Chunks.
-  cells.py: the cells of a column in a Chunk, as numbers, text or targets.
+  notations.py: numbers as text, and the notation that the cells of a column agree on.
+  cells.py: the cells of columns in Chunks, as numbers or text.
+  target_cells.py: the cells of the target, and which of them are missing.
+  targets.py: the target, and the rule that decides between classes and numbers.
   columns.py: the names of columns; and a whole table as training data.
 """
 
-from fnet.tables.cells import MAX_EXACT_INTEGER, numeric_columns, text_column
-from fnet.tables.columns import feature_names, read_training_data, require_columns
+from fnet.tables.cells import MAX_EXACT_INTEGER, NumberReader, numeric_columns, text_column
+from fnet.tables.columns import (
+    TrainingData,
+    feature_names,
+    match_names,
+    notation_note,
+    read_labelled_data,
+    read_training_data,
+    require_columns,
+)
+from fnet.tables.notations import Notation
 from fnet.tables.readers import Chunk, Table, open_table
+from fnet.tables.target_cells import TargetOptions
+from fnet.tables.targets import Target
 
 __all__ = [
     "MAX_EXACT_INTEGER",
     "Chunk",
+    "Notation",
+    "NumberReader",
     "Table",
+    "Target",
+    "TargetOptions",
+    "TrainingData",
     "feature_names",
+    "match_names",
+    "notation_note",
     "numeric_columns",
     "open_table",
+    "read_labelled_data",
     "read_training_data",
     "require_columns",
     "text_column",

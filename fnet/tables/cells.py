@@ -1,28 +1,19 @@
-"""The cells of a column in a Chunk, as numbers, text or targets."""
+"""The cells of columns in Chunks, as numbers or text."""
 
-import bisect
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from pyarrow import compute
 
 from fnet.core.errors import InvalidArgument
+from fnet.tables import notations
+from fnet.tables.notations import Notation, Numbers, Problem
 from fnet.tables.readers import Chunk
-
-MAX_MAGNITUDE = 1e100
-"""The largest number that is read: squares of such numbers, and their sums, are finite."""
 
 MAX_EXACT_INTEGER = 2.0**53
 """Up to here float64 represents every integer."""
-
-NUMBER_PATTERN = r"^\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*$"
-"""A text cell that is a number."""
-
-CODE_PATTERN = r"^\s*0[0-9]+\s*$"
-"""A text cell that is a code: an integer with leading zeros, which are part of it."""
 
 NUMERIC_TYPES = (
     pa.types.is_integer,
@@ -31,6 +22,76 @@ NUMERIC_TYPES = (
     pa.types.is_boolean,
 )
 """Arrow's types of numeric columns."""
+
+MAX_NAMED = 20
+"""The most columns that one message names."""
+
+
+class NumberReader:
+    """Reads columns as finite numbers, one chunk after another, each in one notation.
+
+    Attributes:
+        names: The names of the D columns.
+        decided: The notation of each column, once a cell has decided it.
+        examples: The first cell of a column that is not plain, and how it is read.
+    """
+
+    def __init__(
+        self,
+        names: Sequence[str],
+        decimal: str | None = None,
+        expected: Mapping[str, Notation] | None = None,
+    ) -> None:
+        """A reader of these columns.
+
+        Args:
+            names: The names of the columns.
+            decimal: The decimal character of text; None finds it for each column.
+            expected: Notations of columns that are tried first.
+        """
+        self.names = tuple(names)
+        self.decided: dict[str, Notation] = {}
+        self.examples: dict[str, str] = {}
+        self._decimal, self._expected = decimal, dict(expected or {})
+
+    def read(self, chunks: Sequence[Chunk]) -> npt.NDArray[np.float64]:
+        """The columns of consecutive chunks with N rows in all.
+
+        Returns:
+            Float64 `[N, D]`.
+
+        Raises:
+            InvalidArgument: Cells are not finite numbers; the message names every such column.
+        """
+        found = np.empty((sum(len(chunk.columns) for chunk in chunks), len(self.names)))
+        problems = {}
+        for i, name in enumerate(self.names):
+            numbers = self._column(chunks, name)
+            if isinstance(numbers, Problem):
+                problems[name] = numbers
+            else:
+                found[:, i] = numbers.values
+        if problems:
+            raise _unusable(chunks[0], problems)
+        return found
+
+    def _column(self, chunks: Sequence[Chunk], name: str) -> Numbers | Problem:
+        """A column as Numbers, in the notation of the chunks before, or the Problem with it."""
+        column = cells_of(chunks, name)
+        if not is_readable(column):
+            return Problem(-1, f"has type {column.type}, but must contain numbers or text")
+        known = self.decided.get(name)
+        numbers = notations.read(column, known or self._expected.get(name), self._decimal)
+        if isinstance(numbers, Problem):
+            return numbers
+        if None not in (known, numbers.notation) and numbers.notation != known:
+            example = numbers.example.partition(" is read")[0] or "a cell"
+            return Problem(0, f"{example} is in another notation than the rows before")
+        if numbers.notation is not None:
+            self.decided[name] = numbers.notation
+        if numbers.example:
+            self.examples.setdefault(name, numbers.example)
+        return numbers
 
 
 def numeric_columns(chunk: Chunk, names: Sequence[str]) -> npt.NDArray[np.float64]:
@@ -53,30 +114,7 @@ def numeric_columns(chunk: Chunk, names: Sequence[str]) -> npt.NDArray[np.float6
         >>> tables.numeric_columns(tables.Chunk("t", 1, columns), ["a", "b"]).tolist()
         [[1.0, 0.5], [2.0, 100.0]]
     """
-    found = np.empty((len(chunk.columns), len(names)))
-    for i, name in enumerate(names):
-        found[:, i] = numeric_column(chunk, name)
-    return found
-
-
-def numeric_column(chunk: Chunk, name: str) -> npt.NDArray[np.float64]:
-    """A column as finite float64 `[N]`."""
-    column = _numeric_or_bytes(chunk, name)
-    try:
-        found = _to_floats(column)
-    except pa.ArrowInvalid:
-        row = _first_non_numeric(column)
-        raise _invalid_cell(chunk, name, row, _why_not_numeric(column[row].as_py())) from None
-    good = np.abs(found) <= MAX_MAGNITUDE
-    if not good.all():
-        row = int(good.argmin())
-        value = column[row].as_py()
-        problem = "not finite"
-        if np.isfinite(found[row]):
-            problem = f"larger than {MAX_MAGNITUDE:.0e}"
-        problem = "missing value" if value is None else f"{_shown(value)} is {problem}"
-        raise _invalid_cell(chunk, name, row, problem)
-    return found
+    return NumberReader(names).read([chunk])
 
 
 def text_column(chunk: Chunk, name: str) -> list[str]:
@@ -113,57 +151,30 @@ def text_column(chunk: Chunk, name: str) -> list[str]:
         place = next(i for i, value in enumerate(values) if value == error.object)
         raise InvalidArgument(
             f"{chunk.table}: column {name!r}, row {chunk.first_row + place}: "
-            f"{_shown(error.object)} is not UTF-8 text: save the table in UTF-8"
+            f"{notations.shown(error.object)} is not UTF-8 text: save the table in UTF-8"
         ) from None
+
+
+def label(cell: str) -> str:
+    """A cell of text as a label: without blanks around it, and `True` for `true` and `TRUE`."""
+    text = cell.strip()
+    return text.capitalize() if text.casefold() in ("true", "false") else text
+
+
+def cells_of(chunks: Sequence[Chunk], name: str) -> Any:
+    """A column of consecutive chunks as an Arrow chunked array; text is bytes."""
+    return pa.chunked_array([_text_to_bytes(chunk.columns.column(name)) for chunk in chunks])
+
+
+def is_readable(column: Any) -> bool:
+    """Whether a column holds numbers, booleans or text."""
+    return any(is_type(column.type) for is_type in (*NUMERIC_TYPES, pa.types.is_binary))
 
 
 def _to_text(value: Any) -> str:
     if isinstance(value, bytes):
         return value.decode()
     return "" if value is None else str(value)
-
-
-def label_column(chunk: Chunk, name: str) -> npt.NDArray[np.str_]:
-    """The cells of a target as strings `[N]`; none may be empty."""
-    found = [text.strip() for text in text_column(chunk, name)]
-    if "" in found:
-        row = chunk.first_row + found.index("")
-        raise InvalidArgument(
-            f"{chunk.table}: column {name!r}, row {row}: missing value; every row needs a target: "
-            "fill it in, or leave the row out"
-        )
-    return np.array(found, dtype=str)
-
-
-def is_numeric(chunks: Iterable[Chunk], target: str, min_numeric_fraction: float) -> bool:
-    """Whether at least this fraction of a target's cells are numbers, and none is a code."""
-    numeric = rows = 0
-    for chunk in chunks:
-        column = _numeric_or_bytes(chunk, target)
-        rows += len(column)
-        if pa.types.is_binary(column.type):
-            if min_numeric_fraction > 0 and _count_matches(column, CODE_PATTERN):
-                return False
-            numeric += _count_matches(column, NUMBER_PATTERN)
-        elif not pa.types.is_boolean(column.type):
-            numeric += len(column)
-    return numeric >= min_numeric_fraction * rows
-
-
-def _count_matches(column: Any, pattern: str) -> int:
-    """The number of text cells that match."""
-    return compute.sum(compute.match_substring_regex(column, pattern)).as_py() or 0
-
-
-def _numeric_or_bytes(chunk: Chunk, name: str) -> Any:
-    """A numeric column as it is, or a text column as bytes."""
-    column = _text_to_bytes(chunk.columns.column(name))
-    if any(is_type(column.type) for is_type in (*NUMERIC_TYPES, pa.types.is_binary)):
-        return column
-    raise InvalidArgument(
-        f"{chunk.table}: column {name!r} has type {column.type}, but must contain numbers or text: "
-        "convert it, or leave the column out"
-    )
 
 
 def _text_to_bytes(column: Any) -> Any:
@@ -175,54 +186,27 @@ def _text_to_bytes(column: Any) -> Any:
     return column.cast(pa.binary()) if column.type in (pa.string(), pa.null()) else column
 
 
-def _to_floats(column: Any) -> npt.NDArray[np.float64]:
-    """A column of numbers, or of text that is numbers, as float64; missing values are NaN."""
-    if pa.types.is_boolean(column.type):
-        column = column.cast(pa.int8())
-    if pa.types.is_binary(column.type):
-        column = column.cast(pa.string())
-    try:
-        found = column.cast(pa.float64(), safe=False)
-    except pa.ArrowInvalid:
-        found = compute.utf8_trim_whitespace(column).cast(pa.float64())
-    if found.null_count:
-        found = found.fill_null(np.nan)
-    return np.asarray(np.from_dlpack(found), np.float64)  # Arrow's to_numpy imports pandas
-
-
-def _first_non_numeric(column: Any) -> int:
-    """The place of the first cell that is not a number."""
-
-    def fails(count: int) -> bool:
-        try:
-            _to_floats(column[:count])
-        except pa.ArrowInvalid:
-            return True
-        return False
-
-    return bisect.bisect_left(range(1, len(column) + 1), True, key=fails)
-
-
-def _why_not_numeric(value: bytes) -> str:
-    """Why the bytes of a cell are not a number."""
-    if not value.strip():
-        return "missing value"
-    hint = ""
-    if b"\n" in value:
-        hint = " (is a quote never closed?)"
-    elif b"," in value:
-        hint = " (use a decimal point)"
-    return f"{_shown(value)} is not a number{hint}"
-
-
-def _shown(value: Any) -> str:
-    """A cell as messages show it."""
-    text = value.decode(errors="replace") if isinstance(value, bytes) else str(value)
-    return repr(text if len(text) <= 40 else text[:37] + "...")
-
-
-def _invalid_cell(chunk: Chunk, name: str, row: int, problem: str) -> InvalidArgument:
+def _unusable(first: Chunk, problems: Mapping[str, Problem]) -> InvalidArgument:
+    """The error for columns that are no numbers."""
+    options = " ".join(f"--without {name!r}" for name in problems)
+    if len(problems) == 1:
+        ((name, (row, text)),) = problems.items()
+        where, advice = (
+            f", row {first.first_row + row}:",
+            "correct it, or leave that row or column out",
+        )
+        if row < 0:
+            where, advice = "", "convert it, or leave the column out"
+        return InvalidArgument(
+            f"{first.table}: column {name!r}{where} {text}; every cell of a numeric column must be "
+            f"a finite number: {advice} ({options})"
+        )
+    listed = "; ".join(
+        f"{name!r} {text}" if row < 0 else f"{name!r}, row {first.first_row + row}: {text}"
+        for name, (row, text) in list(problems.items())[:MAX_NAMED]
+    )
     return InvalidArgument(
-        f"{chunk.table}: column {name!r}, row {chunk.first_row + row}: {problem}; every cell of a "
-        "numeric column must be a finite number: correct it, or leave that row or column out"
+        f"{first.table}: {len(problems)} columns are not finite numbers in every row: {listed}"
+        f"{' and more' if len(problems) > MAX_NAMED else ''}. Correct them, or leave them out: "
+        f"{options:.2000}"
     )

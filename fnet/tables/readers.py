@@ -10,6 +10,7 @@ import pyarrow as pa
 from pyarrow import csv
 
 from fnet.core.errors import InvalidArgument
+from fnet.tables import formats
 
 CSV_BLOCK_BYTES = 1 << 21
 """Bytes of a CSV that are read at a time. A row must not be longer."""
@@ -17,16 +18,22 @@ CSV_BLOCK_BYTES = 1 << 21
 PARQUET_CHUNK_ROWS = 1 << 14
 """Rows of a Parquet file that are read at a time."""
 
-MIN_TEXT_BYTE = 9
-"""The smallest byte that occurs in text, the tab. Archives and spreadsheets begin with smaller."""
+MIN_BYTES_PER_COLUMN = 64
+"""A block holds at least so many bytes for each column, so that wide rows fit."""
 
 RAGGED_ROW = re.compile(r"Row #(\d+): Expected (\d+) columns, got (\d+)")
 """Arrow's error for a row of another length; it counts the header as row 1."""
 
 Path: TypeAlias = str | os.PathLike[str]
 
-Source: TypeAlias = tuple[list[str], int | None, Iterator[Any]]
-"""`(column names, number of rows or None, iterator over Arrow's record batches)`"""
+
+class Source(NamedTuple):
+    """An open file: the names of columns and index columns, rows or None, and record batches."""
+
+    names: list[str]
+    index_columns: tuple[str, ...]
+    rows: int | None
+    batches: Iterator[Any]
 
 
 class Chunk(NamedTuple):
@@ -51,12 +58,14 @@ class Table(NamedTuple):
         columns: The names of its columns, in order.
         rows: The number of its rows; None if the file does not say.
         chunks: An iterator over its rows.
+        index_columns: The names of the columns that the file calls an index.
     """
 
     name: str
     columns: tuple[str, ...]
     rows: int | None
     chunks: Iterator[Chunk]
+    index_columns: tuple[str, ...] = ()
 
 
 @contextlib.contextmanager
@@ -68,7 +77,7 @@ def open_table(
     Args:
         path: The file.
         delimiter: The character between the cells of a CSV. None is a comma, or a tab if the
-            file's name ends in `.tsv`.
+            file's name ends in `.tsv`, or what separates several columns where these do not.
         name: The name of the table in messages. None is its path.
 
     Yields:
@@ -91,19 +100,17 @@ def open_table(
     name = str(path) if name is None else name
     open(path, "rb").close()  # Arrow's own errors do not name the file
     with _arrow_errors(name), pa.input_stream(path) as stream:
-        start = stream.read(4)
-    if not start:
-        raise _empty(name)
-    if min(start) < MIN_TEXT_BYTE or start[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        raise _not_text(name)
+        start = stream.read(formats.START_BYTES)
+    if not start.startswith(b"PAR1"):
+        formats.refuse_other_formats(start, name)
     with contextlib.ExitStack() as stack:
         with _arrow_errors(name):
-            if start == b"PAR1":
+            if start.startswith(b"PAR1"):
                 source = stack.enter_context(_open_parquet(path))
             else:
                 source = stack.enter_context(_open_csv(path, delimiter, name))
-        columns, rows, batches = source
-        yield Table(name, tuple(columns), rows, _chunks(name, batches))
+        names, index, rows, batches = source
+        yield Table(name, tuple(names), rows, _chunks(name, batches), index)
 
 
 def _chunks(name: str, batches: Iterator[Any]) -> Iterator[Chunk]:
@@ -113,7 +120,11 @@ def _chunks(name: str, batches: Iterator[Any]) -> Iterator[Chunk]:
             yield Chunk(name, first_row, batch)
             first_row += len(batch)
     if first_row == 1:
-        raise InvalidArgument(f"{name} has a header row but no data rows")
+        raise _no_rows(name)
+
+
+def _no_rows(name: str) -> InvalidArgument:
+    return InvalidArgument(f"{name} has a header row but no data rows: it has no rows to read")
 
 
 @contextlib.contextmanager
@@ -122,7 +133,7 @@ def _arrow_errors(name: str) -> Iterator[None]:
     try:
         yield
     except UnicodeDecodeError:
-        raise _not_text(name) from None
+        raise formats.not_text(name) from None
     except OSError as error:
         if error.filename is not None:
             raise
@@ -136,7 +147,7 @@ def _arrow_errors(name: str) -> Iterator[None]:
 def _refused(name: str, message: str) -> InvalidArgument:
     """The error for a file that Arrow refuses with this message."""
     if "Empty CSV" in message:
-        return _empty(name)
+        return formats.empty(name)
     if "straddling" in message:
         return InvalidArgument(
             f"{name}: a row is longer than {CSV_BLOCK_BYTES >> 20} MiB: is a quote never closed?"
@@ -150,21 +161,20 @@ def _refused(name: str, message: str) -> InvalidArgument:
     return InvalidArgument(f"{name} is not a readable table: {message:.300}")
 
 
-def _not_text(name: str) -> InvalidArgument:
-    return InvalidArgument(f"{name} is not UTF-8 text: save it as CSV in UTF-8")
-
-
-def _empty(name: str) -> InvalidArgument:
-    return InvalidArgument(f"{name} is empty: a table needs a header row, then rows of data")
-
-
 @contextlib.contextmanager
 def _open_csv(path: Path, delimiter: str | None, name: str) -> Iterator[Source]:
     """The Source of a CSV; its cells are bytes."""
-    delimiter = delimiter or ("\t" if str(path).lower().endswith(".tsv") else ",")
+    header = formats.read_header(path, name, CSV_BLOCK_BYTES)
+    if delimiter is None:
+        default = "\t" if str(path).lower().endswith(".tsv") else ","
+        delimiter = formats.find_delimiter(header, default, name)
+    width = formats.n_columns(header, delimiter)
+    if not header.has_rows:
+        raise _no_rows(name)
     parse = csv.ParseOptions(delimiter=delimiter, newlines_in_values=True)
+    block_bytes = max(CSV_BLOCK_BYTES, 4 * header.n_bytes, MIN_BYTES_PER_COLUMN * width)
     # Errors have row numbers only without threads.
-    blocks = csv.ReadOptions(block_size=CSV_BLOCK_BYTES, use_threads=False)
+    blocks = csv.ReadOptions(block_size=block_bytes, use_threads=False)
 
     def read(types: dict[str, Any]) -> Any:
         return csv.open_csv(path, blocks, parse, csv.ConvertOptions(column_types=types))
@@ -174,7 +184,7 @@ def _open_csv(path: Path, delimiter: str | None, name: str) -> Iterator[Source]:
         for batch in reader:
             if len(batch):
                 last = batch
-                yield batch
+                yield batch.rename_columns(names)
         if (
             last is not None
             and b"\n" in (last.column(-1)[-1].as_py() or b"")
@@ -182,14 +192,15 @@ def _open_csv(path: Path, delimiter: str | None, name: str) -> Iterator[Source]:
         ):
             raise InvalidArgument(f"{name}: the last row opens a quote that is never closed")
 
-    with read({}) as start:
-        names = start.schema.names
-    if len(names) == 1 and (others := set(names[0]) & set(";\t|,")):
+    if width == 1 and (others := set(header.text) & set(formats.DELIMITERS)):
         raise InvalidArgument(
-            f"{name} has only one column, {names[0]!r:.60}: is its delimiter {min(others)!r}?"
+            f"{name} has only one column, {header.text!r:.60}: is its delimiter {min(others)!r}?"
         )
-    with read(dict.fromkeys(names, pa.binary())) as reader:
-        yield names, None, batches()
+    with read({}) as start:
+        given = start.schema.names
+    names = formats.strip_names(given)
+    with read(dict.fromkeys(given, pa.binary())) as reader:
+        yield Source(names, (), None, batches())
 
 
 def _has_unpaired_quote(path: Path) -> bool:
@@ -207,4 +218,15 @@ def _open_parquet(path: Path) -> Iterator[Source]:
 
     with parquet.ParquetFile(path) as file:
         batches = file.iter_batches(PARQUET_CHUNK_ROWS)
-        yield file.schema_arrow.names, file.metadata.num_rows, batches
+        names = file.schema_arrow.names
+        index = tuple(name for name in _pandas_index(file.schema_arrow) if name in names)
+        yield Source(names, index, file.metadata.num_rows, batches)
+
+
+def _pandas_index(schema: Any) -> list[str]:
+    """The names of the columns that pandas' metadata calls an index; others are no columns."""
+    try:
+        found = (schema.pandas_metadata or {}).get("index_columns", [])
+    except (ValueError, AttributeError):  # metadata that is no JSON, or no object
+        return []
+    return [name for name in found if isinstance(name, str)]

@@ -1,0 +1,83 @@
+"""What `fnet train` reports about a training: the kept epoch, the scores and the lines."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy.typing as npt
+
+from fnet.cli import common
+
+if TYPE_CHECKING:
+    from fnet.estimators import MLPClassifier, MLPRegressor
+    from fnet.tables import TrainingData
+
+
+def best_epoch(model: "MLPClassifier | MLPRegressor") -> int | None:
+    """The epoch whose params are kept, where that is the one with the lowest validation loss."""
+    if not model.early_stopping:
+        return None
+    losses = model.validation_loss_curve_ or []
+    return 1 + min(range(len(losses)), key=losses.__getitem__)
+
+
+def notations(table: "TrainingData") -> dict[str, dict[str, str]]:
+    """How the numbers of columns are written, where it is not plain."""
+    from fnet.tables import Notation
+
+    found = dict(table.notations)
+    if table.target.notation not in (None, Notation()):
+        found[table.target_name] = table.target.notation
+    return {
+        name: {field: text for field, text in notation._asdict().items() if text}
+        for name, notation in found.items()
+    }
+
+
+def scores(
+    model: "MLPClassifier | MLPRegressor", x: npt.NDArray[Any], y: npt.NDArray[Any]
+) -> dict[str, float]:
+    """The scores on the validation rows."""
+    from sklearn import metrics
+
+    predicted = model.predict(x)
+    if y.dtype.kind != "f":
+        return {"accuracy": float(metrics.accuracy_score(y, predicted))}
+    r2 = {"r2": float(metrics.r2_score(y, predicted))} if len(y) > 1 else {}
+    return {**r2, "mean_absolute_error": float(metrics.mean_absolute_error(y, predicted))}
+
+
+def description(model: "MLPClassifier | MLPRegressor", features: list[str]) -> dict[str, Any]:
+    """What was trained, and by which engine."""
+    classes = getattr(model, "classes_", None)
+    return {
+        "task": "regressor" if classes is None else "classifier",
+        "features": features,
+        "classes": classes,
+        "sizes": model.functional()[0].sizes,
+        "engine": model.engine_,
+    }
+
+
+def lines(result: dict[str, Any]) -> list[str]:
+    """A result as text."""
+    engine = {"numpy": "NumPy", "tensorflow": "TensorFlow"}[result["engine"]]
+    classes = result["classes"]
+    task = "regressor" if classes is None else f"classifier of {len(classes)} classes"
+    features = common.count(len(result["features"]), "feature")
+    lines = [
+        f"{result['target']}: {task} from {features} ({result['decision']}; --task overrides this)",
+        f"Trained {'-'.join(map(str, result['sizes']))} on {common.count(result['rows'], 'row')} "
+        f"for {common.count(result['epochs'], 'epoch')} by {engine}",
+    ]
+    chosen = ""
+    if result["best_epoch"] is not None:
+        lines[-1] += f", kept epoch {result['best_epoch']:,}"
+        chosen = ", which chose the epoch too"
+    if result["scores"]:
+        scores = ", ".join(
+            f"{common.metric_label(name)} {common.format_number(value)}"
+            for name, value in result["scores"].items()
+        )
+        lines.append(
+            f"On {common.count(result['validation_rows'], 'held-out row')}{chosen}: {scores}"
+        )
+    return [*lines, f"Model: {result['model']}"]
