@@ -1,6 +1,6 @@
 """Fully connected networks as pure functions: on TensorFlow, with a twin in NumPy.
 
-Names are loaded when they are first asked for, so that `import fnet` imports neither engine.
+Names are loaded when they are first used, so that `import fnet` imports neither engine.
 """
 
 import importlib

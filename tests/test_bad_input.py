@@ -745,7 +745,7 @@ def test_optimizers_refuse(call, match):
         ),
         warm_up_without_a_target=(
             lambda s: s.cosine(0.1, 10, warmup_steps=2),
-            "warmup_steps must be 0 without a warmup_target to rise to; got 2",
+            "warmup_steps must be 0 without a warmup_target; got 2",
         ),
         values_as_many_as_boundaries=(
             lambda s: s.piecewise_constant([1, 2], [0.1, 0.2]),
@@ -889,7 +889,7 @@ ONE_MORE = (*PARAMS, SECOND)
     table(
         no_optimizer=(
             lambda side: update(side, "adam", state=ADAM.init(PARAMS)),
-            "optimizer must be one, as adam.* makes it; got 'adam'",
+            "optimizer must be an Optimizer, such as adam.*; got 'adam'",
         ),
         unknown_kind=(
             lambda side: update(side, ADAM._replace(kind="adaam"), state=ADAM.init(PARAMS)),
@@ -928,7 +928,7 @@ ONE_MORE = (*PARAMS, SECOND)
         ),
         a_step_for_no_member=(
             lambda side: update(side, ADAM, state=ADAM.init(PARAMS)._replace(step=np.zeros(3))),
-            r"state.step must be the updates so far of each member, \[\]; got shape \[3\]",
+            r"state.step must be the number of updates of each member, \[\]; got shape \[3\]",
         ),
         no_step=(
             lambda side: update(side, ADAM, state=ADAM.init(PARAMS)._replace(step=None)),
@@ -1093,7 +1093,7 @@ def test_plans_refuse(call, match):
         progress_that_is_no_flag=({"progress": "bar"}, "progress must be True or False; got 'bar'"),
         no_optimizer=(
             {"optimizer": "adam"},
-            "optimizer must be one, as adam.* makes it; got 'adam'",
+            "optimizer must be an Optimizer, such as adam.*; got 'adam'",
         ),
         rates_without_members=(
             {"optimizer": reference.adam([0.1, 0.2])},
@@ -1161,23 +1161,23 @@ def test_train_refuses_data(call, match):
     table(
         another_network=(
             lambda side: train(side, RUN, net=Network((2, 4, 3), hidden="tanh")),
-            "must go on with the network that it began with, Network.*relu.*; got Network.*tanh",
+            "must be resumed with the network it was started with, Network.*relu.*; got Network.*tanh",
         ),
         another_optimizer=(
             lambda side: train(side, RUN, optimizer=ADAM),
-            "a Run must go on with the optimizer that it began with, sgd; got adam",
+            "a Run must be resumed with the optimizer it was started with, sgd; got adam",
         ),
         another_number_of_rows=(
             lambda side: train(side, RUN, X[:4], Y[:4], fnet.kfold_plan(4, 2, 2, 0)),
-            "with the number of rows that it began with, 5; got 4",
+            "with the number of rows it was started with, 5; got 4",
         ),
         another_number_of_steps=(
             lambda side: train(side, RUN, X, Y, fnet.full_batch_plan(5, 2)),
-            "with the number of steps in an epoch that it began with, 2; got 1",
+            "with the number of steps in an epoch it was started with, 2; got 1",
         ),
         validation_that_it_had_not=(
             lambda side: train(side, RUN, validation=(X, Y)),
-            r"the measures in its history that it began with, \('loss',\); got \('loss', 'valid",
+            r"the names in its history it was started with, \('loss',\); got \('loss', 'valid",
         ),
         a_network_of_other_sizes=(
             lambda side: train(side, RUN, net=Network((2, 5, 3))),

@@ -216,7 +216,7 @@ def test_validation_that_class_weights_leave_without_weight_is_refused(side):
         )
     tuning = Tuning(label_weights=np.ones((3, 2)))
     params = reference.init_params(LABELS, 0)
-    with pytest.raises(InvalidArgument, match="class_weight makes label_weights of its own"):
+    with pytest.raises(InvalidArgument, match="class_weight sets label_weights"):
         side.train(
             *(LABELS, side.adam(0.1), params, X, BITS, PLAN),
             class_weight="balanced",

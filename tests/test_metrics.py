@@ -487,7 +487,7 @@ def test_a_run_goes_on_with_its_metrics_in_any_order(side):
     net, plan = NETS["multiclass"], fnet.kfold_plan(23, 5, EPOCHS, seed=7)
     data = X, TARGETS["multiclass"], plan
     options = {"validation": (HELD, HELD_TARGETS["multiclass"], WEIGHTS)}
-    with pytest.raises(fnet.InvalidArgument, match="the measures in its history"):
+    with pytest.raises(fnet.InvalidArgument, match="the names in its history"):
         side.train(net, side.adam(0.25), run, *data, **options)
     options["metrics"] = ("log_loss", "accuracy")
     on = side.train(net, side.adam(0.25), run, *data, **options)

@@ -455,5 +455,5 @@ def test_other_numbers_add_no_trace_to_a_run():
 def test_a_run_goes_on_with_decay_and_is_refused_another_kind(side):
     half = run_on(side, side.adam(0.125), epochs=2)
     assert run_on(side, side.adamw(0.125), params=half).state.step == 12
-    with pytest.raises(fnet.InvalidArgument, match="optimizer that it began with, adam; got lion"):
+    with pytest.raises(fnet.InvalidArgument, match="optimizer it was started with, adam; got lion"):
         run_on(side, side.lion(0.125), params=half)

@@ -119,7 +119,7 @@ def test_validation_and_stopping_work_on_a_pipeline():
 @pytest.mark.parametrize(
     ("data", "match"),
     [
-        ((X, LABELS), "data must be a tf.data.Dataset, as pipeline makes it"),
+        ((X, LABELS), "data must be a tf.data.Dataset, as pipeline returns it"),
         (
             tf.data.Dataset.from_tensor_slices((X, LABELS)).batch(5).filter(lambda x, y: True),
             "must know how many batches it holds",

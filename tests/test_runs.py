@@ -276,17 +276,17 @@ def test_a_run_that_blew_up_goes_on_at_another_rate(side):
     [
         ({"net": Network((2, 8, 1), "tanh", loss="squared_error")}, "network"),
         ({"x": X[:15], "y": Y[:15]}, "number of rows"),
-        ({"validation": (X, Y)}, "measures in its history"),
+        ({"validation": (X, Y)}, "names in its history"),
     ],
 )
 def test_a_run_goes_on_with_what_it_began_with(side, change, what):
     run = run_on(side)
-    with pytest.raises(InvalidArgument, match=f"must go on with the {what} that it began with"):
+    with pytest.raises(InvalidArgument, match=f"must be resumed with the {what} it was started with"):
         run_on(side, params=run, **change)
     plan = fnet.kfold_plan(20, 5, 9, seed=0)
-    with pytest.raises(InvalidArgument, match="the optimizer that it began with, sgd; got adam"):
+    with pytest.raises(InvalidArgument, match="the optimizer it was started with, sgd; got adam"):
         side.train(NET, side.adam(0.1), run, X, Y, plan)
-    with pytest.raises(InvalidArgument, match="steps in an epoch that it began with, 4; got 1"):
+    with pytest.raises(InvalidArgument, match="steps in an epoch it was started with, 4; got 1"):
         side.train(NET, side.sgd(0.1), run, X, Y, fnet.full_batch_plan(20, 9))
 
 
@@ -313,7 +313,7 @@ def test_pieces_follow_the_clock(monkeypatch):
     monkeypatch.setattr(batch_source.time, "perf_counter", lambda: now[0])
     parts = [("data", np.arange(30), np.arange(30))]
     counts = []
-    for _, rows, weights in batch_source.timed_chunks(parts, 4, room=8):
+    for _, rows, weights in batch_source.timed_chunks(parts, 4, max_steps=8):
         assert len(rows) == len(weights)
         counts.append(len(rows))
         now[0] += len(rows) * (1.0 if sum(counts) < 10 else 0.001)

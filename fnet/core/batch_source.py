@@ -1,4 +1,4 @@
-"""Where a run's batches come from, drawn ahead and cut into chunks of a fraction of a second."""
+"""The batches of a run: prefetched, and cut into chunks that take a fraction of a second."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -11,32 +11,42 @@ from fnet.core import checks, class_weights
 from fnet.core.batches import Plan
 
 CHUNK_SECONDS = 0.25
-"""How long a chunk should take: short enough for Ctrl-C, long enough for its call to cost little"""
+"""The target duration of a chunk: Ctrl-C takes effect soon, and the cost of a call is small."""
 
 MAX_PLAN_ENTRIES = 1 << 19
-"""How many entries of the plan are drawn at a time, so that memory does not grow with epochs."""
+"""The most entries of a plan that are computed at a time, which bounds the memory."""
 
 MAX_CHUNK_STEPS = 8192
 """The most steps in a chunk."""
 
 FIRST_CHUNK_FLOPS = 1e9
-"""Floating-point operations in the first chunk, before the clock has said how long one takes."""
+"""Floating-point operations of the first chunk, before its duration has been measured."""
 
 
 MANY_STEPS = 16
-"""Steps of an epoch from which on the width of its batches hardly changes with the rows. With fewer
-it is rounded up, by rows of weight 0, so that data of nearly the same length share a program."""
+"""With fewer steps per epoch, batches are padded with rows of weight 0 to a rounded width, so that
+data of nearly the same length share a program. With more, the width hardly varies with length."""
 
 
 class Source(NamedTuple):
-    """Where batches come from: a plan over rows, or a dataset."""
+    """The batches of a run, from a plan over rows or from a dataset.
 
-    parts: Callable[..., Any]  # of the step to begin with: an iterator of (data, rows, weights)
+    Attributes:
+        batches_from: `batches_from(step)`: an iterator of `(data, rows, weights)` from that step of
+            the run on. `rows` and `weights` are `[steps, B]`, and `rows` index into data `(x, y)`.
+        epochs: The number of epochs.
+        steps: The number of steps per epoch.
+        width: The number B of rows in the largest batch.
+        rows: The number N of rows; None for a dataset.
+        class_weights: The result of `class_weights.resolve`, or None.
+    """
+
+    batches_from: Callable[[int], Any]
     epochs: int
-    steps: int  # in an epoch
-    width: int  # of the largest batch
-    rows: int | None  # of the data; None for a dataset
-    class_weights: Any = None  # as `class_weights.resolve` gives them
+    steps: int
+    width: int
+    rows: int | None
+    class_weights: Any = None
 
 
 def plan_source(
@@ -46,80 +56,84 @@ def plan_source(
     x, y, plan = columns
     _, x, y, _ = checks.batch(net, params, x, y)
     plan = checks.plan(plan, len(checks.shared_rows(x)))
-    numbers = None
+    per_class = None
     if class_weight is not None:
-        numbers = class_weights.resolve(net, class_weight, y, plan.weights)
-        if numbers.ndim == 1:
-            plan = class_weights.with_class_weights(net, plan, y, numbers)
+        per_class = class_weights.resolve(net, class_weight, y, plan.weights)
+        if per_class.ndim == 1:
+            plan = class_weights.with_class_weights(net, plan, y, per_class)
     data = to_array(x), to_array(y)
 
-    def parts(done: int) -> Iterator[Any]:
-        return ((data, *part) for part in prefetch_plan(plan, done))
+    def batches_from(step: int) -> Iterator[Any]:
+        return ((data, *block) for block in prefetch_plan(plan, step))
 
-    return Source(parts, plan.epochs, plan.steps, plan.width, plan.rows, numbers)
+    return Source(batches_from, plan.epochs, plan.steps, plan.width, plan.rows, per_class)
 
 
 def padded_rows(rows: int) -> int:
-    """The number of rows, rounded up to one of eight numbers from a power of two to the next.
+    """The number of rows, rounded up to one of eight values between powers of two.
 
-    A program is compiled for one number of rows: data of nearly the same length share it.
+    A program is compiled for one number of rows, so data of nearly the same length share it.
     """
     step = 1 << max(0, rows.bit_length() - 4)
     return -(-rows // step) * step
 
 
 def padded_width(source: Source) -> int:
-    """The width of the batches in a program: rounded up where epochs have few steps."""
+    """The width of the batches in a program, rounded up if epochs have few steps."""
     return padded_rows(source.width) if source.steps < MANY_STEPS else source.width
 
 
-def chunk_room(source: Source) -> int:
-    """How many steps a chunk has room for."""
+def chunk_capacity(source: Source) -> int:
+    """The most steps in a chunk of this source."""
     return max(1, min(MAX_CHUNK_STEPS, MAX_PLAN_ENTRIES // padded_width(source)))
 
 
 def step_flops(net: Any, width: int, members: tuple[int, ...] = ()) -> int:
-    """Floating-point operations of a step: two a weight and row, forwards and twice backwards."""
+    """Floating-point operations of a step: two per weight and row forward, four backward."""
     weights: int = sum(d * h for d, h in net.layers)
     return 6 * width * weights * int(np.prod(members, dtype=int))
 
 
-def prefetch_plan(plan: Plan, done: int) -> Iterator[tuple[Any, ...]]:
-    """The plan from step `done` on, part by part: `(rows, weights)`, both `[steps, width]`.
+def prefetch_plan(plan: Plan, step: int) -> Iterator[tuple[Any, ...]]:
+    """The plan from this step on, in blocks `(rows, weights)`, both `[steps, B]`.
 
-    The first is short, and each may have four times the entries of the one before up to
-    MAX_PLAN_ENTRIES, or one epoch where that has more. While one is used, the next is drawn in
-    another thread.
+    The first block is small. Each has up to four times the entries of the one before, at most
+    MAX_PLAN_ENTRIES or one epoch. While a block is used, another thread computes the next.
     """
-    epoch, skip = divmod(done, plan.steps)
+    epoch, skip = divmod(step, plan.steps)
     entries = MAX_PLAN_ENTRIES // 32
 
     def draw() -> list[Any]:
         nonlocal epoch, entries
         start, entries = epoch, min(4 * entries, MAX_PLAN_ENTRIES)
         epoch = min(epoch + max(1, entries // (plan.steps * plan.width)), plan.epochs)
-        return [part.reshape(-1, plan.width) for part in plan.batches(start, epoch)]
+        return [array.reshape(-1, plan.width) for array in plan.batches(start, epoch)]
 
     with ThreadPoolExecutor(1) as pool:
-        following = pool.submit(draw)
-        while len((part := following.result())[0]):
-            following = pool.submit(draw)
-            yield tuple(column[skip:] for column in part)
+        next_block = pool.submit(draw)
+        while len((block := next_block.result())[0]):
+            next_block = pool.submit(draw)
+            yield tuple(array[skip:] for array in block)
             skip = 0
 
 
-def timed_chunks(parts: Any, first: int, room: int) -> Iterator[Any]:
-    """The parts, cut into chunks that take about CHUNK_SECONDS each, none longer than `room`.
+def timed_chunks(blocks: Any, first_steps: int, max_steps: int) -> Iterator[Any]:
+    """Cut blocks `(data, rows, weights)` into chunks that take about CHUNK_SECONDS each.
 
-    A chunk lasts from where it is handed out to where the next is asked for.
+    The duration of a chunk is the time until the next one is requested.
+
+    Args:
+        blocks: An iterator of `(data, rows, weights)`.
+        first_steps: The number of steps in the first chunk.
+        max_steps: The most steps in a chunk.
     """
-    count = first
-    for data, rows, weights in parts:
-        at = 0
-        while at < len(rows):
-            count = max(1, min(count, room))
+    count = first_steps
+    for data, rows, weights in blocks:
+        start = 0
+        while start < len(rows):
+            count = max(1, min(count, max_steps))
             began = time.perf_counter()
-            yield data, rows[at : at + count], weights[at : at + count]
-            at += count
-            pace = CHUNK_SECONDS / (time.perf_counter() - began)
-            count = int(count * min(pace, 8))
+            yield data, rows[start : start + count], weights[start : start + count]
+            start += count
+            speedup = CHUNK_SECONDS / (time.perf_counter() - began)
+            count = int(count * min(speedup, 8))

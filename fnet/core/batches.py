@@ -1,8 +1,8 @@
 """Which rows form which batch: plans, made on the host.
 
 A `Plan` is a small description. Its rows are computed for a few epochs at a time. The shuffle of an
-epoch depends on (seed, epoch) alone: every row draws a random word, and sorting the rows by their
-words, read as signed integers, is the shuffle.
+epoch depends on (seed, epoch) alone: each row gets a random word, and the rows are sorted by their
+words as signed integers.
 
 Shapes: N rows, B rows in a batch, S steps in an epoch, E epochs.
 """
@@ -40,7 +40,7 @@ class Batch(NamedTuple):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Plan:
-    """Which rows form which batch, as `kfold_plan` and its siblings return it.
+    """Which rows form which batch. See `kfold_plan`, `minibatch_plan` and `full_batch_plan`.
 
     The first `full` batches of an epoch have `width` rows, the others `short`.
 
@@ -51,7 +51,7 @@ class Plan:
         width: The number B of rows in the largest batch.
         full: How many batches of an epoch have `width` rows.
         short: The number of rows in each other batch.
-        seed: The seed of the shuffle, anew in each epoch; None leaves the rows in order.
+        seed: The seed of the shuffles; None leaves the rows in order.
         weights: One number for each row, `[N]`, or None for equal weights.
     """
 
@@ -65,7 +65,7 @@ class Plan:
     weights: npt.NDArray[Any] | None = None
 
     def __repr__(self) -> str:
-        """What the plan holds, without the weights of rows."""
+        """The numbers of the plan, without the weights of rows."""
         parts = [f"{name}={getattr(self, name)}" for name in ("rows", "epochs", "steps", "width")]
         parts.append(f"seed={self.seed}")
         if self.weights is not None:
@@ -106,7 +106,7 @@ class Plan:
         return rows, np.where(real, self.weights[rows], 0)
 
     def _order(self, epochs: npt.NDArray[Any]) -> npt.NDArray[np.int32]:
-        """The rows in the order in which each of these epochs takes them: `[E, N]`."""
+        """The order of the rows in each of these epochs: `[E, N]`."""
         rows = np.arange(self.rows, dtype=np.int32)
         if self.seed is None:
             return np.broadcast_to(rows, (len(epochs), self.rows))

@@ -1,4 +1,4 @@
-"""Class weights: how much the rows of each class count, on top of their own weights."""
+"""Class weights, which multiply the row weights of each class."""
 
 import dataclasses
 from typing import Any
@@ -19,9 +19,9 @@ def class_weights(
     """The weight of each class, by which `train` multiplies the weights of its rows.
 
     "balanced" is `N / (C * N_c)`, with N rows, C classes that occur in y, and N_c rows of class c.
-    A row counts as its weight there. `train` applies class weights by its argument `class_weight`,
-    to the training and to the validation data. By hand, rows of class c are weighted by entry c of
-    the result: `weights * class_weights(...)[labels]`. For several labels the result goes into
+    With row weights, N and N_c are sums of weights. `train(class_weight=...)` applies class weights
+    to the training and to the validation data. To apply them yourself, multiply the row weights:
+    `weights * class_weights(...)[labels]`. For several labels, pass the result as
     `Tuning(label_weights=...)`, since a row has ones and zeros at once.
 
     Args:
@@ -119,9 +119,9 @@ def _one_label(
                 f"{what} can be 'balanced' only where all of y is given at once; for data= count "
                 "the classes and give a dict"
             )
-        shares = np.average(membership, axis=0, weights=weights)
-        present = shares > 0
-        balanced = np.where(present, 1 / (np.sum(present) * np.where(present, shares, 1)), 1.0)
+        frequency = np.average(membership, axis=0, weights=weights)
+        present = frequency > 0
+        balanced = np.where(present, 1 / (np.sum(present) * np.where(present, frequency, 1)), 1.0)
         return balanced.astype(np.float64)
     if not isinstance(value, dict):
         raise InvalidArgument(

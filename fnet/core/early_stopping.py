@@ -1,7 +1,6 @@
-"""Early stopping: which value is monitored, when a member stops, and which epoch was its best.
+"""Early stopping: the monitored value, when a member stops, and its best epoch.
 
-The rule stands here once, for both engines: `end_epoch` works on tensors and on arrays alike,
-given the engine's `where`.
+Both engines share the rule: `end_epoch` works on tensors and on arrays, given the engine's `where`.
 """
 
 import warnings
@@ -14,27 +13,27 @@ from fnet.core import checks, metric_names
 from fnet.core.errors import InvalidArgument
 
 RUNNING, PATIENCE, NOT_FINITE = 0, 1, 2
-"""Whether a member runs, or why it ended."""
+"""Codes: a member runs, or the reason why it ended."""
 
 NEVER = np.int64(2**63 - 1)
 """The patience of a run that never stops early."""
 
 STACKLEVEL = 6
-"""How far up the stack a warning belongs: to the caller of `train`."""
+"""The `stacklevel` of warnings, which points to the caller of `train`."""
 
 
 class EarlyStopping(NamedTuple):
-    """What the end of an epoch looks at: the arguments of `train` in order.
+    """The arguments of `train` that the end of an epoch uses, in order.
 
     All but `monitor` are `[]` or `[*M]`.
     """
 
-    monitor: str | None  # the name of a value; None where neither stopping nor a best is asked for
+    monitor: str | None  # the name of a value; None without stopping and best params
     patience: Any  # int64: epochs without improvement before a member stops
     min_delta: Any  # float64: what counts as an improvement
     best_delta: Any  # float64: what counts as a new best
-    lr_factor: Any  # float64: by what the rate is multiplied instead of stopping; None where not
-    min_lr_factor: Any  # float64: the least factor of the rate, at which the member stops after all
+    lr_factor: Any  # float64: multiplies the rate instead of stopping; or None
+    min_lr_factor: Any  # float64: the member stops when the factor of the rate is at most this
 
 
 def early_stopping(

@@ -10,23 +10,22 @@ class FnetError(Exception):
     """The base class of every error that fnet itself raises."""
 
     if not TYPE_CHECKING:  # it would make every new error an Any
-        __init__ = Exception.__init__  # tells AutoGraph that it may raise the same error again
+        __init__ = Exception.__init__  # so that AutoGraph can raise the same error again
 
 
 class InvalidArgument(FnetError, ValueError):
-    """An argument was refused. The message says what was required, what came and what to do."""
+    """A bad argument. The message states what was required, what was given and what to do."""
 
 
 class FormatError(FnetError, ValueError):
-    """The bytes of a file were refused: not a file of fnet, or a damaged one."""
+    """A bad file: not a file of fnet, or damaged."""
 
 
 class NotFinite(FnetError, ArithmeticError):
-    """A loss, gradient or parameter stopped being finite during training.
+    """A loss, gradient or parameter became NaN or infinite during training.
 
     Attributes:
-        run: The `Run` up to the step before, whose params are the last finite ones; None where
-            there is no Run.
+        run: The `Run` up to the step before, with the last finite params; None if there is none.
     """
 
     run: Any = None

@@ -1,4 +1,4 @@
-"""Ctrl-C during long work: the first one asks for an end, the second raises."""
+"""Ctrl-C during long work: the first requests the end, the second raises."""
 
 import contextlib
 import signal
@@ -9,24 +9,24 @@ from typing import Any
 
 @contextlib.contextmanager
 def interrupts() -> Iterator[threading.Event]:
-    """Within it the first Ctrl-C only sets the event that it yields; the second raises.
+    """Inside the context, the first Ctrl-C only sets the event that it yields; the second raises.
 
-    Outside the main thread, or where the caller has a handler of their own, it changes nothing.
+    Outside the main thread, or if the caller has installed a handler, it does nothing.
     """
-    asked = threading.Event()
+    requested = threading.Event()
     ours = (
         threading.current_thread() is threading.main_thread()
         and signal.getsignal(signal.SIGINT) is signal.default_int_handler
     )
 
     def ask(*_: Any) -> None:
-        asked.set()
+        requested.set()
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
     if ours:
         signal.signal(signal.SIGINT, ask)
     try:
-        yield asked
+        yield requested
     finally:
         if ours:
             signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -1,6 +1,6 @@
-"""The metrics that `train` measures after an epoch: their names and what each of them takes.
+"""The metrics that `train` measures after an epoch: their names and inputs.
 
-Their formulas stand under the same names in each engine's `metrics.py`.
+The formulas are in each engine's `metrics.py`, under the same names.
 """
 
 from typing import Any

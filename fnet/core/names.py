@@ -1,4 +1,4 @@
-"""Names that a user may have meant: by meaning first, then by spelling."""
+"""Suggestions for unknown names: by meaning first, then by spelling."""
 
 import difflib
 from collections.abc import Iterable
@@ -55,7 +55,7 @@ MEANINGS = {
     "verbose": "progress",
     "restore_best_weights": "restore_best",
 }
-"""What a name means that fnet calls otherwise. A name in the list of choices is never replaced."""
+"""The names of fnet for names that users may expect. A valid name is never replaced."""
 
 
 def meant(name: object, known: Iterable[str]) -> str | None:

@@ -1,7 +1,7 @@
 """The structure of a network: names and sizes, no numbers. Equal Networks share one program.
 
-The tables here hold the names that both engines implement. Their formulas stand under the same
-names in each engine's `activations.py`, `losses.py` and `initializers.py`.
+The tables list the names that both engines implement. The formulas are in each engine's
+`activations.py`, `losses.py` and `initializers.py`, under the same names.
 """
 
 from collections.abc import Sequence
@@ -71,7 +71,7 @@ class Network:
             loss.
         bias: Whether layers have biases.
         loss: The loss of a row: softmax_cross_entropy for classes, sigmoid_cross_entropy for
-            labels of which a row may have several, squared_error, absolute_error or huber for
+            several labels per row, squared_error, absolute_error or huber for
             numbers, poisson for counts, pinball for quantiles.
 
     Raises:
@@ -154,7 +154,7 @@ class Network:
 
     @property
     def default_scheme(self) -> InitializerName:
-        """The initializer where none is given: he_normal with relu, glorot_uniform without."""
+        """The default initializer: he_normal with relu, otherwise glorot_uniform."""
         return "he_normal" if "relu" in self.hidden else "glorot_uniform"
 
 

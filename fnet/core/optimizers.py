@@ -1,12 +1,12 @@
-"""Optimizers as data: which kind, with which hyperparameters. Both engines take the same ones.
+"""Optimizers as data: a kind and its hyperparameters. Both engines take the same ones.
 
 Names, defaults and conventions are Keras's. A `learning_rate` is a number of at least 0, a
 schedule (`fnet.schedules`) or a function of the step. Every optimizer takes a decoupled
 `weight_decay` of at least 0: before each step every weight becomes `p - weight_decay * rate * p`
-at the rate of that step, and so does every bias where `decay_biases` is set. It is no penalty: no
-moment sees it (Loshchilov and Hutter, "Decoupled weight decay regularization", 2019).
+at the rate of that step, and with `decay_biases` every bias does too. Decay is not a penalty: it
+does not enter the moments (Loshchilov and Hutter, "Decoupled weight decay regularization", 2019).
 
-The formulas stand in each engine's `update_rules.py`, under the names in `MOMENTS`.
+The formulas are in each engine's `update_rules.py`, under the names in `MOMENTS`.
 """
 
 from __future__ import annotations
@@ -41,17 +41,17 @@ MOMENTS: dict[str, tuple[str, ...]] = {
     "adagrad": ("initial_accumulator_value",),
     "lion": (ZERO,),
 }
-"""Each kind of optimizer with what its moments start from: zero, or a hyperparameter by name."""
+"""The moments of each kind of optimizer: each starts as zero or as the named hyperparameter."""
 
 LearningRate = ArrayLike | Schedule | Callable[[Any], Any]
 
 
 class OptState(NamedTuple):
-    """What an optimizer carries from step to step.
+    """The state of an optimizer.
 
     Attributes:
-        step: The updates so far, int64 `[*M]`.
-        moments: A tuple of structures like params, as many as the optimizer keeps.
+        step: The number of updates so far, int64 `[*M]`.
+        moments: A tuple with a structure like params for each moment of the optimizer.
     """
 
     step: Any
@@ -59,12 +59,12 @@ class OptState(NamedTuple):
 
 
 class Optimizer(NamedTuple):
-    """An optimizer: made by `sgd`, `adam` and the others, taken by `update` and `train`.
+    """An optimizer, as returned by `sgd`, `adam` and the others, for `update` and `train`.
 
     Attributes:
         kind: A name in `MOMENTS`.
-        hyperparameters: Its numbers by name, each `[]` or `[*M]`. In the place of the number
-            `learning_rate` there may be a `Schedule` or a function of the step.
+        hyperparameters: Numbers by name, each `[]` or `[*M]`. The learning rate may also be a
+            `Schedule` or a function of the step.
     """
 
     kind: str
@@ -77,7 +77,7 @@ class Optimizer(NamedTuple):
         return f"Optimizer({', '.join(parts)})"
 
     def init(self, params: Params) -> OptState:
-        """The state before the first step: no updates, and moments as they start.
+        """The state before the first step.
 
         Args:
             params: Params of any network, with any member axes M.
@@ -100,7 +100,7 @@ class Optimizer(NamedTuple):
         members = checks.members_of(entries)
 
         def filled(name: str) -> Params:
-            """A structure like params that holds the number of this name, or zeros."""
+            """A structure like params, filled with the hyperparameter of this name or zeros."""
             number = 0.0 if name == ZERO else self.hyperparameters[name]
             if isinstance(number, np.ndarray):
                 number = number.astype(dtype)
@@ -116,7 +116,7 @@ Optimizer.__getattr__ = attribute_error(  # type: ignore[attr-defined]
 
 
 def _brief(value: Any) -> str:
-    """A hyperparameter as a short repr shows it: of a schedule the kind and its numbers."""
+    """A short repr of a hyperparameter; of a schedule, the kind and its numbers."""
     if isinstance(value, Schedule):
         numbers = (f"{name}={brief(number)}" for name, number in value.hyperparameters.items())
         return f"{value.kind}({', '.join(numbers)})"
@@ -124,7 +124,7 @@ def _brief(value: Any) -> str:
 
 
 class OptimizerSpec(NamedTuple):
-    """What is static of an optimizer, and hashable: optimizers of one spec share a program."""
+    """The static, hashable part of an optimizer. Equal specs share one compiled program."""
 
     kind: str
     names: tuple[str, ...]  # of its hyperparameters
@@ -132,20 +132,20 @@ class OptimizerSpec(NamedTuple):
 
 
 def spec(optimizer: Optimizer) -> OptimizerSpec:
-    """The spec of an optimizer. A function of the step is told from others by its identity."""
+    """The spec of an optimizer. Functions of the step are equal only if they are identical."""
     rate = optimizer.hyperparameters["learning_rate"]
     schedule: Any = None
     if isinstance(rate, Schedule):
         schedule = (rate.kind, tuple(rate.hyperparameters))
     elif callable(rate):
-        schedule = rate.__call__  # equal for one object alone, and hashable whatever that is
+        schedule = rate.__call__  # hashable for any object, and equal only for the same one
     return OptimizerSpec(optimizer.kind, tuple(optimizer.hyperparameters), schedule)
 
 
 def map_hyperparameters(function: Callable[[Any], Any], optimizer: Optimizer) -> dict[str, Any]:
-    """`function` of each hyperparameter by name; those of a schedule in a dict of their own.
+    """Apply `function` to each hyperparameter, by name; those of a schedule in a nested dict.
 
-    A learning rate that is a function of the step has none, and becomes an empty dict.
+    A learning rate that is a function of the step becomes an empty dict.
     """
 
     def convert(value: Any) -> Any:
@@ -157,7 +157,7 @@ def map_hyperparameters(function: Callable[[Any], Any], optimizer: Optimizer) ->
 
 
 def expand_right(number: Any, array: Any) -> Any:
-    """A number `[*M]` with axes appended on the right to go with those of an array."""
+    """A number `[*M]` with axes of size 1 appended on the right, to broadcast with an array."""
     if not hasattr(number, "shape"):
         return number
     return number[(..., *(None,) * (len(array.shape) - len(number.shape)))]
@@ -170,7 +170,7 @@ def sgd(
     weight_decay: ArrayLike = 0.0,
     decay_biases: bool = False,
 ) -> Optimizer:
-    """Gradient descent, with momentum or Nesterov's momentum where given.
+    """Gradient descent, optionally with momentum or Nesterov's momentum.
 
     `p - rate * g`; with momentum `v = momentum * v - rate * g`, then `p + v`; with `nesterov`
     `p + momentum * v - rate * g` for the new v.
@@ -481,13 +481,13 @@ def lion(
     """Lion: steps by the sign of an average of the gradient.
 
     `p - rate * sign(beta_1 * m + (1 - beta_1) * g)`, then `m = beta_2 * m + (1 - beta_2) * g`, m
-    from 0. Every step but one of 0 has the size of the rate, so the rate should be 3 to 10 times
-    smaller than Adam's, and the decay as much larger.
+    from 0. Each entry changes by the rate, or not at all. So the rate should be 3 to 10 times
+    smaller than Adam's, and the decay larger by the same factor.
 
     Args:
         learning_rate: At least 0: a number or one for each member, a schedule, or a function of
             the step.
-        beta_1: The share of m in the sign, from 0 to below 1.
+        beta_1: The weight of m in the sign, from 0 to below 1.
         beta_2: How much of m a step keeps, from 0 to below 1.
         weight_decay: Decoupled decay, at least 0.
         decay_biases: Whether biases decay too.
@@ -516,9 +516,11 @@ def lion(
 
 
 def check(optimizer: Any, params: Any) -> Optimizer:
-    """Refuse what is no Optimizer, or has hyperparameters that do not go with the members."""
+    """Refuse a value that is not an Optimizer, or whose shapes do not fit the members."""
     if not (hasattr(optimizer, "kind") and hasattr(optimizer, "hyperparameters")):
-        raise InvalidArgument(f"optimizer must be one, as adam(0.001) makes it; got {optimizer!r}")
+        raise InvalidArgument(
+            f"optimizer must be an Optimizer, such as adam(0.001); got {optimizer!r}"
+        )
     checks.one_of("optimizer", optimizer.kind, MOMENTS)
     members = checks.members_of(params)
     for name, value in optimizer.hyperparameters.items():
@@ -530,19 +532,19 @@ def check(optimizer: Any, params: Any) -> Optimizer:
 
 
 def check_state(state: Any, params: Any, kind: str | None = None) -> OptState:
-    """Refuse a state that is not one of this kind of optimizer, for these params."""
+    """Refuse a value that is not the state of this kind of optimizer for these params."""
     kept = getattr(state, "moments", None)
     moments = len(kept or ()) if kind is None else len(MOMENTS[kind])
     if kept is None or len(kept) != moments:
         raise InvalidArgument(
-            f"state must be an OptState with {moments} moments, as optimizer.init(params) makes "
-            f"it; got {outline(state) if kept is None else f'{len(kept)} moments'}"
+            f"state must be an OptState with {moments} moments, as optimizer.init(params) "
+            f"returns it; got {outline(state) if kept is None else f'{len(kept)} moments'}"
         )
     members = checks.members_of(params)
     step = checks.array("state.step", state.step)
     if shape_of(step) != members:
         raise InvalidArgument(
-            f"state.step must be the updates so far of each member, {text(members)}; "
+            f"state.step must be the number of updates of each member, {text(members)}; "
             f"got shape {text(shape_of(step))}"
         )
     for moment in kept:
@@ -568,13 +570,13 @@ def _adam_hyperparameters(rate: Any, beta_1: Any, beta_2: Any, epsilon: Any) -> 
 
 
 def _momentum(value: Any) -> dict[str, Any]:
-    """The momentum by its name, or nothing where it is 0."""
+    """The momentum by name; empty if it is 0."""
     found = checks.number("momentum", value, most=1)
     return {} if isinstance(found, np.ndarray) and not found.any() else {"momentum": found}
 
 
 def _decay(weight_decay: Any, decay_biases: bool) -> dict[str, Any]:
-    """The decay of weights, and of biases where they decay too; nothing where it is simply 0."""
+    """The decay of weights, and of biases with `decay_biases`, by name; empty if it is 0."""
     found = checks.number("weight_decay", weight_decay)
     names = ("weight_decay", "bias_decay")[: 1 + checks.boolean("decay_biases", decay_biases)]
     is_zero = isinstance(found, np.ndarray) and found.ndim == 0 and found == 0

@@ -1,12 +1,12 @@
 """Params: a tuple of entries, each a NamedTuple of arrays, and the one traversal of them.
 
-A `Layer` is the entry of a dense layer. What is true of a field stands once, in `FIELDS`: its
-shape, its start, whether it decays and is penalized, and the factor of its learning rate. All code
-that treats every number alike (updates, averages, restoring, saving, the finite check) goes
-through `map_params`, `map_fields`, `leaves` and `unzip`, so that a new field or a new kind of
-entry takes a line in `FIELDS` and one in each engine's forward pass.
+A `Layer` is the entry of a dense layer. The table `FIELDS` describes each field once: its
+shape, its start, whether it decays and is penalized, and the factor of its learning rate. Code that
+treats all arrays in the same way (updates, averages, restoring, saving, the finite check) uses
+`map_params`, `map_fields`, `leaves` and `unzip`. So a new field or a new kind of entry takes a line
+in `FIELDS` and one in each engine's forward pass.
 
-Member axes M may lead every array.
+Every array may have leading member axes M.
 """
 
 import functools
@@ -27,16 +27,16 @@ class Layer(NamedTuple):
 
 
 class Field(NamedTuple):
-    """What is true of one field of an entry.
+    """The properties of one field of an entry.
 
     Attributes:
-        axes: Which of the entry's sizes are its own axes, in order. Of a dense layer's sizes
-            (D, H), `(0, 1)` is `[D, H]` and `(1,)` is `[H]`.
-        start: The number that it starts as; None where an initializer draws it.
-        decay: The optimizer's hyperparameter by which it decays; None where it never does.
+        axes: Its shape, as indices into the sizes of the entry. For the sizes (D, H) of a dense
+            layer, `(0, 1)` is `[D, H]` and `(1,)` is `[H]`.
+        start: The initial value; None if an initializer draws it.
+        decay: The name of the optimizer's hyperparameter for its decay; None without decay.
         penalized: Whether the l1 and l2 penalties apply.
-        rate_factor: What its learning rate is multiplied by.
-        only_if: The attribute of a Network without which the field is absent.
+        rate_factor: The factor of its learning rate.
+        only_if: The attribute of a Network that must be true, or else the field is absent.
     """
 
     axes: tuple[int, ...]
@@ -57,17 +57,20 @@ FIELDS: dict[type, dict[str, Field]] = {
 
 
 def is_absent(value: Any) -> bool:
-    """Whether a field or a number is absent: None to users, `()` inside a compiled program."""
+    """Whether a field or a number is absent: None for users, `()` inside a compiled function."""
     return value is None or (isinstance(value, tuple) and not value)
 
 
 def map_params(function: Callable[..., Any], *trees: Any) -> tuple[Any, ...]:
-    """`function` of every array of params, or of several structures like them; absent ones stay."""
+    """Apply `function` to each array of params, or of several structures like them.
+
+    Absent fields stay absent.
+    """
     return map_fields(lambda _, *arrays: function(*arrays), *trees)
 
 
 def map_fields(function: Callable[..., Any], *trees: Any) -> tuple[Any, ...]:
-    """As `map_params`, with the `Field` as the function's first argument."""
+    """As `map_params`, with the `Field` as first argument of the function."""
     return tuple(
         kind._make(
             arrays[0] if is_absent(arrays[0]) else function(field, *arrays)
@@ -83,17 +86,17 @@ def _zip_entries(*trees: Any) -> Iterator[Any]:
 
 
 def leaves(tree: Any) -> list[Any]:
-    """The arrays of params, or of a structure like them, in order; absent ones are left out."""
+    """The arrays of params, or of a structure like them, in order, without absent fields."""
     return [array for entry in tree for array in entry if not is_absent(array)]
 
 
 def unzip(tree: Any, count: int) -> list[Any]:
-    """Of one structure whose leaves are tuples of `count` arrays, as many structures of arrays."""
+    """Split a structure whose leaves are tuples of `count` arrays into `count` structures."""
     return [map_params(lambda leaf, i=i: leaf[i], tree) for i in range(count)]
 
 
 MAX_CACHED = 1024
-"""How many networks have their shapes kept."""
+"""The number of networks whose shapes are cached."""
 
 Shapes = tuple[tuple[type, tuple[tuple[int, ...] | None, ...]], ...]
 
@@ -102,7 +105,7 @@ Shapes = tuple[tuple[type, tuple[tuple[int, ...] | None, ...]], ...]
 def shapes(net: Any) -> Shapes:
     """`(kind, shapes of its fields)` for each entry of a network's params, without member axes.
 
-    A shape is None where the network does without the field.
+    The shape of an absent field is None.
     """
     return tuple(
         (
@@ -119,7 +122,7 @@ def shapes(net: Any) -> Shapes:
 
 
 def shapes_of(params: Any) -> Shapes:
-    """The same of params themselves, which may be a structure like them."""
+    """As `shapes`, for params or a structure like them."""
     return tuple(
         (
             type(entry),
@@ -135,16 +138,16 @@ def shapes_of(params: Any) -> Shapes:
 def first_params(
     net: Any, schemes: Any, draw: Callable[..., Any], full: Callable[..., Any]
 ) -> tuple[Any, ...]:
-    """Params as they start, by the engine's `draw` and `full`.
+    """Initial params, made by the engine's `draw` and `full`.
 
     Args:
         net: The network.
         schemes: The name of an initializer for each dense layer.
-        draw: `draw(layer, scheme, D, H)`: arrays for the fields that are drawn, in order.
-        full: `full(number, shape)`: an array for a field that starts as a number.
+        draw: `draw(layer, scheme, D, H)` returns arrays for the fields without a start, in order.
+        full: `full(start, shape)` returns an array for a field with a start.
 
     Returns:
-        The entries, None where a field is absent.
+        The entries, with None for absent fields.
     """
     layers = iter(enumerate(schemes))
     entries = []

@@ -1,4 +1,4 @@
-"""A progress bar on a terminal and in a notebook; elsewhere a line of text now and then."""
+"""A progress bar on a terminal and in a notebook; elsewhere occasional lines of text."""
 
 import sys
 from typing import Any
@@ -13,10 +13,10 @@ UNIT_SCALE_FROM = 10_000
 def progress_bar(
     total: int | None, unit: str, *, initial: int = 0, label: str | None = None, shown: bool = True
 ) -> Any:
-    """A bar of tqdm on standard error, as a context manager: call `bar.update(n)` for n units.
+    """A tqdm bar on standard error, as a context manager: call `bar.update(n)` for n units.
 
-    `total` is None where it is not known. In a pipe or a file the bar becomes whole lines, one
-    every LINE_SECONDS; work that takes less prints nothing.
+    `total` is None if it is unknown. In a pipe or a file the bar prints a line every LINE_SECONDS;
+    shorter work prints nothing.
     """
     from tqdm.auto import tqdm
 
@@ -37,7 +37,7 @@ def progress_bar(
 
 
 class _Lines:
-    """Standard error, with a whole line for each state of a bar that would overwrite itself."""
+    """Standard error, with one line for each state of a bar instead of overwriting."""
 
     def write(self, text: str) -> None:
         if state := text.strip():

@@ -1,4 +1,4 @@
-"""What a training run is: plain data that both engines carry from step to step."""
+"""The data of a training run, which both engines update step by step."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -16,7 +16,7 @@ from fnet.core.params import is_absent
 class TrainState(NamedTuple):
     """The state of a run: everything that its next step depends on.
 
-    Arrays have the member axes M. Pass it to `train` as `params` to begin a new run from here.
+    Arrays have the member axes M. Pass it to `train` as `params` to start a new run from here.
 
     Attributes:
         params: Params after the last step.
@@ -83,22 +83,22 @@ class TrainOptions(NamedTuple):
 
 
 class Run(NamedTuple):
-    """A training run, finished or not: give it back to `train` in place of params to go on.
+    """A training run, finished or not. Pass it to `train` as `params` to resume it.
 
     Attributes:
-        params: The last, or the best where `restore_best` asked for them, and of a moving average
-            where `tuning` asked for one.
-        state: The optimizer's after the last step.
-        history: Maps each measured name to a float64 array with one value an epoch, `[E]` or
-            `[E, *M]` (NaN once a member has ended), and "ended" to why the run ended: "epochs",
-            "patience", "not finite", "interrupted", or "running" when a callback sees it (an array
-            `[*M]` of these with member axes).
-        train_state: All that the next step depends on.
+        params: The last params, or the best with `restore_best`; with `ema_momentum`, their moving
+            average.
+        state: The optimizer's state after the last step.
+        history: Float64 arrays by name with one value per epoch, `[E]` or `[E, *M]` (NaN once a
+            member has ended). `history["ended"]` is the reason for the end: "epochs", "patience",
+            "not finite", "interrupted", or "running" inside a callback. With member axes it is an
+            array `[*M]`.
+        train_state: Everything that the next step depends on.
         net: The network.
         optimizer: The kind of the optimizer.
-        rows: How many rows the data have; None for a dataset.
-        steps: How many steps an epoch has.
-        xla: Whether XLA compiled it; None where no engine has chosen yet.
+        rows: The number of rows of the data; None for a dataset.
+        steps: The number of steps per epoch.
+        xla: Whether XLA compiled it; None if no engine has chosen yet.
     """
 
     params: Params
@@ -112,7 +112,7 @@ class Run(NamedTuple):
     xla: bool | None
 
     def __repr__(self) -> str:
-        """The network, how far it got and the last values measured, in a few lines."""
+        """The network, the number of epochs and the last measured values, in a few lines."""
         measured = {name: values for name, values in self.history.items() if name != "ended"}
         epochs = len(next(iter(measured.values()), ()))
         lines = [f"Run of {self.net!r}", f"  {self.optimizer}, {epochs} epochs: {self._ended()}"]
@@ -129,7 +129,7 @@ class Run(NamedTuple):
         return f"{reasons.size} members, " + ", ".join(f"{n} {why}" for why, n in counts)
 
     def _repr_html_(self) -> str:
-        """The curves of the run, in a notebook."""
+        """The learning curves, for a notebook."""
         import importlib
 
         return str(importlib.import_module("fnet.plots").run_html(self))
@@ -137,25 +137,25 @@ class Run(NamedTuple):
 
 def _range(values: Any) -> str:
     """A number, or the smallest and the largest of several."""
-    found = np.asarray(values, np.float64)
-    known = found[np.isfinite(found)]
+    array = np.asarray(values, np.float64)
+    known = array[np.isfinite(array)]
     if not known.size:
         return "nan"
     low, high = known.min(), known.max()
-    return f"{low:.4g}" if found.ndim == 0 else f"{low:.4g} to {high:.4g}"
+    return f"{low:.4g}" if array.ndim == 0 else f"{low:.4g} to {high:.4g}"
 
 
 Run.__getattr__ = attribute_error("a Run", {"progress": "train_state"})  # type: ignore[attr-defined]
 
 
 def initial_params(params: Any) -> Any:
-    """The params that a run begins with: those given, or the last ones of a Run or TrainState."""
+    """The params that a run starts from: those given, or the last of a Run or TrainState."""
     train_state = params.train_state if isinstance(params, Run) else params
     return train_state.params if isinstance(train_state, TrainState) else train_state
 
 
 def map_state(function: Callable[[Any], Any], state: TrainState) -> TrainState:
-    """The TrainState with `function` of each of its structures like params."""
+    """Apply `function` to each structure of a TrainState that is like params."""
     moments = tuple(map(function, state.state.moments))
     trees = ((name, getattr(state, name)) for name in STRUCTURES)
     found = {name: tree if is_absent(tree) else function(tree) for name, tree in trees}
@@ -163,7 +163,7 @@ def map_state(function: Callable[[Any], Any], state: TrainState) -> TrainState:
 
 
 def convert_arrays(to_array: Callable[[Any], Any], run: Run) -> Run:
-    """A Run with each of its arrays converted for an engine, from wherever it comes."""
+    """The Run with each array converted for an engine."""
 
     def convert(tree: Any) -> Any:
         if isinstance(tree, tuple):
@@ -179,7 +179,7 @@ def convert_arrays(to_array: Callable[[Any], Any], run: Run) -> Run:
 
 
 class RunSetup(NamedTuple):
-    """What `train` has checked, before a run starts or goes on."""
+    """The checked arguments of `train`, before a run starts or resumes."""
 
     net: Network
     optimizer: Optimizer
@@ -192,7 +192,7 @@ class RunSetup(NamedTuple):
 
 
 def start_run(setup: RunSetup, params: Any) -> Run:
-    """The Run to begin with: a new one from params or a TrainState, or an earlier one to go on."""
+    """The initial Run: a new one from params or a TrainState, or an earlier one to resume."""
     averaged = setup.tuning.ema_momentum is not None
     if isinstance(params, Run):
         return _resume_run(params, setup, averaged)
@@ -243,25 +243,25 @@ def _first_state(
 
 
 def _resume_run(run: Run, setup: RunSetup, averaged: bool) -> Run:
-    """An earlier Run, ready to go on."""
+    """An earlier Run, ready to resume."""
     names = tuple(name for name in run.history if name != "ended")
     for what, was, now in (
         ("network", run.net, setup.net),
         ("optimizer", run.optimizer, setup.optimizer.kind),
         ("number of rows", run.rows, setup.source.rows),
         ("number of steps in an epoch", run.steps, setup.source.steps),
-        ("measures in its history", names, setup.measured),
+        ("names in its history", names, setup.measured),
     ):
         if was != now:
             raise InvalidArgument(
-                f"a Run must go on with the {what} that it began with, {was}; got {now}. "
-                "Give its params instead to begin a new run from them"
+                f"a Run must be resumed with the {what} it was started with, {was}; got {now}. "
+                "To start a new run from its params, give run.params"
             )
     return run._replace(train_state=_rearm(run.train_state, averaged, setup.stopping))
 
 
 def _rearm(state: TrainState, averaged: bool, stopping: EarlyStopping) -> TrainState:
-    """A TrainState, ready to go on; members run again unless they would stop at once."""
+    """A TrainState, ready to resume; members run unless they would stop at once."""
     stays = (np.asarray(state.ended) == PATIENCE) & (np.asarray(state.wait) >= stopping.patience)
     average = (state.average or state.params) if averaged else ()
     best = () if stopping.monitor is None else state.best or average or state.params

@@ -1,17 +1,17 @@
-"""Learning rates that change with the step, as data. Public as `fnet.schedules`.
+"""Learning rate schedules, as data. Public as `fnet.schedules`.
 
-A schedule stands in the place of an optimizer's `learning_rate`. It is a pure function of the step
-k, the updates done before: the first step has k = 0, as Keras's `iterations` has. Rates are worked
-in float64. Numbers are scalars or arrays with the member axes M, so that each member may have its
-own, and other numbers compile nothing. The formulas stand in each engine's `learning_rates.py`.
+A schedule replaces the number in an optimizer's `learning_rate`. It is a pure function of the step
+k, the number of updates before: k is 0 in the first step, as Keras's `iterations` is. Rates are
+computed in float64. Numbers are scalars or arrays with the member axes M, one for each member;
+changing one never recompiles. The formulas are in each engine's `learning_rates.py`.
 
 All take `every`, an integer from 1: k is rounded down to a multiple of it, so that the rate
-changes only every so many steps. Keras's `staircase` is `every=decay_steps`, and a rate for each
-epoch is `every=plan.steps`.
+changes every `every` steps. Keras's `staircase` is `every=decay_steps`, and `every=plan.steps`
+changes the rate once per epoch.
 
-A function of the step does as well: `fnet.adam(lambda step: 0.1 / (1 + step))`. It is called with
-float64 `[]` or `[*M]`, becomes a part of the program (the same function shares it, another one is
-compiled anew), and may not give anything below 0.
+A function of the step is accepted as well: `fnet.adam(lambda step: 0.1 / (1 + step))`. It is called
+with float64 `[]` or `[*M]` and must return numbers of at least 0. It is compiled into the program,
+so another function is compiled again.
 """
 
 from __future__ import annotations
@@ -39,15 +39,15 @@ KINDS = ("constant", "exponential", "inverse_scaling", "cosine", "piecewise_cons
 """The kinds of schedule that both engines implement."""
 
 LISTS = ("boundaries", "values")
-"""The numbers of a schedule that have an axis of their own on the right."""
+"""The numbers of a schedule that are lists: their last axis is not a member axis."""
 
 
 class Schedule(NamedTuple):
-    """A learning rate that changes with the step.
+    """A learning rate schedule.
 
     Attributes:
         kind: A name in `KINDS`.
-        hyperparameters: Its numbers by name, each `[]` or `[*M]`.
+        hyperparameters: Numbers by name, each `[]` or `[*M]`.
     """
 
     kind: str
@@ -55,11 +55,11 @@ class Schedule(NamedTuple):
 
 
 def constant(learning_rate: ArrayLike, every: ArrayLike = 1) -> Schedule:
-    """The same rate at every step, as a number in its place would be.
+    """The same rate at every step, as a plain number.
 
     Args:
         learning_rate: At least 0.
-        every: Changes nothing here.
+        every: Has no effect here.
 
     Returns:
         The Schedule.
@@ -87,7 +87,7 @@ def exponential(
 
     Args:
         initial_learning_rate: At least 0.
-        decay_steps: Steps in which the rate falls by `decay_rate`, above 0.
+        decay_steps: The number of steps in which the rate is multiplied by `decay_rate`, above 0.
         decay_rate: The factor, above 0.
         every: Steps between changes of the rate, an integer from 1.
 
@@ -157,26 +157,26 @@ def cosine(
     warmup_steps: ArrayLike = 0,
     every: ArrayLike = 1,
 ) -> Schedule:
-    """Cosine decay, after a linear warm-up where one is asked for.
+    """Cosine decay, optionally after a linear warm-up.
 
-    `start * ((1 - alpha) * (1 + cos(pi * t)) / 2 + alpha)`, t from 0 to 1 over `decay_steps`, and 1
-    afterwards. Without `warmup_target`, start is `initial_learning_rate` and t is
-    `k / decay_steps`. With it, the rate first rises along a line from `initial_learning_rate` to
-    start, which is `warmup_target`, over `warmup_steps`, and t begins there.
+    `start * ((1 - alpha) * (1 + cos(pi * t)) / 2 + alpha)`, where t rises from 0 to 1 over
+    `decay_steps` and then stays 1. Without `warmup_target`, start is `initial_learning_rate` and t
+    is `k / decay_steps`. With it, the rate first rises linearly from `initial_learning_rate` to
+    `warmup_target` over `warmup_steps`. The decay follows, with start `warmup_target`.
 
     Args:
         initial_learning_rate: At least 0.
-        decay_steps: Steps of the decay, above 0.
-        alpha: What part of start remains at the end, from 0 to 1.
+        decay_steps: The number of steps of the decay, above 0.
+        alpha: The final rate as a fraction of start, from 0 to 1.
         warmup_target: The rate at the end of the warm-up, at least 0; None for no warm-up.
-        warmup_steps: Steps of the warm-up, an integer from 0; 0 without a target.
+        warmup_steps: The number of steps of the warm-up, an integer from 0; 0 without a target.
         every: Steps between changes of the rate, an integer from 1.
 
     Returns:
         The Schedule.
 
     Raises:
-        InvalidArgument: A number is outside its range, or there are warm-up steps and no target.
+        InvalidArgument: A number is outside its range, or warm-up steps are given without a target.
 
     Example:
         >>> import fnet
@@ -196,16 +196,14 @@ def cosine(
         hp["warmup_target"] = checks.number("warmup_target", warmup_target)
         hp["warmup_steps"] = steps
     elif not isinstance(steps, np.ndarray) or steps.any():
-        raise InvalidArgument(
-            f"warmup_steps must be 0 without a warmup_target to rise to; got {steps}"
-        )
+        raise InvalidArgument(f"warmup_steps must be 0 without a warmup_target; got {steps}")
     return Schedule("cosine", hp | _every(every))
 
 
 def piecewise_constant(boundaries: ArrayLike, values: ArrayLike, every: ArrayLike = 1) -> Schedule:
     """One rate after another: `values[i]` where `boundaries[i - 1] < k <= boundaries[i]`.
 
-    A step that is a boundary still has the value before it.
+    At a boundary itself, the value before it applies.
 
     Args:
         boundaries: Steps at which the rate changes, ascending, `[P]` or `[*M, P]`, P at least 1.
@@ -216,7 +214,7 @@ def piecewise_constant(boundaries: ArrayLike, values: ArrayLike, every: ArrayLik
         The Schedule.
 
     Raises:
-        InvalidArgument: A number is outside its range, or the shapes do not go together.
+        InvalidArgument: A number is outside its range, or the shapes do not fit each other.
 
     Example:
         >>> import fnet
@@ -241,15 +239,15 @@ def piecewise_constant(boundaries: ArrayLike, values: ArrayLike, every: ArrayLik
 def log_cosine(
     learning_rate: ArrayLike, decay_steps: ArrayLike, cycles: ArrayLike = 4, every: ArrayLike = 1
 ) -> Schedule:
-    """Cosine waves that grow longer: `learning_rate * (1 - cos(2 * pi * c)) / 2`.
+    """Cosine waves of growing length: `learning_rate * (1 - cos(2 * pi * c)) / 2`.
 
-    `c = log2(1 + (2**cycles - 1) * t)` and t is `k / decay_steps`, at most 1: so many cycles from 0
-    up to `learning_rate` and back to 0, each twice as long as the one before.
+    `c = log2(1 + (2**cycles - 1) * t)` and t is `k / decay_steps`, at most 1. The rate makes
+    `cycles` waves from 0 up to `learning_rate` and back to 0, each twice as long as the one before.
 
     Args:
         learning_rate: The rate at the top of each wave, at least 0.
-        decay_steps: Steps of all cycles together, above 0.
-        cycles: How many, an integer from 1 to 64.
+        decay_steps: The number of steps of all cycles together, above 0.
+        cycles: The number of waves, an integer from 1 to 64.
         every: Steps between changes of the rate, an integer from 1.
 
     Returns:
@@ -275,14 +273,14 @@ def log_cosine(
 
 
 def _every(every: Any) -> dict[str, Any]:
-    """The number that the step is rounded down by, where it is not simply 1."""
-    found = checks.integers("every", every, least=1)
-    one = isinstance(found, np.ndarray) and found.ndim == 0 and found == 1
-    return {} if one else {"every": found}
+    """The hyperparameter `every` by name; empty if it is 1."""
+    steps = checks.integers("every", every, least=1)
+    is_one = isinstance(steps, np.ndarray) and steps.ndim == 0 and steps == 1
+    return {} if is_one else {"every": steps}
 
 
 def check(schedule: Schedule, members: tuple[int, ...]) -> Schedule:
-    """Refuse a Schedule of an unknown kind, or with numbers that do not go with the members."""
+    """Refuse a Schedule of an unknown kind, or whose shapes do not fit the members."""
     checks.one_of("schedule", schedule.kind, KINDS)
     for name, value in schedule.hyperparameters.items():
         if name in LISTS:
@@ -293,20 +291,20 @@ def check(schedule: Schedule, members: tuple[int, ...]) -> Schedule:
 
 
 def check_rates(rates: Any, steps: Any) -> Any:
-    """The rates that a schedule gives at these steps: finite, and none below 0.
+    """Refuse rates at these steps that are negative or not finite.
 
-    `rates` has the shape of `steps`, or its first axes alone. Symbolic tensors pass.
+    `rates` has the shape of `steps`, or only its first axes. Symbolic tensors are not checked.
     """
-    found, at_steps = checks.array("learning_rate", rates), checks.array("state.step", steps)
-    if isinstance(found, np.ndarray) and isinstance(at_steps, np.ndarray):
-        bad = ~(np.isfinite(found) & (found >= 0))
+    values, at_steps = checks.array("learning_rate", rates), checks.array("state.step", steps)
+    if isinstance(values, np.ndarray) and isinstance(at_steps, np.ndarray):
+        bad = ~(np.isfinite(values) & (values >= 0))
         if bad.any():
-            at = np.unravel_index(np.argmax(bad), bad.shape)
+            index = np.unravel_index(np.argmax(bad), bad.shape)
             raise InvalidArgument(
                 "learning_rate must be a number of at least 0 at every step; "
-                f"got {found[at]:g} at step {int(np.min(at_steps[at]))} (counted from 0)"
+                f"got {values[index]:g} at step {int(np.min(at_steps[index]))} (counted from 0)"
             )
-    return found
+    return values
 
 
 if not TYPE_CHECKING:  # a type checker refuses unknown names only where this is hidden from it

@@ -1,8 +1,8 @@
-"""The loop on the host that takes a training run from chunk to chunk, for both engines.
+"""The training loop on the host, which runs one chunk after another, for both engines.
 
-An engine runs a chunk, a number of steps, without a look at Python. Between chunks this loop draws
-the next part of the plan, moves the progress bar, calls the callback and answers Ctrl-C. How a run
-is cut into chunks follows the clock; the result does not depend on it by a bit.
+An engine runs a chunk, a number of steps, without returning to Python. Between chunks this loop
+fetches the next batches, updates the progress bar, calls the callback and handles Ctrl-C. The sizes
+of chunks depend on the clock; the result does not, bit for bit.
 """
 
 import contextlib
@@ -32,18 +32,19 @@ from fnet.core.progress_bar import progress_bar
 from fnet.core.run_state import Run, RunSetup, TrainOptions, TrainState
 
 CHECKED_RATES = 1 << 16
-"""At how many of a run's steps, evenly spaced, a user's own rate is checked before it begins."""
+"""The number of steps, evenly spaced over a run, at which a user's rate function is checked."""
 
 
 class Engine(NamedTuple):
-    """What the loop asks of an engine.
+    """The functions that the loop needs from an engine.
 
     Attributes:
-        chunk_runner: `chunk_runner(setup, run)` gives `run_chunk(train_state, data, rows,
-            weights)`, which does these steps and returns the next TrainState and a dict of what
-            was measured at the end of each epoch within, `[epochs, *M]`.
-        rates: `rates(function, steps)`: what a user's function of the step gives at `[n, *M]`.
-        to_array: Converts an array to the engine's own.
+        chunk_runner: `chunk_runner(setup, run)` returns `run_chunk(train_state, data, rows,
+            weights)`, which runs these steps and returns the next TrainState and a dict of the
+            values measured at the ends of epochs, `[epochs, *M]`.
+        rates: `rates(function, steps)`: the rates that a user's function returns at steps `[n,
+            *M]`.
+        to_array: Converts an array to the engine's type.
     """
 
     chunk_runner: Callable[..., Any]
@@ -59,9 +60,9 @@ def train(
     options: TrainOptions,
     engine: Engine,
 ) -> Run:
-    """What both sides' `train` do: check, begin or go on, run the chunks, report.
+    """The body of `train` on both sides: check, start or resume, run the chunks, report.
 
-    A callback with a method `_begin` may put an earlier Run in the place of the one to begin with.
+    A callback with a method `_begin` may replace the initial Run by an earlier one.
     """
     layers, members, _ = checks.params(net, run_state.initial_params(params))
     optimizers.check(optimizer, layers)
@@ -87,10 +88,10 @@ def train(
     )
     epoch = int(run.train_state.epoch)
     with (
-        contextlib.closing(source.parts(done)) as parts,
+        contextlib.closing(source.batches_from(done)) as blocks,
         progress_bar(source.epochs, "epoch", initial=epoch, shown=options.progress) as bar,
     ):
-        chunks = batch_source.timed_chunks(parts, first, batch_source.chunk_room(source))
+        chunks = batch_source.timed_chunks(blocks, first, batch_source.chunk_capacity(source))
         run = run_loop(run, run_chunk, chunks, source.epochs, options, bar)
     _report(run, options.on_not_finite)
     return run
@@ -105,7 +106,7 @@ def _setup(
         validation = checks.validation(net, params, validation)
     members = checks.members_of(params)
     tuning = checks.tuning(net, options.tuning, members)
-    tuning, validation = _weigh_classes(net, source.class_weights, tuning, validation)
+    tuning, validation = _apply_class_weights(net, source.class_weights, tuning, validation)
     checks.one_of("on_not_finite", options.on_not_finite, ("error", "warn"))
     checks.callback("callback", options.callback, "the Run so far")
     checks.boolean("restore_best", options.restore_best)
@@ -117,17 +118,17 @@ def _setup(
     return RunSetup(net, optimizer, source, tuning, stopping, measured, validation, options.xla)
 
 
-def _weigh_classes(net: Any, numbers: Any, tuning: Any, validation: Any) -> tuple[Any, Any]:
-    """The Tuning and the validation data, with class weights where there are any."""
-    if numbers is None:
+def _apply_class_weights(net: Any, per_class: Any, tuning: Any, validation: Any) -> tuple[Any, Any]:
+    """The Tuning and the validation data, with class weights if there are any."""
+    if per_class is None:
         return tuning, validation
-    if numbers.ndim > 1:
+    if per_class.ndim > 1:
         if tuning.label_weights is not None:
-            raise InvalidArgument("class_weight makes label_weights of its own; give one of them")
-        return tuning._replace(label_weights=numbers), validation
+            raise InvalidArgument("class_weight sets label_weights; give only one of them")
+        return tuning._replace(label_weights=per_class), validation
     if validation is not None:
         x, y, own = validation
-        own = own * class_weights.row_factors(net, y, numbers).astype(own.dtype)
+        own = own * class_weights.row_factors(net, y, per_class).astype(own.dtype)
         if not own.any():
             raise InvalidArgument("weights of validation times class weights must not all be 0")
         validation = x, y, own
@@ -135,7 +136,7 @@ def _weigh_classes(net: Any, numbers: Any, tuning: Any, validation: Any) -> tupl
 
 
 def _check_rates(engine: Engine, optimizer: Any, run: Run, left: int) -> None:
-    """Refuse a user's rate that is negative or not finite in one of the steps that are left."""
+    """Refuse a rate function that returns a negative or non-finite rate in a remaining step."""
     function = optimizers.spec(optimizer).schedule
     if not callable(function) or left <= 0:
         return
@@ -148,7 +149,7 @@ def _check_rates(engine: Engine, optimizer: Any, run: Run, left: int) -> None:
 def run_loop(
     run: Run, run_chunk: Any, chunks: Any, epochs: int, options: TrainOptions, bar: Any
 ) -> Run:
-    """Run the chunks and return the Run; `run` is the one to begin with."""
+    """Run the chunks, starting from `run`, and return the Run."""
     callback = options.callback
     measured = defaultdict(list, {name: [v] for name, v in run.history.items() if name != "ended"})
 
@@ -159,7 +160,7 @@ def run_loop(
         return run._replace(params=params, state=now.state, history=history, train_state=now)
 
     now, reason = run.train_state, "epochs"
-    with interrupts() as asked:
+    with interrupts() as requested:
         for data, rows, weights in chunks:
             if np.all(np.asarray(now.ended) != RUNNING):
                 break
@@ -170,7 +171,7 @@ def run_loop(
             bar.update(done - bar.n)
             if callback is not None:
                 _call(callback, so_far(now, "running"))
-            if asked.is_set():
+            if requested.is_set():
                 reason = "interrupted" if int(now.epoch) < epochs else reason
                 break
     if callback is not None and reason == "interrupted":
@@ -179,7 +180,7 @@ def run_loop(
 
 
 def _reasons(now: TrainState, otherwise: str) -> Any:
-    """Why each member ended, as `history["ended"]` says it."""
+    """The reason why each member ended, for `history["ended"]`."""
     codes = np.asarray(now.ended)
     reasons = np.where(codes == PATIENCE, "patience", np.where(codes, "not finite", otherwise))
     return reasons if reasons.ndim else str(reasons)
@@ -194,17 +195,17 @@ def _call(callback: Callable[[Run], Any], run: Run) -> None:
 
 
 def _report(run: Run, on_not_finite: str) -> None:
-    """Raise or warn where a member blew up."""
+    """Raise or warn if a member became non-finite."""
     bad = np.asarray(run.train_state.ended) == NOT_FINITE
     if not bad.any():
         return
-    at = np.asarray(run.train_state.ended_at)
-    who = f" of {np.sum(bad)} of {bad.size} members" if bad.ndim else ""
-    epoch, step = divmod(int(at[bad].min()), run.steps)
+    ended_at = np.asarray(run.train_state.ended_at)
+    members = f" of {np.sum(bad)} of {bad.size} members" if bad.ndim else ""
+    epoch, step = divmod(int(ended_at[bad].min()), run.steps)
     message = (
-        f"the loss or a gradient{who} stopped being finite, first in epoch {epoch}, step {step} "
-        "(counted from 0). Usually the learning rate is too high, or x or y are not scaled: try "
-        "a tenth of the rate, or standardize them. The run holds the last finite params"
+        f"the loss or a gradient{members} stopped being finite, first in epoch {epoch}, "
+        f"step {step} (counted from 0). Usually the learning rate is too high, or x or y are not "
+        "scaled: try a tenth of the rate, or standardize them. The run holds the last finite params"
     )
     if on_not_finite == "error":
         error = NotFinite(message)

@@ -77,7 +77,7 @@ class Tuning(NamedTuple):
     ema_momentum: ArrayLike | None = None
 
     def __repr__(self) -> str:
-        """The call that makes it: only what is given."""
+        """The call that makes this Tuning, without absent fields."""
         given = (f"{k}={brief(v)}" for k, v in self._asdict().items() if v is not None)
         return f"Tuning({', '.join(given)})"
 
@@ -103,7 +103,7 @@ class Tuning(NamedTuple):
 
 
 def brief(value: Any) -> str:
-    """A hyperparameter as a short repr shows it: large arrays and tensors by dtype and shape."""
+    """A short repr of a hyperparameter; large arrays and tensors by dtype and shape."""
     if isinstance(value, (np.ndarray, np.generic)) and value.size <= MAX_REPR_ENTRIES:
         return repr(value.tolist())
     if hasattr(value, "shape") and hasattr(value, "dtype"):

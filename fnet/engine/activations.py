@@ -14,30 +14,30 @@ from fnet.core.aliases import Array
 from fnet.core.signatures import functions as public
 
 ALPHA, SCALE = 1.6732632423543772, 1.0507009873554805
-"""Of selu, such that activations keep the mean 0 and the variance 1."""
+"""Constants of selu, with which activations keep the mean 0 and the variance 1."""
 
 LINEAR_ABOVE = 64.0
-"""Where the exponential link goes on as its tangent: no count is above exp(64), about 6e27."""
+"""The exponential link continues linearly above this, so that it stays finite (exp(64) is 6e27)."""
 
 
 def leaky_relu(z: Array) -> Any:
-    """z where it is positive, 0.2 z elsewhere: Keras's slope. Source: Maas et al. (2013).
+    """z where positive, 0.2 z elsewhere, as in Keras. Source: Maas et al. (2013).
 
-    (TensorFlow's own takes its slope through float32.)
+    TensorFlow's own rounds the slope to float32.
     """
     return tf.where(z > 0, z, 0.2 * z)
 
 
 def elu(z: Array) -> Any:
-    """z where it is positive, `exp(z) - 1` elsewhere. Source: Clevert et al. (2016).
+    """z where positive, `exp(z) - 1` elsewhere. Source: Clevert et al. (2016).
 
-    (TensorFlow's own loses digits near 0.)
+    TensorFlow's own loses digits near 0.
     """
     return tf.where(z > 0, z, tf.math.expm1(tf.minimum(z, 0)))
 
 
 def selu(z: Array) -> Any:
-    """SCALE times z where it is positive, times `ALPHA * (exp(z) - 1)` elsewhere.
+    """`SCALE * z` where z is positive, `SCALE * ALPHA * (exp(z) - 1)` elsewhere.
 
     Source: Klambauer et al., "Self-normalizing neural networks" (2017).
     """
@@ -45,9 +45,9 @@ def selu(z: Array) -> Any:
 
 
 def gelu(z: Array) -> Any:
-    """z times the standard normal probability below z. Source: Hendrycks and Gimpel (2016).
+    """z times the standard normal CDF at z. Source: Hendrycks and Gimpel (2016).
 
-    Not their approximation by tanh; by erfc, which stays precise far below 0.
+    Exact, not the approximation by tanh; erfc stays precise for large negative z.
     """
     return z * (0.5 * tf.math.erfc(-z / math.sqrt(2)))
 
@@ -63,7 +63,7 @@ def mish(z: Array) -> Any:
 
 
 def exponential(z: Array) -> Any:
-    """`exp(z)`, above LINEAR_ABOVE its tangent there, so that it is finite for any z."""
+    """`exp(z)`, continued by its tangent above LINEAR_ABOVE, so that it is finite for any z."""
     return tf.exp(tf.minimum(z, LINEAR_ABOVE)) * (1 + tf.nn.relu(z - LINEAR_ABOVE))
 
 
@@ -87,7 +87,7 @@ OUTPUTS: dict[str, Callable[..., Any]] = {
     "exp": exponential,
     "sort": lambda z: tf.sort(z, axis=-2),
 }
-"""What may stand after the last layer: an activation, or the link of a loss."""
+"""The functions that may follow the last layer: an activation, or the link of a loss."""
 
 
 @signatures.implements(public.softmax)

@@ -1,9 +1,10 @@
-"""What a training run compiles: the program that runs one chunk of a plan, on TensorFlow.
+"""The compiled part of a training run: the function that runs one chunk of a plan, on TensorFlow.
 
-A loop over epochs around a loop over steps, with the validation, the best epoch and early stopping
-at the end of each epoch. A chunk has a fixed room for steps and a number of steps, so that chunks
-of any size share one program. No step keeps what was before it: where one goes wrong, `training.py`
-runs the chunk again up to there.
+A loop over epochs around a loop over steps. The end of an epoch measures validation data, keeps the
+best params and applies early stopping. The arrays of a chunk have a fixed size and `count` is the
+number of steps to run, so that chunks of any length share one compiled function. Steps keep no copy
+of the state before them: if a value becomes non-finite, `training.py` runs the chunk again up to
+that step.
 """
 
 import functools
@@ -27,27 +28,27 @@ from fnet.engine.tensors import cast_and_expand
 
 
 class Program(NamedTuple):
-    """What a program is compiled for; runs of one Program share it."""
+    """What the compiled function depends on; runs with equal Programs share it."""
 
     net: Any
-    spec: Any  # of the optimizer
-    monitor: str | None  # the monitored name
-    names: tuple[str, ...]  # what is measured
-    custom: Any  # a user's own loss, or None
+    spec: Any  # an OptimizerSpec
+    monitor: str | None  # the name of the monitored value
+    names: tuple[str, ...]  # of the measured values
+    custom: Any  # the user's own loss function, or None
 
 
 class Constants(NamedTuple):
-    """The tensors that stay the same over a run."""
+    """Tensors that are constant during a run."""
 
     hyperparameters: dict[str, Any]
     tuning: Any
     stopping: Any  # an EarlyStopping; its monitor is ()
     validation: tuple[Any, ...]  # (x, y, weights) or ()
-    steps: Any  # in an epoch
+    steps: Any  # per epoch
 
 
 class Chunk(NamedTuple):
-    """Some steps of a plan: `rows` and `weights` are `[room, B]`, of which `count` are run."""
+    """Some steps of a plan: the first `count` of `rows` and `weights`, both `[capacity, B]`."""
 
     data: tuple[Any, Any]  # x and y
     rows: Any
@@ -57,42 +58,44 @@ class Chunk(NamedTuple):
 
 @bounded_cache(MAX_PROGRAMS)
 def compiled(program: Program, xla: Any) -> Any:
-    """The compiled function of all runs of this Program."""
+    """The compiled function that all runs of this Program share."""
     body = functools.partial(run_chunk, program)
     return tf.function(body, jit_compile=xla, autograph=False)
 
 
 def run_chunk(program: Program, constants: Constants, now: TrainState, chunk: Chunk) -> Any:
-    """The TrainState after a chunk, what was measured, and at the end of how many epochs."""
+    """`(state, measured, epochs_ended)`: the TrainState after a chunk, and values by epoch."""
     x, y = chunk.data
     weights, tuning, steps, count = chunk.weights, constants.tuning, constants.steps, chunk.count
     sums = tf.cast(tf.reduce_sum(weights, -1), tf.float64)
     normalized = functions.normalized_weights(weights)
-    changes_at = optimizers.make_update(program.spec, constants.hyperparameters, now.params)
+    update_at_step = optimizers.make_update(program.spec, constants.hyperparameters, now.params)
     members = now.ended.shape
-    drops = not (is_absent(tuning.dropout) and is_absent(tuning.input_dropout))
-    lost = now.ended == NOT_FINITE
+    uses_dropout = not (is_absent(tuning.dropout) and is_absent(tuning.input_dropout))
+    lost_before = now.ended == NOT_FINITE
 
     def running(now: TrainState) -> Any:
-        """Whether a member runs, and none has just stopped being finite."""
-        return tf.reduce_any(now.ended == RUNNING) & tf.reduce_all(lost | (now.ended != NOT_FINITE))
+        """Whether a member still runs, and none has become non-finite in this chunk."""
+        return tf.reduce_any(now.ended == RUNNING) & tf.reduce_all(
+            lost_before | (now.ended != NOT_FINITE)
+        )
 
     def step(first: Array, k: Array, now: TrainState) -> Any:
         """Step k of the chunk, which is step `first + k` of the run."""
         row_numbers = chunk.rows[k]
         batch = Batch(tf.gather(x, row_numbers), tf.gather(y, row_numbers), normalized[k], sums[k])
-        position = first + tf.cast(k, tf.int64) if drops else ()
+        position = first + tf.cast(k, tf.int64) if uses_dropout else ()
         value, grads = functions.loss_and_grads(
             program.net, now.params, batch, tuning, position, program.custom
         )
         params, state = optimizers.apply_update(
-            changes_at, now.params, now.state, grads, now.lr_scale
+            update_at_step, now.params, now.state, grads, now.lr_scale
         )
         bad = (now.ended == RUNNING) & ~tf.math.is_finite(value)
         return k + 1, now._replace(
             params=params,
             state=state,
-            average=_averaged(tuning.ema_momentum, now.average, params, state.step),
+            average=_update_average(tuning.ema_momentum, now.average, params, state.step),
             ended=tf.where(bad, NOT_FINITE, now.ended),
             loss_sum=now.loss_sum + sums[k] * tf.cast(value, tf.float64),
             weight_sum=now.weight_sum + sums[k],
@@ -133,39 +136,39 @@ def run_chunk(program: Program, constants: Constants, now: TrainState, chunk: Ch
     return map_state(layout.rows, now), measured, epochs_ended
 
 
-def _averaged(momentum: Any, average: Array, params: Params, t: Array) -> Any:
-    """The moving average of params after update t; it begins as the params after the first."""
+def _update_average(momentum: Any, average: Array, params: Params, t: Array) -> Any:
+    """The moving average after update t, which starts as the params after the first update."""
     if is_absent(momentum):
         return average
     m = tf.where(t == 1, tf.constant(0, tf.float64), momentum)
 
-    def moved(a: Array, p: Array) -> Any:
+    def average_array(a: Array, p: Array) -> Any:
         return cast_and_expand(m, p) * a + cast_and_expand(1 - m, p) * p
 
-    return map_params(moved, average, params)
+    return map_params(average_array, average, params)
 
 
 def _end_epoch(
     program: Program, constants: Constants, now: TrainState, measured: Array, epochs_ended: Array
 ) -> Any:
-    """The end of an epoch: measure, keep the best, stop members without an improvement."""
+    """The end of an epoch: measure, keep the best params, stop members without improvement."""
     values = {"loss": now.loss_sum / now.weight_sum}
     current = now.average or now.params
     if constants.validation:
         values |= _validate(program, constants, current)
     active = now.ended == RUNNING
-    at = tf.reshape(epochs_ended, [1, 1])
+    index = tf.reshape(epochs_ended, [1, 1])
     nan = tf.constant(np.nan, tf.float64)
     measured = {
         name: tf.tensor_scatter_nd_update(
-            measured[name], at, tf.where(active, values[name], nan)[None]
+            measured[name], index, tf.where(active, values[name], nan)[None]
         )
         for name in measured
     }
     if program.monitor is not None:
         monitored = values[program.monitor]
         now, improved = early_stopping.end_epoch(
-            program.monitor, constants.stopping, now, monitored, _where_numbers
+            program.monitor, constants.stopping, now, monitored, _where_cast
         )
         now = now._replace(best=_where(improved, current, now.best))
     now = now._replace(
@@ -177,13 +180,13 @@ def _end_epoch(
     return now, measured, epochs_ended + 1
 
 
-def _where_numbers(condition: Array, yes: Array, no: Array) -> Any:
-    """`tf.where` of which `yes` may be a Python number."""
+def _where_cast(condition: Array, yes: Array, no: Array) -> Any:
+    """`tf.where` with the dtype of `no`; `yes` may be a Python number."""
     return tf.where(condition, tf.cast(yes, no.dtype), no)
 
 
 def _validate(program: Program, constants: Constants, params: Params) -> Any:
-    """The loss on validation data and its metrics, by name: each `[*M]`, float64."""
+    """The loss and the metrics on validation data by name, each float64 `[*M]`."""
     x, y, weights = constants.validation
     net, tuning = program.net, constants.tuning
     weights, rank = tf.cast(weights, tf.float64), len(x.shape)
@@ -198,9 +201,9 @@ def _validate(program: Program, constants: Constants, params: Params) -> Any:
     return values
 
 
-def _measure(net: Network, tuning: Any, metric: str, z: Array, truth: Array) -> Any:
-    """A metric of logits as columns, `[*M]`; `truth` is `(y, rank of x, weights)`."""
-    y, rank, weights = truth
+def _measure(net: Network, tuning: Any, metric: str, z: Array, targets: Array) -> Any:
+    """A metric `[*M]` of logits in columns; `targets` is `(y, rank of x, weights)`."""
+    y, rank, weights = targets
     body: Any = metrics.METRICS[net.targets][metric]
     if metric in metric_names.OF_PREDICTIONS:
         z = functions.apply_link(net, z)
@@ -212,7 +215,7 @@ def _measure(net: Network, tuning: Any, metric: str, z: Array, truth: Array) -> 
 
 
 def _freeze_ended(before: TrainState, now: TrainState) -> Any:
-    """The TrainState now, but of members that had ended before as it was, without a loss."""
+    """The state after a step; members that had ended keep theirs, and have no loss."""
     stays = before.ended != RUNNING
     params, average = (
         _where(stays, *trees)
@@ -231,5 +234,5 @@ def _freeze_ended(before: TrainState, now: TrainState) -> Any:
 
 
 def _where(condition: Array, yes: Array, no: Array) -> Any:
-    """`tf.where` of each array of two structures, for a condition with the member axes."""
+    """`tf.where` of each array of two structures; the condition is `[*M]`."""
     return map_params(lambda a, b: tf.where(expand_right(condition, a), a, b), yes, no)

@@ -1,7 +1,7 @@
-"""Dropout by counter-based bits, on TensorFlow. Twin: `reference/dropout.py`.
+"""Dropout by counter-based random bits, on TensorFlow. Twin: `reference/dropout.py`.
 
-Unit u of row b in layer l (the features are layer 0) is dropped in a step by word number
-`b * units + u` of (seed, l, step): whatever the batch is filled up to, and on either engine.
+Word `b * units + u` of (seed, l, step) decides whether unit u of row b in layer l is dropped; the
+features are layer 0. So padding a batch changes nothing, and both engines drop the same units.
 """
 
 from typing import Any
@@ -15,11 +15,20 @@ from fnet.engine import rng
 
 
 def dropout_mask(rate: Array, seed: Any, place: tuple[Any, Any], shape: Any, dtype: Any) -> Any:
-    """What the units of a batch are multiplied by: `1 / (1 - rate)`, or 0 where dropped.
+    """The factor of each unit of a batch: 0 if dropped, otherwise `1 / (1 - rate)`.
 
-    `[*M, batch, units]` with the axes of rate and seed, for `place = (layer, step)`, integers, and
-    `shape = (batch, units)`. Source:
-    Srivastava et al. (2014), in the inverted form that leaves evaluation as it is.
+    Args:
+        rate: The dropout rate, with any member axes.
+        seed: The seed, with any member axes; absent is 0.
+        place: `(layer, step)`, integers.
+        shape: `(batch, units)`.
+        dtype: The dtype of the units.
+
+    Returns:
+        Factors `[*M, batch, units]`, with the member axes of rate and seed.
+
+    References:
+        Srivastava et al. (2014), in the inverted form, which needs no scaling in prediction.
     """
     (layer, step), (batch, units) = place, shape
     rate = tf.cast(rate, tf.float64)[..., None, None]

@@ -1,13 +1,13 @@
 """A network as pure functions of its params, on TensorFlow. Twin: `reference/functions.py`.
 
-Signatures and docstrings stand in `core/signatures/functions.py`.
+Signatures and docstrings are in `core/signatures/functions.py`.
 
 Inside, a row of data is a column: layer l is `a[l] = f(w[l] @ a[l-1] + b[l])`, with w[l] `[H, D]`
 and a[l] `[H, B]`, as in Nielsen, Neural Networks and Deep Learning, equation 25. So
-elementwise work runs along the batch, in the long runs that processors are quick at.
+elementwise operations run along the batch, the longest axis, which is fastest.
 
 Each public function checks its arguments and runs its body as one graph, traced once for any number
-of rows. `tuning` is a Tuning inside a program: what is absent of it is `()`, and costs nothing.
+of rows. In a body, `tuning` is a Tuning of tensors. Its absent fields are `()` and cost nothing.
 """
 
 from typing import Any
@@ -27,10 +27,10 @@ from fnet.engine.initializers import SCHEMES
 from fnet.engine.losses import LOSSES, as_columns
 
 NO_TUNING = tensors.tuning_tensors(Tuning())
-"""A Tuning in which all is absent."""
+"""A Tuning whose fields are all absent."""
 
 INPUT_BLOCKS: dict[type, Any] = {}
-"""For each kind of entry before the dense layers: `block(entry, x)`, rows `[*M, B, D]` to rows."""
+"""By kind of entry before the dense layers: `block(entry, x)`, from rows `[*M, B, D]` to rows."""
 
 
 @signatures.implements(public.init_params)
@@ -47,15 +47,15 @@ def init_params(net: Network, seed: Any, scheme: Any = None, dtype: Any = "float
 @signatures.implements(public.forward)
 @tensors.no_autograph
 def forward(net: Network, params: Params, x: Array) -> tf.Tensor:
-    params, columns = tensors.prepare_inputs(net, params, x)
-    return tensors.call_compiled(_forward, net, params, *columns)
+    params, data = tensors.prepare_inputs(net, params, x)
+    return tensors.call_compiled(_forward, net, params, *data)
 
 
 @signatures.implements(public.predict)
 @tensors.no_autograph
 def predict(net: Network, params: Params, x: Array) -> tf.Tensor:
-    params, columns = tensors.prepare_inputs(net, params, x)
-    return tensors.call_compiled(_predict, net, params, *columns)
+    params, data = tensors.prepare_inputs(net, params, x)
+    return tensors.call_compiled(_predict, net, params, *data)
 
 
 @signatures.implements(public.loss)
@@ -70,9 +70,9 @@ def loss(
     tuning: Any = None,
     step: Array = None,
 ) -> tf.Tensor:
-    layers, columns = tensors.prepare_inputs(net, params, x, y, weights)
+    layers, data = tensors.prepare_inputs(net, params, x, y, weights)
     arguments = layers, *tensors.prepare_tuning(net, layers, tuning, step)
-    return tensors.call_compiled(_loss, net, arguments, *columns)
+    return tensors.call_compiled(_loss, net, arguments, *data)
 
 
 @signatures.implements(public.grads)
@@ -87,19 +87,19 @@ def grads(
     tuning: Any = None,
     step: Array = None,
 ) -> Params:
-    layers, columns = tensors.prepare_inputs(net, params, x, y, weights)
+    layers, data = tensors.prepare_inputs(net, params, x, y, weights)
     arguments = layers, *tensors.prepare_tuning(net, layers, tuning, step)
-    return tensors.to_external(tensors.call_compiled(_grads, net, arguments, *columns))
+    return tensors.to_external(tensors.call_compiled(_grads, net, arguments, *data))
 
 
-# The bodies: what is compiled, and what `compiled_loop.py` and `lbfgs.py` build on.
+# The bodies, which are compiled. `compiled_loop.py` and `lbfgs.py` call them too.
 
 
 def _init_params(static: Any, seed: Any) -> Any:
     net, schemes, dtype = static
 
-    def one(seed: Any) -> Any:
-        def draw(layer: Any, scheme: Any, d: Array, h: Array) -> Any:
+    def init_one(seed: Any) -> Any:
+        def draw(layer: int, scheme: str, d: int, h: int) -> Any:
             count = d * h + h
             words = rng.words(seed, philox.INIT, count + count % 2, step=layer)
             w, b = SCHEMES[scheme](words, d, h)
@@ -108,25 +108,25 @@ def _init_params(static: Any, seed: Any) -> Any:
         return first_params(net, schemes, draw, lambda number, shape: tf.fill(shape, number))
 
     shapes = first_params(net, schemes, lambda layer, scheme, d, h: ([d, h], [h]), lambda _, s: s)
-    like = [entry._make(map(_spec_of(dtype), entry)) for entry in shapes]
+    specs = [entry._make(map(_tensor_spec(dtype), entry)) for entry in shapes]
     drawn = tf.map_fn(
-        lambda seed: tensors.to_internal(one(seed), dtype),
+        lambda seed: tensors.to_internal(init_one(seed), dtype),
         tf.reshape(seed, [-1]),
-        fn_output_signature=tuple(like),
+        fn_output_signature=tuple(specs),
     )
     return tf.nest.map_structure(lambda p: tf.reshape(p, [*seed.shape, *p.shape[1:]]), drawn)
 
 
-def _spec_of(dtype: Any) -> Any:
+def _tensor_spec(dtype: Any) -> Any:
     return lambda shape: () if shape is None else tf.TensorSpec(shape, dtype)
 
 
 def logits(
     net: Network, params: Params, x: Array, tuning: Any = NO_TUNING, step: Array = ()
 ) -> Any:
-    """What comes before the output activation, as columns `[*M, K, B]`, for params as columns.
+    """The outputs before the output activation, in columns `[*M, K, B]`; params are in columns.
 
-    Units are dropped as `tuning` says in a step.
+    If a step is given, dropout applies as in that step of a run.
     """
     blocks, layers = params[: -len(net.layers)], params[-len(net.layers) :]
     x = _drop_features(x, tuning, step)
@@ -134,12 +134,10 @@ def logits(
         x = INPUT_BLOCKS[type(block)](block, x)
     first, *deeper = layers
     w = first.w
-    one_product = len(x.shape) < len(
-        w.shape
-    )  # then one product for all members, [M * H, D] @ [D, B]
-    product = (
-        tf.einsum("...hd,bd->...hb", w, x) if one_product else tf.matmul(w, x, transpose_b=True)
-    )
+    if len(x.shape) < len(w.shape):  # one product for all members, [M * H, D] @ [D, B]
+        product = tf.einsum("...hd,bd->...hb", w, x)
+    else:
+        product = tf.matmul(w, x, transpose_b=True)
     z = affine(first, product)
     for i, (layer, activation) in enumerate(zip(deeper, net.hidden, strict=True), start=1):
         a = _drop_units(ACTIVATIONS[activation](z), tuning, i, step)
@@ -148,26 +146,26 @@ def logits(
 
 
 def affine(layer: Any, product: Array) -> Any:
-    """What a dense layer makes of `w @ a`: `[*M, H, B]`."""
+    """`w @ a + b` of a dense layer, given the product `w @ a`: `[*M, H, B]`."""
     return product if is_absent(layer.b) else product + layer.b
 
 
 def _drop_features(x: Array, tuning: Any, step: Array) -> Any:
-    """Rows of features, some of them dropped."""
+    """Features in rows, after dropout."""
     if is_absent(step) or is_absent(tuning.input_dropout):
         return x
     shape = tf.unstack(tf.shape(x)[-2:])
     return x * dropout.dropout_mask(tuning.input_dropout, tuning.seed, (0, step), shape, x.dtype)
 
 
-def _drop_units(a: Array, tuning: Any, layer: Any, step: Array) -> Any:
-    """Columns of a hidden layer's units, some of them dropped."""
+def _drop_units(a: Array, tuning: Any, layer: int, step: Array) -> Any:
+    """The units of a hidden layer in columns, after dropout."""
     if is_absent(step) or is_absent(tuning.dropout):
         return a
     units, batch = tf.unstack(tf.shape(a)[-2:])
     place = layer, step
-    kept = dropout.dropout_mask(tuning.dropout, tuning.seed, place, (batch, units), a.dtype)
-    return a * tf.linalg.matrix_transpose(kept)
+    mask = dropout.dropout_mask(tuning.dropout, tuning.seed, place, (batch, units), a.dtype)
+    return a * tf.linalg.matrix_transpose(mask)
 
 
 def _forward(net: Network, params: Params, x: Array) -> Any:
@@ -180,7 +178,7 @@ def _predict(net: Network, params: Params, x: Array) -> Any:
 
 
 def apply_link(net: Network, z: Array) -> Any:
-    """Predictions given the logits, both as columns `[*M, K, B]`."""
+    """Predictions given the logits, both in columns `[*M, K, B]`."""
     return OUTPUTS[net.output if net.link == "identity" else net.link](z)
 
 
@@ -189,7 +187,7 @@ def row_losses(
 ) -> Any:
     """The loss of each row, `[*M, B]`, given the logits; `rank` is the number of x's axes.
 
-    `custom` is a user's own loss, which takes targets and outputs as rows.
+    `custom` is the user's own loss function, which takes targets and outputs in rows.
     """
     y = as_columns(net, y, rank, z.dtype)
     if custom is not None:
@@ -207,12 +205,14 @@ def normalized_weights(weights: Array) -> Any:
 
 
 def weights_and_total(x: Array, weights: Array) -> Any:
-    """Weights of the rows and their sums, where none are given too."""
+    """Row weights and their sums; None stands for weights of 1."""
     weights = tf.ones(tf.shape(x)[-2:-1], x.dtype) if weights is None else weights
     return weights, tf.reduce_sum(weights, axis=-1)
 
 
-def _loss(net: Network, arguments: Array, x: Array, y: Array, weights: Array = None) -> Any:
+def _loss(
+    net: Network, arguments: tuple[Any, ...], x: Array, y: Array, weights: Array = None
+) -> Any:
     params, tuning, step = arguments
     layers = layout.columns(params)
     rows = row_losses(net, logits(net, layers, x, tuning, step), y, len(x.shape), tuning)
@@ -229,13 +229,13 @@ def loss_and_grads(
     step: Array = (),
     custom: Any = None,
 ) -> Any:
-    """The loss `[*M]` of a Batch and its gradient; layers and gradient are columns."""
+    """The loss `[*M]` of a Batch and its gradient; layers and gradient are in columns."""
     x, y, weights, total = batch
     with tf.GradientTape() as tape:
         tape.watch(layers)
         z = logits(net, layers, x, tuning, step)
         rows = row_losses(net, z, y, len(x.shape), tuning, custom)
-    # Weights as the gradient of rows: the same as the gradient of the sum, in fewer kernels.
+    # Weights as upstream gradient give the gradient of the weighted sum, in fewer kernels.
     grads = tape.gradient(rows, layers, tf.broadcast_to(weights, tf.shape(rows)))
     value = tf.reduce_sum(weights * rows, axis=-1)
     value = penalties.add_penalties(tuning, layers, total, value)
@@ -243,7 +243,9 @@ def loss_and_grads(
     return value, penalties.clip_grads(tuning, grads, len(value.shape))
 
 
-def _grads(net: Network, arguments: Array, x: Array, y: Array, weights: Array = None) -> Any:
+def _grads(
+    net: Network, arguments: tuple[Any, ...], x: Array, y: Array, weights: Array = None
+) -> Any:
     params, tuning, step = arguments
     weights, total = weights_and_total(x, weights)
     layers = layout.columns(params)

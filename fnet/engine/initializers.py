@@ -1,8 +1,8 @@
-"""Schemes to draw first params from, on TensorFlow. Twin: `reference/initializers.py`.
+"""Initializers of params, on TensorFlow. Twin: `reference/initializers.py`.
 
-A scheme takes the random words of one layer (as many as it has weights and biases, rounded up to
-an even number), its inputs D and outputs H, and returns `(w, b)`: `[D * H]` and `[H]`, float64.
-Biases are 0 but in `normal` and `ones`.
+A scheme takes the random words of one layer, its inputs D and its outputs H, and returns `(w, b)`,
+`[D * H]` and `[H]`, float64. The number of words is that of weights and biases, rounded up to an
+even number. Biases are 0 except in `normal` and `ones`.
 """
 
 import math
@@ -15,16 +15,16 @@ from fnet.core.aliases import Array
 from fnet.engine import rng
 
 
-def _inputs(inputs: int, outputs: int) -> Any:
+def _fan_in(inputs: int, outputs: int) -> float:
     return inputs
 
 
-def _both(inputs: int, outputs: int) -> Any:
+def _fan_avg(inputs: int, outputs: int) -> float:
     return (inputs + outputs) / 2
 
 
 def _uniform(scale: float, fan: Callable[[int, int], float]) -> Any:
-    """The scheme of weights of the variance `scale / fan`, uniform in ±sqrt(3 * scale / fan)."""
+    """The scheme of weights uniform in ±sqrt(3 * scale / fan), with the variance `scale / fan`."""
 
     def scheme(words: Array, inputs: int, outputs: int) -> Any:
         limit = math.sqrt(3 * scale / fan(inputs, outputs))
@@ -35,7 +35,7 @@ def _uniform(scale: float, fan: Callable[[int, int], float]) -> Any:
 
 
 def _normal(scale: float, fan: Callable[[int, int], float]) -> Any:
-    """The scheme of normal weights of the variance `scale / fan`, not truncated."""
+    """The scheme of normal weights with the variance `scale / fan`, not truncated."""
 
     def scheme(words: Array, inputs: int, outputs: int) -> Any:
         drawn = rng.normals(words)[: inputs * outputs]
@@ -45,12 +45,12 @@ def _normal(scale: float, fan: Callable[[int, int], float]) -> Any:
 
 
 def orthogonal(words: Array, inputs: int, outputs: int) -> Any:
-    """Orthonormal columns, or rows where D < H: every matrix of them is as likely as any other.
+    """Orthonormal columns, or rows where D < H, uniformly distributed over all such matrices.
 
-    The Q of a normal matrix, `[D, H]` or where D < H its transpose, with the signs that leave R a
-    positive diagonal: that decomposition is unique. Sources: Saxe et al., "Exact solutions to the
-    nonlinear dynamics of learning in deep linear neural networks" (2014); Mezzadri, "How to
-    generate random matrices from the classical compact groups" (2007).
+    The Q of the QR decomposition of a standard normal matrix, `[D, H]`, or of its transpose where
+    D < H. Signs make the diagonal of R positive, since only then is Q unique. Sources: Saxe et al.,
+    "Exact solutions to the nonlinear dynamics of learning in deep linear neural networks" (2014);
+    Mezzadri, "How to generate random matrices from the classical compact groups" (2007).
     """
     tall = max(inputs, outputs), min(inputs, outputs)
     q, r = tf.linalg.qr(tf.reshape(rng.normals(words)[: inputs * outputs], tall))
@@ -60,28 +60,28 @@ def orthogonal(words: Array, inputs: int, outputs: int) -> Any:
 
 
 def normal(words: Array, inputs: int, outputs: int) -> Any:
-    """Standard normal, weights and biases: the lecture notes' start."""
+    """Standard normal weights and biases, as in the lecture notes."""
     drawn = rng.normals(words)
     return drawn[: inputs * outputs], drawn[inputs * outputs :][:outputs]
 
 
 def ones(words: Array, inputs: int, outputs: int) -> Any:
-    """All ones, weights and biases: the lecture notes' first network."""
+    """Weights and biases of 1, as in the lecture notes' first network."""
     return tf.ones(inputs * outputs, tf.float64), tf.ones(outputs, tf.float64)
 
 
 def zeros(words: Array, inputs: int, outputs: int) -> Any:
-    """All zeros: for a last layer, whose network then begins with outputs of 0."""
+    """Weights and biases of 0. In the last layer they make the first outputs 0."""
     return tf.zeros(inputs * outputs, tf.float64), tf.zeros(outputs, tf.float64)
 
 
 SCHEMES: dict[str, Callable[..., Any]] = {
-    "glorot_uniform": _uniform(1, _both),
-    "glorot_normal": _normal(1, _both),
-    "he_uniform": _uniform(2, _inputs),
-    "he_normal": _normal(2, _inputs),
-    "lecun_uniform": _uniform(1, _inputs),
-    "lecun_normal": _normal(1, _inputs),
+    "glorot_uniform": _uniform(1, _fan_avg),
+    "glorot_normal": _normal(1, _fan_avg),
+    "he_uniform": _uniform(2, _fan_in),
+    "he_normal": _normal(2, _fan_in),
+    "lecun_uniform": _uniform(1, _fan_in),
+    "lecun_normal": _normal(1, _fan_in),
     "orthogonal": orthogonal,
     "normal": normal,
     "ones": ones,

@@ -20,36 +20,37 @@ def minimize_lbfgs(
     net: Network, params: Params, x: Array, y: Array, weights: Array = None, **options: Any
 ) -> LBFGSResult:
     def evaluator(x: Array, y: Array, weights: Array, tuning: Any) -> Any:
-        columns = [tensors.tensor(column) for column in (x, y, weights) if column is not None]
+        data = [tensors.tensor(array) for array in (x, y, weights) if array is not None]
         internal_tuning = tensors.tuning_tensors(tuning)
-        return lambda row: tensors.call_compiled(
-            _evaluate, net, (tf.constant(row), internal_tuning), *columns
+        return lambda vector: tensors.call_compiled(
+            _evaluate, net, (tf.constant(vector), internal_tuning), *data
         )
 
     end = lbfgs.minimize(net, params, (x, y, weights), evaluator, options)
-    found: LBFGSResult = end._replace(
-        params=tensors.to_external(_unpack(net, tf.constant(end.params)))
-    )
-    return found
+    params = tensors.to_external(_unpack(net, tf.constant(end.params)))
+    result: LBFGSResult = end._replace(params=params)
+    return result
 
 
-def _evaluate(net: Network, arguments: Array, x: Array, y: Array, weights: Array = None) -> Any:
-    """The loss of a row of numbers and its gradient, a row like it."""
-    row, tuning = arguments
+def _evaluate(
+    net: Network, arguments: tuple[Any, ...], x: Array, y: Array, weights: Array = None
+) -> Any:
+    """The loss of params in a flat vector `[P]`, and its gradient `[P]`."""
+    vector, tuning = arguments
     weights, total = functions.weights_and_total(x, weights)
     batch = Batch(x, y, functions.normalized_weights(weights), total)
-    layers = layout.columns(_unpack(net, row))
+    layers = layout.columns(_unpack(net, vector))
     value, grads = functions.loss_and_grads(net, layers, batch, tuning)
     return value, tf.concat([tf.reshape(grad, [-1]) for grad in leaves(layout.rows(grads))], 0)
 
 
-def _unpack(net: Network, row: Array) -> Any:
-    """The params of a row of numbers `[*M, P]`, one array after another."""
+def _unpack(net: Network, vector: Array) -> Any:
+    """Params from flat vectors `[*M, P]`."""
     wanted = [shape for _, own in shapes(net) for shape in own if shape is not None]
-    parts = iter(tf.split(row, [math.prod(shape) for shape in wanted], axis=-1))
-    members = tf.shape(row)[:-1]
+    arrays = iter(tf.split(vector, [math.prod(shape) for shape in wanted], axis=-1))
+    members = tf.shape(vector)[:-1]
 
     def next_array(shape: Any) -> Any:
-        return () if shape is None else tf.reshape(next(parts), tf.concat([members, shape], 0))
+        return () if shape is None else tf.reshape(next(arrays), tf.concat([members, shape], 0))
 
     return tuple(kind(*map(next_array, own)) for kind, own in shapes(net))

@@ -1,7 +1,7 @@
 """The rate at a step under each schedule, on TensorFlow. Twin: `reference/learning_rates.py`.
 
-Schedules themselves are data (`core/schedules.py`, public as `fnet.schedules`), where the formulas
-have their sources. Rates are worked in float64 within the compiled program.
+Schedules are data (`core/schedules.py`, public as `fnet.schedules`); the sources of the formulas
+are there. Rates are computed in float64 inside the compiled function.
 """
 
 import math
@@ -17,10 +17,10 @@ from fnet.engine import tensors
 
 
 def rate(schedule: Any, hp: Any) -> Any:
-    """The rate as a function of the step: float64, `[]` or with the member axes, as the step is.
+    """The rate as a function of the step k: float64, of the shape of k, `[]` or `[*M]`.
 
-    `schedule` is that of an OptimizerSpec and `hp` its hyperparameters: the rate itself where there
-    is no schedule.
+    `schedule` is the field of an OptimizerSpec. `hp` holds the hyperparameters of the schedule; if
+    there is none, `hp` is the rate.
     """
     if schedule is None:
         return lambda k: hp
@@ -28,18 +28,18 @@ def rate(schedule: Any, hp: Any) -> Any:
         return lambda k: _user_rate(schedule, k)
     kind, names = schedule
 
-    def at(k: Array) -> Any:
+    def rate_at(k: Array) -> Any:
         if "every" in names:
             k = hp["every"] * tf.floor(k / hp["every"])
         return RULES[kind](hp, k)
 
-    return at
+    return rate_at
 
 
 def _user_rate(function: Callable[..., Any], k: Array) -> Any:
-    """The rate that a user's function gives."""
-    found = checks.array("learning_rate", function(k))
-    return tensors.tensor(checks.for_members("learning_rate", found, k.shape), np.float64)
+    """The rate that a user's function returns."""
+    value = checks.array("learning_rate", function(k))
+    return tensors.tensor(checks.for_members("learning_rate", value, k.shape), np.float64)
 
 
 def _constant(hp: dict[str, Any], k: Array) -> Any:
@@ -57,18 +57,18 @@ def _inverse_scaling(hp: dict[str, Any], k: Array) -> Any:
 def _cosine(hp: dict[str, Any], k: Array) -> Any:
     start = first = hp["initial_learning_rate"]
     if "warmup_target" in hp:
-        start, warm = hp["warmup_target"], hp["warmup_steps"]
-        rising = first + (start - first) * (k / tf.maximum(warm, 1))
-        rises, k = k < warm, k - warm
+        start, warmup_steps = hp["warmup_target"], hp["warmup_steps"]
+        warmup = first + (start - first) * (k / tf.maximum(warmup_steps, 1))
+        in_warmup, k = k < warmup_steps, k - warmup_steps
     t = tf.minimum(k / hp["decay_steps"], 1)
-    falling = start * ((1 - hp["alpha"]) * (0.5 * (1 + tf.cos(math.pi * t))) + hp["alpha"])
-    return tf.where(rises, rising, falling) if "warmup_target" in hp else falling
+    decay = start * ((1 - hp["alpha"]) * (0.5 * (1 + tf.cos(math.pi * t))) + hp["alpha"])
+    return tf.where(in_warmup, warmup, decay) if "warmup_target" in hp else decay
 
 
 def _piecewise_constant(hp: dict[str, Any], k: Array) -> Any:
-    reached = tf.reduce_sum(tf.cast(k[..., None] > hp["boundaries"], tf.int32), -1, keepdims=True)
-    holds = reached == tf.range(hp["values"].shape[-1])
-    return tf.reduce_sum(tf.where(holds, hp["values"], tf.zeros([], tf.float64)), -1)
+    interval = tf.reduce_sum(tf.cast(k[..., None] > hp["boundaries"], tf.int32), -1, keepdims=True)
+    applies = interval == tf.range(hp["values"].shape[-1])
+    return tf.reduce_sum(tf.where(applies, hp["values"], tf.zeros([], tf.float64)), -1)
 
 
 def _log_cosine(hp: dict[str, Any], k: Array) -> Any:
@@ -85,4 +85,4 @@ RULES: dict[str, Callable[..., Any]] = {
     "piecewise_constant": _piecewise_constant,
     "log_cosine": _log_cosine,
 }
-"""Each kind with its rate at the step k, by the schedule's hyperparameters."""
+"""By kind of schedule: the rate at step k, given the hyperparameters."""

@@ -1,7 +1,7 @@
-"""Losses of one row, on TensorFlow. Twin: `reference/losses.py`.
+"""Losses of a row, on TensorFlow. Twin: `reference/losses.py`.
 
-Each takes targets and outputs as columns, `[..., K, B]`, and the Tuning, and returns `[..., B]`.
-A loss with a link takes the outputs before it (`network.LOSSES`).
+Each takes targets and outputs in columns, `[..., K, B]`, and the Tuning, and returns `[..., B]`.
+A loss with a link takes the outputs before the link (`LOSSES` of `core/network.py`).
 """
 
 from collections.abc import Callable
@@ -29,62 +29,66 @@ def absolute_error(y: Array, outputs: Array, tuning: Any) -> Any:
 
 
 def huber(y: Array, outputs: Array, tuning: Any) -> Any:
-    """The mean over outputs of `d**2 / 2` where `d = |outputs - y|` is no more than delta, and of
-    `delta * (d - delta / 2)` elsewhere. Source: Huber (1964); as in Keras's `huber`.
+    """The mean over outputs of `d**2 / 2` if `d <= delta`, otherwise `delta * (d - delta / 2)`.
+
+    d is `|outputs - y|`. Source: Huber (1964); as in Keras's `huber`.
     """
-    off = tf.abs(outputs - y)
-    inner = tf.minimum(off, 1.0 if is_absent(tuning.delta) else cast_and_expand(tuning.delta, off))
-    return tf.reduce_mean(inner * (off - inner / 2), axis=-2)
+    d = tf.abs(outputs - y)
+    inner = tf.minimum(d, 1.0 if is_absent(tuning.delta) else cast_and_expand(tuning.delta, d))
+    return tf.reduce_mean(inner * (d - inner / 2), axis=-2)
 
 
 def poisson(y: Array, z: Array, tuning: Any) -> Any:
-    """The mean over outputs of `exp(z) - y * z`: minus the log-likelihood of counts y, but for
-    `log(y!)`. Source: McCullagh and Nelder, Generalized Linear Models, chapter 6; as in Keras's
-    `poisson` of exp(z). Above 64 exp is its tangent there.
+    """The mean over outputs of `exp(z) - y * z`.
+
+    The negative log-likelihood of counts y, without its constant `log(y!)`. Above 64, the tangent
+    replaces exp. Source: McCullagh and Nelder, Generalized Linear Models, chapter 6; as in Keras's
+    `poisson` of exp(z).
     """
     return tf.reduce_mean(exponential(z) - y * z, axis=-2)
 
 
 def pinball(y: Array, outputs: Array, tuning: Any) -> Any:
-    """The mean over quantiles q of `q * d` where `d = y - output` is positive, `(q - 1) * d`
-    elsewhere. Source: Koenker and Bassett, "Regression quantiles" (1978).
+    """The mean over quantiles q of `q * d` if d > 0, otherwise `(q - 1) * d`; `d = y - outputs`.
 
-    Predictions are the outputs in ascending order, so that quantiles never cross; that makes none
-    of them worse (Chernozhukov, Fernández-Val and Galichon, 2010).
+    Predictions are the sorted outputs, so that quantiles never cross; sorting does not increase
+    their error (Chernozhukov, Fernández-Val and Galichon, 2010). Source: Koenker and Bassett,
+    "Regression quantiles" (1978).
     """
     q = tf.cast(tuning.quantiles, outputs.dtype)[..., None]
-    off = y - outputs
-    return tf.reduce_mean(tf.maximum(q * off, (q - 1) * off), axis=-2)
+    d = y - outputs
+    return tf.reduce_mean(tf.maximum(q * d, (q - 1) * d), axis=-2)
 
 
 def softmax_cross_entropy(y: Array, logits: Array, tuning: Any) -> Any:
-    """`log(sum(exp(z))) - sum(y * z)` over classes: minus the log-likelihood of y, of the sum 1.
+    """`log(sum(exp(z))) - sum(y * z)` over classes, for y with the sum 1.
 
-    Source: Bishop, Pattern Recognition and Machine Learning, equation 4.108.
+    The negative log-likelihood. Source: Bishop, Pattern Recognition and Machine Learning, equation
+    4.108.
     """
-    y = _smoothed(y, tuning.label_smoothing, y.shape[-2])
+    y = _smooth(y, tuning.label_smoothing, y.shape[-2])
     shifted = logits - tf.stop_gradient(tf.reduce_max(logits, axis=-2, keepdims=True))
     total = tf.reduce_sum(tf.exp(shifted), axis=-2)
     return tf.math.log(total) - tf.reduce_sum(y * shifted, axis=-2)
 
 
 def sigmoid_cross_entropy(y: Array, z: Array, tuning: Any) -> Any:
-    """The mean over labels of `log(1 + exp(z)) - y * z`: minus the log-likelihood of y, 0 or 1.
+    """The mean over labels of `log(1 + exp(z)) - y * z`, the negative log-likelihood.
 
     With label weights, `w_1 * y * log(1 + exp(-z)) + w_0 * (1 - y) * log(1 + exp(z))`. Source:
     Bishop, equation 4.90; the mean as in Keras's `binary_crossentropy`.
     """
-    y = _smoothed(y, tuning.label_smoothing, 2)
-    ones, both = y, 1.0
+    y = _smooth(y, tuning.label_smoothing, 2)
+    ones, total = y, 1.0
     if not is_absent(tuning.label_weights):
         weights = tf.cast(tuning.label_weights, z.dtype)
         ones = weights[..., 1, None] * y
-        both = ones + weights[..., 0, None] * (1 - y)
-    return tf.reduce_mean(both * tf.nn.softplus(z) - ones * z, axis=-2)
+        total = ones + weights[..., 0, None] * (1 - y)
+    return tf.reduce_mean(total * tf.nn.softplus(z) - ones * z, axis=-2)
 
 
-def _smoothed(y: Array, smoothing: Array, classes: int) -> Any:
-    """Targets drawn toward an even distribution over so many classes."""
+def _smooth(y: Array, smoothing: Array, classes: int) -> Any:
+    """Targets after label smoothing over this number of classes."""
     if is_absent(smoothing):
         return y
     smoothing = tf.cast(smoothing, y.dtype)[..., None, None]
@@ -103,7 +107,7 @@ LOSSES: dict[str, Callable[..., Any]] = {
 
 
 def as_columns(net: Network, y: Array, rank: int, dtype: Any) -> Any:
-    """Targets as columns `[..., K, B]` for features of this rank: labels become one-hot columns."""
+    """Targets in columns `[..., K, B]`, labels as one-hot; `rank` is the number of x's axes."""
     if len(y.shape) == rank:
         return tf.linalg.matrix_transpose(y)
     if net.has_class_labels:

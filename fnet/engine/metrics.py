@@ -1,10 +1,10 @@
 """Metrics of predictions, on TensorFlow. Twin: `reference/metrics.py`.
 
-Signatures and docstrings stand in `core/signatures/metrics.py`.
+Signatures and docstrings are in `core/signatures/metrics.py`.
 
 Each public function checks its arguments and calls a private one, which `compiled_loop.py` calls
-too. Inside a network (`functions.py`) a row is a column, and so it is in these: predictions and
-targets are `[..., K, B]`, labels and weights are `[..., B]`.
+too. The private ones take columns, as in `functions.py`: predictions and targets `[..., K, B]`,
+labels and weights `[..., B]`.
 """
 
 from collections.abc import Callable
@@ -137,13 +137,13 @@ def _mean_absolute_error(predictions: Any, y: Any, weights: Any) -> Any:
 def _r2(predictions: Any, y: Any, weights: Any) -> Any:
     y, w = tf.cast(y, tf.float64), weights[..., None, :]
     residual = tf.reduce_sum(w * _errors(predictions, y) ** 2, -1)
-    # Without the lowest target, the mean and the spread of a constant are exact.
-    none, nan = (tf.constant(v, tf.float64) for v in (np.inf, np.nan))
-    lowest = tf.reduce_min(tf.where(w > 0, y, none), -1, keepdims=True)
-    y = tf.where(w > 0, y - lowest, tf.zeros_like(y))
-    spread = tf.reduce_sum(w * (y - _mean(y, w)[..., None]) ** 2, -1)
+    # Subtracting the smallest target first makes the variance of a constant exactly 0.
+    infinity, nan = (tf.constant(v, tf.float64) for v in (np.inf, np.nan))
+    smallest = tf.reduce_min(tf.where(w > 0, y, infinity), -1, keepdims=True)
+    y = tf.where(w > 0, y - smallest, tf.zeros_like(y))
+    total = tf.reduce_sum(w * (y - _mean(y, w)[..., None]) ** 2, -1)
     perfect = tf.cast(residual == 0, tf.float64)
-    scores = tf.where(spread == 0, perfect, 1 - tf.math.divide_no_nan(residual, spread))
+    scores = tf.where(total == 0, perfect, 1 - tf.math.divide_no_nan(residual, total))
     rows = tf.reduce_sum(tf.cast(weights > 0, tf.int32), -1)
     return tf.where(rows < 2, nan, tf.reduce_mean(scores, -1))
 
@@ -171,7 +171,7 @@ METRICS: dict[str, dict[str, Callable[..., Any]]] = {
     "counts": REGRESSION,
     "quantiles": {"mean_pinball_loss": _mean_pinball_loss},
 }
-"""The metrics that `train` measures, for each kind of targets (`network.Loss`)."""
+"""The metrics that `train` measures, by kind of targets (`Loss` of `core/network.py`)."""
 
 
 def _mean(values: Any, weights: Any) -> Any:

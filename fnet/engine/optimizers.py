@@ -1,7 +1,7 @@
 """The step of an optimizer, on TensorFlow. Twin: `reference/optimizers.py`.
 
-Optimizers themselves are data (`core/optimizers.py`); how one array changes stands in
-`update_rules.py`, and the rate at a step in `learning_rates.py`.
+Optimizers are data (`core/optimizers.py`). `update_rules.py` has the update of one array, and
+`learning_rates.py` the rate at a step.
 """
 
 import functools
@@ -43,32 +43,32 @@ def update(
         rate = learning_rates.rate(spec.schedule, ())(tf.cast(internal.step, tf.float64))
         schedules.check_rates(rate, internal.step)
     values = tuple(
-        tuple(number.values()) if isinstance(number, dict) else number
-        for number in hyperparameters(optimizer).values()
+        tuple(value.values()) if isinstance(value, dict) else value
+        for value in hyperparameters(optimizer).values()
     )
-    p, after = tensors.call_compiled(_update, spec, (p, internal, g, values))
-    kept = tuple(map(tensors.to_external, after.moments))
-    return tensors.to_external(p), OptState(after.step, kept)
+    p, new_state = tensors.call_compiled(_update, spec, (p, internal, g, values))
+    new_moments = tuple(map(tensors.to_external, new_state.moments))
+    return tensors.to_external(p), OptState(new_state.step, new_moments)
 
 
 def rates(function: Callable[..., Any], steps: Array) -> Any:
-    """What a user's function gives at these steps `[n, *M]`, called with one after another."""
+    """The rates that a user's function returns at these steps `[n, *M]`, one call per step."""
     return _compiled_rates(function, steps.shape[1:])(tf.constant(steps, tf.float64))
 
 
 @bounded_cache(MAX_PROGRAMS)
 def _compiled_rates(function: Callable[..., Any], members: Any) -> Any:
-    one_after_another = functools.partial(tf.vectorized_map, learning_rates.rate(function, ()))
+    map_steps = functools.partial(tf.vectorized_map, learning_rates.rate(function, ()))
     signature = [tf.TensorSpec((None, *members), tf.float64)]
-    return tf.function(one_after_another, input_signature=signature, autograph=False)
+    return tf.function(map_steps, input_signature=signature, autograph=False)
 
 
 def hyperparameters(optimizer: Optimizer) -> Any:
-    """The optimizer's numbers as float64 tensors; those of a schedule in a dict of their own."""
-    return map_hyperparameters(lambda number: tensors.tensor(number, np.float64), optimizer)
+    """Hyperparameters by name as float64 tensors; those of a schedule in a nested dict."""
+    return map_hyperparameters(lambda value: tensors.tensor(value, np.float64), optimizer)
 
 
-def _update(spec: OptimizerSpec, arguments: Array) -> Any:
+def _update(spec: OptimizerSpec, arguments: tuple[Any, ...]) -> Any:
     params, state, grads, values = arguments
     hp = dict(zip(spec.names, values, strict=True))
     if isinstance(spec.schedule, tuple):
@@ -77,55 +77,58 @@ def _update(spec: OptimizerSpec, arguments: Array) -> Any:
     return apply_update(make_update(spec, hp, grads), params, state, grads)
 
 
-def make_update(spec: OptimizerSpec, hp: dict[str, Any], like: Any) -> Any:
-    """What `apply_update` takes, for an optimizer of this spec with these hyperparameters.
+def make_update(spec: OptimizerSpec, hp: dict[str, Any], params: Params) -> Any:
+    """The `update_at_step` of `apply_update`, for an optimizer with these hyperparameters.
 
-    `like` is a structure like params. Returns a function of the updates so far and of `lr_scale`,
-    which gives a function of a Field: the change of one of its arrays, and by what part of itself
-    it decays, None where it does not.
+    `params` are params or a structure like them.
+
+    Returns:
+        `update_at_step(step, lr_scale)`, given the updates done so far. It returns
+        `update_of_field(field)`, which returns the update of one array and the fraction by which
+        the array decays, or None without decay.
     """
-    dtype = checks.params_dtype(like)
+    dtype = checks.params_dtype(params)
 
-    def cast(number: Array) -> Any:
-        return tf.cast(number, dtype)
+    def cast(value: Array) -> Any:
+        return tf.cast(value, dtype)
 
     rate = learning_rates.rate(spec.schedule, hp["learning_rate"])
     rule = RULES[spec.kind](hp, cast)
 
-    def at(step: Array, lr_scale: Array) -> Any:
+    def update_at_step(step: Array, lr_scale: Array) -> Any:
         base = rate(tf.cast(step, tf.float64))
         base = base if lr_scale is None else lr_scale * base
         t = tf.cast(step + 1, tf.float64)
 
         @functools.cache
-        def of_factor(factor: Array, decay: Array) -> Any:
-            now = base if factor == 1 else factor * base
-            return rule(t, now), None if decay not in hp else cast(hp[decay] * now)
+        def update_for(rate_factor: float, decay: str | None) -> Any:
+            own_rate = base if rate_factor == 1 else rate_factor * base
+            return rule(t, own_rate), None if decay not in hp else cast(hp[decay] * own_rate)
 
-        return lambda field: of_factor(field.rate_factor, field.decay)
+        return lambda field: update_for(field.rate_factor, field.decay)
 
-    return at
+    return update_at_step
 
 
 def apply_update(
-    changes_at: Callable[..., Any],
+    update_at_step: Callable[..., Any],
     params: Params,
     state: Any,
     grads: Params,
     lr_scale: Array = None,
 ) -> Any:
-    """One step, as it is compiled: the change at this step of every array of params.
+    """One step of an optimizer in a compiled function: `(params, state)`.
 
-    `changes_at` is what `make_update` returns. `lr_scale`, float64, `[]` or with the member axes,
-    multiplies the rate; None is 1.
+    `make_update` returns `update_at_step`. `lr_scale`, float64 `[]` or `[*M]`, multiplies the rate;
+    None is 1.
     """
-    change_of = changes_at(state.step, lr_scale)
+    update_of_field = update_at_step(state.step, lr_scale)
 
-    def change_one(field: Field, p: Array, *others: Any) -> Any:
-        change, decay = change_of(field)
+    def update_array(field: Field, p: Array, g: Array, *moments: Any) -> Any:
+        change, decay = update_of_field(field)
         p = p if decay is None else p - expand_right(decay, p) * p
-        return change(p, *others)
+        return change(p, g, *moments)
 
-    changed = map_fields(change_one, params, grads, *state.moments)
-    params, *moments = unzip(changed, 1 + len(state.moments))
+    updated = map_fields(update_array, params, grads, *state.moments)
+    params, *moments = unzip(updated, 1 + len(state.moments))
     return params, OptState(state.step + 1, tuple(moments))

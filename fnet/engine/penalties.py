@@ -1,8 +1,8 @@
-"""Penalties on weights and bounds on gradients, on TensorFlow. Twin: `reference/penalties.py`.
+"""Penalties on params and clipping of gradients, on TensorFlow. Twin: `reference/penalties.py`.
 
-Layers and grads are structures like params, as columns, with any member axes M; `tuning` is the
-Tuning inside a program, and `total` the weight of the batch. A penalty is on the fields that are
-penalized (`core/params.py`), and 0 in a batch without weight.
+Layers and grads are structures like params, in columns, with any member axes M. `tuning` is a
+Tuning of tensors, and `total` the sum of the weights of a batch. Penalties apply to the fields that
+are penalized (`core/params.py`), and are 0 in a batch whose weights sum to 0.
 """
 
 from collections.abc import Callable
@@ -28,7 +28,7 @@ def add_penalties(tuning: Any, layers: Params, total: Array, value: Array) -> An
 
 
 def _sum_penalized(function: Callable[..., Any], layers: Params) -> Any:
-    """The sum of `function` over all penalized numbers of a member, `[*M]`."""
+    """The sum of `function` over the penalized entries of each member, `[*M]`."""
     sums = map_fields(
         lambda field, w: tf.reduce_sum(function(w), [-2, -1]) if field.penalized else (), layers
     )
@@ -36,33 +36,34 @@ def _sum_penalized(function: Callable[..., Any], layers: Params) -> Any:
 
 
 def add_penalty_grads(tuning: Any, layers: Params, total: Array, grads: Params) -> Any:
-    """The gradient of the loss with that of the penalties added."""
-    for number, derivative in ((tuning.l1, tf.sign), (tuning.l2, tf.identity)):
-        if not is_absent(number):
+    """The gradient of the loss with the gradient of the penalties added."""
+    for penalty, derivative in ((tuning.l1, tf.sign), (tuning.l2, tf.identity)):
+        if not is_absent(penalty):
 
             def add(
                 field: Field,
                 g: Array,
                 w: Array,
-                number: Array = number,
-                derivative: Array = derivative,
+                penalty: Array = penalty,
+                derivative: Callable[..., Any] = derivative,
             ) -> Any:
                 if not field.penalized:
                     return g
-                return g + cast_and_expand(_per_row(number, total, w), w) * derivative(w)
+                return g + cast_and_expand(_per_row(penalty, total, w), w) * derivative(w)
 
             grads = map_fields(add, grads, layers)
     return grads
 
 
-def _per_row(number: Array, total: Array, like: Any) -> Any:
-    return tf.math.divide_no_nan(tf.cast(number, like.dtype), tf.cast(total, like.dtype))
+def _per_row(penalty: Array, total: Array, array: Array) -> Any:
+    """A penalty divided by the weight of the batch, in the dtype of an array; 0 for weight 0."""
+    return tf.math.divide_no_nan(tf.cast(penalty, array.dtype), tf.cast(total, array.dtype))
 
 
-def clip_grads(tuning: Any, grads: Params, members: Any) -> Any:
-    """The gradient, each number clipped by value, then all of a member together by their norm.
+def clip_grads(tuning: Any, grads: Params, member_axes: int) -> Any:
+    """The gradient, clipped by value and then by the global norm of each member.
 
-    `members` is how many member axes there are.
+    `member_axes` is the number of member axes.
     """
     if not is_absent(tuning.clipvalue):
 
@@ -73,7 +74,7 @@ def clip_grads(tuning: Any, grads: Params, members: Any) -> Any:
         grads = map_params(clip, grads)
     if not is_absent(tuning.global_clipnorm):
         squares = (
-            tf.reduce_sum(tf.square(tf.cast(g, tf.float64)), list(range(members, g.shape.rank)))
+            tf.reduce_sum(tf.square(tf.cast(g, tf.float64)), list(range(member_axes, g.shape.rank)))
             for g in leaves(grads)
         )
         bound = tuning.global_clipnorm

@@ -1,6 +1,7 @@
-"""Batches from `tf.data`: a pipeline that draws those of a plan, and training from a dataset."""
+"""`tf.data`: a pipeline that yields the batches of a plan, and training from a dataset."""
 
 import warnings
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -17,11 +18,11 @@ from fnet.engine import rng
 from fnet.engine.tensors import pad_to
 
 PREFETCH_BATCHES = 4
-"""How many batches a pipeline makes ahead of their use. (With AUTOTUNE it takes half a second to
-stop, in which Ctrl-C would go unanswered.)"""
+"""The number of batches that a pipeline prefetches. (AUTOTUNE takes half a second to stop, which
+would delay Ctrl-C.)"""
 
 MAX_FETCHED_BATCHES = 128
-"""The most batches that are fetched from a pipeline at a time."""
+"""The most batches that are fetched from a dataset at a time."""
 
 
 def pipeline(
@@ -35,25 +36,27 @@ def pipeline(
 ) -> Any:
     """A `tf.data.Dataset` of the batches of `minibatch_plan(N, batch_size, epochs, seed)`.
 
-    Every epoch is shuffled by (seed, epoch): in another order each epoch, in the same order when
-    the dataset is iterated again. Batches are made ahead of their use. The dataset's attribute
-    `epochs` tells `train` where epochs end; a dataset that was mapped further has lost it, and
-    `train` then takes its own argument `epochs`.
+    The shuffle of an epoch depends on (seed, epoch): each epoch has another order, and iterating
+    the dataset again gives the same batches. Batches are prefetched. `train` reads the number of
+    epochs from the dataset's attribute `epochs`. Transformations such as `map` drop the attribute;
+    pass `train(..., steps_per_epoch=...)` then.
 
     Args:
         x: Rows `[N, D]`.
-        y: Their labels or targets, N of them.
-        batch_size: Rows in a batch, from 1 to N.
-        epochs: How many epochs, at least 0.
-        seed: Of the shuffle, an integer from 0 below 2**32; None leaves the rows in order.
-        weights: A number of at least 0 for each row, `[N]`; None for equal ones.
-        drop_remainder: Whether a short last batch is left out.
+        y: Labels or targets of the rows, `[N]` or `[N, K]`.
+        batch_size: The number of rows in a batch, from 1 to N.
+        epochs: The number of epochs, at least 0.
+        seed: The seed of the shuffle, an integer from 0 to below 2**32. None leaves the rows in
+            order.
+        weights: A number of at least 0 for each row, `[N]`; None for equal weights.
+        drop_remainder: Whether a last batch with fewer rows is left out.
 
     Returns:
         A `tf.data.Dataset` of batches `(x, y)`, or `(x, y, weights)` where weights are given.
 
     Raises:
-        InvalidArgument: A number is out of range, or x and y are not finite numbers of one length.
+        InvalidArgument: A number is outside its range, or x and y are not finite or differ in
+            length.
 
     Example:
         >>> import fnet
@@ -90,10 +93,10 @@ def pipeline(
 
 
 def source(net: Network, params: Params, options: TrainOptions) -> Source:
-    """The Source of the `tf.data.Dataset` among the options; its values are checked as they come.
+    """The Source of the `tf.data.Dataset` in the options, which checks values when it fetches them.
 
-    Batches are `(x, y)` or `(x, y, weights)`. All are filled up to the width of the first with rows
-    of weight 0, so none may be larger, and fetched in groups of one size.
+    Batches are `(x, y)` or `(x, y, weights)`. Each is padded with rows of weight 0 to the size of
+    the first, so none may be larger. They are fetched in groups of one size.
     """
     data, class_weight = options.data, options.class_weight
     batches = _length(data)
@@ -104,74 +107,79 @@ def source(net: Network, params: Params, options: TrainOptions) -> Source:
     width = max((len(x) for x, *_ in data.take(1)), default=1)
     if not width:
         raise InvalidArgument("data must hold batches of at least one row; its first has none")
-    numbers = None if class_weight is None else class_weights.resolve(net, class_weight)
+    per_class = None if class_weight is None else class_weights.resolve(net, class_weight)
     group = max(1, min(MAX_FETCHED_BATCHES, batches, MAX_PLAN_ENTRIES // (width * net.sizes[0])))
 
     def fill(x: Array, y: Array, weights: Array = None) -> Any:
         weights = tf.ones(tf.shape(x)[:1], tf.float64) if weights is None else weights
         counts = tf.stack([tf.shape(column)[0] for column in (x, y, weights)])
-        # A short batch is filled up with its first row.
+        # A short batch is padded with copies of its first row.
         real = tf.range(width) < tf.reduce_min(counts)
         rows = tf.where(real, tf.range(width), 0)
         x, y, weights = (tf.gather(column, rows) for column in (x, y, weights))
         return counts, x, y, tf.where(real, weights, 0)
 
-    def checked(at: Array, counts: Array, x: Array, y: Array, weights: Array) -> Any:
-        """A group of batches from the one at `at` on, as arrays for all of their rows."""
+    def check_group(first: int, counts: list[Any], x: Array, y: Array, weights: Array) -> Any:
+        """x, y and weights of all rows of a group, whose first batch has the number `first`."""
         for i, (rows, *others) in enumerate(counts):
             if rows > width or others != [rows, rows]:
                 raise InvalidArgument(
-                    f"batch {at + i} of data must hold as many rows of y as of x, and no more than "
-                    f"the first batch, {width}; got {rows} of x and {others[0]} of y"
+                    f"batch {first + i} of data must hold as many rows of y as of x, and no more "
+                    f"than the first batch, {width}; got {rows} of x and {others[0]} of y"
                 )
-        columns = [c.reshape(-1, *c.shape[2:]) for c in (x, y, weights)]
+        flat = [array.reshape(-1, *array.shape[2:]) for array in (x, y, weights)]
         try:
-            return checks.batch(net, params, *columns)[1:]
+            return checks.batch(net, params, *flat)[1:]
         except InvalidArgument:
-            for i, (_, *columns) in enumerate(zip(counts, x, y, weights, strict=True)):
+            for i, batch in enumerate(zip(x, y, weights, strict=True)):
                 try:
-                    checks.batch(net, params, *columns)
+                    checks.batch(net, params, *batch)
                 except InvalidArgument as error:
-                    raise InvalidArgument(f"batch {at + i} of data: {error}") from None
+                    raise InvalidArgument(f"batch {first + i} of data: {error}") from None
             raise
 
-    # What TensorFlow tunes by itself takes up to a second to stop; Ctrl-C would go unanswered.
+    # With autotuning a dataset takes up to a second to stop, which would delay Ctrl-C.
     untuned = tf.data.Options()
     untuned.autotune.enabled = False
 
-    def parts(done: Array) -> Any:
-        before, looks = None, steps > 1  # the first batch of the epoch before; whether to compare
+    def batches_from(step: int) -> Iterator[Any]:
+        previous_first: Any = None  # the first batch of the previous epoch
+        compare = steps > 1
         groups = (
-            data.skip(done)
-            .take(batches - done)
+            data.skip(step)
+            .take(batches - step)
             .map(fill)
             .batch(group)
             .prefetch(1)
             .with_options(untuned)
         )
-        for columns in groups:
-            counts, *columns = (column.numpy() for column in columns)
-            x, y, weights = checked(done, counts.tolist(), *columns)
-            if numbers is not None and numbers.ndim == 1:
-                weights = weights * class_weights.row_factors(net, y, numbers).astype(weights.dtype)
-            for step in range(-done % steps, len(counts) if looks else 0, steps):
-                first = x[step * width : (step + 1) * width]
-                if looks and before is not None and np.array_equal(first, before):
-                    _warn_of_one_order()
-                    looks = False
-                before = first
-            done += len(counts)
+        for arrays in groups:
+            counts, *arrays = (array.numpy() for array in arrays)
+            x, y, weights = check_group(step, counts.tolist(), *arrays)
+            if per_class is not None and per_class.ndim == 1:
+                factors_of_rows = class_weights.row_factors(net, y, per_class)
+                weights = weights * factors_of_rows.astype(weights.dtype)
+            for start in range(-step % steps, len(counts) if compare else 0, steps):
+                first = x[start * width : (start + 1) * width]
+                if compare and previous_first is not None and np.array_equal(first, previous_first):
+                    _warn_not_shuffled()
+                    compare = False
+                previous_first = first
+            step += len(counts)
             rows = np.arange(len(x), dtype=np.int32).reshape(-1, width)
-            tensors = tuple(pad_to(c, group * width) for c in (x, y))
+            tensors = tuple(pad_to(array, group * width) for array in (x, y))
             yield tensors, rows, weights.reshape(-1, width)
 
-    return Source(parts, epochs, steps, width, None, numbers)
+    return Source(batches_from, epochs, steps, width, None, per_class)
 
 
-def _epochs_and_steps(options: TrainOptions, batches: int, marked: int | None) -> tuple[int, int]:
-    """How many epochs to train, and how many batches each has.
+def _epochs_and_steps(
+    options: TrainOptions, batches: int, pipeline_epochs: int | None
+) -> tuple[int, int]:
+    """The number of epochs to train, and the number of batches per epoch.
 
-    `batches` is how many a pass holds, and `marked` the epochs of an unchanged pipeline in it.
+    `batches` is the number of batches in a pass, and `pipeline_epochs` the number of epochs in an
+    unchanged pipeline.
     """
     epochs, steps = options.epochs, options.steps_per_epoch
     if epochs is not None:
@@ -180,39 +188,41 @@ def _epochs_and_steps(options: TrainOptions, batches: int, marked: int | None) -
         steps = checks.integer("steps_per_epoch", steps, least=1)
         if epochs is None and batches % steps:
             raise InvalidArgument(
-                f"data holds {batches} batches, which is no whole number of epochs of "
+                f"data has {batches} batches, which is not a multiple of "
                 f"steps_per_epoch={steps}; give epochs too"
             )
         return (batches // steps if epochs is None else epochs), steps
-    if marked is not None:
-        if epochs not in (None, marked):
+    if pipeline_epochs is not None:
+        if epochs not in (None, pipeline_epochs):
             raise InvalidArgument(
-                f"data is a pipeline of {marked} epochs, and epochs={epochs} was asked for; make "
-                f"the pipeline with epochs={epochs}"
+                f"data is a pipeline of {pipeline_epochs} epochs; got epochs={epochs}. Make the "
+                f"pipeline with epochs={epochs}"
             )
-        return marked, max(1, batches // max(1, marked))
+        return pipeline_epochs, max(1, batches // max(1, pipeline_epochs))
     if not batches:
         raise InvalidArgument(
-            f"data holds no batch, so there is nothing to train on; epochs={epochs} was asked for"
+            f"data must hold at least one batch; it holds none, and epochs={epochs}"
         )
     return (1 if epochs is None else epochs), batches
 
 
-def _warn_of_one_order() -> None:
+def _warn_not_shuffled() -> None:
     warnings.warn(
-        "data repeats one order of rows in every epoch; shuffle it with data.shuffle(..., "
+        "data has the same order of rows in every epoch; shuffle it with data.shuffle(..., "
         "reshuffle_each_iteration=True) before .batch, or use fnet.pipeline",
         stacklevel=2,
     )
 
 
-def _length(data: Any) -> Any:
-    """How many batches a dataset holds, which it must know."""
+def _length(data: Any) -> int:
+    """The number of batches in a dataset; refused if the dataset does not know it."""
     if not isinstance(data, tf.data.Dataset):
-        raise InvalidArgument(f"data must be a tf.data.Dataset, as pipeline makes it; got {data!r}")
+        raise InvalidArgument(
+            f"data must be a tf.data.Dataset, as pipeline returns it; got {data!r}"
+        )
     spec = data.element_spec
-    parts = spec if isinstance(spec, tuple) else ()
-    ranks = [part.shape.rank if isinstance(part, tf.TensorSpec) else 0 for part in parts]
+    specs = spec if isinstance(spec, tuple) else ()
+    ranks = [each.shape.rank if isinstance(each, tf.TensorSpec) else 0 for each in specs]
     if len(ranks) not in (2, 3) or ranks[0] != 2 or 0 in ranks:
         raise InvalidArgument(
             "data must hold batches (x, y) or (x, y, weights), x of shape [B, D]; got elements of "

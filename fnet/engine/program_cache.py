@@ -1,7 +1,7 @@
-"""Compiled programs: how many are kept, how to free them, and which process may run them.
+"""The cache of compiled programs, how to clear it, and a check against forked processes.
 
-TensorFlow never frees a program by itself. Those of the structures used last are kept here, and
-dropped when others take their place.
+TensorFlow never frees a program by itself. The cache keeps the programs used last, and drops the
+others.
 """
 
 import functools
@@ -13,17 +13,17 @@ from typing import Any
 from fnet.core.errors import FnetError
 
 MAX_PROGRAMS = 32
-"""How many training programs are kept."""
+"""The number of training programs in the cache."""
 
 GRAPHS_PER_PROGRAM = 4
-"""How many graphs of `forward`, `loss` and the others are kept for each of these."""
+"""The number of graphs of `forward`, `loss` and the others in the cache, per training program."""
 
 _caches: list[Any] = []
 _process = {"started": False, "forked": False}
 
 
 def bounded_cache(size: int) -> Callable[[Callable[..., Any]], Any]:
-    """`functools.lru_cache`, which `clear_cache` empties."""
+    """As `functools.lru_cache`, and `clear_cache` clears it."""
 
     def decorate(function: Callable[..., Any]) -> Any:
         cached = functools.lru_cache(maxsize=size)(function)
@@ -34,10 +34,10 @@ def bounded_cache(size: int) -> Callable[[Callable[..., Any]], Any]:
 
 
 def clear_cache() -> None:
-    """Free every compiled program of this process. The next call of each compiles again.
+    """Free all compiled programs of this process. They are compiled again when they are needed.
 
-    Programs of structures that were not used for a while are freed without it. What XLA keeps of a
-    program outside Python, some megabytes, is freed only with the process.
+    Programs that were not used for a while are freed without it. XLA keeps some megabytes for each
+    program outside Python, which are freed only when the process ends.
 
     Example:
         >>> import fnet
@@ -49,11 +49,11 @@ def clear_cache() -> None:
 
 
 def start() -> None:
-    """Note that TensorFlow computes in this process; refuse a fork of one in which it did."""
+    """Record that TensorFlow computes in this process; refuse a fork of such a process."""
     if _process["forked"]:
         raise FnetError(
-            "this process was forked from one in which TensorFlow had computed, where TensorFlow "
-            'hangs. Start processes with multiprocessing.get_context("spawn"), or use '
+            "this process was forked from one in which TensorFlow had computed, so that TensorFlow "
+            'would hang. Start processes with multiprocessing.get_context("spawn"), or use '
             "fnet.reference, which works here"
         )
     _process["started"] = True

@@ -50,7 +50,7 @@ def import_tensorflow() -> None:
 
 @contextlib.contextmanager
 def _log_level() -> Iterator[None]:
-    """Within it TensorFlow finds a log level in the environment, the user's or `QUIET`."""
+    """Set TensorFlow's log level to `QUIET` in the environment, unless the user has set one."""
     if LOG_LEVEL in os.environ:
         yield
         return
@@ -63,9 +63,9 @@ def _log_level() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _stderr_filtered() -> Iterator[None]:
-    """Within it standard error is collected; afterwards all but TensorFlow's log is written.
+    """Collect standard error, and afterwards write it without TensorFlow's log.
 
-    It changes nothing where the log level asks for messages.
+    Does nothing if the log level asks for messages.
     """
     if os.environ[LOG_LEVEL] < QUIET:
         yield

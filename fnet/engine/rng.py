@@ -24,12 +24,12 @@ def words(seed: Any, purpose: int, count: int, epoch: Array = 0, step: Array = 0
 
 
 def uniforms(words: Array) -> Any:
-    """Numbers in (0, 1), float64, one for each word: the middle of its 2**-32 of the interval."""
+    """Uniform numbers in (0, 1), float64: each word is the midpoint of an interval of 2**-32."""
     return (tf.cast(words, tf.float64) + 0.5) * 2.0**-32
 
 
 def normals(words: Array) -> Any:
-    """Standard normal numbers, float64, two for each two words along the last axis.
+    """Standard normal numbers, float64, two from each pair of words along the last axis.
 
     Source: Box and Muller, "A note on the generation of random normal deviates" (1958).
     """

@@ -1,7 +1,7 @@
-"""What crosses the border between Python and a compiled function.
+"""Conversions between the arguments of public functions and the tensors of compiled functions.
 
-Outside, params are Layers whose absent biases are None and data is anything array-like. Inside,
-absent biases are `()`, which TensorFlow's nests and loops pass over, and everything is a tensor.
+Outside, absent fields of params are None and data are array-like. Inside, absent fields are `()`,
+which TensorFlow's nested structures and loops skip, and everything else is a tensor.
 """
 
 import functools
@@ -20,28 +20,28 @@ from fnet.core.params import is_absent
 from fnet.engine import program_cache
 
 ALIGNMENT = 64
-"""Bytes: a tensor may share an array's memory only where it starts on such a boundary."""
+"""Bytes. A tensor can share memory with an array only if it starts at a multiple of this."""
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 def no_autograph(function: F) -> F:
-    """For what a user's own `tf.function` may call: AutoGraph has nothing in it to rewrite."""
+    """Exclude a function from AutoGraph, for calls inside a user's own `tf.function`."""
     converted: F = tf.autograph.experimental.do_not_convert(function)
     return converted
 
 
 def tensor(value: Array, dtype: Any = None) -> Any:
-    """`value` as a tensor; a large array is copied once, not twice as TensorFlow does."""
+    """`value` as a tensor. A large array is copied once; `tf.constant` would copy it twice."""
     program_cache.start()
     if isinstance(value, tf.Tensor):
         return value if dtype is None else tf.cast(value, dtype)
-    found = np.asarray(value, dtype)
-    return pad_to(found, len(found)) if found.nbytes >= checks.CHUNK else tf.constant(found)
+    array = np.asarray(value, dtype)
+    return pad_to(array, len(array)) if array.nbytes >= checks.CHUNK else tf.constant(array)
 
 
 def shared_buffer(shape: Any, dtype: Any) -> Any:
-    """An array of zeros and a tensor in the same memory: what is written to the one is in both."""
+    """An array of zeros and a tensor that share memory: writing to the array changes the tensor."""
     dtype = np.dtype(dtype).newbyteorder("=")
     size = math.prod(shape) * dtype.itemsize
     memory = np.zeros(size + ALIGNMENT, np.uint8)
@@ -51,17 +51,17 @@ def shared_buffer(shape: Any, dtype: Any) -> Any:
 
 
 def padded_tensor(values: Array) -> Any:
-    """An array as a tensor, filled up with rows of zeros to `batch_source.padded_rows`."""
+    """An array as a tensor, padded with rows of zeros to `batch_source.padded_rows`."""
     program_cache.start()
     array = np.asarray(values)
     return pad_to(array, batch_source.padded_rows(len(array)))
 
 
-def pad_to(values: Array, room: int) -> Any:
-    """An array as a tensor, its first axis filled up with zeros to `room`; copied once."""
-    array, found = shared_buffer((room, *values.shape[1:]), values.dtype)
+def pad_to(values: Array, length: int) -> Any:
+    """An array as a tensor, padded with zeros to this length; it is copied once."""
+    array, padded_tensor = shared_buffer((length, *values.shape[1:]), values.dtype)
     array[: len(values)] = values
-    return found
+    return padded_tensor
 
 
 def to_internal(params: Any, dtype: Any = None) -> Params:
@@ -80,54 +80,58 @@ def to_external(params: Any) -> Params:
 
 
 def cast_and_expand(number: Array, array: Array) -> Any:
-    """A number `[*M]` in the dtype of the array, with axes appended on the right to go with its."""
+    """A number `[*M]` in the dtype of the array, with axes of size 1 appended to broadcast."""
     return expand_right(tf.cast(number, array.dtype), array)
 
 
 def tuning_tensors(tuning: Any) -> Any:
-    """A checked Tuning as it is inside: float64 tensors, uint32 for the seed, `()` where absent."""
-    return tuning._make(() if number is None else tensor(number) for number in tuning)
+    """A checked Tuning as tensors: uint32 for the seed, float64 for others, `()` where absent."""
+    return tuning._make(() if value is None else tensor(value) for value in tuning)
 
 
 def prepare_tuning(net: Network, layers: Params, tuning: Any, step: Array) -> Any:
-    """`(tuning, step)`, checked and ready for a compiled function; a step is there for dropout."""
-    found = checks.tuning(net, tuning, checks.members_of(to_external(layers)))
+    """`(tuning, step)`, checked, as tensors; the step is `()` unless dropout needs it."""
+    tuning = checks.tuning(net, tuning, checks.members_of(to_external(layers)))
     step = step if step is None else checks.step(step)
-    drops = step is not None and not (found.dropout is None and found.input_dropout is None)
-    return tuning_tensors(found), tensor(step, np.int64) if drops else ()
+    has_dropout = not (tuning.dropout is None and tuning.input_dropout is None)
+    return tuning_tensors(tuning), tensor(
+        step, np.int64
+    ) if has_dropout and step is not None else ()
 
 
 def prepare_inputs(
     net: Network, params: Params, x: Array, y: Array = None, weights: Array = None
 ) -> Any:
-    """`(params, columns)`, checked and ready for a compiled function; absent columns are left out.
+    """`(params, data)`, checked, as tensors.
 
-    Columns are x, y and weights; labels are int32 and all else has the dtype of params.
+    Data are x, y and weights, without those that are None. Labels are int32, and the others have
+    the dtype of params.
     """
     layers, x, y, weights = checks.batch(net, params, x, y, weights)
     dtype = checks.params_dtype(layers)
     labels = y is not None and net.has_class_labels and len(y.shape) < len(x.shape)
-    columns = [
-        tensor(column, np.int32 if labels and column is y else dtype)
-        for column in (x, y, weights)
-        if column is not None
+    data = [
+        tensor(array, np.int32 if labels and array is y else dtype)
+        for array in (x, y, weights)
+        if array is not None
     ]
-    return to_internal(layers), columns
+    return to_internal(layers), data
 
 
-def call_compiled(body: Callable[..., Any], static: Any, params: Any, *columns: Any) -> Any:
-    """The plain graph of `body(static, params, *columns)`, called: one trace for any rows."""
+def call_compiled(body: Callable[..., Any], static: Any, params: Any, *data: Any) -> Any:
+    """Call `body(static, params, *data)` as one graph, traced once for any number of rows."""
     program_cache.start()
     layers = tf.nest.map_structure(tf.TensorSpec.from_tensor, params)
-    rows_axis = len(columns[0].shape) - 2 if columns else None
-    specs = tuple(_any_rows(column, rows_axis) for column in columns)
-    return _compiled(body, static, (layers, *specs))(params, *columns)
+    rows_axis = len(data[0].shape) - 2 if data else None
+    specs = tuple(_any_rows(array, rows_axis) for array in data)
+    return _compiled(body, static, (layers, *specs))(params, *data)
 
 
-def _any_rows(column: Array, axis: Any) -> Any:
-    shape = column.shape.as_list()
+def _any_rows(array: Array, axis: Any) -> Any:
+    """The TensorSpec of an array with any number of rows."""
+    shape = array.shape.as_list()
     shape[min(axis, len(shape) - 1)] = None
-    return tf.TensorSpec(shape, column.dtype)
+    return tf.TensorSpec(shape, array.dtype)
 
 
 @program_cache.bounded_cache(program_cache.MAX_PROGRAMS * program_cache.GRAPHS_PER_PROGRAM)

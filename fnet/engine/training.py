@@ -1,12 +1,13 @@
 """A whole training run inside one compiled program, on TensorFlow. Twin: `reference/training.py`.
 
-Each chunk of the plan is run by the program of `compiled_loop.py`; here stands what goes in and
-what comes out, and the look back where something stopped being finite. The signature and the
-docstring of `train` stand in `core/signatures/training.py`.
+The compiled function of `compiled_loop.py` runs each chunk of the plan. This module prepares its
+arguments, converts its results, and finds the step in which a member became non-finite. The
+signature and the docstring of `train` are in `core/signatures/training.py`.
 """
 
 import bisect
 import functools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,7 @@ XLA_COMPILE_SECONDS = 0.5
 """Extra seconds that the first XLA call costs over a plain graph."""
 
 XLA_SECONDS_SAVED_PER_STEP, XLA_SECONDS_SAVED_PER_FLOP = 1e-4, 1.5e-12
-"""Seconds that XLA saves in a step, and more for each of its floating-point operations."""
+"""Seconds that XLA saves per step, and in addition per floating-point operation."""
 
 
 @signatures.implements(public.train)
@@ -42,26 +43,26 @@ def train(
     plan: Array = None,
     **options: Any,
 ) -> Run:
-    asked = TrainOptions(**options)
+    settings = TrainOptions(**options)
     start = run_state.initial_params(params)
-    checks.sources((x, y, plan), asked)
-    if asked.data is None:
-        columns = x, y, plan
+    checks.sources((x, y, plan), settings)
+    if settings.data is None:
+        data = x, y, plan
         source = batch_source.plan_source(
-            net, start, columns, asked.class_weight, tensors.padded_tensor
+            net, start, data, settings.class_weight, tensors.padded_tensor
         )
     else:
-        source = pipelines.source(net, start, asked)
-    custom = checks.callback("loss", asked.loss, "y and the outputs")
-    if asked.xla is None:
-        asked = asked._replace(xla=_xla_pays_off(net, params, source))
+        source = pipelines.source(net, start, settings)
+    custom = checks.callback("loss", settings.loss, "y and the outputs")
+    if settings.xla is None:
+        settings = settings._replace(xla=_xla_pays_off(net, params, source))
     runner = functools.partial(_chunk_runner, custom)
     engine = training_loop.Engine(runner, optimizers.rates, tensors.tensor)
-    return training_loop.train(net, optimizer, params, source, asked, engine)
+    return training_loop.train(net, optimizer, params, source, settings, engine)
 
 
 def _xla_pays_off(net: Network, params: Params, source: Source) -> Any:
-    """Whether XLA saves more over all steps than it costs, by the amount of work alone."""
+    """Whether XLA saves more time over all steps than it costs, judged by the amount of work."""
     _, members, _ = checks.params(net, run_state.initial_params(params))
     flops = batch_source.step_flops(net, source.width, members)
     saved = XLA_SECONDS_SAVED_PER_STEP + XLA_SECONDS_SAVED_PER_FLOP * flops
@@ -69,7 +70,7 @@ def _xla_pays_off(net: Network, params: Params, source: Source) -> Any:
 
 
 def _chunk_runner(custom: Any, setup: RunSetup, run: Run) -> Any:
-    """The `run_chunk` of `training_loop.Engine`, by one compiled program."""
+    """The `run_chunk` of `training_loop.Engine`, which calls one compiled function."""
     names = tuple(name for name in run.history if name != "ended")
     spec = spec_of(setup.optimizer)
     program = Program(setup.net, spec, setup.stopping.monitor, names, custom)
@@ -84,13 +85,12 @@ def _chunk_runner(custom: Any, setup: RunSetup, run: Run) -> Any:
     )
     dtype = checks.params_dtype(run.train_state.params)
     width = setup.source.width
-    room = batch_source.chunk_room(setup.source), batch_source.padded_width(setup.source)
-    (every_row, rows_in), (every_weight, weights_in) = (
-        tensors.shared_buffer(room, kind) for kind in (np.int32, dtype)
-    )
+    shape = batch_source.chunk_capacity(setup.source), batch_source.padded_width(setup.source)
+    rows_array, rows_tensor = tensors.shared_buffer(shape, np.int32)
+    weights_array, weights_tensor = tensors.shared_buffer(shape, dtype)
 
     def run_steps(now: TrainState, data: Any, count: int) -> Any:
-        chunk = Chunk(data, rows_in, weights_in, tf.constant(count))
+        chunk = Chunk(data, rows_tensor, weights_tensor, tf.constant(count))
         after, measured, epochs = compiled(constants, now, chunk)
         return after, {name: values[: int(epochs)].numpy() for name, values in measured.items()}
 
@@ -98,16 +98,16 @@ def _chunk_runner(custom: Any, setup: RunSetup, run: Run) -> Any:
         return int(now.epoch) * run.steps + int(now.step)
 
     def run_finite(now: TrainState, data: Any, count: int) -> Any:
-        """`run_steps`, up to `count` or to the first step after which a member is not finite.
+        """As `run_steps`, but stops before the first step that makes a member non-finite.
 
-        That member ends, as it was before the step.
+        That member ends with the values before the step.
         """
         after, measured = run_steps(now, data, count)
         if not np.any(_newly_non_finite(now, after)):
             return after, measured
 
-        # A step that is run again has the same bits, so no step needs to keep what was before it.
-        def non_finite(steps: Array) -> Any:
+        # Running a step again gives the same bits, so no step needs to keep a copy of its input.
+        def non_finite(steps: int) -> Any:
             return _newly_non_finite(now, run_steps(now, data, steps)[0])
 
         last = _last_finite_step(non_finite, position(after) - position(now))
@@ -120,25 +120,25 @@ def _chunk_runner(custom: Any, setup: RunSetup, run: Run) -> Any:
         return after, measured
 
     def run_chunk(state: TrainState, data: Any, rows: Array, weights: Array) -> Any:
-        now, parts = _to_internal(state), []
-        began = position(now)
-        while (done := position(now) - began) < len(rows) and np.any(now.ended == RUNNING):
+        now, results = _to_internal(state), []
+        start = position(now)
+        while (done := position(now) - start) < len(rows) and np.any(now.ended == RUNNING):
             left = len(rows) - done
-            every_row[:left, :width] = rows[done:]
-            every_weight[:left, :width] = weights[done:]
+            rows_array[:left, :width] = rows[done:]
+            weights_array[:left, :width] = weights[done:]
             now, measured = run_finite(now, data, left)
-            parts.append(measured)
-        values = {name: np.concatenate([p[name] for p in parts]) for name in names}
+            results.append(measured)
+        values = {name: np.concatenate([r[name] for r in results]) for name in names}
         return map_state(tensors.to_external, now), values
 
     return run_chunk
 
 
 def _newly_non_finite(before: TrainState, after: TrainState) -> Any:
-    """Which members ran before and are not finite after, in loss, params or moments: `[*M]`.
+    """Which members ran before and are non-finite after, in loss, params or moments: `[*M]`.
 
-    A gradient that is not finite leaves neither params nor moments finite, and what is not finite
-    stays so: it is enough to look after many steps.
+    A non-finite gradient makes params or moments non-finite, and they stay so. One check after
+    many steps is therefore enough.
     """
     ran = np.asarray(before.ended) == RUNNING
     bad = np.asarray(after.ended) == NOT_FINITE
@@ -148,10 +148,11 @@ def _newly_non_finite(before: TrainState, after: TrainState) -> Any:
     return ran & bad
 
 
-def _last_finite_step(non_finite: Array, count: int) -> Any:
-    """How many of `count` steps come before the first that spoils a member: often all but one.
+def _last_finite_step(non_finite: Callable[[int], Any], count: int) -> int:
+    """The number of steps before the first of `count` that makes a member non-finite.
 
-    `non_finite(n)` tells which members are not finite after n steps.
+    `non_finite(steps)` returns which members are non-finite after this number of steps. The last
+    step is tried first, since it is often the one.
     """
     if not np.any(non_finite(count - 1)):
         return count - 1
@@ -159,7 +160,7 @@ def _last_finite_step(non_finite: Array, count: int) -> Any:
 
 
 def _to_internal(state: TrainState) -> Any:
-    """A TrainState as tensors, as it is inside the program."""
+    """A TrainState as tensors, for the compiled function."""
     numbers = {name: tensors.tensor(getattr(state, name)) for name in NUMBERS}
     step = tensors.tensor(state.state.step)
     state = state._replace(state=state.state._replace(step=step), **numbers)

@@ -132,13 +132,13 @@ class Checkpoint:
 
 
 def _call(run: Run, setup: RunSetup) -> _Call:
-    """What identifies a call of `train`, given the Run that it would begin with."""
+    """What identifies a call of `train`, given the Run that it starts from."""
     source = setup.source
-    with contextlib.closing(source.parts(0)) as parts:
-        data, rows, weights = next(parts, ((), (), ()))
+    with contextlib.closing(source.batches_from(0)) as blocks:
+        data, rows, weights = next(blocks, ((), (), ()))
     if source.rows is not None:
         data = tuple(column[: source.rows] for column in data)  # without an engine's padding
-    first = slice(source.steps)  # the batches of the first epoch stand for the plan
+    first = slice(source.steps)  # the batches of the first epoch identify the plan
     batches = np.asarray(rows[first]), np.asarray(weights[first])
     hp = {
         name: "a function" if callable(value) else value

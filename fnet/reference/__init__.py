@@ -1,7 +1,7 @@
 """The NumPy twin of fnet: the same names with the same arguments, and gradients by hand.
 
-It is there to be read, and to check the TensorFlow side: it shares no formula with it. What needs
-no engine (networks, plans, optimizers, schedules, errors) is the same object on both sides.
+It documents the formulas and checks the TensorFlow engine, with which it shares none. Networks,
+plans, optimizers, schedules and errors need no engine: they are the same objects on both sides.
 """
 
 from typing import TYPE_CHECKING

@@ -1,6 +1,6 @@
-"""Activations and links in NumPy, each beside its derivative. Twin of `activations.py`.
+"""Activations and links in NumPy, each with its derivative. Twin of `engine/activations.py`.
 
-The formulas are written again on purpose: an oracle that imports what it checks checks nothing.
+The formulas of the engine are repeated on purpose: a test oracle must not import what it checks.
 """
 
 import math
@@ -19,53 +19,53 @@ LINEAR_ABOVE = 64.0
 
 
 class Activation(NamedTuple):
-    """A function a of z, and the chain rule through it.
+    """An activation and its chain rule.
 
-    `back(g, z, a)` is dJ/dz where g is dJ/da.
+    `value(z)` is the activation a. `back(g, z, a)` is dJ/dz, where g is dJ/da.
     """
 
     value: Any
     back: Any
 
 
-def size(z: Array) -> Any:
-    """|z|, in a form that a complex step passes through."""
+def absolute(z: Array) -> Any:
+    """|z|, in a form that complex-step differentiation can use."""
     return np.where(z >= 0, z, -z)
 
 
 def sigmoid(z: Array) -> Any:
-    """`1 / (1 + exp(-z))`, by way of exp(-|z|), which cannot overflow."""
-    small = np.exp(-size(z))
-    return np.where(z >= 0, 1, small) / (1 + small)
+    """`1 / (1 + exp(-z))`, computed from exp(-|z|), which cannot overflow."""
+    e = np.exp(-absolute(z))
+    return np.where(z >= 0, 1, e) / (1 + e)
 
 
 def softplus(z: Array) -> Any:
-    """`log(1 + exp(z))`, by way of exp(-|z|)."""
-    return np.maximum(z, 0) + np.log1p(np.exp(-size(z)))
+    """`log(1 + exp(z))`, computed from exp(-|z|)."""
+    return np.maximum(z, 0) + np.log1p(np.exp(-absolute(z)))
 
 
 def erfc(z: Array) -> Any:
-    """The complementary error function, number by number."""
+    """The complementary error function of each entry."""
     return np.vectorize(math.erfc, otypes=[np.float64])(z).astype(z.dtype)
 
 
-def normal(z: Array) -> Any:
-    """The standard normal distribution's probability of a number below z."""
+def normal_cdf(z: Array) -> Any:
+    """The CDF of the standard normal distribution."""
     return 0.5 * erfc(-z / math.sqrt(2))
 
 
-def density(z: Array) -> Any:
-    """The standard normal distribution's density, the derivative of `normal`."""
+def normal_pdf(z: Array) -> Any:
+    """The density of the standard normal distribution, the derivative of `normal_cdf`."""
     return np.exp(-0.5 * z * z) / math.sqrt(2 * math.pi)
 
 
 def relu_back(g: Array, z: Array, a: Array) -> Any:
-    """The slope is 1 above 0, and 0 elsewhere."""
+    """The derivative is 1 above 0, and 0 elsewhere."""
     return g * (z > 0)
 
 
 def leaky_relu_back(g: Array, z: Array, a: Array) -> Any:
-    """The slope is 1 above 0, and LEAK elsewhere."""
+    """The derivative is 1 above 0, and LEAK elsewhere."""
     return np.where(z > 0, g, LEAK * g)
 
 
@@ -75,7 +75,7 @@ def elu(z: Array) -> Any:
 
 
 def elu_back(g: Array, z: Array, a: Array) -> Any:
-    """The slope is 1 above 0, and `exp(z)` elsewhere."""
+    """The derivative is 1 above 0, and `exp(z)` elsewhere."""
     return np.where(z > 0, g, g * (a + 1))  # exp(z) = a + 1
 
 
@@ -85,13 +85,13 @@ def selu(z: Array) -> Any:
 
 
 def selu_back(g: Array, z: Array, a: Array) -> Any:
-    """The slope is SCALE above 0, and `SCALE * ALPHA * exp(z)` elsewhere."""
+    """The derivative is SCALE above 0, and `SCALE * ALPHA * exp(z)` elsewhere."""
     return np.where(z > 0, SCALE * g, g * (a + SCALE * ALPHA))
 
 
 def gelu_back(g: Array, z: Array, a: Array) -> Any:
-    """By the product rule on `z * normal(z)`."""
-    return g * (normal(z) + z * density(z))
+    """By the product rule on `z * normal_cdf(z)`."""
+    return g * (normal_cdf(z) + z * normal_pdf(z))
 
 
 def silu_back(g: Array, z: Array, a: Array) -> Any:
@@ -112,7 +112,7 @@ ACTIVATIONS: dict[str, Activation] = {
     "leaky_relu": Activation(lambda z: np.where(z > 0, z, LEAK * z), leaky_relu_back),
     "elu": Activation(elu, elu_back),
     "selu": Activation(selu, selu_back),
-    "gelu": Activation(lambda z: z * normal(z), gelu_back),
+    "gelu": Activation(lambda z: z * normal_cdf(z), gelu_back),
     "silu": Activation(lambda z: z * sigmoid(z), silu_back),
     "mish": Activation(lambda z: z * np.tanh(softplus(z)), mish_back),
     "softplus": Activation(softplus, lambda g, z, a: g * sigmoid(z)),
@@ -123,12 +123,12 @@ ACTIVATIONS: dict[str, Activation] = {
 
 @signatures.implements(public.softmax)
 def softmax(logits: Array) -> npt.NDArray[Any]:
-    found: npt.NDArray[Any] = softmax_rows(checks.logits(logits))
-    return found
+    probabilities: npt.NDArray[Any] = softmax_rows(checks.logits(logits))
+    return probabilities
 
 
 def softmax_rows(z: Array) -> Any:
-    """`softmax` of what is checked."""
+    """`softmax` of checked logits."""
     e = np.exp(z - z.max(axis=-1, keepdims=True))
     return e / e.sum(axis=-1, keepdims=True)
 
@@ -139,7 +139,7 @@ def softmax_back(g: Array, z: Array, a: Array) -> Any:
 
 
 def exponential(z: Array) -> Any:
-    """`exp(z)`, above LINEAR_ABOVE its tangent there."""
+    """`exp(z)`, continued by its tangent above LINEAR_ABOVE."""
     return np.exp(np.minimum(z, LINEAR_ABOVE)) * (1 + np.maximum(z - LINEAR_ABOVE, 0))
 
 
@@ -151,7 +151,7 @@ def ascending(z: Array) -> Any:
 OUTPUTS: dict[str, Activation] = {
     **ACTIVATIONS,
     "softmax": Activation(softmax_rows, softmax_back),
-    "exp": Activation(exponential, None),  # only ever a link, whose derivative is its loss's affair
+    "exp": Activation(exponential, None),  # only a link: the loss has the derivative
     "sort": Activation(ascending, None),
 }
-"""What may stand after the last layer: an activation, or the link of a loss."""
+"""The functions that may follow the last layer: an activation, or the link of a loss."""

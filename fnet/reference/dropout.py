@@ -1,6 +1,6 @@
-"""Dropout by counter-based bits, in NumPy. Twin of `dropout.py`.
+"""Dropout by counter-based random bits, in NumPy. Twin of `engine/dropout.py`.
 
-The formulas are written again on purpose: an oracle that imports what it checks checks nothing.
+The formulas of the engine are repeated on purpose: a test oracle must not import what it checks.
 """
 
 from typing import Any
@@ -12,7 +12,7 @@ from fnet.core.aliases import Array
 
 
 def dropout_mask(rate: Array, seed: Any, place: tuple[Any, Any], shape: Any, dtype: Any) -> Any:
-    """What the units of a batch are multiplied by: `1 / (1 - rate)`, or 0 where dropped."""
+    """The factor of each unit of a batch: 0 if dropped, otherwise `1 / (1 - rate)`."""
     (layer, step), (batch, units) = place, shape
     seed = 0 if seed is None else seed
     words = philox.words(seed, philox.DROPOUT, batch * units, epoch=layer, step=step & 0xFFFFFFFF)

@@ -1,8 +1,8 @@
 """A network as pure functions of its params, in NumPy, its gradient by hand.
 
-Twin of `functions.py`. Signatures and docstrings stand in `core/signatures/functions.py`.
+Twin of `engine/functions.py`. Signatures and docstrings are in `core/signatures/functions.py`.
 
-The formulas are written again on purpose: an oracle that imports what it checks checks nothing.
+The formulas of the engine are repeated on purpose: a test oracle must not import what it checks.
 
 Notation, for layer l of L with input `a[l-1]` (`a[0]` is x), as in Nielsen, Neural Networks and
 Deep Learning, chapter 2:
@@ -10,7 +10,7 @@ Deep Learning, chapter 2:
     z[l] = a[l-1] @ w[l] + b[l]        [B, H]
     a[l] = f[l](z[l])                  [B, H]
 
-Member axes M may lead all of them. x may do without; the products then broadcast it.
+All of them may have leading member axes M. x may lack them, and is then broadcast.
 """
 
 from typing import Any, NamedTuple
@@ -31,14 +31,14 @@ from fnet.reference.initializers import SCHEMES
 from fnet.reference.losses import LOSSES, as_rows
 
 NO_TUNING = Tuning()
-"""A Tuning in which all is absent."""
+"""A Tuning whose fields are all absent."""
 
 
 class Block(NamedTuple):
-    """An entry before the dense layers: rows `[*M, B, D]` in, rows out.
+    """The functions of an entry before the dense layers, which maps rows `[*M, B, D]` to rows.
 
-    `value(entry, x)` is what comes out; `back(entry, x, g)` is the gradient of the entry and dJ/dx,
-    where g is dJ/d(what comes out).
+    `value(entry, x)` is its output a. `back(entry, x, g)` is the gradient of the entry and dJ/dx,
+    where g is dJ/da.
     """
 
     value: Any
@@ -56,7 +56,7 @@ def init_params(net: Network, seed: Any, scheme: Any = None, dtype: Any = "float
     schemes = checks.one_per_layer("scheme", scheme, len(net.layers), SCHEMES, "layers")
     dtype, seeds = checks.dtype("dtype", dtype), checks.seed(seed)
 
-    def draw(layer: Any, scheme: Any, d: Array, h: Array) -> Any:
+    def draw(layer: int, scheme: str, d: int, h: int) -> Any:
         count = d * h + h
         words = philox.words(seeds.ravel(), philox.INIT, count + count % 2, step=layer)
         drawn = [SCHEMES[scheme](own, d, h) for own in words]
@@ -64,8 +64,8 @@ def init_params(net: Network, seed: Any, scheme: Any = None, dtype: Any = "float
         b = np.array([b for _, b in drawn], dtype).reshape(*seeds.shape, h)
         return w, b
 
-    def full(number: Array, shape: Any) -> Any:
-        return np.full((*seeds.shape, *shape), number, dtype)
+    def full(value: float, shape: Any) -> Any:
+        return np.full((*seeds.shape, *shape), value, dtype)
 
     return first_params(net, schemes, draw, full)
 
@@ -125,15 +125,15 @@ def grads(
 def prepare_inputs(
     net: Network, params: Params, x: Array, y: Array = None, weights: Array = None
 ) -> Any:
-    """The arguments, checked, as arrays."""
-    entries, *columns = checks.batch(net, params, x, y, weights)
-    return map_params(np.asarray, entries), *columns
+    """`(params, x, y, weights)`, checked, as arrays."""
+    entries, *data = checks.batch(net, params, x, y, weights)
+    return map_params(np.asarray, entries), *data
 
 
 def prepare_tuning(net: Network, params: Params, tuning: Any, step: Array) -> Any:
     """`(tuning, step)`, checked."""
-    found = checks.tuning(net, tuning, checks.members_of(params))
-    return found, step if step is None else int(checks.step(step))
+    tuning = checks.tuning(net, tuning, checks.members_of(params))
+    return tuning, step if step is None else int(checks.step(step))
 
 
 def apply_link(net: Network, z: Array) -> Any:
@@ -142,20 +142,20 @@ def apply_link(net: Network, z: Array) -> Any:
 
 
 def logits(net: Network, params: Params, x: Array) -> Any:
-    """What comes before the output activation: `[*M, B, K]`."""
+    """The outputs before the output activation, `[*M, B, K]`."""
     return forward_pass(net, params, x, NO_TUNING, None).z[-1]
 
 
 class ForwardPass(NamedTuple):
-    """What backpropagation needs of the way forwards."""
+    """The values of a forward pass that backpropagation needs."""
 
-    z: list[Any]  # of each dense layer: z[1] to z[L]
-    inputs: list[Any]  # of each entry: x, and a[1] to a[L-1]
-    masks: list[Any]  # of each entry: what dropout multiplies its input by, or None
+    z: list[Any]  # for each dense layer: z[1] to z[L]
+    inputs: list[Any]  # for each entry: x, and a[1] to a[L-1]
+    masks: list[Any]  # for each entry: the dropout mask of its input, or None
 
 
-def forward_pass(net: Network, params: Params, x: Array, tuning: Any, step: Array) -> Any:
-    """Forwards through all entries; units are dropped as in this step of a run, if one is given."""
+def forward_pass(net: Network, params: Params, x: Array, tuning: Any, step: Array) -> ForwardPass:
+    """The forward pass; if a step is given, dropout applies as in that step of a run."""
     z, inputs, masks = [], [], []
     a, blocks = x, len(params) - len(net.layers)
     for i, entry in enumerate(params):
@@ -201,7 +201,7 @@ def row_losses(net: Network, z: Array, y: Array, rank: int, tuning: Any = NO_TUN
 
 
 def apply_loss_weight(tuning: Any, rows: Array) -> Any:
-    """One number a row, `[*M, B]`, multiplied by the loss_weight of the Tuning."""
+    """Losses or weights of rows, `[*M, B]`, multiplied by the loss_weight of the Tuning."""
     weight = tuning.loss_weight
     return rows if weight is None else np.asarray(weight, rows.dtype)[..., None] * rows
 
@@ -215,7 +215,7 @@ def normalized_weights(weights: Array, x: Array) -> Any:
 
 
 def total_weight(weights: Array, x: Array) -> Any:
-    """The weight of a batch: its rows, where they have none."""
+    """The sum of the weights of a batch; the number of rows where they have none."""
     return x.shape[-2] if weights is None else weights.sum(axis=-1)
 
 
@@ -224,15 +224,15 @@ def loss_and_grads(
 ) -> Any:
     """The loss `[*M]` of a Batch and its gradient by backpropagation.
 
-    With s the rows' normalized weights and l their losses, the loss is J = sum(s * l), and delta[l]
-    stands for dJ/dz[l], `[*M, B, H]`. Params p and the gradient are packed (`layout.py`).
+    The loss is J = sum(s * l), with s the normalized weights of the rows and l their losses.
+    delta[l] is dJ/dz[l], `[*M, B, H]`. Params p and the gradient are packed (`layout.py`).
     """
     x, y, weights, total = batch
     own_shapes = shapes(net)
     params = layout.unpack(own_shapes, p)
     blocks = len(params) - len(net.layers)
 
-    # Forwards, keeping each z[l] and a[l].
+    # Forward pass, keeping each z[l] and a[l].
     zs, inputs, masks = forward_pass(net, params, x, tuning, step)
 
     # The last delta: dJ/dz[L] = s * dl/dz[L].
@@ -241,16 +241,16 @@ def loss_and_grads(
     if net.link == "identity":
         output = OUTPUTS[net.output]
         outputs = output.value(z)
-        rows, slope = LOSSES[net.loss](y, outputs, tuning)  # l and dl/da[L]
-        slope = output.back(slope, z, outputs)  # times da[L]/dz[L]
+        rows, dl = LOSSES[net.loss](y, outputs, tuning)  # l and dl/da[L]
+        dl = output.back(dl, z, outputs)  # times da[L]/dz[L]
     else:
-        rows, slope = LOSSES[net.loss](y, z, tuning)  # l and dl/dz[L]: the link is in the loss
+        rows, dl = LOSSES[net.loss](y, z, tuning)  # l and dl/dz[L]: the link is in the loss
     weights = apply_loss_weight(tuning, weights)
     value = np.vecdot(weights, rows)
-    delta = weights[..., None] * slope
+    delta = weights[..., None] * dl
 
-    # Backwards, from the last entry to the first; back is dJ/d(the entry's input).
-    gradient, back = [], None
+    # Backward pass, from the last entry to the first. back is dJ/d(input of the entry).
+    grads_reversed, back = [], None
     for i in reversed(range(len(params))):
         entry, a = params[i], _masked(inputs[i], masks[i])
         if i < blocks:
@@ -258,10 +258,10 @@ def loss_and_grads(
         else:
             grad = dense_back(entry, a, delta)
             back = delta @ entry.w.mT if i else None
-        gradient.append(grad)
+        grads_reversed.append(grad)
         if i > blocks:
             f, z = ACTIVATIONS[net.hidden[i - blocks - 1]], zs[i - blocks - 1]
             delta = f.back(_masked(back, masks[i]), z, inputs[i])  # times f'[l-1](z[l-1])
     penalty, penalty_grad = penalties.penalty_and_grad(tuning, own_shapes, p, total)
-    g = layout.pack(gradient[::-1]) + penalty_grad
+    g = layout.pack(grads_reversed[::-1]) + penalty_grad
     return value + penalty, penalties.clip_grads(tuning, g)

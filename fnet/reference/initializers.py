@@ -1,6 +1,7 @@
-"""Schemes to draw first params from, in NumPy. Twin of `initializers.py`.
+"""Initializers of params, in NumPy. Twin of `engine/initializers.py`.
 
-A scheme takes one layer's random words, its inputs D and outputs H: `(w, b)`, flat, float64.
+A scheme takes the random words of one layer, its inputs D and its outputs H, and returns `(w, b)`,
+`[D * H]` and `[H]`, float64.
 """
 
 from collections.abc import Callable
@@ -12,16 +13,16 @@ from fnet.core.aliases import Array
 from fnet.reference import rng
 
 
-def _inputs(inputs: int, outputs: int) -> Any:
+def _fan_in(inputs: int, outputs: int) -> float:
     return inputs
 
 
-def _both(inputs: int, outputs: int) -> Any:
+def _fan_avg(inputs: int, outputs: int) -> float:
     return (inputs + outputs) / 2
 
 
 def _uniform(scale: float, fan: Callable[[int, int], float]) -> Any:
-    """The scheme of weights of the variance `scale / fan`, uniform in ±sqrt(3 * scale / fan)."""
+    """The scheme of weights uniform in ±sqrt(3 * scale / fan), with the variance `scale / fan`."""
 
     def scheme(words: Array, inputs: int, outputs: int) -> Any:
         limit = np.sqrt(3 * scale / fan(inputs, outputs))
@@ -31,7 +32,7 @@ def _uniform(scale: float, fan: Callable[[int, int], float]) -> Any:
 
 
 def _normal(scale: float, fan: Callable[[int, int], float]) -> Any:
-    """The scheme of normal weights of the variance `scale / fan`, not truncated."""
+    """The scheme of normal weights with the variance `scale / fan`, not truncated."""
 
     def scheme(words: Array, inputs: int, outputs: int) -> Any:
         drawn = rng.normals(words)[: inputs * outputs]
@@ -44,33 +45,33 @@ def orthogonal(words: Array, inputs: int, outputs: int) -> Any:
     """Orthonormal columns, or rows where D < H: the Q of a normal matrix or of its transpose."""
     tall = max(inputs, outputs), min(inputs, outputs)
     q, r = np.linalg.qr(rng.normals(words)[: inputs * outputs].reshape(tall))
-    q = q * np.where(np.diag(r) < 0, -1, 1)  # as if R had a positive diagonal: then Q is unique
+    q = q * np.where(np.diag(r) < 0, -1, 1)  # R gets a positive diagonal, so that Q is unique
     return (q if inputs >= outputs else q.T).ravel(), np.zeros(outputs)
 
 
 def normal(words: Array, inputs: int, outputs: int) -> Any:
-    """Standard normal, weights and biases."""
+    """Standard normal weights and biases."""
     w, b, _ = np.split(rng.normals(words), [inputs * outputs, (inputs + 1) * outputs])
     return w, b
 
 
 def ones(words: Array, inputs: int, outputs: int) -> Any:
-    """All ones, weights and biases."""
+    """Weights and biases of 1."""
     return np.ones(inputs * outputs), np.ones(outputs)
 
 
 def zeros(words: Array, inputs: int, outputs: int) -> Any:
-    """All zeros."""
+    """Weights and biases of 0."""
     return np.zeros(inputs * outputs), np.zeros(outputs)
 
 
 SCHEMES: dict[str, Callable[..., Any]] = {
-    "glorot_uniform": _uniform(1, _both),
-    "glorot_normal": _normal(1, _both),
-    "he_uniform": _uniform(2, _inputs),
-    "he_normal": _normal(2, _inputs),
-    "lecun_uniform": _uniform(1, _inputs),
-    "lecun_normal": _normal(1, _inputs),
+    "glorot_uniform": _uniform(1, _fan_avg),
+    "glorot_normal": _normal(1, _fan_avg),
+    "he_uniform": _uniform(2, _fan_in),
+    "he_normal": _normal(2, _fan_in),
+    "lecun_uniform": _uniform(1, _fan_in),
+    "lecun_normal": _normal(1, _fan_in),
     "orthogonal": orthogonal,
     "normal": normal,
     "ones": ones,

@@ -1,7 +1,7 @@
-"""How params lie inside a run of the twin: all numbers of a member in one row. Twin of `layout.py`.
+"""The layout of params inside the twin: one row for each member. Twin of `engine/layout.py`.
 
-NumPy spends a microsecond on a call whatever its size, so a rule that changes one row is four
-times as quick as one that changes the weights and biases of two layers.
+A NumPy call takes a microsecond however small its arrays are. So updating one row is four times as
+fast as updating the weights and biases of two layers one by one.
 """
 
 import functools
@@ -16,7 +16,7 @@ from fnet.core.params import FIELDS, MAX_CACHED, Shapes, leaves
 
 
 def pack(params: Any) -> Any:
-    """The numbers of params, or of a structure like them, as one row for each member: `[*M, P]`."""
+    """Params, or a structure like them, as one row for each member: `[*M, P]`."""
     arrays = leaves(params)
     first = next(iter(FIELDS[type(params[0])].values()))
     members = arrays[0].shape[: -len(first.axes)]
@@ -24,32 +24,32 @@ def pack(params: Any) -> Any:
 
 
 def unpack(shapes: Shapes, row: Array) -> Params:
-    """Params of these shapes (`core/params.py`) from a row `[*M, P]`: views of it."""
-    members, places = row.shape[:-1], iter(_places(shapes))
+    """Params of these shapes (`core/params.py`) as views of a row `[*M, P]`."""
+    members, positions = row.shape[:-1], iter(_positions(shapes))
 
     def view(shape: Any) -> Any:
         if shape is None:
             return None
-        start, stop, _ = next(places)
+        start, stop, _ = next(positions)
         return row[..., start:stop].reshape(members + shape)
 
     return tuple(kind(*map(view, own)) for kind, own in shapes)
 
 
 @functools.lru_cache(maxsize=MAX_CACHED)
-def spread(shapes: Shapes, attribute: str, dtype: Any = None) -> Any:
-    """A row `[P]` with this attribute of a Field in the place of each number of it."""
-    places = _places(shapes)
+def repeat_attribute(shapes: Shapes, attribute: str, dtype: Any = None) -> Any:
+    """A row `[P]` that holds, for each entry, this attribute of its Field."""
+    positions = _positions(shapes)
     row = np.repeat(
-        [getattr(field, attribute) for *_, field in places],
-        [stop - start for start, stop, _ in places],
+        [getattr(field, attribute) for *_, field in positions],
+        [stop - start for start, stop, _ in positions],
     )
     return row if dtype is None else row.astype(dtype)
 
 
 @functools.lru_cache(maxsize=MAX_CACHED)
-def _places(shapes: Shapes) -> Any:
-    """Where each array lies in the row: `(start, stop, field)`."""
+def _positions(shapes: Shapes) -> Any:
+    """The position of each array in the row: `(start, stop, field)`."""
     present = [
         (math.prod(shape), field)
         for kind, own in shapes

@@ -1,4 +1,4 @@
-"""Full-batch minimization by L-BFGS, in NumPy. Twin of `lbfgs.py`."""
+"""Full-batch minimization by L-BFGS, in NumPy. Twin of `engine/lbfgs.py`."""
 
 from typing import Any
 
@@ -19,8 +19,8 @@ def minimize_lbfgs(
     def evaluator(x: Array, y: Array, weights: Array, tuning: Any) -> Any:
         normalized = functions.normalized_weights(weights, x)
         batch = Batch(x, y, normalized, functions.total_weight(weights, x))
-        return lambda row: functions.loss_and_grads(net, row, batch, tuning)
+        return lambda vector: functions.loss_and_grads(net, vector, batch, tuning)
 
     end = lbfgs.minimize(net, params, (x, y, weights), evaluator, options)
-    found: LBFGSResult = end._replace(params=layout.unpack(shapes(net), end.params))
-    return found
+    result: LBFGSResult = end._replace(params=layout.unpack(shapes(net), end.params))
+    return result

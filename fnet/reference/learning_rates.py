@@ -1,6 +1,6 @@
-"""The rate at a step under each schedule, in NumPy. Twin of `learning_rates.py`.
+"""The rate at a step under each schedule, in NumPy. Twin of `engine/learning_rates.py`.
 
-The formulas are written again on purpose: an oracle that imports what it checks checks nothing.
+The formulas of the engine are repeated on purpose: a test oracle must not import what it checks.
 """
 
 from collections.abc import Callable
@@ -13,10 +13,10 @@ from fnet.core.aliases import Array
 
 
 def rate(schedule: Any, hp: Any) -> Any:
-    """The rate as a function of the step: float64, `[]` or with the member axes, as the step is.
+    """The rate as a function of the step k: float64, of the shape of k, `[]` or `[*M]`.
 
-    `schedule` is that of an OptimizerSpec and `hp` its hyperparameters: the rate itself where there
-    is no schedule.
+    `schedule` is the field of an OptimizerSpec. `hp` holds the hyperparameters of the schedule; if
+    there is none, `hp` is the rate.
     """
     if schedule is None:
         return lambda k: hp
@@ -24,18 +24,18 @@ def rate(schedule: Any, hp: Any) -> Any:
         return lambda k: _user_rate(schedule, k)
     kind, names = schedule
 
-    def at(k: Array) -> Any:
+    def rate_at(k: Array) -> Any:
         if "every" in names:
             k = k - k % hp["every"]
         return RULES[kind](hp, k)
 
-    return at
+    return rate_at
 
 
 def _user_rate(function: Callable[..., Any], k: Array) -> Any:
-    """The rate that a user's function gives."""
-    found = checks.array("learning_rate", function(k))
-    return checks.for_members("learning_rate", found, k.shape).astype(np.float64)
+    """The rate that a user's function returns."""
+    value = checks.array("learning_rate", function(k))
+    return checks.for_members("learning_rate", value, k.shape).astype(np.float64)
 
 
 def _constant(hp: dict[str, Any], k: Array) -> Any:
@@ -51,18 +51,18 @@ def _inverse_scaling(hp: dict[str, Any], k: Array) -> Any:
 
 
 def _cosine(hp: dict[str, Any], k: Array) -> Any:
-    first, alpha, warm = hp["initial_learning_rate"], hp["alpha"], hp.get("warmup_steps", 0)
+    first, alpha, warmup_steps = hp["initial_learning_rate"], hp["alpha"], hp.get("warmup_steps", 0)
     start = hp.get("warmup_target", first)
-    t = np.minimum(np.maximum(k - warm, 0) / hp["decay_steps"], 1)
-    falling = start * (alpha + (1 - alpha) * 0.5 * (1 + np.cos(np.pi * t)))
-    rising = first + (start - first) * k / np.maximum(warm, 1)
-    return np.where(k < warm, rising, falling)
+    t = np.minimum(np.maximum(k - warmup_steps, 0) / hp["decay_steps"], 1)
+    decay = start * (alpha + (1 - alpha) * 0.5 * (1 + np.cos(np.pi * t)))
+    warmup = first + (start - first) * k / np.maximum(warmup_steps, 1)
+    return np.where(k < warmup_steps, warmup, decay)
 
 
 def _piecewise_constant(hp: dict[str, Any], k: Array) -> Any:
-    reached = np.sum(k[..., None] > hp["boundaries"], axis=-1, keepdims=True)
-    values = np.broadcast_to(hp["values"], (*reached.shape[:-1], hp["values"].shape[-1]))
-    return np.take_along_axis(values, reached, axis=-1)[..., 0]
+    interval = np.sum(k[..., None] > hp["boundaries"], axis=-1, keepdims=True)
+    values = np.broadcast_to(hp["values"], (*interval.shape[:-1], hp["values"].shape[-1]))
+    return np.take_along_axis(values, interval, axis=-1)[..., 0]
 
 
 def _log_cosine(hp: dict[str, Any], k: Array) -> Any:
@@ -79,4 +79,4 @@ RULES: dict[str, Callable[..., Any]] = {
     "piecewise_constant": _piecewise_constant,
     "log_cosine": _log_cosine,
 }
-"""Each kind with its rate at the step k, by the schedule's hyperparameters."""
+"""By kind of schedule: the rate at step k, given the hyperparameters."""

@@ -1,10 +1,10 @@
 """Metrics of predictions, in NumPy. Twin of `engine/metrics.py`.
 
-Signatures and docstrings stand in `core/signatures/metrics.py`. The formulas are written again on
-purpose: an oracle that imports what it checks checks nothing.
+Signatures and docstrings are in `core/signatures/metrics.py`. The formulas of the engine are
+repeated on purpose: a test oracle must not import what it checks.
 
 Each public function checks its arguments and calls a private one, which `training.py` calls too.
-These take labels `[..., B]` or rows `[..., B, K]`, and weights `[..., B]`.
+The private ones take labels `[..., B]` or rows `[..., B, K]`, and weights `[..., B]`.
 """
 
 from collections.abc import Callable
@@ -93,8 +93,8 @@ def _balanced_accuracy(logits: Any, labels: Any, weights: Any) -> npt.NDArray[An
     hits = logits.argmax(axis=-1) == labels
     support = by_class.sum(axis=-2)
     recalls = np.sum(by_class * hits[..., None], axis=-2) / np.where(support == 0, 1, support)
-    found: npt.NDArray[Any] = np.sum(recalls, axis=-1) / np.sum(support > 0, axis=-1)
-    return found
+    mean: npt.NDArray[Any] = np.sum(recalls, axis=-1) / np.sum(support > 0, axis=-1)
+    return mean
 
 
 def _top_k_accuracy(logits: Any, labels: Any, weights: Any, k: int = 2) -> npt.NDArray[Any]:
@@ -126,16 +126,14 @@ def _mean_absolute_error(predictions: Any, y: Any, weights: Any) -> npt.NDArray[
 def _r2(predictions: Any, y: Any, weights: Any) -> npt.NDArray[Any]:
     y, w = y.astype(np.float64), weights[..., None]
     residual = np.sum(w * _errors(predictions, y) ** 2, axis=-2)
-    # Without the lowest target, the mean and the spread of a constant are exact.
-    lowest = np.min(np.where(w > 0, y, np.inf), axis=-2, keepdims=True)
-    y = np.where(w > 0, y - lowest, 0)
+    # Subtracting the smallest target first makes the variance of a constant exactly 0.
+    smallest = np.min(np.where(w > 0, y, np.inf), axis=-2, keepdims=True)
+    y = np.where(w > 0, y - smallest, 0)
     mean = np.sum(w * y, axis=-2, keepdims=True) / np.sum(w, axis=-2, keepdims=True)
-    spread = np.sum(w * (y - mean) ** 2, axis=-2)
-    scores = np.where(spread == 0, residual == 0, 1 - residual / np.where(spread == 0, 1, spread))
-    found: npt.NDArray[Any] = np.where(
-        np.sum(weights > 0, axis=-1) < 2, np.nan, scores.mean(axis=-1)
-    )
-    return found[()]
+    total = np.sum(w * (y - mean) ** 2, axis=-2)
+    scores = np.where(total == 0, residual == 0, 1 - residual / np.where(total == 0, 1, total))
+    r2: npt.NDArray[Any] = np.where(np.sum(weights > 0, axis=-1) < 2, np.nan, scores.mean(axis=-1))
+    return r2[()]
 
 
 def _mean_pinball_loss(predictions: Any, y: Any, weights: Any, quantiles: Any) -> npt.NDArray[Any]:
@@ -161,13 +159,13 @@ METRICS: dict[str, dict[str, Callable[..., Any]]] = {
     "counts": REGRESSION,
     "quantiles": {"mean_pinball_loss": _mean_pinball_loss},
 }
-"""The metrics that `train` measures, for each kind of targets (`network.Loss`)."""
+"""The metrics that `train` measures, by kind of targets (`Loss` of `core/network.py`)."""
 
 
 def _mean(values: Any, weights: Any) -> npt.NDArray[Any]:
     """The weighted mean of values `[..., B]` over rows."""
-    found: npt.NDArray[Any] = np.sum(weights * values, axis=-1) / np.sum(weights, axis=-1)
-    return found
+    mean: npt.NDArray[Any] = np.sum(weights * values, axis=-1) / np.sum(weights, axis=-1)
+    return mean
 
 
 def _errors(predictions: Any, y: Any) -> Any:

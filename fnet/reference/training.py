@@ -1,6 +1,6 @@
-"""A training run in NumPy, one step after another. Twin of `training.py`.
+"""A training run in NumPy, one step after another. Twin of `engine/training.py`.
 
-The signature and the docstring of `train` stand in `core/signatures/training.py`.
+The signature and the docstring of `train` are in `core/signatures/training.py`.
 """
 
 import functools
@@ -42,51 +42,54 @@ def train(
     plan: Array = None,
     **options: Any,
 ) -> Run:
-    asked = TrainOptions(**options)
-    if asked.data is not None:
+    settings = TrainOptions(**options)
+    if settings.data is not None:
         raise InvalidArgument("data is for fnet.train: the twin takes x, y and a plan")
-    if asked.loss is not None:
+    if settings.loss is not None:
         raise InvalidArgument("loss is for fnet.train: the twin has no gradient of it")
-    checks.sources((x, y, plan), asked)
-    start, columns = run_state.initial_params(params), (x, y, plan)
-    source = batch_source.plan_source(net, start, columns, asked.class_weight, np.asarray)
+    checks.sources((x, y, plan), settings)
+    start, data = run_state.initial_params(params), (x, y, plan)
+    source = batch_source.plan_source(net, start, data, settings.class_weight, np.asarray)
     engine = training_loop.Engine(_chunk_runner, optimizers.rates, np.asarray)
-    return training_loop.train(net, optimizer, params, source, asked, engine)
+    return training_loop.train(net, optimizer, params, source, settings, engine)
 
 
 def _chunk_runner(setup: RunSetup, run: Run) -> Any:
-    """The `run_chunk` of `training_loop.Engine`: steps, and the end of each epoch within."""
+    """The `run_chunk` of `training_loop.Engine`, which runs steps and the ends of epochs."""
     names = [name for name in run.history if name != "ended"]
     hp = optimizers.hyperparameters(setup.optimizer)
     unpack = functools.partial(layout.unpack, shapes(setup.net))
     apply_update = optimizers.make_update(spec_of(setup.optimizer), hp, shapes(setup.net))
 
     def run_steps(now: TrainState, chunk: tuple[Any, ...], check_each_step: bool) -> Any:
-        """The TrainState after a chunk, and what was measured at the end of each epoch.
+        """The TrainState after a chunk, and the measured values of each epoch by name.
 
-        `check_each_step` looks at all numbers after each step; else a step looks at its loss alone.
+        With `check_each_step`, params and moments are checked for non-finite values after each
+        step; otherwise only the loss is.
         """
         (x, y), rows, weights = chunk
         sums = weights.sum(axis=-1, dtype=np.float64)
         normalized = functions.normalized_weights(weights.astype(x.dtype), x)
-        ends = []
-        for row_numbers, total, share in zip(rows, sums, normalized, strict=True):
+        epochs = []
+        for row_numbers, total, row_weights in zip(rows, sums, normalized, strict=True):
             if not np.count_nonzero(now.ended == RUNNING):
                 break
-            batch = Batch(x.take(row_numbers, axis=0), y.take(row_numbers, axis=0), share, total)
+            batch = Batch(
+                x.take(row_numbers, axis=0), y.take(row_numbers, axis=0), row_weights, total
+            )
             now = _step(setup, apply_update, now, batch, check_each_step)
             if now.step == run.steps and np.count_nonzero(now.ended == RUNNING):
                 now, values = _end_epoch(setup, names, unpack, now)
-                ends.append(values)
-        shape = (len(ends), *now.ended.shape)
-        measured = {name: np.array([v[name] for v in ends]).reshape(shape) for name in names}
+                epochs.append(values)
+        shape = (len(epochs), *now.ended.shape)
+        measured = {name: np.array([v[name] for v in epochs]).reshape(shape) for name in names}
         return now, measured
 
-    @np.errstate(all="ignore")  # what is not finite ends a member, and is reported then
+    @np.errstate(all="ignore")  # a non-finite value ends its member, which is reported
     def run_chunk(state: TrainState, *chunk: Any) -> Any:
         before = _to_internal(state)
         now, measured = run_steps(before, chunk, check_each_step=False)
-        if _newly_non_finite(before, now).any():  # what is not finite stays so
+        if _newly_non_finite(before, now).any():  # non-finite values stay so
             now, measured = run_steps(before, chunk, check_each_step=True)
         return map_state(unpack, now), measured
 
@@ -94,14 +97,14 @@ def _chunk_runner(setup: RunSetup, run: Run) -> Any:
 
 
 def _to_internal(state: TrainState) -> Any:
-    """A TrainState as arrays, its structures packed."""
+    """A TrainState as arrays, with packed structures."""
     step = np.asarray(state.state.step)[()]
     state = state._replace(state=state.state._replace(step=step), **_numbers(state))
     return map_state(layout.pack, state)
 
 
 def _numbers(state: TrainState) -> Any:
-    """The numbers of a TrainState: arrays, or scalars, which are quicker, without member axes."""
+    """The arrays of a TrainState; without member axes they are scalars, which are faster."""
     return {name: np.asarray(getattr(state, name))[()] for name in NUMBERS}
 
 
@@ -112,21 +115,21 @@ def _step(
     batch: Batch,
     check_each_step: bool,
 ) -> Any:
-    """One step. A member that stops being finite ends, with its params as they were before."""
+    """One step. A member that becomes non-finite ends with its params before the step."""
     steps, tuning = setup.source.steps, setup.tuning
     position = int(now.epoch) * steps + int(now.step)
     value, g = functions.loss_and_grads(setup.net, now.params, batch, tuning, position)
     params, state = apply_update(now.params, now.state, g, now.lr_scale)
-    average = _averaged(tuning.ema_momentum, now.average, params, state.step)
+    average = _update_average(tuning.ema_momentum, now.average, params, state.step)
     loss_sum = now.loss_sum + batch.total * value
-    good = np.isfinite(value)
+    finite = np.isfinite(value)
     if check_each_step:
-        good = good & _finite(params, *state.moments)
-    stays = (now.ended != RUNNING) | ~good
+        finite = finite & _finite(params, *state.moments)
+    stays = (now.ended != RUNNING) | ~finite
     if np.count_nonzero(stays):
-        ends = (now.ended == RUNNING) & ~good
-        at = np.where(ends, now.epoch * steps + now.step, now.ended_at)
-        now = now._replace(ended=np.where(ends, NOT_FINITE, now.ended), ended_at=at)
+        ends = (now.ended == RUNNING) & ~finite
+        ended_at = np.where(ends, now.epoch * steps + now.step, now.ended_at)
+        now = now._replace(ended=np.where(ends, NOT_FINITE, now.ended), ended_at=ended_at)
         if np.all(stays):
             return now
         params = _where(stays, now.params, params)
@@ -136,7 +139,7 @@ def _step(
             moments=tuple(_where(stays, *pair) for pair in moments),
         )
         average = average if is_absent(average) else _where(stays, now.average, average)
-        loss_sum = np.where(stays, np.nan, loss_sum)  # of an epoch that they do not take whole
+        loss_sum = np.where(stays, np.nan, loss_sum)  # their epoch stays incomplete
     return now._replace(
         params=params,
         state=state,
@@ -147,8 +150,8 @@ def _step(
     )
 
 
-def _averaged(momentum: Any, average: Array, p: Array, t: Array) -> Any:
-    """The moving average of packed params after update t; it begins as those after the first."""
+def _update_average(momentum: Any, average: Array, p: Array, t: Array) -> Any:
+    """The moving average after update t, which starts as the params after the first update."""
     if momentum is None:
         return average
     m = np.where(t == 1, 0, momentum)[..., None].astype(p.dtype)
@@ -156,7 +159,7 @@ def _averaged(momentum: Any, average: Array, p: Array, t: Array) -> Any:
 
 
 def _end_epoch(setup: RunSetup, names: Any, unpack: Callable[..., Any], now: TrainState) -> Any:
-    """The end of an epoch: measure, keep the best, stop members without an improvement."""
+    """The end of an epoch: measure, keep the best params, stop members without improvement."""
     active, monitor = now.ended == RUNNING, setup.stopping.monitor
     current = now.params if setup.tuning.ema_momentum is None else now.average
     values = {"loss": now.loss_sum / now.weight_sum}
@@ -178,7 +181,7 @@ def _end_epoch(setup: RunSetup, names: Any, unpack: Callable[..., Any], now: Tra
 
 
 def _validate(setup: RunSetup, names: Any, params: Params) -> Any:
-    """The loss on validation data, and those of its metrics among `names`: each `[*M]`, float64."""
+    """The loss and the metrics on validation data by name, each float64 `[*M]`."""
     x, y, weights = setup.validation
     net, tuning, weights = setup.net, setup.tuning, weights.astype(np.float64)
     z = functions.logits(net, params, x)
@@ -192,9 +195,9 @@ def _validate(setup: RunSetup, names: Any, params: Params) -> Any:
     return values
 
 
-def _measure(net: Network, tuning: Any, metric: str, z: Array, truth: Array) -> Any:
-    """A metric of logits, `[*M]`; `truth` is `(y, rank of x, weights)`."""
-    y, rank, weights = truth
+def _measure(net: Network, tuning: Any, metric: str, z: Array, targets: Array) -> Any:
+    """A metric `[*M]` of logits; `targets` is `(y, rank of x, weights)`."""
+    y, rank, weights = targets
     body: Any = metrics.METRICS[net.targets][metric]
     if metric in metric_names.OF_PREDICTIONS:
         z = functions.apply_link(net, z)
@@ -205,16 +208,16 @@ def _measure(net: Network, tuning: Any, metric: str, z: Array, truth: Array) -> 
 
 
 def _newly_non_finite(before: TrainState, now: TrainState) -> Any:
-    """Which members stopped being finite between the two: `[*M]`."""
+    """Which members are finite before and non-finite now: `[*M]`."""
     bad = (now.ended == NOT_FINITE) | ~_finite(now.params, *now.state.moments)
     return (before.ended != NOT_FINITE) & bad
 
 
 def _finite(*rows: Any) -> Any:
-    """Whether packed structures are finite, for each member: `[*M]`."""
+    """Whether packed structures are finite, by member: `[*M]`."""
     return np.all([np.isfinite(row).all(axis=-1) for row in rows], axis=0)
 
 
 def _where(condition: Array, yes: Array, no: Array) -> Any:
-    """`np.where` of two rows `[*M, P]`, for a condition `[*M]`."""
+    """`np.where` of two rows `[*M, P]`; the condition is `[*M]`."""
     return np.where(np.asarray(condition)[..., None], yes, no)

@@ -1,10 +1,12 @@
-"""The rules of the optimizers as the papers print them, in NumPy. Twin of `update_rules.py`.
+"""The update rules of the optimizers as the papers print them, in NumPy.
 
-The formulas are written again on purpose: an oracle that imports what it checks checks nothing.
+Twin of `engine/update_rules.py`.
 
-A rule changes one row of numbers: `rule(p, g, *moments, t, rate, ...) -> (p, *moments)`, with the
-gradient g, the step t from 1, the learning rate then, and the optimizer's hyperparameters by name.
-Each of these is a number, or `[*M, 1]` for rows `[*M, P]`.
+The formulas of the engine are repeated on purpose: a test oracle must not import what it checks.
+
+A rule updates one row: `rule(p, g, *moments, t, rate, ...) -> (p, *moments)`, given the gradient g,
+the step t from 1, the learning rate of this step, and the optimizer's hyperparameters by name. Each
+of these is a number, or `[*M, 1]` for rows `[*M, P]`.
 """
 
 import functools
@@ -16,7 +18,7 @@ import numpy as np
 from fnet.core.aliases import Array
 
 SCHEDULE = 1 - 0.5 * 0.96 ** np.arange(1000)
-"""Dozat's momentum schedule: `1 - 0.5 * 0.96**i`, which is 1 to the last bit from i = 900 on."""
+"""Dozat's momentum schedule: `1 - 0.5 * 0.96**i`, which rounds to 1 from i = 900 on."""
 
 PRODUCTS = np.cumprod(np.append(1, SCHEDULE[1:]))
 """The products of the schedule over i from 1 to t."""
@@ -34,7 +36,7 @@ def momentum(p: Array, g: Array, v: Array, *, t: Array, rate: Array, momentum: A
 
 
 def nesterov(p: Array, g: Array, v: Array, *, t: Array, rate: Array, momentum: Any) -> Any:
-    """Nesterov (1983): the gradient was taken where the momentum alone would lead."""
+    """Nesterov (1983), for params that already include the next momentum step, as in Keras."""
     v = momentum * v - rate * g
     return p + momentum * v - rate * g, v
 
@@ -91,7 +93,7 @@ def nadam(
     beta_2: Array,
     epsilon: Array,
 ) -> Any:
-    """Dozat (2016): u[i] is the momentum of step i, and U[t] the product of all up to t."""
+    """Dozat (2016): u[i] is the momentum of step i, and U[t] their product over i from 1 to t."""
     u, u_next = (beta_1 * SCHEDULE[np.minimum(i, 999)] for i in (t, t + 1))
     big_u, big_u_next = (beta_1**i * PRODUCTS[np.minimum(i, 999)] for i in (t, t + 1))
     m = beta_1 * m + (1 - beta_1) * g
@@ -115,17 +117,17 @@ def rmsprop(
 ) -> Any:
     """Tieleman and Hinton (2012); centered as Graves (2013), equations 38 to 45."""
     v = rho * v + (1 - rho) * g**2
-    kept, spread = [v], v
+    new_moments, variance = [v], v
     if centered:
         mean, moments = moments[0], moments[1:]
         mean = rho * mean + (1 - rho) * g
-        kept.append(mean)
-        spread = np.maximum(v - mean**2, 0)  # rounding can bring it below 0
-    move = rate * g / np.sqrt(spread + epsilon)
+        new_moments.append(mean)
+        variance = np.maximum(v - mean**2, 0)  # rounding can make it negative
+    move = rate * g / np.sqrt(variance + epsilon)
     if momentum is not None:
         move = momentum * moments[0] + move
-        kept.append(move)
-    return p - move, *kept
+        new_moments.append(move)
+    return p - move, *new_moments
 
 
 def adagrad(
@@ -138,7 +140,7 @@ def adagrad(
     initial_accumulator_value: Array,
     epsilon: Array,
 ) -> Any:
-    """Duchi, Hazan and Singer (2011); the sum started from the initial value."""
+    """Duchi, Hazan and Singer (2011); the sum starts from `initial_accumulator_value`."""
     total = total + g**2
     return p - rate * g / np.sqrt(total + epsilon), total
 

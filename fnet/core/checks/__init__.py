@@ -1,4 +1,4 @@
-"""Every check of an argument, and its message, once. All raise InvalidArgument."""
+"""The checks of arguments and their messages. All raise InvalidArgument."""
 
 from fnet.core.checks.arrays import (
     CHUNK,

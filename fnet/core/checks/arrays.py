@@ -1,7 +1,7 @@
 """Checks of one array.
 
 An array is anything that `numpy.asarray` takes. A symbolic tensor (one inside a user's own
-`tf.function`) has a shape and a dtype but no values yet: it is returned as it is, and its values
+`tf.function`) has a shape and a dtype but no values yet: it is returned unchanged, and its values
 are not checked.
 """
 
@@ -13,7 +13,7 @@ import numpy as np
 from fnet.core.errors import InvalidArgument
 
 CHUNK = 1 << 20
-"""Most entries checked at once, which bounds the memory that a check needs."""
+"""The most entries checked at once, which bounds the memory of a check."""
 
 ENCODE_OR_FILL = ". Encode text and drop or fill missing values first"
 """What to do about data that are not numbers."""

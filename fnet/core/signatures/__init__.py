@@ -1,7 +1,7 @@
 """The signature and the docstring of each function that both engines implement, once.
 
-`fnet.forward` and `fnet.reference.forward` are `implements(forward)` of this package: they show
-these arguments and this text, and differ in what they return: tensors here, arrays there.
+`fnet.forward` and `fnet.reference.forward` are decorated by `implements(forward)`. They share its
+arguments and its docstring; one returns tensors, the other arrays.
 """
 
 import inspect
@@ -18,7 +18,7 @@ def implements(public: Callable[P, Any]) -> Callable[[Callable[..., R]], Callabl
     """Give a function the signature and the docstring of `public`.
 
     A function that takes `**options` gets every keyword-only argument of `public`, with its
-    default where the caller leaves it out; an unknown keyword is refused with the name to use.
+    default unless the caller gives it. An unknown keyword raises a TypeError with a suggestion.
     """
     signature = inspect.signature(public)
     defaults = {

@@ -1,7 +1,7 @@
 """Signatures of the pure functions of one network, or of many with member axes.
 
 Shapes: N rows or B rows of a batch, D inputs, H hidden units, K outputs, member axes M. Params may
-have leading member axes, as `w [*M, D, H]` and `b [*M, H]`: each member is a network of its own,
+have leading member axes, as `w [*M, D, H]` and `b [*M, H]`. Each member is a separate network,
 and every result has the same leading axes. x is `[B, D]`, shared by all members, or `[*M, B, D]`.
 """
 
@@ -22,23 +22,23 @@ def init_params(
     scheme: InitializerName | Sequence[InitializerName] | None = None,
     dtype: DTypeName | Any = "float32",
 ) -> Any:
-    """First params of a network, drawn from (seed, layer, element).
+    """Initial params of a network, which depend on the seed alone.
 
-    Weights are drawn by the initializer, biases are 0 except under "normal" and "ones".
+    An initializer draws the weights. Biases are 0 except with "normal" and "ones".
 
     Args:
         net: The network.
-        seed: An integer from 0 below 2**32, or an array `[*M]` of them, one for each member.
-        scheme: The name of an initializer, one for all layers or one for each, as
-            `("he_normal", "zeros")`. None is he_normal for a network with relu, glorot_uniform for
-            any other. No normal is truncated.
+        seed: An integer from 0 to below 2**32, or an array `[*M]` of them, one for each member.
+        scheme: The name of an initializer for all layers, or a sequence with one for each, as
+            `("he_normal", "zeros")`. None is he_normal for a network with relu, otherwise
+            glorot_uniform. Normal distributions are not truncated.
         dtype: "float32" or "float64".
 
     Returns:
         A tuple with a `Layer` for each dense layer: w `[*M, D, H]`, b `[*M, H]` or None.
 
     Raises:
-        InvalidArgument: A name is unknown, or a seed is out of range.
+        InvalidArgument: A name is unknown, or a seed is outside its range.
 
     Example:
         >>> import fnet
@@ -59,10 +59,10 @@ def forward(net: Network, params: Params, x: ArrayLike) -> Array:
     Args:
         net: The network.
         params: Its params, with any member axes M.
-        x: Rows `[B, D]`, or `[*M, B, D]` with rows of each member's own.
+        x: Rows `[B, D]`, or `[*M, B, D]` with rows for each member.
 
     Returns:
-        What comes after the output activation, `[*M, B, K]`. With `output="identity"` under a
+        The outputs after the output activation, `[*M, B, K]`. With `output="identity"` and a
         cross-entropy these are logits.
 
     Raises:
@@ -80,8 +80,8 @@ def forward(net: Network, params: Params, x: ArrayLike) -> Array:
 def predict(net: Network, params: Params, x: ArrayLike) -> Array:
     """The predictions of a network: its outputs with the loss's link applied once.
 
-    The link is softmax under softmax_cross_entropy, sigmoid under sigmoid_cross_entropy, exp under
-    poisson, sorting under pinball, and nothing else elsewhere.
+    The link is softmax for softmax_cross_entropy, sigmoid for sigmoid_cross_entropy, exp for
+    poisson, sorting for pinball, and the identity for other losses.
 
     Args:
         net: The network.
@@ -116,15 +116,15 @@ def loss(
     """The weighted mean of the loss over rows: `sum(w * l) / sum(w)`, penalties added.
 
     Args:
-        net: The network, whose `loss` names the loss l of a row.
+        net: The network. Its `loss` names the loss l of a row.
         params: Its params, with any member axes M.
         x: Rows `[B, D]`, or `[*M, B, D]`.
-        y: Integer labels `[B]` or one-hot rows `[B, K]` under softmax_cross_entropy; targets
-            `[B, K]` elsewhere, or `[B]` for a single output. With the leading axes of x.
-        weights: A number of at least 0 for each row, `[B]` or `[*M, B]`; None for equal ones.
-            Where they sum to 0 the loss is 0.
-        tuning: Penalties, dropout and the numbers of the loss; see `Tuning`.
-        step: The step of a run whose dropout applies, an integer from 0. None drops no units.
+        y: Integer labels `[B]` or one-hot rows `[B, K]` for softmax_cross_entropy; otherwise
+            targets `[B, K]`, or `[B]` for a single output. With the leading axes of x.
+        weights: A number of at least 0 for each row, `[B]` or `[*M, B]`; None for equal weights.
+            If they sum to 0, the loss is 0.
+        tuning: Penalties, dropout and the hyperparameters of the loss; see `Tuning`.
+        step: An integer from 0: dropout applies as in this step of a run. None for no dropout.
 
     Returns:
         The loss of each member, `[*M]`.
@@ -141,7 +141,7 @@ def loss(
 
     References:
         Bishop, Pattern Recognition and Machine Learning, equations 4.90 and 4.108, for the
-        cross-entropies; the others as in Keras. Each is named in `losses.py`.
+        cross-entropies; the other losses are those of Keras.
     """
 
 
@@ -162,17 +162,17 @@ def grads(
     `delta[l-1] = (delta[l] @ w[l].T) * f'[l-1](z[l-1])`.
 
     Args:
-        net: The network, whose `loss` names the loss of a row.
+        net: The network. Its `loss` names the loss of a row.
         params: Its params, with any member axes M.
         x: Rows `[B, D]`, or `[*M, B, D]`.
-        y: Labels or targets as `loss` takes them.
-        weights: A number of at least 0 for each row, `[B]` or `[*M, B]`; None for equal ones.
-            Where they sum to 0 the gradient is 0.
-        tuning: Penalties, dropout, the numbers of the loss and clipping; see `Tuning`.
-        step: The step of a run whose dropout applies, an integer from 0. None drops no units.
+        y: Labels or targets, as in `loss`.
+        weights: A number of at least 0 for each row, `[B]` or `[*M, B]`; None for equal weights.
+            If they sum to 0, the gradient is 0.
+        tuning: Penalties, dropout, the hyperparameters of the loss and clipping; see `Tuning`.
+        step: An integer from 0: dropout applies as in this step of a run. None for no dropout.
 
     Returns:
-        The gradient in the structure of params, clipped where `tuning` says so.
+        The gradient in the structure of params, clipped if `tuning` asks for it.
 
     Raises:
         InvalidArgument: Arguments do not fit each other, or are not finite.
@@ -190,20 +190,20 @@ def grads(
 
 
 def update(optimizer: Optimizer, params: Params, state: OptState, grads: Params) -> Any:
-    """One step of an optimizer. Nothing is changed in place.
+    """One step of an optimizer. Arguments are not changed in place.
 
     Args:
-        optimizer: As `adam(0.001)` makes it.
+        optimizer: An optimizer, such as `adam(0.001)`.
         params: The params, with any member axes M.
-        state: As `optimizer.init(params)` or an earlier update gave it.
+        state: The result of `optimizer.init(params)` or of an earlier update.
         grads: The gradient, in the structure of params.
 
     Returns:
         `(params, state)` after the step.
 
     Raises:
-        InvalidArgument: Structures do not fit each other, or the optimizer's own function of the
-            step gives a rate that is negative or not finite.
+        InvalidArgument: Structures do not fit each other, or a learning rate function returns a
+            rate that is negative or not finite.
 
     Example:
         >>> import fnet
@@ -220,13 +220,13 @@ def one_hot(labels: ArrayLike, classes: int) -> Array:
 
     Args:
         labels: Integers from 0 to `classes - 1`, `[...]`.
-        classes: How many classes there are, at least 1.
+        classes: The number of classes, at least 1.
 
     Returns:
         Rows `[..., classes]`, float32.
 
     Raises:
-        InvalidArgument: A label is no integer or out of range.
+        InvalidArgument: A label is not an integer, or outside its range.
 
     Example:
         >>> import fnet
@@ -238,16 +238,16 @@ def one_hot(labels: ArrayLike, classes: int) -> Array:
 def softmax(logits: ArrayLike) -> Array:
     """Probabilities `exp(z) / sum(exp(z))` along the last axis.
 
-    Finite for any finite logits, since the largest is taken off first.
+    Subtracts the largest logit first, so that the result is finite for any finite logits.
 
     Args:
-        logits: `[..., K]`, K at least 1; integers are worked as float32.
+        logits: `[..., K]`, K at least 1; integers are converted to float32.
 
     Returns:
-        Probabilities `[..., K]`, each row with the sum 1.
+        Probabilities `[..., K]`; each row sums to 1.
 
     Raises:
-        InvalidArgument: Logits are no array of numbers, or have no class.
+        InvalidArgument: Logits are not an array of numbers, or have no class.
 
     Example:
         >>> import fnet

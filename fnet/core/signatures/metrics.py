@@ -1,7 +1,7 @@
 """Signatures of the metrics. Names, meanings and conventions are scikit-learn's.
 
-Shapes: B rows, K classes or outputs, leading axes `...`, which the result has. True values may do
-without the leading axes: then all members share them. Weights are one number for each row.
+Shapes: B rows, K classes or outputs, and leading axes `...`, which the result has. True values may
+lack the leading axes: then all members share them. Weights are one number for each row.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from fnet.core.aliases import Array, ArrayLike
 
 
 def accuracy(logits: ArrayLike, labels: ArrayLike, weights: ArrayLike | None = None) -> Array:
-    """The share of rows whose largest logit is that of the true class.
+    """The fraction of rows whose largest logit is that of the true class.
 
-    Of equal logits the first counts as the largest.
+    If several logits are the largest, the first of them counts.
 
     Args:
         logits: Logits or probabilities, `[..., B, K]`.

@@ -1,4 +1,4 @@
-"""Signatures of what trains a network: `train` by steps, `minimize_lbfgs` on all rows."""
+"""Signatures of the functions that train a network: `train` and `minimize_lbfgs`."""
 
 from __future__ import annotations
 
@@ -48,67 +48,68 @@ def train(
     `history["loss"]` is the row-weighted mean of the batch losses of an epoch, each taken before
     its update, with penalties and dropout. The validation loss is without either.
 
-    Numbers of `tuning` and of the optimizer, `patience`, `min_delta`, `best_delta`, `lr_factor`
-    and `min_lr_factor` may be arrays with the member axes; stopping, the best epoch and
-    not-a-number are each member's own. Ctrl-C ends the run within a fraction of a second and
-    returns the Run so far; a second Ctrl-C raises.
+    Hyperparameters of `tuning` and of the optimizer, `patience`, `min_delta`, `best_delta`,
+    `lr_factor` and `min_lr_factor` may be arrays with the member axes. Each member stops, keeps its
+    best epoch and becomes non-finite on its own. Ctrl-C ends the run within a fraction of a second
+    and returns the Run so far; a second Ctrl-C raises.
 
     Args:
         net: The network.
-        optimizer: As `adam(0.001)` makes it.
-        params: What to start from, with any member axes M; or an earlier Run, which goes on to the
-            plan's last epoch, bit for bit as if it had never stopped; or its TrainState, from
-            which a new run begins on any data, with the optimizer's state, the best epoch and the
-            patience as they stand there.
+        optimizer: An optimizer, such as `adam(0.001)`.
+        params: The params to start from, with any member axes M. Or an earlier Run, to resume it
+            up to the plan's last epoch, bit for bit as if it had never stopped. Or the TrainState
+            of a Run, to start a new run on any data with its params, optimizer state, best epoch
+            and patience.
         x: Rows `[N, D]`.
-        y: Their labels or targets, as `fnet.loss` takes them.
-        plan: Which rows form which batch, as `kfold_plan` makes it. Row weights belong to it.
-        data: In place of x, y and plan: a `tf.data.Dataset` of batches `(x, y)` or
+        y: Labels or targets of the rows, as in `fnet.loss`.
+        plan: Which rows form which batch, such as `kfold_plan(...)`. Row weights belong to it.
+        data: Instead of x, y and plan: a `tf.data.Dataset` of batches `(x, y)` or
             `(x, y, weights)`, none larger than the first.
-        epochs: How many epochs to train on `data`, each a pass over it; 1 unless told. A dataset of
-            `pipeline` holds its own epochs.
-        steps_per_epoch: How many batches of `data` make up an epoch, where that is not a pass: of a
-            pipeline that was mapped or batched further, or for shorter epochs. Without `epochs`
-            the run has as many as one pass holds.
+        epochs: The number of epochs to train on `data`, each one pass over it; None is 1. The
+            result of `pipeline` contains its own epochs.
+        steps_per_epoch: The number of batches of `data` per epoch, if an epoch is not one pass:
+            for a pipeline that was transformed further, or for shorter epochs. Without `epochs`,
+            the run takes one pass over `data`.
         tuning: Penalties, dropout, smoothing, clipping, a moving average of params.
-        class_weight: A dict of class and weight, or "balanced", and for several labels one for
-            each: multiplies the row weights, in training and in validation; see `class_weights`.
-        loss: A function of your own in place of the network's loss: `loss(y, outputs)` with y
-            `[B, K]` and outputs `[*M, B, K]`, as `forward` returns them, gives tensors `[*M, B]`.
-            A program is compiled for each function, so define it once.
-        validation: `(x, y)` or `(x, y, weights)`, measured after each epoch.
-        metrics: What to measure on it besides the loss, as `("balanced_accuracy", "log_loss")`,
-            into `history["validation_balanced_accuracy"]` and so on. Under softmax_cross_entropy:
-            accuracy, balanced_accuracy, top_k_accuracy (of k = 2), log_loss. Under
-            sigmoid_cross_entropy: accuracy, of whole rows of labels. Under pinball:
-            mean_pinball_loss. Else: mean_squared_error, mean_absolute_error, r2. None measures
-            accuracy under the cross-entropies.
-        patience: Stop after this many epochs without an improvement of the monitored value; as in
+        class_weight: A dict of classes and weights, or "balanced"; for several labels a list with
+            one of these for each. It multiplies the row weights, in training and in validation;
+            see `class_weights`.
+        loss: Your own loss function, which replaces the network's loss: `loss(y, outputs)` takes y
+            `[B, K]` and outputs `[*M, B, K]`, as `forward` returns them, and returns tensors
+            `[*M, B]`. Each function is compiled separately, so define it once.
+        validation: Validation data `(x, y)` or `(x, y, weights)`, evaluated after each epoch.
+        metrics: The metrics of the validation data besides the loss, as `("balanced_accuracy",
+            "log_loss")`; the values are `history["validation_balanced_accuracy"]` and so on. For
+            softmax_cross_entropy: accuracy, balanced_accuracy, top_k_accuracy (k = 2), log_loss.
+            For sigmoid_cross_entropy: accuracy, where all labels of a row must be correct. For
+            pinball: mean_pinball_loss. For other losses: mean_squared_error, mean_absolute_error,
+            r2. None measures accuracy if the loss is a cross-entropy.
+        patience: Stop after this many epochs without an improvement of the monitored value, as in
             Keras's EarlyStopping.
-        min_delta: By how much the monitored value must improve to count. May be below 0.
-        best_delta: By how much it must improve to be the new best; None for `min_delta`, as in
-            Keras. (scikit-learn's MLP has 0 here.)
+        min_delta: The smallest change that counts as an improvement. May be negative.
+        best_delta: The smallest improvement that makes a new best epoch. None for `min_delta`, as
+            in Keras; scikit-learn's MLP uses 0.
         lr_factor: Multiply the learning rate by this, above 0 and below 1, instead of stopping.
             (scikit-learn's "adaptive" divides by 5 down to 1e-6.)
-        min_lr_factor: Stop when the rate has come down to this part of what it would be.
-        restore_best: Return the params after the best epoch instead of the last.
-        monitor: "loss", "validation_loss" or another measured name; None for the validation loss
-            or, with a warning, the training loss.
-        on_not_finite: What to do when a loss, a gradient or params stop being finite: "error"
-            raises NotFinite, "warn" warns. The Run holds the last finite params.
-        callback: Called with the Run so far several times a second, and once more where Ctrl-C
-            has ended it, as `checkpoint` is to keep it in a file. An exception that it raises
-            carries that Run as `run`.
-        progress: Show a progress bar on a terminal, and elsewhere a line now and then.
-        xla: True compiles by XLA, about a second's work; False runs a plain graph; None chooses by
-            the amount of work. A Run that goes on keeps its choice.
+        min_lr_factor: Stop when the product of these factors has fallen to this.
+        restore_best: Return the params of the best epoch instead of the last.
+        monitor: The monitored value: "loss", "validation_loss" or another name in the history.
+            None for the validation loss, or for the training loss with a warning.
+        on_not_finite: What to do if a loss, a gradient or params become non-finite: "error" raises
+            NotFinite, "warn" warns. The Run holds the last finite params.
+        callback: Called with the Run so far several times a second, and once after Ctrl-C; for
+            example a `checkpoint`. An exception that it raises has this Run as its attribute `run`.
+        progress: Show a progress bar on a terminal, or occasional lines of text elsewhere.
+        xla: True compiles with XLA, which takes about a second; False runs a plain graph; None
+            chooses by the amount of work. A resumed Run keeps its choice.
 
     Returns:
-        The `Run`: `params`, `state`, `history` and what going on needs. In NumPy on the twin.
+        The `Run` with `params`, `state`, `history` and the `TrainState` for resuming. Its arrays
+        are tensors; on the twin, NumPy arrays.
 
     Raises:
-        InvalidArgument: Arguments do not fit each other, before the first step.
-        NotFinite: The run blew up; `error.run` is the Run up to the step before.
+        InvalidArgument: Arguments do not fit each other. Raised before the first step.
+        NotFinite: A value became non-finite. `error.run` is the Run up to the step before.
 
     Example:
         >>> import fnet
@@ -142,22 +143,21 @@ def minimize_lbfgs(
 ) -> LBFGSResult:
     """Minimize the loss over all rows by L-BFGS.
 
-    The limited-memory method of Broyden, Fletcher, Goldfarb and Shanno: few and dear steps, each
-    from every row, which is the right tool for small data. SciPy works in float64 and the loss in
-    the dtype of params. Ctrl-C ends it after the current iteration and returns the result so far;
-    a second Ctrl-C raises. Names and defaults are those of scikit-learn's MLP.
+    L-BFGS is the limited-memory method of Broyden, Fletcher, Goldfarb and Shanno. It takes few
+    steps, each on all rows, and suits small data. SciPy computes in float64, the loss in the dtype
+    of params. Ctrl-C ends it after the current iteration and returns the result so far; a second
+    Ctrl-C raises. Names and defaults are those of scikit-learn's MLP.
 
     Args:
         net: The network.
-        params: What to start from; members are minimized one after another.
+        params: The params to start from. Members are minimized one after another.
         x: Rows `[N, D]`, or `[*M, N, D]`.
-        y: Their labels or targets, as `fnet.loss` takes them.
-        weights: A number of at least 0 for each row; None for equal ones.
-        tuning: As `loss` takes it, without what belongs to steps by batches (dropout, clipping, a
-            moving average).
-        max_iter: The most iterations.
-        max_fun: The most evaluations of the loss and its gradient.
-        tol: Converged when no entry of the gradient is larger than this.
+        y: Labels or targets of the rows, as in `fnet.loss`.
+        weights: A number of at least 0 for each row; None for equal weights.
+        tuning: As in `loss`, without dropout, clipping and moving averages, which need batches.
+        max_iter: The maximum number of iterations.
+        max_fun: The maximum number of evaluations of the loss and its gradient.
+        tol: Converged when the absolute value of each gradient entry is at most this.
         progress: Show a progress bar.
 
     Returns:
