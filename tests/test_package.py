@@ -148,7 +148,8 @@ def test_the_tables_of_both_sides_have_the_same_names(names, tables):
         assert list(table) == list(names)
 
 
-def test_the_stub_shows_what_the_door_shows():
+def test_the_stub_shows_the_public_api():
+    """What both engines implement is shown by its signature, where an editor finds the docstring."""
     stub = ast.parse((PACKAGE / "__init__.pyi").read_text(encoding="utf-8"))
     homes = {
         alias.name: node.module
@@ -158,7 +159,11 @@ def test_the_stub_shows_what_the_door_shows():
     }
     assert sorted(homes) == fnet.__all__
     for name, home in homes.items():
-        assert getattr(fnet, name) is getattr(__import__(home, fromlist=[name]), name)
+        shown, real = getattr(__import__(home, fromlist=[name]), name), getattr(fnet, name)
+        if home.startswith("fnet.core.signatures"):
+            assert inspect.getdoc(shown) == inspect.getdoc(real) or inspect.ismodule(real), name
+        else:
+            assert shown is real, name
 
 
 def test_a_name_that_is_not_there_is_an_attribute_error():

@@ -73,7 +73,7 @@ def make_update(spec: OptimizerSpec, hp: dict[str, Any], shapes: Shapes) -> Any:
         if decays is not None:
             p = p - np.asarray(rate * decays, p.dtype) * p
         rates = rate if one_rate else rate * rate_factors
-        results = rule(p, g, *state.moments, t=t, rate=rates, **own)
+        results = rule(p, g, state.moments, t=t, rate=rates, **own)
         p, *moments = (row.astype(p.dtype, copy=False) for row in results)
         return p, OptState(state.step + 1, tuple(moments))
 

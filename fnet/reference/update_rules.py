@@ -4,12 +4,11 @@ Twin of `engine/update_rules.py`.
 
 The formulas of the engine are repeated on purpose: a test oracle must not import what it checks.
 
-A rule updates one row: `rule(p, g, *moments, t, rate, ...) -> (p, *moments)`, given the gradient g,
+A rule updates one row: `rule(p, g, moments, t, rate, ...) -> (p, *moments)`, given the gradient g,
 the step t from 1, the learning rate of this step, and the optimizer's hyperparameters by name. Each
 of these is a number, or `[*M, 1]` for rows `[*M, P]`.
 """
 
-import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -24,19 +23,21 @@ PRODUCTS = np.cumprod(np.append(1, SCHEDULE[1:]))
 """The products of the schedule over i from 1 to t."""
 
 
-def sgd(p: Array, g: Array, *, t: Array, rate: Array) -> Any:
+def sgd(p: Array, g: Array, moments: Any, *, t: Array, rate: Array) -> Any:
     """Gradient descent."""
     return (p - rate * g,)
 
 
-def momentum(p: Array, g: Array, v: Array, *, t: Array, rate: Array, momentum: Any) -> Any:
+def momentum(p: Array, g: Array, moments: Any, *, t: Array, rate: Array, momentum: Any) -> Any:
     """Polyak (1964), as Sutskever et al. (2013) write it, equations 1 and 2."""
+    (v,) = moments
     v = momentum * v - rate * g
     return p + v, v
 
 
-def nesterov(p: Array, g: Array, v: Array, *, t: Array, rate: Array, momentum: Any) -> Any:
+def nesterov(p: Array, g: Array, moments: Any, *, t: Array, rate: Array, momentum: Any) -> Any:
     """Nesterov (1983), for params that already include the next momentum step, as in Keras."""
+    (v,) = moments
     v = momentum * v - rate * g
     return p + momentum * v - rate * g, v
 
@@ -44,8 +45,7 @@ def nesterov(p: Array, g: Array, v: Array, *, t: Array, rate: Array, momentum: A
 def adam(
     p: Array,
     g: Array,
-    m: Array,
-    v: Array,
+    moments: Any,
     *,
     t: Array,
     rate: Array,
@@ -54,6 +54,7 @@ def adam(
     epsilon: Array,
 ) -> Any:
     """Kingma and Ba (2015), in the efficient form before section 2.1, epsilon being epsilon hat."""
+    m, v = moments
     m = beta_1 * m + (1 - beta_1) * g
     v = beta_2 * v + (1 - beta_2) * g**2
     rate_t = rate * (1 - beta_2**t) ** 0.5 / (1 - beta_1**t)
@@ -63,9 +64,7 @@ def adam(
 def amsgrad(
     p: Array,
     g: Array,
-    m: Array,
-    v: Array,
-    largest: Any,
+    moments: Any,
     *,
     t: Array,
     rate: Array,
@@ -74,18 +73,18 @@ def amsgrad(
     epsilon: Array,
 ) -> Any:
     """Reddi, Kale and Kumar (2018), algorithm 2, with the bias corrections of `adam`."""
+    m, v, v_max = moments
     m = beta_1 * m + (1 - beta_1) * g
     v = beta_2 * v + (1 - beta_2) * g**2
-    largest = np.maximum(largest, v)
+    v_max = np.maximum(v_max, v)
     rate_t = rate * (1 - beta_2**t) ** 0.5 / (1 - beta_1**t)
-    return p - rate_t * m / (np.sqrt(largest) + epsilon), m, v, largest
+    return p - rate_t * m / (np.sqrt(v_max) + epsilon), m, v, v_max
 
 
 def nadam(
     p: Array,
     g: Array,
-    m: Array,
-    v: Array,
+    moments: Any,
     *,
     t: Array,
     rate: Array,
@@ -94,6 +93,7 @@ def nadam(
     epsilon: Array,
 ) -> Any:
     """Dozat (2016): u[i] is the momentum of step i, and U[t] their product over i from 1 to t."""
+    m, v = moments
     u, u_next = (beta_1 * SCHEDULE[np.minimum(i, 999)] for i in (t, t + 1))
     big_u, big_u_next = (beta_1**i * PRODUCTS[np.minimum(i, 999)] for i in (t, t + 1))
     m = beta_1 * m + (1 - beta_1) * g
@@ -106,26 +106,28 @@ def nadam(
 def rmsprop(
     p: Array,
     g: Array,
-    v: Array,
-    *moments: Any,
+    moments: Any,
+    *,
     t: Array,
     rate: Array,
     rho: Array,
     epsilon: Array,
     momentum: Any = None,
-    centered: bool = False,
 ) -> Any:
-    """Tieleman and Hinton (2012); centered as Graves (2013), equations 38 to 45."""
+    """Tieleman and Hinton (2012); centered as Graves (2013), equations 38 to 45.
+
+    Moments are v, the mean of g if the rule is centered, and the last step if it has momentum.
+    """
+    v, *others = moments
     v = rho * v + (1 - rho) * g**2
     new_moments, variance = [v], v
-    if centered:
-        mean, moments = moments[0], moments[1:]
-        mean = rho * mean + (1 - rho) * g
+    if len(others) > (momentum is not None):
+        mean = rho * others[0] + (1 - rho) * g
         new_moments.append(mean)
         variance = np.maximum(v - mean**2, 0)  # rounding can make it negative
     move = rate * g / np.sqrt(variance + epsilon)
     if momentum is not None:
-        move = momentum * moments[0] + move
+        move = momentum * others[-1] + move
         new_moments.append(move)
     return p - move, *new_moments
 
@@ -133,7 +135,7 @@ def rmsprop(
 def adagrad(
     p: Array,
     g: Array,
-    total: Array,
+    moments: Any,
     *,
     t: Array,
     rate: Array,
@@ -141,14 +143,16 @@ def adagrad(
     epsilon: Array,
 ) -> Any:
     """Duchi, Hazan and Singer (2011); the sum starts from `initial_accumulator_value`."""
+    (total,) = moments
     total = total + g**2
     return p - rate * g / np.sqrt(total + epsilon), total
 
 
 def lion(
-    p: Array, g: Array, m: Array, *, t: Array, rate: Array, beta_1: Array, beta_2: Array
+    p: Array, g: Array, moments: Any, *, t: Array, rate: Array, beta_1: Array, beta_2: Array
 ) -> Any:
     """Chen et al. (2023), algorithm 2."""
+    (m,) = moments
     c = beta_1 * m + (1 - beta_1) * g
     m = beta_2 * m + (1 - beta_2) * g
     return p - rate * np.sign(c), m
@@ -163,8 +167,8 @@ RULES: dict[str, Callable[..., Any]] = {
     "nadam": nadam,
     "rmsprop": rmsprop,
     "rmsprop_momentum": rmsprop,
-    "rmsprop_centered": functools.partial(rmsprop, centered=True),
-    "rmsprop_centered_momentum": functools.partial(rmsprop, centered=True),
+    "rmsprop_centered": rmsprop,
+    "rmsprop_centered_momentum": rmsprop,
     "adagrad": adagrad,
     "lion": lion,
 }

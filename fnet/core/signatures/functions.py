@@ -21,7 +21,7 @@ def init_params(
     seed: ArrayLike,
     scheme: InitializerName | Sequence[InitializerName] | None = None,
     dtype: DTypeName | Any = "float32",
-) -> Any:
+) -> Params:
     """Initial params of a network, which depend on the seed alone.
 
     An initializer draws the weights. Biases are 0 except with "normal" and "ones".
@@ -51,6 +51,7 @@ def init_params(
         networks" (2010); He et al., "Delving deep into rectifiers" (2015); LeCun et al.,
         "Efficient BackProp" (1998).
     """
+    raise TypeError("an engine implements this")
 
 
 def forward(net: Network, params: Params, x: ArrayLike) -> Array:
@@ -154,7 +155,7 @@ def grads(
     *,
     tuning: Tuning | None = None,
     step: ArrayLike | None = None,
-) -> Any:
+) -> Params:
     """The gradient of `loss` with respect to params, by backpropagation.
 
     With J the loss and `delta[l] = dJ/dz[l]`, where `z[l] = a[l-1] @ w[l] + b[l]`:
@@ -187,9 +188,12 @@ def grads(
     References:
         Nielsen, Neural Networks and Deep Learning, chapter 2.
     """
+    raise TypeError("an engine implements this")
 
 
-def update(optimizer: Optimizer, params: Params, state: OptState, grads: Params) -> Any:
+def update(
+    optimizer: Optimizer, params: Params, state: OptState, grads: Params
+) -> tuple[Params, OptState]:
     """One step of an optimizer. Arguments are not changed in place.
 
     Args:
@@ -213,6 +217,7 @@ def update(optimizer: Optimizer, params: Params, state: OptState, grads: Params)
         >>> float(params[0].w[0, 0]), int(state.step)
         (1.0, 1)
     """
+    raise TypeError("an engine implements this")
 
 
 def one_hot(labels: ArrayLike, classes: int) -> Array:
