@@ -149,7 +149,7 @@ def test_the_tables_of_both_sides_have_the_same_names(names, tables):
 
 
 def test_the_stub_shows_the_public_api():
-    """What both engines implement is shown by its signature, where an editor finds the docstring."""
+    """What both engines implement is shown by its signature, which has the docstring."""
     stub = ast.parse((PACKAGE / "__init__.pyi").read_text(encoding="utf-8"))
     homes = {
         alias.name: node.module
