@@ -32,12 +32,13 @@ NUMPY_KINDS["c"] = "complex numbers"
 """What is in arrays of a NumPy kind that is not of numbers."""
 
 
+PLAIN = frozenset(np.dtype(char) for char in "?bBhHiIlLqQefd")
+"""The dtypes of numbers of at most 8 bytes, in native byte order."""
+
+
 def is_plain(value: Any) -> bool:
-    """Whether a value is an array that needs no conversion: numbers of at most 8 bytes, native."""
-    if type(value) is not np.ndarray:
-        return False
-    dtype = value.dtype
-    return dtype.kind in NUMERIC and dtype.isnative and dtype.itemsize <= 8
+    """Whether a value is an array that needs no conversion."""
+    return type(value) is np.ndarray and value.dtype in PLAIN
 
 
 def column_names(value: Any) -> list[Any] | None:
@@ -46,6 +47,8 @@ def column_names(value: Any) -> list[Any] | None:
         return None if value.dtype.names is None else list(value.dtype.names)
     if isinstance(value, (list, tuple)):
         return None
+    if hasattr(value, "collect_schema"):  # of polars, whose lazy frames warn of `columns`
+        return list(value.collect_schema().names())
     names = getattr(value, "column_names", None)  # of Arrow, whose `columns` are the values
     names = getattr(value, "columns", None) if names is None else names
     return None if names is None or callable(names) else list(names)
@@ -78,7 +81,8 @@ def to_labels(what: str, value: Any) -> npt.NDArray[Any]:
     found: npt.NDArray[Any] = _as_array(what, value)
     if found.dtype.kind == "O" and found.size:
         flat = found.reshape(-1).tolist()
-        if all(isinstance(v, numbers.Real) for v in flat):
+        kinds = set(map(type, flat))
+        if all(_meaning(kind) is None and not _is_missing(kind) for kind in kinds):
             return _numbers(flat).reshape(found.shape)
     return found
 
@@ -94,12 +98,17 @@ def _from_table(
             if order is not None:
                 whole = whole[:, order]
             return whole
+    if hasattr(table, "collect") or hasattr(table, "compute"):
+        raise InvalidArgument(
+            f"{what} must hold its values; got a {type(table).__name__} that is not computed yet. "
+            "Call its collect() or compute() first"
+        )
     columns: list[npt.NDArray[Any]] = []
     refused: dict[str, InvalidArgument] = {}
     for i in range(len(names)) if order is None else order:
         name = f"{names[i]!r:.100}"
         try:
-            columns.append(_from_array(what, _column(what, table, names, i), f", column {name}"))
+            columns.append(_from_array(what, _column(table, names, i), f", column {name}"))
         except InvalidArgument as error:
             refused[name] = error
     if refused:
@@ -114,19 +123,13 @@ def _from_table(
     return filled
 
 
-def _column(what: str, table: Any, names: list[Any], i: int) -> Any:
+def _column(table: Any, names: list[Any], i: int) -> Any:
     """Column i of a table of pandas, Arrow, NumPy, or of a library with columns by name."""
     if hasattr(table, "iloc"):
         return table.iloc[:, i]
     if hasattr(table, "column"):
         return table.column(i)
-    try:
-        return table[names[i]]
-    except TypeError:
-        raise InvalidArgument(
-            f"{what} must hold its values; got a {type(table).__name__} that is not computed yet. "
-            "Call its collect() or compute() first"
-        ) from None
+    return table[names[i]]
 
 
 def _from_array(what: str, value: Any, column: str = "") -> Any:

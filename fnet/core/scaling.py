@@ -92,8 +92,9 @@ def _moments(
     names: Sequence[Any] | None = None,
 ) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
     """Means and standard deviations of columns, 1 for a constant column."""
+    columns = columns.astype(np.float64, copy=False)  # float32 sums of many rows drift
     with np.errstate(over="ignore", invalid="ignore"):
-        mean = np.average(columns, axis=0, weights=weights).astype(np.float64)
+        mean = np.average(columns, axis=0, weights=weights)
         scale = np.sqrt(np.average((columns - mean) ** 2, axis=0, weights=weights))
     if not np.isfinite(scale).all():
         first = int(np.isfinite(scale).argmin())

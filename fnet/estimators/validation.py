@@ -13,6 +13,9 @@ from sklearn.utils import validation
 from fnet.core import checks, containers
 from fnet.core.errors import InvalidArgument
 
+ABOUT_VALUES = ("Input X contains", "could not convert string")
+"""How scikit-learn's errors about values begin, which do not say where these are."""
+
 
 def validate_data(
     estimator: BaseEstimator, X: Any, y: Any = "no_validation", *, reset: bool, **options: Any
@@ -35,13 +38,13 @@ def validate_data(
     """
     names = containers.column_names(X)
     if names is not None and not isinstance(X, np.ndarray):
-        validation.validate_data(estimator, X, y, reset=reset, skip_check_array=True)
         x = containers.to_numpy("X", X)
+        validation.validate_data(estimator, X, y, reset=reset, skip_check_array=True)
     elif hasattr(X, "mask") or names is not None:  # scikit-learn ignores a mask
         x, names = containers.to_numpy("X", X), None
     else:
         x = X
-    y = y if _is_known(y) else containers.to_labels("y", y)
+    y = convert_targets(y)
     try:
         if names is None:
             return validation.validate_data(estimator, x, y, reset=reset, **options)
@@ -49,20 +52,21 @@ def validate_data(
             return validation.check_array(x, input_name="X", estimator=estimator, **options)
         return validation.check_X_y(x, y, estimator=estimator, **options)
     except ValueError as error:
-        if "Input X contains" not in str(error) or hasattr(x, "toarray"):
+        if not str(error).startswith(ABOUT_VALUES) or hasattr(x, "toarray"):
             raise
         names = getattr(estimator, "feature_names_in_", None) if names is None else names
         _refuse_values(x, names, error)
         raise
 
 
-def _is_known(y: Any) -> bool:
-    """Whether scikit-learn reads y as fnet does: not a mask, not objects, not Arrow's arrays."""
-    return y is None or isinstance(y, (str, list, tuple)) or hasattr(y, "toarray")
+def convert_targets(y: Any) -> Any:
+    """y as an array that scikit-learn reads as fnet does: no objects that are numbers, no mask."""
+    known = y is None or isinstance(y, (str, list, tuple)) or hasattr(y, "toarray")
+    return y if known else containers.to_labels("y", y)
 
 
 def _refuse_values(x: Any, names: Any, error: ValueError) -> None:
-    """Raise the error again, with the place of the first value that is not finite."""
+    """Raise the error again, with the place of the first value that is not a finite number."""
     try:
         checks.finite("X", containers.to_numpy("X", x), names=names)
     except InvalidArgument as place:

@@ -202,8 +202,10 @@ class Model:
 
     def _convert(self, x: Any) -> Any:
         """x as an array; the columns of a table are taken by name, in the order of `features`."""
-        names = None if containers.is_plain(x) else containers.column_names(x)
-        if self.features is None or names is None or not any(isinstance(n, str) for n in names):
+        if self.features is None or containers.is_plain(x):
+            return x
+        names = containers.column_names(x)
+        if names is None or not any(isinstance(name, str) for name in names):
             return x  # without names, columns are taken in their order, as those of an array are
         places = {name: i for i, name in enumerate(names)}
         missing = [name for name in self.features if name not in places]

@@ -100,14 +100,14 @@ def evaluate(model: Model, x: ArrayLike, y: ArrayLike) -> Evaluation:
     if not isinstance(model, Model):
         raise InvalidArgument(f"model must be what fnet.load returned; got {model!r:.200}")
     measure = _classification if _is_classifier(model) else _regression
-    y = containers.to_labels("y", y)
-    rows, shape = np.shape(x)[:1], y.shape
+    x, y = model._check_rows(x), containers.to_labels("y", y)
+    rows, shape = x.shape[:1], y.shape
     if len(shape) != 1 or shape != rows:
         raise InvalidArgument(
             f"y must be one value per row, {list(rows)} for this x; got shape {list(shape)}"
         )
     with np.errstate(over="ignore", invalid="ignore"):  # huge numbers have infinite squares
-        return measure(model, model._check_rows(x), y)
+        return measure(model, x, y)
 
 
 def _is_classifier(model: Model) -> bool:

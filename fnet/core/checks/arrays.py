@@ -22,7 +22,9 @@ Shape = Sequence[int | None]
 
 def array(what: str, value: Any) -> Any:
     """`value` as a NumPy array of numbers, or itself where it is symbolic."""
-    found = value if containers.is_plain(value) else containers.to_numpy(what, value)
+    if containers.is_plain(value):
+        return value
+    found = containers.to_numpy(what, value)
     if kind(found) not in containers.NUMERIC:
         raise InvalidArgument(
             f"{what} must be bools, integers or floats; got dtype {dtype_of(found)}"
@@ -146,7 +148,7 @@ def row_weights(value: Any, rows: Shape, members: Sequence[int] = ()) -> Any:
 
 
 def labels(what: str, value: Any, classes: int) -> Any:
-    """Integer labels from 0 to `classes - 1`."""
+    """Integer labels from 0 to `classes - 1`, as int64."""
     found = array(what, value)
     if kind(found) not in "iu":
         finite(what, found)  # where an entry is missing, another dtype is no remedy
@@ -162,7 +164,7 @@ def labels(what: str, value: Any, classes: int) -> Any:
             raise InvalidArgument(
                 f"{what} must be labels from 0 to {classes - 1}; got {found[first]}{row}"
             )
-    return found
+    return found.astype(np.int64, copy=False) if isinstance(found, np.ndarray) else found
 
 
 def distributions(value: Any, wanted: str = "y must be one-hot rows or probabilities") -> Any:
@@ -195,11 +197,11 @@ def bounded(what: str, value: Any, least: float, most: float, where: str = "") -
 
 
 def logits(value: Any) -> Any:
-    """Logits `[..., K]` of at least one class; integers become float32."""
+    """Logits `[..., K]` of at least one class; integers become float64."""
     found = array("logits", value)
     shape = shape_of(found)
     if not shape or shape[-1] == 0:
         raise InvalidArgument(f"logits must be [..., classes]; got shape {text(shape)}")
     if isinstance(found, np.ndarray) and found.dtype.kind != "f":
-        return found.astype(np.float32)
+        return found.astype(np.float64)
     return found
