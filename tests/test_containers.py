@@ -165,9 +165,8 @@ CALLS = {
     ),
     "train plan weights": both(
         WEIGHTS,
-        lambda s, v: train(
-            s, VALUES, X, TARGETS, plan=fnet.full_batch_plan(6, 2, weights=v), among=FEW
-        ),
+        lambda s, v: train(s, VALUES, X, TARGETS, plan=fnet.full_batch_plan(6, 2, weights=v)),
+        among=FEW,
     ),
     "minimize_lbfgs x": both(X, lambda s, v: lbfgs(s, CLASSES, v, Y), among=FEW),
     "minimize_lbfgs targets": both(TARGETS, lambda s, v: lbfgs(s, VALUES, X, v), among=FEW),
@@ -217,7 +216,7 @@ CALLS = {
     "pipeline weights": Call(WEIGHTS, lambda v: batches(X, Y, weights=v), among=FEW),
     "train data": Call(X, from_pipeline, among=("uint8", "pandas mixed nullable")),
     **{
-        f"{name}{', standardize' * scaled}": call
+        f"{name}{', standardize' * scaled}": call if scaled else call._replace(among=FEW)
         for scaled in (False, True)
         for name, call in {
             "classifier fit x": Call(
@@ -266,10 +265,10 @@ CALLS = {
         }.items()
     },
     "loaded network predict_proba": Call(X, PLAIN.predict_proba),
-    "evaluate classifier x": Call(X, lambda v: pages("c", v, Y), in_its_dtype=True),
-    "evaluate classifier y": Call(LABELS, lambda v: pages("c", X, v)),
-    "evaluate regressor x": Call(X, lambda v: pages("r", v, TARGETS), in_its_dtype=True),
-    "evaluate regressor y": Call(TARGETS, lambda v: pages("r", X, v)),
+    "evaluate classifier x": Call(X, lambda v: pages("c", v, Y), in_its_dtype=True, among=FEW),
+    "evaluate classifier y": Call(LABELS, lambda v: pages("c", X, v), among=FEW),
+    "evaluate regressor x": Call(X, lambda v: pages("r", v, TARGETS), in_its_dtype=True, among=FEW),
+    "evaluate regressor y": Call(TARGETS, lambda v: pages("r", X, v), among=FEW),
     "plots.confusion_matrix": Call(
         LABELS, lambda v: drawn(fnet.plots.confusion_matrix, v, Y, 3), labels=True, among=FEW
     ),
