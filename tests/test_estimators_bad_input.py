@@ -235,7 +235,7 @@ def test_a_warm_start_needs_the_same_classes_network_and_outputs():
         text=(
             {},
             np.array(["a", "b", "c"])[Y],
-            "y must be bools, integers or floats; got dtype <U1",
+            "y must be bools, integers or floats; got text",
         ),
         transposed=({}, np.ones((150, 151)), r"y must not have more outputs than rows"),
         quantile=({"quantiles": 1.5}, Y, "The 'quantiles' parameter of MLPRegressor"),

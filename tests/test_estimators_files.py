@@ -77,7 +77,7 @@ def test_a_table_must_have_the_columns_of_the_fit(tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         fnet.save(tmp_path / "estimator.fnet", estimator.fit(x, y))
-    with pytest.raises(InvalidArgument, match=r"missing \['b'\], and unknown \['z'\]"):
+    with pytest.raises(InvalidArgument, match=r"missing \['b'\]; unknown \['z'\]"):
         fnet.load(tmp_path / "estimator.fnet").predict(x.rename(columns={"b": "z"}))
 
 

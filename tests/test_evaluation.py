@@ -175,7 +175,7 @@ HUGE = (NUMBERS[0][0], [Layer(np.array([[1e200]]), np.zeros(1))]), None
         (CLASSES, np.eye(3), np.array(["a", np.nan, "c"], object), "got nan, first in row 2"),
         (CLASSES, np.eye(3), ["a", "b"], r"one value per row, \[3\] for this x; got shape \[2\]"),
         (CLASSES, np.eye(3), [["a"]] * 3, r"got shape \[3, 1\]"),
-        (CLASSES, 1.0, ["a"], r"y must be one value per row"),
+        (CLASSES, 1.0, ["a"], r"x must be rows of 3 features, .* got shape \[\]"),
         (CLASSES, np.ones((1, 2)), ["a"], r"x must be rows of 3 features"),
         ((told(Network((3, 3))), None), np.eye(3), ["0", "1", "2"], "got '0', first in row 1"),
         ((told(Network((3, 3))), None), np.eye(3), [0, 1.5, 2], "got 1.5, first in row 2"),

@@ -217,12 +217,14 @@ def test_a_table_must_have_the_columns_of_the_file(tmp_path):
     found = saved(tmp_path / "net.fnet", (NET, PARAMS), features=["a", "b", "c", "é"])
     table = pd.DataFrame(X, columns=["a", "b", "c", "é"])
     np.testing.assert_array_equal(found.predict(table), found.predict(X))
-    with pytest.raises(InvalidArgument, match=r"'é'\)?: missing \['b'\], and unknown \['z'\]"):
+    np.testing.assert_array_equal(found.predict(table[["é", "b", "a", "c"]]), found.predict(X))
+    np.testing.assert_array_equal(found.predict(pd.DataFrame(X)), found.predict(X))  # no names
+    with pytest.raises(InvalidArgument, match=r"in any order: missing \['b'\]; unknown \['z'\]$"):
         found.predict(table.rename(columns={"b": "z"}))
-    with pytest.raises(InvalidArgument, match="in their order, .*: got another order"):
-        found.predict(table[["b", "a", "c", "é"]])
-    with pytest.raises(InvalidArgument, match=r"missing \['é'\], and unknown \[\]"):
-        found.predict(table[["a", "b", "c"]])
+    with pytest.raises(InvalidArgument, match=r"in any order: missing \['a', 'b', 'c'\]$"):
+        found.predict(table[["é"]])
+    with pytest.raises(InvalidArgument, match=r"in any order: given twice \['a'\]$"):
+        found.predict(table[["a", "a", "b", "c", "é"]])
 
 
 @pytest.mark.parametrize(
@@ -233,7 +235,7 @@ def test_a_table_must_have_the_columns_of_the_file(tmp_path):
         (X[:0], "at least one row"),
         (np.full((2, 4), np.nan), "x must be finite; got nan, first in row 0"),
         (np.full((2, 4), 1e39), "x in float32 must be finite; got inf"),
-        ([["a"] * 4], "got dtype <U1"),
+        ([["a"] * 4], "got text"),
     ],
 )
 def test_bad_rows_are_refused(x, match, tmp_path):

@@ -1,5 +1,6 @@
 """Standardization: the means and deviations of features and targets, a part of the model."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -29,9 +30,10 @@ class Scaling(NamedTuple):
     y_scale: Any = None
 
     def features(self, x: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """Features `[N, D]` as the network takes them."""
+        """Features `[N, D]` as the network takes them: float32 of float32, else float64."""
+        dtype = np.float32 if x.dtype == np.float32 else np.float64
         scaled: npt.NDArray[Any] = (x - self.x_mean) / self.x_scale
-        return scaled.astype(x.dtype, copy=False)
+        return scaled.astype(dtype, copy=False)
 
     def targets(self, y: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Targets `[N, K]` or `[N]` as the network gives them."""
@@ -63,6 +65,7 @@ def fit_scaling(
     x: npt.NDArray[Any],
     y: npt.NDArray[Any] | None = None,
     weights: npt.NDArray[Any] | None = None,
+    names: Sequence[Any] | None = None,
 ) -> Scaling:
     """The Scaling of features, and of targets where they are given.
 
@@ -70,6 +73,7 @@ def fit_scaling(
         x: Features `[N, D]`.
         y: Targets `[N, K]` or `[N]`, or None.
         weights: Row weights `[N]`, or None.
+        names: The names of the features, for messages; None for their numbers.
 
     Returns:
         Means and standard deviations, the weighted ones where rows have weights.
@@ -78,19 +82,25 @@ def fit_scaling(
         InvalidArgument: The squares of a column are not finite.
     """
     of_targets = () if y is None else _moments("target", y.reshape(len(y), -1), weights)
-    return Scaling(*_moments("feature", x, weights), *of_targets)
+    return Scaling(*_moments("feature", x, weights, names), *of_targets)
 
 
 def _moments(
-    what: str, columns: npt.NDArray[Any], weights: npt.NDArray[Any] | None
+    what: str,
+    columns: npt.NDArray[Any],
+    weights: npt.NDArray[Any] | None,
+    names: Sequence[Any] | None = None,
 ) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
     """Means and standard deviations of columns, 1 for a constant column."""
+    columns = columns.astype(np.float64, copy=False)  # float32 sums of many rows drift
     with np.errstate(over="ignore", invalid="ignore"):
-        mean = np.average(columns, axis=0, weights=weights).astype(np.float64)
+        mean = np.average(columns, axis=0, weights=weights)
         scale = np.sqrt(np.average((columns - mean) ** 2, axis=0, weights=weights))
     if not np.isfinite(scale).all():
+        first = int(np.isfinite(scale).argmin())
+        name = f"{first} (counted from 0)" if names is None else f"{names[first]!r:.100}"
         raise InvalidArgument(
-            f"{what} {np.isfinite(scale).argmin()} (counted from 0) cannot be standardized: the "
-            "squares of its values are not finite. Give it in a larger unit"
+            f"{what} {name} cannot be standardized: the squares of its values are not finite. "
+            "Give it in a larger unit"
         )
     return mean, np.where(scale > CONSTANT_TOLERANCE * np.abs(mean), scale, 1.0)

@@ -27,6 +27,7 @@ from fnet.estimators.arguments import (
 from fnet.estimators.base import BaseMLP, has_partial_fit
 from fnet.estimators.sklearn_api import ClassifierMixin, available_if, fit_context
 from fnet.estimators.targets import ClassTargets
+from fnet.estimators.validation import convert_targets
 
 
 class MLPClassifier(ClassifierMixin, BaseMLP):
@@ -301,6 +302,29 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         with np.errstate(divide="ignore"):
             found: npt.NDArray[Any] = np.log(self.predict_proba(X))
         return found
+
+    def score(self, X: MatrixLike, y: MatrixLike, sample_weight: ArrayLike | None = None) -> float:
+        """The accuracy: the fraction of rows whose class is predicted, or all of whose labels are.
+
+        Args:
+            X: Features `[N, D]`.
+            y: Classes `[N]`, or labels `[N, K]`.
+            sample_weight: Row weights `[N]`, 0 or more, or None.
+
+        Returns:
+            The accuracy.
+
+        Raises:
+            NotFittedError: The estimator is not fitted.
+
+        Example:
+            >>> import fnet
+            >>> model = fnet.MLPClassifier(solver="lbfgs", random_state=0)
+            >>> X, y = [[0.0], [1.0], [2.0], [3.0]], ["a", "a", "b", "b"]
+            >>> model.fit(X, y).score(X, y)
+            1.0
+        """
+        return float(super().score(X, convert_targets(y), sample_weight))
 
     @classmethod
     def from_functional(

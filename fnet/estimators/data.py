@@ -4,12 +4,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.utils.validation import _check_sample_weight, validate_data
+from sklearn.utils.validation import _check_sample_weight
 
 from fnet.core.errors import InvalidArgument
 from fnet.core.network import Network
 from fnet.core.scaling import Scaling, fit_scaling
 from fnet.estimators.arguments import ArgumentsMixin
+from fnet.estimators.validation import validate_data
 
 
 class Data(NamedTuple):
@@ -89,7 +90,8 @@ def standardization(estimator: ArgumentsMixin, net: Network, data: Data) -> Scal
     if not estimator.standardize:
         return None
     targets = data.y if net.targets in ("real", "quantiles") else None
-    return fit_scaling(data.x, targets, data.weights)
+    names = getattr(estimator, "feature_names_in_", None)
+    return fit_scaling(data.x, targets, data.weights, names)
 
 
 def scale(scaling: Scaling | None, data: Data) -> Data:

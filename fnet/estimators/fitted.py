@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from fnet.core.aliases import MetricName, Params
 from fnet.core.network import Network
@@ -13,6 +13,7 @@ from fnet.core.run_state import TrainState
 from fnet.core.scaling import Scaling
 from fnet.estimators.arguments import ArgumentsMixin, EngineName, MatrixLike
 from fnet.estimators.data import to_dense
+from fnet.estimators.validation import validate_data
 from fnet.reference import functions
 
 
@@ -64,7 +65,9 @@ class FittedMixin(ArgumentsMixin):
         """The network's predictions for X, `[N, K]`, by NumPy alone."""
         if not hasattr(self, "coefs_"):
             check_is_fitted(self)
-        x = validate_data(self, X, accept_sparse=("csr", "csc"), reset=False)
+        x = validate_data(
+            self, X, accept_sparse=("csr", "csc"), dtype=(np.float64, np.float32), reset=False
+        )
         if self.scaling_ is not None:
             x = self.scaling_.features(to_dense(x))
         found: npt.NDArray[Any] = functions.apply_link(

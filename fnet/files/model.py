@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Union
 import numpy as np
 import numpy.typing as npt
 
-from fnet.core import checks
+from fnet.core import checks, containers
 from fnet.core.aliases import ArrayLike, Params
 from fnet.core.errors import FormatError, InvalidArgument
 from fnet.core.network import Network
@@ -183,7 +183,7 @@ class Model:
 
     def _predict_raw(self, x: Any) -> npt.NDArray[Any]:
         """Predictions `[*M, N, K]`."""
-        x = checks.features("x", self._columns(x), self.net.sizes[0])
+        x = self._check_rows(x)
         first: npt.NDArray[Any] = self._predict_chunk(x[: self._chunk_rows])
         if len(x) <= self._chunk_rows:
             return first
@@ -194,33 +194,42 @@ class Model:
             found[..., start:stop, :] = self._predict_chunk(x[start:stop])
         return found
 
-    def _columns(self, x: Any) -> Any:
-        """The rows of a data frame, whose columns must be `features`."""
-        names = getattr(x, "columns", None)
-        if names is None:
+    def _check_rows(self, x: Any) -> npt.NDArray[Any]:
+        """x as finite rows `[N, D]`."""
+        x = self._convert(x)
+        found: npt.NDArray[Any] = checks.features("x", x, self.net.sizes[0], names=self.features)
+        return found
+
+    def _convert(self, x: Any) -> Any:
+        """x as an array; the columns of a table are taken by name, in the order of `features`."""
+        if self.features is None or containers.is_plain(x):
             return x
-        came = tuple(names)
-        if self.features is not None and came != self.features:
-            missing = [name for name in self.features if name not in came]
-            unknown = [name for name in came if name not in self.features]
-            if missing or unknown:
-                what = f"missing {missing[:3]}, and unknown {unknown[:3]}"
-            else:
-                what = "got another order"
+        names = containers.column_names(x)
+        if names is None or not any(isinstance(name, str) for name in names):
+            return x  # without names, columns are taken in their order, as those of an array are
+        places = {name: i for i, name in enumerate(names)}
+        missing = [name for name in self.features if name not in places]
+        known = set(self.features)
+        unknown = [name for name in names if name not in known]
+        if missing or unknown or len(places) < len(names):
+            twice = [] if len(places) == len(names) else [n for n in places if names.count(n) > 1]
+            found = {"missing": missing, "unknown": unknown, "given twice": twice}
+            problems = "; ".join(f"{what} {each!r:.1000}" for what, each in found.items() if each)
             raise InvalidArgument(
-                f"x must have the columns that the model was trained on, in their order, "
-                f"{self.features!r:.200}: {what}"
+                f"x must have the {len(self.features)} columns that the model was trained on, by "
+                f"name and in any order: {problems}"
             )
-        return np.asarray(x)
+        order = [places[name] for name in self.features]
+        return containers.to_numpy("x", x, order)
 
     def _predict_chunk(self, x: Any) -> Any:
         """Predictions `[*M, N, K]` of checked rows."""
         scaling = self.scaling
         if scaling is not None:
-            x = scaling.features(x if x.dtype.kind == "f" else x.astype(np.float64))
+            x = scaling.features(x)
         if x.dtype != self._dtype:
             with np.errstate(over="ignore"):  # an overflow is refused below
-                x = checks.finite(self._cast_name, x.astype(self._dtype))
+                x = checks.finite(self._cast_name, x.astype(self._dtype), names=self.features)
         for step in self._steps:
             x = step(x)
         return x if scaling is None else scaling.predictions(x)

@@ -7,7 +7,7 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from fnet.core import checks
+from fnet.core import checks, containers
 from fnet.core.aliases import ArrayLike, Params
 from fnet.core.errors import InvalidArgument
 from fnet.core.network import Network
@@ -116,7 +116,7 @@ def class_names(classes: Any, count: int | None = None) -> list[Any]:
 
 def _labels(what: str, values: Any) -> npt.NDArray[Any]:
     """Labels `[N]` of any kind, finite."""
-    found = np.asarray(values)
+    found = containers.to_labels(what, values)
     if found.ndim != 1 or not len(found):
         raise InvalidArgument(f"{what} must be labels [N]; got shape {list(found.shape)}")
     return np.asarray(checks.finite(what, found, ""))

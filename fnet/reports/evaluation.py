@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn import metrics
 
-from fnet.core import checks
+from fnet.core import checks, containers
 from fnet.core.aliases import ArrayLike
 from fnet.core.errors import InvalidArgument
 from fnet.files.model import Model
@@ -100,13 +100,14 @@ def evaluate(model: Model, x: ArrayLike, y: ArrayLike) -> Evaluation:
     if not isinstance(model, Model):
         raise InvalidArgument(f"model must be what fnet.load returned; got {model!r:.200}")
     measure = _classification if _is_classifier(model) else _regression
-    rows, shape = np.shape(x)[:1], np.shape(y)
+    x, y = model._check_rows(x), containers.to_labels("y", y)
+    rows, shape = x.shape[:1], y.shape
     if len(shape) != 1 or shape != rows:
         raise InvalidArgument(
             f"y must be one value per row, {list(rows)} for this x; got shape {list(shape)}"
         )
     with np.errstate(over="ignore", invalid="ignore"):  # huge numbers have infinite squares
-        return measure(model, x, np.asarray(y))
+        return measure(model, x, y)
 
 
 def _is_classifier(model: Model) -> bool:
@@ -161,7 +162,7 @@ def _classification(model: Model, x: Any, y: npt.NDArray[Any]) -> Evaluation:
             ClassScores(float(precision), float(recall), float(f1), int(rows))
             for precision, recall, f1, rows in zip(*scores, strict=True)
         ),
-        x=np.asarray(x),
+        x=x,
         y_true=y_true,
         y_pred=y_pred,
         y_prob=y_prob,
@@ -190,7 +191,7 @@ def _regression(model: Model, x: Any, y: npt.NDArray[Any]) -> Evaluation:
         rows=len(y_true),
         metrics=_floats(found),
         by_class=(),
-        x=np.asarray(x),
+        x=x,
         y_true=y_true,
         y_pred=y_pred,
     )

@@ -1,6 +1,6 @@
 """Checks of one array.
 
-An array is anything that `numpy.asarray` takes. A symbolic tensor (one inside a user's own
+An array is anything that `containers.to_numpy` takes. A symbolic tensor (one inside a user's own
 `tf.function`) has a shape and a dtype but no values yet: it is returned unchanged, and its values
 are not checked.
 """
@@ -10,29 +10,24 @@ from typing import Any
 
 import numpy as np
 
+from fnet.core import containers
 from fnet.core.errors import InvalidArgument
 
 CHUNK = 1 << 20
 """The most entries checked at once, which bounds the memory of a check."""
 
-ENCODE_OR_FILL = ". Encode text and drop or fill missing values first"
-"""What to do about data that are not numbers."""
-
 Shape = Sequence[int | None]
 """A shape; None is a size that is not known yet."""
 
 
-def array(what: str, value: Any, advice: str = "") -> Any:
+def array(what: str, value: Any) -> Any:
     """`value` as a NumPy array of numbers, or itself where it is symbolic."""
-    try:
-        found = np.asarray(value)
-    except NotImplementedError:  # raised by TensorFlow for a symbolic tensor
-        found = value
-    except (TypeError, ValueError) as error:
-        raise InvalidArgument(f"{what} must be an array of numbers: {error}") from None
-    if kind(found) not in "biuf":
+    if containers.is_plain(value):
+        return value
+    found = containers.to_numpy(what, value)
+    if kind(found) not in containers.NUMERIC:
         raise InvalidArgument(
-            f"{what} must be bools, integers or floats; got dtype {dtype_of(found)}{advice}"
+            f"{what} must be bools, integers or floats; got dtype {dtype_of(found)}"
         )
     return found
 
@@ -65,8 +60,16 @@ def text(shape: Shape) -> str:
     return "[" + ", ".join("N" if size is None else str(size) for size in shape) + "]"
 
 
-def finite(what: str, value: Any, advice: str = ". Drop or fill such rows before training") -> Any:
-    """`value`, which must have no entry that is NaN or infinite."""
+def finite(
+    what: str,
+    value: Any,
+    advice: str = ". Drop or fill such rows before training",
+    names: Sequence[Any] | None = None,
+) -> Any:
+    """`value`, which must have no entry that is NaN or infinite; `names` are those of its columns.
+
+    The message names the column where it can.
+    """
     if not isinstance(value, np.ndarray) or value.dtype.kind != "f":
         return value
     flat = value.reshape(-1)  # a view where the array is contiguous
@@ -74,17 +77,38 @@ def finite(what: str, value: Any, advice: str = ". Drop or fill such rows before
         good = np.isfinite(flat[start : start + CHUNK])
         if not good.all():
             first = start + int(np.argmin(good))
-            *_, row, column = (None, *np.unravel_index(first, value.shape))
-            place = f"row {column}" if row is None else f"row {row}, column {column}"
+            place = _place(value, first, names)
             raise InvalidArgument(
                 f"{what} must be finite; got {flat[first]}, first in {place}{advice}"
             )
     return value
 
 
-def features(what: str, value: Any, width: int | None, members: Sequence[int] = ()) -> Any:
-    """x, which must be finite rows `[N, width]` or `[*members, N, width]`, at least one."""
-    found = array(what, value, ENCODE_OR_FILL)
+def _place(value: Any, first: int, names: Sequence[Any] | None) -> str:
+    """Where the first entry that is not finite is, and which other columns have such entries."""
+    *_, row, column = (None, *map(int, np.unravel_index(first, value.shape)))
+    if row is None:
+        return f"row {column}"
+    if names is None or value.ndim != 2:
+        return f"row {row}, column {column}"
+    bad = np.flatnonzero(~np.isfinite(value).all(axis=0)).tolist()
+    others = [f"{names[i]!r:.100}" for i in bad if i != column]
+    more = f" (other columns with such entries: {', '.join(others):.500})" if others else ""
+    return f"row {row}, column {names[column]!r:.100}{more}"
+
+
+def features(
+    what: str,
+    value: Any,
+    width: int | None,
+    members: Sequence[int] = (),
+    names: Sequence[Any] | None = None,
+) -> Any:
+    """x, which must be finite rows `[N, width]` or `[*members, N, width]`, at least one.
+
+    `names` are those of its columns, for messages; None takes those of a table.
+    """
+    found = array(what, value)
     shape = shape_of(found)
     wanted: list[Shape] = [(None, width)] + ([(*members, None, width)] if members else [])
     if not any(fits(shape, each) for each in wanted):
@@ -93,7 +117,12 @@ def features(what: str, value: Any, width: int | None, members: Sequence[int] = 
         raise InvalidArgument(f"{what} must be {rows}{shapes}; got shape {text(shape)}")
     if shape[-2] == 0:
         raise InvalidArgument(f"{what} must have at least one row; got shape {text(shape)}")
-    return finite(what, found)
+    return finite(what, found, names=names or column_names(value, found))
+
+
+def column_names(given: Any, found: Any) -> Sequence[Any] | None:
+    """The names of the columns of what was given, where it was converted to `found`."""
+    return None if given is found else containers.column_names(given)
 
 
 def row_weights(value: Any, rows: Shape, members: Sequence[int] = ()) -> Any:
@@ -119,9 +148,10 @@ def row_weights(value: Any, rows: Shape, members: Sequence[int] = ()) -> Any:
 
 
 def labels(what: str, value: Any, classes: int) -> Any:
-    """Integer labels from 0 to `classes - 1`."""
+    """Integer labels from 0 to `classes - 1`, as int64."""
     found = array(what, value)
     if kind(found) not in "iu":
+        finite(what, found)  # where an entry is missing, another dtype is no remedy
         raise InvalidArgument(
             f"{what} must be integer labels; got dtype {dtype_of(found)}. "
             "Use labels.astype(int), or rows of probabilities"
@@ -134,7 +164,7 @@ def labels(what: str, value: Any, classes: int) -> Any:
             raise InvalidArgument(
                 f"{what} must be labels from 0 to {classes - 1}; got {found[first]}{row}"
             )
-    return found
+    return found.astype(np.int64, copy=False) if isinstance(found, np.ndarray) else found
 
 
 def distributions(value: Any, wanted: str = "y must be one-hot rows or probabilities") -> Any:
@@ -167,11 +197,11 @@ def bounded(what: str, value: Any, least: float, most: float, where: str = "") -
 
 
 def logits(value: Any) -> Any:
-    """Logits `[..., K]` of at least one class; integers become float32."""
+    """Logits `[..., K]` of at least one class; integers become float64."""
     found = array("logits", value)
     shape = shape_of(found)
     if not shape or shape[-1] == 0:
         raise InvalidArgument(f"logits must be [..., classes]; got shape {text(shape)}")
     if isinstance(found, np.ndarray) and found.dtype.kind != "f":
-        return found.astype(np.float32)
+        return found.astype(np.float64)
     return found

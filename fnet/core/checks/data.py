@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 
 from fnet.core.checks.arrays import (
-    ENCODE_OR_FILL,
     array,
     bounded,
+    column_names,
     distributions,
     features,
     finite,
@@ -32,7 +32,7 @@ def batch(net: Any, params_: Any, x: Any, y: Any = None, weights: Any = None) ->
     the dtype of params; labels become int32. Symbolic tensors are not cast.
     """
     layers, members, to = params(net, params_)
-    x = features("x", x, net.sizes[0], members)
+    given, x = x, features("x", x, net.sizes[0], members)
     x_shape = shape_of(x)
     if y is not None:
         y = targets(net, y, x_shape)
@@ -40,20 +40,20 @@ def batch(net: Any, params_: Any, x: Any, y: Any = None, weights: Any = None) ->
         y = _cast("y", y, np.dtype(np.int32) if are_labels else to)
     if weights is not None:
         weights = _cast("weights", row_weights(weights, x_shape[:-1], members), to)
-    return layers, _cast("x", x, to), y, weights
+    return layers, _cast("x", x, to, given), y, weights
 
 
-def _cast(what: str, value: Any, to: np.dtype[Any]) -> Any:
-    """`value` in this dtype, which must be able to hold it."""
+def _cast(what: str, value: Any, to: np.dtype[Any], given: Any = None) -> Any:
+    """`value` in this dtype, which must be able to hold it; `given` is what it was made from."""
     if not isinstance(value, np.ndarray) or value.dtype == to:
         return value
     with np.errstate(over="ignore"):  # a number that becomes infinite is refused
-        return finite(f"{what} in {to}", value.astype(to))
+        return finite(f"{what} in {to}", value.astype(to), names=column_names(given, value))
 
 
 def targets(net: Any, value: Any, x_shape: Sequence[Any]) -> Any:
     """y for features of this shape: rows, or integer labels, or one target for each row."""
-    found = array("y", value, ENCODE_OR_FILL)
+    found = array("y", value)
     shape, rows = shape_of(found), tuple(x_shape[:-1])
     width = 1 if net.targets == "quantiles" else net.sizes[-1]
     one_each = net.has_class_labels or width == 1
@@ -66,7 +66,7 @@ def targets(net: Any, value: Any, x_shape: Sequence[Any]) -> Any:
             + (f" or {name} {text(rows)}" if one_each else "")
             + f" for x of {text(x_shape)}; got shape {text(shape)}"
         )
-    finite("y", found)
+    finite("y", found, names=column_names(value, found))
     if net.has_class_labels:
         return distributions(found)
     least, most = BOUNDS.get(net.targets, (-np.inf, np.inf))

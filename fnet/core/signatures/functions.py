@@ -246,7 +246,7 @@ def softmax(logits: ArrayLike) -> Array:
     Subtracts the largest logit first, so that the result is finite for any finite logits.
 
     Args:
-        logits: `[..., K]`, K at least 1; integers are converted to float32.
+        logits: `[..., K]`, K at least 1; integers are converted to float64.
 
     Returns:
         Probabilities `[..., K]`; each row sums to 1.
