@@ -1161,7 +1161,7 @@ def test_train_refuses_data(call, match):
     table(
         another_network=(
             lambda side: train(side, RUN, net=Network((2, 4, 3), hidden="tanh")),
-            "must be resumed with the network it was started with, Network.*relu.*; got Network.*tanh",
+            "be resumed with the network it was started with, Network.*relu.*; got Network.*tanh",
         ),
         another_optimizer=(
             lambda side: train(side, RUN, optimizer=ADAM),
@@ -1267,12 +1267,14 @@ def batched(*columns, size=2):
         pytest.param(batched(X, Y).repeat(), {}, "data must know how many", id="endless"),
         pytest.param(
             batched(X, Y),
-            {"epochs": 2},
-            "same number of batches for each of 2 epochs, but holds 3 in all",
-            id="epochs that do not divide",
+            {"steps_per_epoch": 2},
+            "data has 3 batches, which is not a multiple of steps_per_epoch=2; give epochs too",
+            id="steps that do not divide",
         ),
         pytest.param(batched(X, Y), {"epochs": -1}, "epochs must be .* got -1", id="minus epochs"),
-        pytest.param(batched(X, Y).take(0), {}, "but holds 0 in all", id="no batches"),
+        pytest.param(
+            batched(X, Y).take(0), {}, "at least one batch; it holds none", id="no batches"
+        ),
         pytest.param(batched(X[:, :1], Y), {}, r"x must be rows of 2 features", id="narrow"),
         pytest.param(batched(X, LABELS + 1), {}, "labels from 0 to 2; got 3", id="bad labels"),
         pytest.param(
