@@ -106,7 +106,7 @@ class Model:
         """Predict rows.
 
         Args:
-            x: Rows `[N, D]`, or a data frame of N rows with the columns in `features`.
+            x: Rows `[N, D]`, or a table of N rows with the columns in `features`, in any order.
 
         Returns:
             With `classes`, the most probable class of each row, `[*M, N]`, or for several labels 1
