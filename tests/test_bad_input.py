@@ -167,11 +167,24 @@ TAKERS = {
             np.full((5, 2), 1e39),
             "x in float32 must be finite; got inf, first in row 0",
         ),
-        text=([["a", "b"]] * 5, "x must be bools, integers or floats; got dtype <U1"),
-        objects=([[None, 1]] * 5, "integers or floats; got dtype object. Encode text and drop"),
-        a_table_with_text=(pd.DataFrame({"a": [1] * 5, "b": list("vwxyz")}), "got dtype object"),
-        complex_numbers=(np.ones((5, 2), complex), "got dtype complex128"),
-        dates=(np.zeros((5, 2), "datetime64[D]"), "got dtype datetime64"),
+        text=(
+            [["a", "b"]] * 5,
+            "x must be .* got text .'a'., first in row 0, column 0. Encode",
+        ),
+        objects=(
+            [[{}, 1]] * 5,
+            "floats; got a dict .*, first in row 0, column 0. Give",
+        ),
+        missing=(
+            [[None, 1]] * 5,
+            "x must be finite; got nan, first in row 0, column 0. Drop",
+        ),
+        a_table_with_text=(
+            pd.DataFrame({"a": [1] * 5, "b": list("vwxyz")}),
+            "text .'v'., first in row 0, column 'b'",
+        ),
+        complex_numbers=(np.ones((5, 2), complex), "got complex numbers .*two columns"),
+        dates=(np.zeros((5, 2), "datetime64[D]"), "got dates or times .*Turn them into numbers"),
         ragged=([[1, 2], [3]], "x must be an array of numbers: .*inhomogeneous"),
         nan=(spoiled(X, (3, 1), np.nan), "x must be finite; got nan, first in row 3, column 1"),
         minus_infinity=(spoiled(X, (4, 0), -np.inf), "got -inf, first in row 4, column 0"),
@@ -242,7 +255,7 @@ LABEL_TAKERS = {
             "y must be integer labels; got dtype float64. Use labels.astype",
         ),
         bool_labels=(LABELS > 0, "y must be integer labels; got dtype bool"),
-        text_labels=(list("abcab"), "y must be bools, integers or .* got dtype <U1"),
+        text_labels=(list("abcab"), "y must be bools, integers or .* got text"),
         a_label_too_large=(
             spoiled(LABELS, 3, 3),
             "y must be labels from 0 to 2; got 3, first in row 3",
@@ -407,7 +420,7 @@ def metric(side, name, *arguments, **options):
         a_number=(np.nan, r"must be \[..., rows, .* got shape \[\]"),
         nan=(spoiled(SCORES, (3, 1), np.nan), "must be finite; got nan, first in row 3, column 1$"),
         infinity=(spoiled(SCORES, (1, 2), np.inf), "must be finite; got inf, first in row 1"),
-        text=([["a", "b"]] * 5, "must be bools, integers or floats; got dtype <U1"),
+        text=([["a", "b"]] * 5, "must be bools, integers or floats; got text"),
         ragged=([[1, 2], [3]], "must be an array of numbers: .*inhomogeneous"),
     ),
 )
@@ -639,7 +652,7 @@ def test_a_bias_is_refused_where_the_network_has_none():
             r"learning_rate must be a number .*; got \[0.1, -0.1\]",
         ),
         no_rates=(lambda side: side.sgd([]), "learning_rate must be a number"),
-        rate_as_text=(lambda side: side.sgd("fast"), "learning_rate must be .* got dtype <U4"),
+        rate_as_text=(lambda side: side.sgd("fast"), "learning_rate must be .* got text .'fast'.$"),
         momentum_above_one=(
             lambda side: side.sgd(0.1, momentum=1.5),
             "momentum must be a number .* at most 1; got 1.5",
@@ -657,7 +670,7 @@ def test_a_bias_is_refused_where_the_network_has_none():
             lambda side: side.adam(0.1, epsilon=0),
             "epsilon must be .* above 0; got 0",
         ),
-        an_optimizer_as_rate=(lambda side: side.adam(ADAM), "learning_rate must be .* got dtype"),
+        an_optimizer_as_rate=(lambda side: side.adam(ADAM), "learning_rate must be .* got "),
         negative_decay=(
             lambda side: side.adamw(0.1, -0.1),
             "weight_decay must be a number of at least 0; got -0.1",
@@ -850,11 +863,11 @@ SCHEDULE = reference.schedules.cosine(0.1, 10)
         ),
         no_rate=(
             lambda side: update(side, reference.sgd(lambda step: None)),
-            "learning_rate must be .* got dtype object",
+            "learning_rate must be .* got a ",
         ),
         rate_as_text=(
             lambda side: train(side, optimizer=reference.sgd(lambda step: "fast")),
-            "learning_rate must be .* got dtype <U4",
+            "learning_rate must be .* got text",
         ),
         a_negative_rate_in_a_run=(
             lambda side: train(side, optimizer=reference.adam(lambda step: 0.5 - step)),

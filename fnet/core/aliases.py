@@ -12,7 +12,7 @@ import numpy.typing as npt
 from fnet.core.params import Layer
 
 ArrayLike: TypeAlias = npt.ArrayLike
-"""What holds numbers: arrays, tensors, lists, numbers, data frames, Arrow tables, sparse matrices."""
+"""What holds numbers: arrays, tensors, lists, data frames, Arrow tables, sparse matrices."""
 
 Array: TypeAlias = Any
 """A tensor of the engine or an array of the twin."""
