@@ -73,7 +73,7 @@ class SparseRows:
         """The rows with these numbers."""
         return type(self)(self.matrix[rows], self.shift)
 
-    def astype(self, dtype: Any) -> Self:
+    def astype(self, dtype: np.dtype[Any]) -> Self:
         """The rows in another dtype, which must be able to hold them."""
         if self.dtype == dtype:
             return self

@@ -301,7 +301,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
             >>> model.predict_proba([[-1.0], [4.0]]).shape
             (2, 2)
         """
-        return self._fitted_targets().probabilities(self._predict_raw(X))
+        outputs = self._predict_raw(X)
+        return self._fitted_targets().probabilities(outputs)
 
     def predict_log_proba(self, X: MatrixLike) -> npt.NDArray[Any]:
         """Predict the logarithm of the probability of each class.

@@ -118,7 +118,11 @@ class Model:
             InvalidArgument: x does not fit the network, is not finite, or is a data frame with
                 other columns.
         """
-        found, net = self._predict_raw(x), self.net
+        return self._predict_in_chunks(x, self._decode)
+
+    def _decode(self, found: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """What `predict` returns, given the outputs of the network."""
+        net = self.net
         if net.targets not in ("multiclass", "multilabel"):
             single = self._content.estimator is not None and net.sizes[-1] == 1
             return found[..., 0] if single else found
@@ -145,7 +149,7 @@ class Model:
                 f"predict_proba needs a network of classes or labels; {self.net} has none. "
                 "Use predict"
             )
-        return self._probabilities(self._predict_raw(x))
+        return self._predict_in_chunks(x, self._probabilities)
 
     def _probabilities(self, found: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """The probability of each class or label, given the outputs of the network."""
@@ -187,17 +191,22 @@ class Model:
                 setattr(found, name, curve.tolist())
         return found
 
-    def _predict_raw(self, x: Any) -> npt.NDArray[Any]:
-        """Predictions `[*M, N, K]`."""
+    def _predict_in_chunks(
+        self, x: Any, finish: Callable[[npt.NDArray[Any]], npt.NDArray[Any]]
+    ) -> npt.NDArray[Any]:
+        """`finish` of the predictions `[*M, N, K]`; it keeps the axes M and N."""
         x = self._check_rows(x)
-        first: npt.NDArray[Any] = self._predict_chunk(x[: self._chunk_rows])
+        first = finish(self._predict_chunk(x[: self._chunk_rows]))
         if len(x) <= self._chunk_rows:
             return first
         starts = range(0, len(x), self._chunk_rows)
-        found = np.empty((*first.shape[:-2], len(x), first.shape[-1]), first.dtype)
+        members = len(self._members)
+        found = np.empty((*self._members, len(x), *first.shape[members + 1 :]), first.dtype)
+        rows = np.moveaxis(found, members, 0)  # a view
         for start in starts:
             stop = start + self._chunk_rows
-            found[..., start:stop, :] = self._predict_chunk(x[start:stop])
+            chunk = finish(self._predict_chunk(x[start:stop]))
+            rows[start:stop] = np.moveaxis(chunk, members, 0)
         return found
 
     def _check_rows(self, x: Any) -> npt.NDArray[Any]:
