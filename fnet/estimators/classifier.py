@@ -90,7 +90,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         callback: Called with the `Run` so far, a few times a second.
         engine: "numpy", "tensorflow", or "auto" for the one that finishes first in a new process,
             chosen by the amount of work. For sparse X "auto" is "numpy", whose first product takes
-            the stored entries alone; TensorFlow gets dense rows. Predictions always use NumPy.
+            the stored entries alone; TensorFlow gets the dense rows of a few batches at a time.
+            Predictions always use NumPy.
 
     Attributes:
         classes_: The classes, sorted; the column numbers for several labels.

@@ -28,7 +28,6 @@ from fnet.core.optimizers import spec as spec_of
 from fnet.core.params import is_absent, shapes
 from fnet.core.run_state import NUMBERS, Run, RunSetup, TrainOptions, TrainState, map_state
 from fnet.core.signatures import training as public
-from fnet.core.sparse_rows import SparseRows
 from fnet.reference import functions, layout, metrics, optimizers
 from fnet.reference.losses import as_rows
 
@@ -50,14 +49,11 @@ def train(
         raise InvalidArgument("loss is for fnet.train: the twin has no gradient of it")
     checks.sources((x, y, plan), settings)
     start, data = run_state.initial_params(params), (x, y, plan)
-    source = batch_source.plan_source(net, start, data, settings.class_weight, _to_array)
+    source = batch_source.plan_source(
+        net, start, data, settings.class_weight, np.asarray, keep_sparse=True
+    )
     engine = training_loop.Engine(_chunk_runner, optimizers.rates, np.asarray)
     return training_loop.train(net, optimizer, params, source, settings, engine)
-
-
-def _to_array(value: Array) -> Any:
-    """`value` as an array; sparse rows stay as they are."""
-    return value if isinstance(value, SparseRows) else np.asarray(value)
 
 
 def _chunk_runner(setup: RunSetup, run: Run) -> Any:
