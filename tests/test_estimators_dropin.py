@@ -20,6 +20,7 @@ from sklearn.utils.class_weight import compute_class_weight
 import fnet
 from fnet import InvalidArgument, MLPClassifier, MLPRegressor, Network, reference
 from fnet.core.sparse_rows import SparseRows, column_moments
+from fnet.estimators.verbose import EpochLines, Report
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -151,6 +152,7 @@ def test_a_pipeline_transforms_validation_rows(kind, weights):
     as_data = (*scaled.values(),)
     again = getattr(fnet, kind)(**settings)
     close(again.fit(scaler.transform(X[ODD]), Y[ODD], validation_data=as_data), by_hand, atol=0)
+    assert again.validation_scores_ == by_hand.validation_scores_
 
 
 @KINDS
@@ -230,6 +232,22 @@ def test_verbose_writes_scikit_learns_lines(kind, settings, capsys):
     ours, other = written
     assert ours == [line for line in other if "Setting learning rate to" not in line]
     assert ours[0].startswith("Iteration 1, loss = ")
+
+
+def test_lines_of_losses_and_scores_come_once_in_several_calls(capsys):
+    runs = []
+    made = MLPRegressor(**SAME, quantiles=0.5, callback=runs.append).fit(X, Y, X_val=X, y_val=Y)
+    history = runs[-1].history
+    lines = EpochLines(Report((2.0, 1.0), "validation_mean_pinball_loss", -1.0), None)
+    for epochs in (2, 2, 5):
+        cut = {name: values[:epochs] for name, values in history.items()}
+        lines(runs[-1]._replace(history=cut))
+    expected = []
+    for i, score in enumerate(made.validation_scores_):
+        expected.append(f"Iteration {i + 1}, loss = {2 * history['loss'][i] + 1:.8f}")
+        expected.append(f"Validation score: {score:f}")
+    assert made.validation_scores_[0] < 0
+    assert capsys.readouterr().out.splitlines() == expected
 
 
 def test_lines_come_once_in_each_engine_beside_a_callback_and_after_a_checkpoint(tmp_path, capsys):
@@ -312,7 +330,8 @@ SPARSE_SETTINGS = {
     "standardize": {"standardize": True},
     "standardize with lbfgs": {"standardize": True, "solver": "lbfgs"},
     "dropped inputs": {"tuning": fnet.Tuning(input_dropout=0.3, seed=1), "standardize": True},
-    "tensorflow": {"engine": "tensorflow", "standardize": True, "early_stopping": True},
+    "tensorflow": {"engine": "tensorflow", "standardize": True, "early_stopping": True}
+    | {"shuffle": True},
 }
 
 
