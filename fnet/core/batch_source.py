@@ -85,6 +85,20 @@ def plan_source(
     return Source(batches_from, plan.epochs, plan.steps, plan.width, plan.rows, per_class)
 
 
+def padded_rows(rows: int) -> int:
+    """The number of rows, rounded up to one of eight values between powers of two.
+
+    A program is compiled for one number of rows, so data of nearly the same length share it.
+    """
+    step = 1 << max(0, rows.bit_length() - 4)
+    return -(-rows // step) * step
+
+
+def padded_width(source: Source) -> int:
+    """The width of the batches in a program, rounded up if epochs have few steps."""
+    return padded_rows(source.width) if source.steps < MANY_STEPS else source.width
+
+
 def chunk_capacity(source: Source) -> int:
     """The most steps in a chunk of this source."""
     return max(1, min(MAX_CHUNK_STEPS, MAX_PLAN_ENTRIES // padded_width(source)))

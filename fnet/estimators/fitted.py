@@ -65,9 +65,7 @@ class FittedMixin(ArgumentsMixin):
         """The network's predictions for X, `[N, K]`, by NumPy alone."""
         if not hasattr(self, "coefs_"):
             check_is_fitted(self)
-        x = validate_data(
-            self, X, accept_sparse="csr", dtype=(np.float64, np.float32), reset=False
-        )
+        x = validate_data(self, X, accept_sparse="csr", dtype=(np.float64, np.float32), reset=False)
         x = scale_features(self.scaling_, x)
         found: npt.NDArray[Any] = functions.apply_link(
             self._net, functions.logits(self._net, self._params(), x)
