@@ -66,11 +66,6 @@ def test_arguments_are_refused_as_scikit_learn_does(settings, message):
         no_target=({}, {"y": None}, "requires y to be passed, but the target y is None"),
         numbers_as_classes=({}, {"y": X[:, 0] + 0.05}, "Unknown label type: continuous"),
         classes_of_several=({}, {"y": np.stack([Y, Y], 1)}, "Multioutput target data is not"),
-        one_class=(
-            {},
-            {"y": 0 * Y + 7},
-            "y holds one class only, 7: a classifier needs at least 2",
-        ),
         transposed=(
             {},
             {"X": X[:3], "y": LABELS[:4].T[:, :4]},
@@ -82,12 +77,35 @@ def test_arguments_are_refused_as_scikit_learn_does(settings, message):
         weight_of_no_class=(
             {"class_weight": {5: 2.0}},
             {},
-            r"class_weight must be for classes of y, \[0 1 2\]; got",
+            r"The classes, \[0, 1, 2\], are not in class_weight, .* for \[5\] instead",
         ),
         weight_below_0=(
-            {"class_weight": {0: -1.0}},
+            {"class_weight": {"b": -1.0}},
+            {"y": np.array(["a", "b", "c"])[Y]},
+            "class_weight for class 'b' must be a number",
+        ),
+        half_validation=({}, {"X_val": X}, "X_val is provided, but y_val was not provided"),
+        other_half=({}, {"y_val": Y}, "y_val is provided, but X_val was not provided"),
+        weights_alone=(
             {},
-            "class_weight for class 0 must be a number",
+            {"sample_weight_val": Y},
+            "sample_weight_val is provided, but X_val was",
+        ),
+        validation_twice=(
+            {},
+            {"X_val": X, "y_val": Y, "validation_data": (X, Y)},
+            "give validation rows once: validation_data and X_val and y_val",
+        ),
+        X_val_of_other_width=({}, {"X_val": X[:, :2], "y_val": Y}, "X_val: X has 2 features, but"),
+        X_val_with_NaN=(
+            {},
+            {"X_val": np.where(X > 7, np.nan, X), "y_val": Y},
+            "X_val: Input X contains NaN.* column 0",
+        ),
+        class_too_small=(
+            {"early_stopping": True},
+            {"y": np.where(np.arange(150) == 7, "yes", "no")},
+            r"Classes with too few members are: \['yes'\]",
         ),
         validation_of_a_new_class=(
             {},
@@ -179,7 +197,7 @@ def test_an_error_in_a_callback_leaves_the_estimator_unfitted():
         ),
         unseen=({"classes": [0, 1, 2]}, {"y": Y + 1}, "has classes not in `self.classes_`"),
         unseen_at_first=({"classes": [0, 1]}, {}, "has classes not in `self.classes_`"),
-        one_class=({"classes": [0]}, {}, "one class only"),
+        one_class=({"classes": [0]}, {}, "has classes not in `self.classes_`"),
         labels_later=({"classes": [0, 1, 2]}, {"y": LABELS}, "must be as in the first fit"),
         classes_later=({"y": LABELS}, {"y": Y}, "must be as in the first fit"),
         more_labels=({"y": LABELS[:, :2]}, {"y": LABELS}, "must be as in the first fit"),

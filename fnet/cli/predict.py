@@ -126,7 +126,8 @@ def predictions(model: "Model", x: npt.NDArray[Any], probabilities: bool) -> Col
 
     with np.errstate(over="ignore", invalid="ignore"):
         predicted = model.predict(x)
-        outputs = predicted if model.classes is None else model.predict_proba(x)
+        of_classes = model.net.targets in ("multiclass", "multilabel")
+        outputs = model.predict_proba(x) if of_classes else predicted
     checks.finite("predictions", outputs, ". Is x scaled like the training data?")
     if predicted.ndim == 1:
         columns = {"prediction": predicted.tolist()}

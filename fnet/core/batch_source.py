@@ -9,12 +9,16 @@ import numpy as np
 
 from fnet.core import checks, class_weights
 from fnet.core.batches import Plan
+from fnet.core.sparse_rows import SparseRows
 
 CHUNK_SECONDS = 0.25
 """The target duration of a chunk: Ctrl-C takes effect soon, and the cost of a call is small."""
 
 MAX_PLAN_ENTRIES = 1 << 19
 """The most entries of a plan that are computed at a time, which bounds the memory."""
+
+MAX_DENSE_ENTRIES = 1 << 22
+"""The most entries of sparse rows that become dense at a time, for TensorFlow."""
 
 MAX_CHUNK_STEPS = 8192
 """The most steps in a chunk."""
@@ -50,9 +54,17 @@ class Source(NamedTuple):
 
 
 def plan_source(
-    net: Any, params: Any, columns: Any, class_weight: Any, to_array: Callable[[Any], Any]
+    net: Any,
+    params: Any,
+    columns: Any,
+    class_weight: Any,
+    to_array: Callable[[Any], Any],
+    keep_sparse: bool = False,
 ) -> Source:
-    """The Source of `columns = (x, y, plan)`: data are `(x, y)`, checked and converted."""
+    """The Source of `columns = (x, y, plan)`: data are `(x, y)`, checked and converted.
+
+    SparseRows stay as they are if `keep_sparse`; else those of a few steps at a time become dense.
+    """
     x, y, plan = columns
     _, x, y, _ = checks.batch(net, params, x, y)
     plan = checks.plan(plan, len(checks.shared_rows(x)))
@@ -61,10 +73,14 @@ def plan_source(
         per_class = class_weights.resolve(net, class_weight, y, plan.weights)
         if per_class.ndim == 1:
             plan = class_weights.with_class_weights(net, plan, y, per_class)
-    data = to_array(x), to_array(y)
+    sparse = isinstance(x, SparseRows)
+    data = (x, y) if sparse else (to_array(x), to_array(y))
 
     def batches_from(step: int) -> Iterator[Any]:
-        return ((data, *block) for block in prefetch_plan(plan, step))
+        blocks = ((data, *block) for block in prefetch_plan(plan, step))
+        if sparse and not keep_sparse:
+            return _dense_blocks(blocks, plan.steps, to_array)
+        return blocks
 
     return Source(batches_from, plan.epochs, plan.steps, plan.width, plan.rows, per_class)
 
@@ -86,6 +102,24 @@ def padded_width(source: Source) -> int:
 def chunk_capacity(source: Source) -> int:
     """The most steps in a chunk of this source."""
     return max(1, min(MAX_CHUNK_STEPS, MAX_PLAN_ENTRIES // padded_width(source)))
+
+
+def _dense_blocks(
+    blocks: Iterator[Any], steps: int, to_array: Callable[[Any], Any]
+) -> Iterator[Any]:
+    """Blocks of SparseRows, cut into blocks of the dense rows of at most one epoch's steps.
+
+    All have the same number of rows, so that one program runs them; the last are filled up.
+    """
+    for (x, y), rows, weights in blocks:
+        width = rows.shape[1]
+        most = max(1, min(steps, MAX_DENSE_ENTRIES // (width * x.shape[1])))
+        for start in range(0, len(rows), most):
+            some = rows[start : start + most]
+            used = np.resize(some, most * width)
+            data = to_array(np.asarray(x.take(used))), to_array(y.take(used, axis=0))
+            numbers = np.arange(some.size, dtype=rows.dtype).reshape(some.shape)
+            yield data, numbers, weights[start : start + most]
 
 
 def step_flops(net: Any, width: int, members: tuple[int, ...] = ()) -> int:

@@ -4,6 +4,7 @@ import contextlib
 import copy
 import warnings
 from collections.abc import Iterator
+from types import ModuleType
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -19,9 +20,10 @@ from fnet.core.errors import InvalidArgument, NotFinite
 from fnet.core.lbfgs import LBFGSResult
 from fnet.core.network import Network
 from fnet.core.run_state import Run, TrainState
+from fnet.core.sparse_rows import SparseRows
 from fnet.core.tuning import Tuning
 from fnet.estimators import translation
-from fnet.estimators.arguments import ArgumentsMixin, MatrixLike, ValidationData
+from fnet.estimators.arguments import ArgumentsMixin, EngineName, MatrixLike
 from fnet.estimators.conversion import ConversionMixin
 from fnet.estimators.data import (
     Data,
@@ -31,7 +33,9 @@ from fnet.estimators.data import (
     standardization,
     validate_rows,
 )
+from fnet.estimators.held_out import HeldOut
 from fnet.estimators.targets import Targets
+from fnet.estimators.verbose import EpochLines, Report, stopped
 
 STACKLEVEL = 6
 """How far up the stack a warning belongs: to the caller of `fit`."""
@@ -123,7 +127,7 @@ class BaseMLP(ConversionMixin):
         X: MatrixLike,
         y: MatrixLike,
         sample_weight: ArrayLike | None,
-        validation_data: ValidationData | None,
+        held_out: HeldOut,
         partial: bool = False,
         classes: ArrayLike | None = None,
     ) -> Self:
@@ -131,13 +135,11 @@ class BaseMLP(ConversionMixin):
         resuming = hasattr(self, "coefs_") and (partial or self.warm_start)
         fitted = copy.copy(self)
         call = FitCall(partial, resuming, classes)
-        fitted._fit_in_place((X, y, sample_weight), validation_data, call)
+        fitted._fit_in_place((X, y, sample_weight), held_out, call)
         self.__dict__ = fitted.__dict__
         return self
 
-    def _fit_in_place(
-        self, rows: tuple[Any, Any, Any], validation_data: ValidationData | None, call: FitCall
-    ) -> None:
+    def _fit_in_place(self, rows: tuple[Any, Any, Any], held_out: HeldOut, call: FitCall) -> None:
         """Validate and encode, split, scale, train, store."""
         data = validate_rows(self, *rows, reset=not call.resuming)
         if not call.partial:
@@ -151,12 +153,10 @@ class BaseMLP(ConversionMixin):
             targets, y = self._learn_targets(data.y, call.classes)
             net = self._make_network(data.x.shape[1], targets)
             params = translation.initial_params(self, net, random, data.x.dtype)
-        data, validation = data._replace(y=y), None
-        if self.solver != "lbfgs":
-            if validation_data is not None:
-                validation = self._validate_held_out(targets, validation_data)
-            elif self.early_stopping:
-                data, validation = split_validation(self, net, data, random)
+        data, validation = data._replace(y=y), held_out.validate(self, targets)
+        if self.early_stopping and validation is None and self.solver != "lbfgs":
+            classes = getattr(targets, "classes", None)
+            data, validation = split_validation(self, net, data, classes, random)
         scaling = self.scaling_ if call.resuming else standardization(self, net, data)
         samples_seen = getattr(self, "t_", 0) if call.resuming else 0
         seed = int(random.randint(2**32, dtype=np.uint32))
@@ -176,20 +176,6 @@ class BaseMLP(ConversionMixin):
             self._store_run(task, self._train(task))
         self._store_targets(targets)
         self.scaling_ = scaling
-
-    def _validate_held_out(self, targets: Targets, validation_data: ValidationData) -> Data:
-        """The rows of `validation_data`."""
-        if not isinstance(validation_data, (tuple, list)) or len(validation_data) not in (2, 3):
-            raise InvalidArgument(
-                "validation_data must be (X, y) or (X, y, sample_weight); got "
-                f"{type(validation_data)}"
-            )
-        x, y, *weights = validation_data
-        try:
-            data = validate_rows(self, x, y, weights[0] if weights else None, reset=False)
-            return data._replace(y=targets.encode(data.y))
-        except ValueError as error:
-            raise InvalidArgument(f"validation_data: {error}") from error
 
     # Training.
 
@@ -212,9 +198,9 @@ class BaseMLP(ConversionMixin):
             task.seed if self.shuffle else None,
             data.weights,
         )
-        n_steps = plan.epochs * plan.steps
-        side, self.engine_ = backends.choose(self.engine, net, plan.width, n_steps)
+        side, self.engine_ = self._choose_engine(task, plan.width, plan.epochs * plan.steps)
         score = self.SCORE[net.targets]
+        report = self._report(task)
         with _translated_errors():
             run: Run = side.train(
                 net,
@@ -227,10 +213,11 @@ class BaseMLP(ConversionMixin):
                 class_weight=task.class_weight,
                 validation=None if task.validation is None else task.validation.columns(),
                 metrics=None if task.validation is None else (score,),
-                callback=self.callback,
-                progress=bool(self.verbose),
+                callback=EpochLines(report, self.callback) if self.verbose else self.callback,
                 **translation.stopping(self, f"validation_{score}"),
             )
+        if self.verbose and run.history["ended"] == "patience":
+            print(stopped(self, np.asarray(run.train_state.lr_scale)))
         if run.history["ended"] == "interrupted":
             warnings.warn("Training interrupted by user.", stacklevel=STACKLEVEL)
         if run.history["ended"] == "epochs" and not partial:
@@ -241,6 +228,18 @@ class BaseMLP(ConversionMixin):
                 stacklevel=STACKLEVEL,
             )
         return run
+
+    def _choose_engine(self, task: FitTask, rows: int, steps: int) -> tuple[ModuleType, EngineName]:
+        """The engine for steps on batches of so many rows."""
+        sparse = isinstance(task.data.x, SparseRows)
+        engine = "numpy" if sparse and self.engine == "auto" else self.engine
+        return backends.choose(engine, task.net, rows, steps)
+
+    def _report(self, task: FitTask) -> Report:
+        """How the numbers of the history are reported."""
+        score = self.SCORE[task.net.targets]
+        sign = -1.0 if score == "mean_pinball_loss" else 1.0  # a larger score is better
+        return Report(self._reported_loss(task.net, task.data), f"validation_{score}", sign)
 
     def _batch_size(self, rows: int) -> int:
         """The rows of a batch, at most all of them."""
@@ -265,7 +264,7 @@ class BaseMLP(ConversionMixin):
             else:
                 of_class = class_weights.row_factors(net, data.y, values)
                 weights = of_class if weights is None else of_class * weights
-        side, self.engine_ = backends.choose(self.engine, net, len(data.x), self.max_iter)
+        side, self.engine_ = self._choose_engine(task, len(data.x), self.max_iter)
         with _translated_errors():
             result: LBFGSResult = side.minimize_lbfgs(
                 net,
@@ -279,6 +278,8 @@ class BaseMLP(ConversionMixin):
                 tol=self.tol,
                 progress=bool(self.verbose),
             )
+        if self.verbose:
+            print(*self._report(task).lines(result.history), sep="\n")
         ended = result.history["ended"]
         if ended == "interrupted":
             warnings.warn("Training interrupted by user.", stacklevel=STACKLEVEL)
@@ -295,9 +296,7 @@ class BaseMLP(ConversionMixin):
 
     def _store_run(self, task: FitTask, run: Run) -> None:
         """Keep the params, the curves and the state of a Run."""
-        unit, offset = self._reported_loss(task.net, task.data)
-        score = self.SCORE[task.net.targets]
-        sign = -1.0 if score == "mean_pinball_loss" else 1.0  # a larger score is better
+        (unit, offset), score, sign = self._report(task)
 
         def curve(attribute: str, name: str, factor: float, offset: float) -> list[float] | None:
             """The values of this run, after those of earlier calls."""
@@ -314,7 +313,7 @@ class BaseMLP(ConversionMixin):
         self.validation_loss_curve_ = curve(
             "validation_loss_curve_", "validation_loss", unit, offset
         )
-        self.validation_scores_ = curve("validation_scores_", f"validation_{score}", sign, 0.0)
+        self.validation_scores_ = curve("validation_scores_", score, sign, 0.0)
         self.best_validation_score_ = max(self.validation_scores_ or [], default=None)
         self.n_iter_, self.ended_ = len(run.history["loss"]), run.history["ended"]
         self.t_ = task.samples_seen + self.n_iter_ * len(task.data.x)

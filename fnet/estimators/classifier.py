@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.utils._param_validation import StrOptions
 
+from fnet.core import checks
 from fnet.core.aliases import ArrayLike, Params
 from fnet.core.errors import InvalidArgument
 from fnet.core.network import Network
@@ -25,6 +26,7 @@ from fnet.estimators.arguments import (
     ValidationData,
 )
 from fnet.estimators.base import BaseMLP, has_partial_fit
+from fnet.estimators.held_out import HeldOut
 from fnet.estimators.sklearn_api import ClassifierMixin, available_if, fit_context
 from fnet.estimators.targets import ClassTargets
 from fnet.estimators.validation import convert_targets
@@ -39,7 +41,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     classes or for several labels.
 
     A fit that fails leaves the estimator as it was. Ctrl-C ends a fit after the epochs done so
-    far. Sparse X is made dense for training. Invalid arguments and data raise ValueError, as in
+    far. Sparse X stays sparse (see `engine`). Invalid arguments and data raise ValueError, as in
     scikit-learn.
 
     Args:
@@ -61,7 +63,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
             same bits.
         tol: An epoch counts as an improvement if it lowers the loss, or raises the validation
             score, by at least `tol`. With "lbfgs" the tolerance of the gradient.
-        verbose: Whether to show a progress bar.
+        verbose: Whether to write a line for each epoch on standard output, as scikit-learn does.
+            With "lbfgs" the lines come at the end, after a progress bar.
         warm_start: Whether `fit` continues from the params of the last fit.
         momentum: The momentum of "sgd", from 0 to 1.
         nesterovs_momentum: Whether "sgd" uses Nesterov's momentum.
@@ -76,7 +79,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         n_iter_no_change: Epochs without an improvement before a fit stops; `numpy.inf` for never.
         max_fun: Evaluations of the loss at most, with "lbfgs".
         class_weight: A dict of class and weight, or "balanced"; for several labels a list with one
-            of these for each. It weights validation rows too.
+            of these for each. It weights validation rows too. A class without an entry has the
+            weight 1. Keys may name classes that y lacks, if each class of y has a weight.
         dropout: The rate at which hidden units are dropped in training, from 0 to below 1.
         clipvalue: Bound of each number of the gradient, or None.
         global_clipnorm: Bound of the norm of the whole gradient, or None.
@@ -85,7 +89,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
             train on. The scaling is kept in `scaling_`, and predictions apply it.
         callback: Called with the `Run` so far, a few times a second.
         engine: "numpy", "tensorflow", or "auto" for the one that finishes first in a new process,
-            chosen by the amount of work. Predictions always use NumPy.
+            chosen by the amount of work. For sparse X "auto" is "numpy", whose first product takes
+            the stored entries alone; TensorFlow gets the dense rows of a few batches at a time.
+            Predictions always use NumPy.
 
     Attributes:
         classes_: The classes, sorted; the column numbers for several labels.
@@ -175,6 +181,10 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         y: MatrixLike,
         sample_weight: ArrayLike | None = None,
         validation_data: ValidationData | None = None,
+        *,
+        X_val: MatrixLike | None = None,
+        y_val: MatrixLike | None = None,
+        sample_weight_val: ArrayLike | None = None,
     ) -> Self:
         """Fit to rows and their classes.
 
@@ -183,7 +193,12 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
             y: Classes `[N]` of any type, or labels of 0 and 1 `[N, K]`.
             sample_weight: Row weights `[N]`, 0 or more, or None.
             validation_data: `(X, y)` or `(X, y, sample_weight)`, scored after each epoch. With
-                `early_stopping` it replaces the held-out part of the rows.
+                `early_stopping` it replaces the held-out part of the rows. A Pipeline does not
+                transform it.
+            X_val: Features `[V, D]` to validate with, in place of `validation_data`. A Pipeline
+                transforms them with `Pipeline(..., transform_input=["X_val"])`.
+            y_val: Their targets.
+            sample_weight_val: Their row weights `[V]`, 0 or more, or None.
 
         Returns:
             The estimator.
@@ -197,7 +212,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
             >>> model.fit([[0.0], [1.0], [2.0], [3.0]], ["a", "a", "b", "b"]).classes_
             array(['a', 'b'], dtype='<U1')
         """
-        return self._fit(X, y, sample_weight, validation_data)
+        held_out = HeldOut(validation_data, X_val, y_val, sample_weight_val)
+        return self._fit(X, y, sample_weight, held_out)
 
     @available_if(has_partial_fit)
     @fit_context(prefer_skip_nested_validation=True)
@@ -208,6 +224,10 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         sample_weight: ArrayLike | None = None,
         classes: ArrayLike | None = None,
         validation_data: ValidationData | None = None,
+        *,
+        X_val: MatrixLike | None = None,
+        y_val: MatrixLike | None = None,
+        sample_weight_val: ArrayLike | None = None,
     ) -> Self:
         """Train one epoch on these rows, with the optimizer's state of the last call.
 
@@ -218,6 +238,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
             classes: All classes of this call and later ones. The first call needs it, unless y is
                 labels.
             validation_data: `(X, y)` or `(X, y, sample_weight)`, scored after the epoch.
+            X_val: Features `[V, D]` to validate with, as in `fit`.
+            y_val: Their targets.
+            sample_weight_val: Their row weights `[V]`, 0 or more, or None.
 
         Returns:
             The estimator.
@@ -233,7 +256,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         """
         if classes is None and not hasattr(self, "classes_") and np.ndim(y) < 2:  # type: ignore[arg-type]
             raise InvalidArgument("classes must be passed on the first call to partial_fit.")
-        return self._fit(X, y, sample_weight, validation_data, partial=True, classes=classes)
+        held_out = HeldOut(validation_data, X_val, y_val, sample_weight_val)
+        return self._fit(X, y, sample_weight, held_out, partial=True, classes=classes)
 
     def predict(self, X: MatrixLike) -> npt.NDArray[Any]:
         """Predict the most likely class of each row.
@@ -265,7 +289,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
             X: Features `[N, D]`.
 
         Returns:
-            Probabilities `[N, C]` in the order of `classes_`; of several labels `[N, K]`.
+            Probabilities `[N, C]` in the order of `classes_`, 1 where there is one class; of
+            several labels `[N, K]`.
 
         Raises:
             NotFittedError: The estimator is not fitted.
@@ -277,8 +302,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
             >>> model.predict_proba([[-1.0], [4.0]]).shape
             (2, 2)
         """
-        found = self._predict_raw(X)
-        return found if self.n_outputs_ > 1 else np.concatenate([1 - found, found], axis=1)
+        outputs = self._predict_raw(X)
+        return self._fitted_targets().probabilities(outputs)
 
     def predict_log_proba(self, X: MatrixLike) -> npt.NDArray[Any]:
         """Predict the logarithm of the probability of each class.
@@ -371,7 +396,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         n_classes = len(targets.classes)
         if targets.multilabel:
             return translation.network(self, n_features, n_classes, "sigmoid_cross_entropy")
-        if n_classes == 2:
+        if n_classes <= 2:
             return translation.network(self, n_features, 1, "sigmoid_cross_entropy")
         return translation.network(self, n_features, n_classes, "softmax_cross_entropy")
 
@@ -382,25 +407,33 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
                 "class_weight 'balanced' is not supported for partial_fit: a part of the rows does "
                 "not show how frequent each class is. Give a dict"
             )
-        if not isinstance(value, dict):
+        if targets.multilabel or not isinstance(value, dict):
             return value
-        index = {c: i for i, c in enumerate(targets.classes.tolist())}
-        if unknown := [c for c in value if c not in index]:
+        classes = targets.classes.tolist()
+        missing = [c for c in classes if c not in value]
+        unknown = [c for c in value if c not in classes]
+        if missing and unknown:  # otherwise a fold may lack a class, or a class have the weight 1
             raise InvalidArgument(
-                f"class_weight must be for classes of y, {targets.classes}; got one for "
-                f"{unknown[0]!r}"
+                f"The classes, {missing}, are not in class_weight, which has weights for "
+                f"{unknown} instead. Its keys must be the classes of y, {targets.classes}"
             )
-        return {index[c]: weight for c, weight in value.items()}
+        return {
+            i: checks.one_number(f"class_weight for class {c!r}", value[c])
+            for i, c in enumerate(classes)
+            if c in value
+        }
 
     def _store_converted(self, net: Network, params: Params, classes: ArrayLike | None) -> None:
         super()._store_converted(net, params, classes)
         count = max(net.sizes[-1], 2)
         found = np.arange(count) if classes is None else np.asarray(classes)
-        if found.shape != (count,):
+        only_one = net.sizes[-1] == 1 and found.shape == (1,)
+        if found.shape != (count,) and not only_one:
             raise InvalidArgument(
                 f"classes must be the names of the {count} classes; got shape {list(found.shape)}"
             )
-        self._store_targets(ClassTargets(found, net.targets == "multilabel", sparse=False))
+        multilabel = net.targets == "multilabel" and net.sizes[-1] > 1
+        self._store_targets(ClassTargets(found, multilabel, sparse=False))
 
     def __sklearn_tags__(self) -> Any:
         """scikit-learn's description of the estimator: it supports several labels."""

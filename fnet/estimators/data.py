@@ -4,11 +4,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from scipy import sparse
 from sklearn.utils.validation import _check_sample_weight
 
 from fnet.core.errors import InvalidArgument
 from fnet.core.network import Network
-from fnet.core.scaling import Scaling, fit_scaling
+from fnet.core.scaling import CONSTANT_TOLERANCE, Scaling, fit_scaling
+from fnet.core.sparse_rows import SparseRows, column_moments
 from fnet.estimators.arguments import ArgumentsMixin
 from fnet.estimators.validation import validate_data
 
@@ -17,12 +19,12 @@ class Data(NamedTuple):
     """Rows to train on or to validate with.
 
     Attributes:
-        x: Features, `[N, D]`.
+        x: Features, `[N, D]`: an array, or a sparse matrix as validated and SparseRows as scaled.
         y: Targets: as the user gave them, then as the network takes them.
         weights: Row weights `[N]`, or None.
     """
 
-    x: npt.NDArray[Any]
+    x: Any
     y: Any
     weights: npt.NDArray[Any] | None = None
 
@@ -40,19 +42,19 @@ def to_dense(array: Any) -> npt.NDArray[Any]:
 def validate_rows(
     estimator: ArgumentsMixin, X: Any, y: Any, sample_weight: Any, reset: bool
 ) -> Data:
-    """Rows as scikit-learn validates them, with a dense x; `reset` for a first fit."""
+    """Rows as scikit-learn validates them; `reset` for a first fit."""
     X, y = validate_data(
         estimator,
         X,
         y,
-        accept_sparse=("csr", "csc"),
+        accept_sparse="csr",
         multi_output=True,
         y_numeric=not hasattr(estimator, "predict_proba"),
         dtype=(np.float64, np.float32),
         reset=reset,
     )
     weights = None if sample_weight is None else _check_sample_weight(sample_weight, X)
-    return Data(to_dense(X), y, weights)
+    return Data(X, y, weights)
 
 
 def check_orientation(y: Any) -> None:
@@ -65,7 +67,7 @@ def check_orientation(y: Any) -> None:
 
 
 def split_validation(
-    estimator: ArgumentsMixin, net: Network, data: Data, random: np.random.RandomState
+    estimator: ArgumentsMixin, net: Network, data: Data, classes: Any, random: np.random.RandomState
 ) -> tuple[Data, Data]:
     """Training and validation rows: `validation_fraction` of them, stratified for two classes."""
     from sklearn.model_selection import train_test_split
@@ -75,9 +77,9 @@ def split_validation(
         *data.columns(),
         random_state=random,
         test_size=estimator.validation_fraction,
-        stratify=data.y if binary else None,  # as scikit-learn does
+        stratify=classes[data.y] if binary else None,  # as scikit-learn does
     )
-    if len(parts[1]) < 2:
+    if parts[1].shape[0] < 2:
         raise InvalidArgument(
             "The validation set is too small. Increase 'validation_fraction' or the size of your "
             "dataset."
@@ -91,11 +93,31 @@ def standardization(estimator: ArgumentsMixin, net: Network, data: Data) -> Scal
         return None
     targets = data.y if net.targets in ("real", "quantiles") else None
     names = getattr(estimator, "feature_names_in_", None)
-    return fit_scaling(data.x, targets, data.weights, names)
+    if not sparse.issparse(data.x):
+        return fit_scaling(data.x, targets, data.weights, names)
+    mean, deviation = column_moments(data.x, data.weights)
+    if not np.isfinite(deviation).all():
+        raise InvalidArgument(
+            f"feature {np.isfinite(deviation).argmin()} (counted from 0) cannot be standardized: "
+            "the squares of its values are not finite. Give it in a larger unit"
+        )
+    constant = deviation <= CONSTANT_TOLERANCE * np.abs(mean)
+    of_features = Scaling(mean, np.where(constant, 1.0, deviation))
+    if targets is None:
+        return of_features
+    of_targets = fit_scaling(np.zeros((len(targets), 1)), targets, data.weights)
+    return of_features._replace(y_mean=of_targets.y_mean, y_scale=of_targets.y_scale)
 
 
 def scale(scaling: Scaling | None, data: Data) -> Data:
-    """Rows with scaled features and targets."""
-    if scaling is None:
-        return data
-    return data._replace(x=scaling.features(data.x), y=scaling.targets(data.y))
+    """Rows with scaled features and targets, as the functions take them."""
+    y = data.y if scaling is None else scaling.targets(data.y)
+    return data._replace(x=scale_features(scaling, data.x), y=y)
+
+
+def scale_features(scaling: Scaling | None, x: Any) -> Any:
+    """Scaled features; those of a sparse matrix as SparseRows."""
+    if sparse.issparse(x):
+        rows = SparseRows(x)
+        return rows if scaling is None else rows.standardized(scaling.x_mean, scaling.x_scale)
+    return x if scaling is None else scaling.features(x)

@@ -12,7 +12,7 @@ from fnet.core.params import Layer
 from fnet.core.run_state import TrainState
 from fnet.core.scaling import Scaling
 from fnet.estimators.arguments import ArgumentsMixin, EngineName, MatrixLike
-from fnet.estimators.data import to_dense
+from fnet.estimators.data import scale_features
 from fnet.estimators.validation import validate_data
 from fnet.reference import functions
 
@@ -65,11 +65,8 @@ class FittedMixin(ArgumentsMixin):
         """The network's predictions for X, `[N, K]`, by NumPy alone."""
         if not hasattr(self, "coefs_"):
             check_is_fitted(self)
-        x = validate_data(
-            self, X, accept_sparse=("csr", "csc"), dtype=(np.float64, np.float32), reset=False
-        )
-        if self.scaling_ is not None:
-            x = self.scaling_.features(to_dense(x))
+        x = validate_data(self, X, accept_sparse="csr", dtype=(np.float64, np.float32), reset=False)
+        x = scale_features(self.scaling_, x)
         found: npt.NDArray[Any] = functions.apply_link(
             self._net, functions.logits(self._net, self._params(), x)
         )

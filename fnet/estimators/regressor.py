@@ -29,6 +29,7 @@ from fnet.estimators.arguments import (
 )
 from fnet.estimators.base import BaseMLP, has_partial_fit
 from fnet.estimators.data import Data
+from fnet.estimators.held_out import HeldOut
 from fnet.estimators.sklearn_api import RegressorMixin, available_if, fit_context
 from fnet.estimators.targets import RealTargets
 
@@ -50,7 +51,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     the penalties divided likewise.
 
     A fit that fails leaves the estimator as it was. Ctrl-C ends a fit after the epochs done so
-    far. Sparse X is made dense for training. Invalid arguments and data raise ValueError, as in
+    far. Sparse X stays sparse (see `engine`). Invalid arguments and data raise ValueError, as in
     scikit-learn.
 
     Args:
@@ -74,7 +75,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
             same bits.
         tol: An epoch counts as an improvement if it lowers the loss, or raises the validation
             score, by at least `tol`. With "lbfgs" the tolerance of the gradient.
-        verbose: Whether to show a progress bar.
+        verbose: Whether to write a line for each epoch on standard output, as scikit-learn does.
+            With "lbfgs" the lines come at the end, after a progress bar.
         warm_start: Whether `fit` continues from the params of the last fit.
         momentum: The momentum of "sgd", from 0 to 1.
         nesterovs_momentum: Whether "sgd" uses Nesterov's momentum.
@@ -100,7 +102,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):
             the scaled targets.
         callback: Called with the `Run` so far, a few times a second.
         engine: "numpy", "tensorflow", or "auto" for the one that finishes first in a new process,
-            chosen by the amount of work. Predictions always use NumPy.
+            chosen by the amount of work. For sparse X "auto" is "numpy", whose first product takes
+            the stored entries alone; TensorFlow gets the dense rows of a few batches at a time.
+            Predictions always use NumPy.
 
     Attributes:
         coefs_: Weights of each layer, `[D, H]`, of the scaled network where `standardize` is set.
@@ -189,6 +193,10 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         y: MatrixLike,
         sample_weight: ArrayLike | None = None,
         validation_data: ValidationData | None = None,
+        *,
+        X_val: MatrixLike | None = None,
+        y_val: MatrixLike | None = None,
+        sample_weight_val: ArrayLike | None = None,
     ) -> Self:
         """Fit to rows and their targets.
 
@@ -197,7 +205,12 @@ class MLPRegressor(RegressorMixin, BaseMLP):
             y: Targets `[N]`, or `[N, K]` for several outputs.
             sample_weight: Row weights `[N]`, 0 or more, or None.
             validation_data: `(X, y)` or `(X, y, sample_weight)`, scored after each epoch. With
-                `early_stopping` it replaces the held-out part of the rows.
+                `early_stopping` it replaces the held-out part of the rows. A Pipeline does not
+                transform it.
+            X_val: Features `[V, D]` to validate with, in place of `validation_data`. A Pipeline
+                transforms them with `Pipeline(..., transform_input=["X_val"])`.
+            y_val: Their targets.
+            sample_weight_val: Their row weights `[V]`, 0 or more, or None.
 
         Returns:
             The estimator.
@@ -211,7 +224,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
             >>> model.fit([[0.0], [1.0], [2.0]], [1.0, 3.0, 5.0]).n_features_in_
             1
         """
-        return self._fit(X, y, sample_weight, validation_data)
+        held_out = HeldOut(validation_data, X_val, y_val, sample_weight_val)
+        return self._fit(X, y, sample_weight, held_out)
 
     @available_if(has_partial_fit)
     @fit_context(prefer_skip_nested_validation=True)
@@ -221,6 +235,10 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         y: MatrixLike,
         sample_weight: ArrayLike | None = None,
         validation_data: ValidationData | None = None,
+        *,
+        X_val: MatrixLike | None = None,
+        y_val: MatrixLike | None = None,
+        sample_weight_val: ArrayLike | None = None,
     ) -> Self:
         """Train one epoch on these rows, with the optimizer's state of the last call.
 
@@ -229,6 +247,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):
             y: Targets `[N]`, or `[N, K]` for several outputs.
             sample_weight: Row weights `[N]`, 0 or more, or None.
             validation_data: `(X, y)` or `(X, y, sample_weight)`, scored after the epoch.
+            X_val: Features `[V, D]` to validate with, as in `fit`.
+            y_val: Their targets.
+            sample_weight_val: Their row weights `[V]`, 0 or more, or None.
 
         Returns:
             The estimator.
@@ -244,7 +265,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
             >>> len(model.loss_curve_)
             3
         """
-        return self._fit(X, y, sample_weight, validation_data, partial=True)
+        held_out = HeldOut(validation_data, X_val, y_val, sample_weight_val)
+        return self._fit(X, y, sample_weight, held_out, partial=True)
 
     def predict(self, X: MatrixLike) -> npt.NDArray[Any]:
         """Predict the targets of rows.

@@ -79,12 +79,8 @@ class ClassTargets(NamedTuple):
         given = None if classes is None else unique_labels(classes)
         labels = _inspect(y)
         known = labels.classes if labels.multilabel or given is None else given
-        if len(known) == 1 and not labels.multilabel:
-            raise InvalidArgument(
-                f"y holds one class only, {known[0]}: a classifier needs at least 2"
-            )
         targets = cls(known, labels.multilabel, labels.sparse)
-        return targets, targets._indices(labels, all_present=False)
+        return targets, targets._indices(labels)
 
     def encode(
         self, y: Any, classes: ArrayLike | None = None, all_present: bool = False
@@ -106,34 +102,40 @@ class ClassTargets(NamedTuple):
             )
         labels = _inspect(y)
         same_width = not labels.multilabel or len(labels.classes) == len(self.classes)
-        if labels.multilabel != self.multilabel or not same_width:
+        same_kind = labels.multilabel == self.multilabel and same_width
+        if all_present and not (same_kind and np.array_equal(labels.classes, self.classes)):
+            raise InvalidArgument(
+                "warm_start can only be used where `y` has the same classes as in the previous "
+                f"call to fit. Previously got {self.classes}, `y` has {labels.classes}"
+            )
+        if not same_kind:
             got = f"rows of {labels.y.shape[1]} labels" if labels.multilabel else "classes"
             raise InvalidArgument(
                 f"y must be as in the first fit, with classes {self.classes}; got {got}"
             )
-        return self._indices(labels, all_present)
+        return self._indices(labels)
 
-    def decode(self, probabilities: npt.NDArray[Any]) -> Any:
+    def probabilities(self, outputs: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """The probability of each class, `[N, C]`, or label, `[N, K]`, of the network's outputs."""
+        if self.multilabel or outputs.shape[1] > 1:
+            return outputs
+        if len(self.classes) == 1:
+            return np.ones_like(outputs)
+        return np.concatenate([1 - outputs, outputs], axis=1)
+
+    def decode(self, outputs: npt.NDArray[Any]) -> Any:
         """The most likely class of each row, or its labels above 0.5, of the network's outputs."""
         if self.multilabel:
-            found = (probabilities > 0.5).astype(int)
+            found = (outputs > 0.5).astype(int)
             return sparse.csr_matrix(found) if self.sparse else found
-        if probabilities.shape[1] == 1:
-            return self.classes[(probabilities[:, 0] > 0.5).astype(int)]
-        return self.classes[probabilities.argmax(axis=1)]
+        return self.classes[self.probabilities(outputs).argmax(axis=1)]
 
-    def _indices(self, labels: "_Labels", all_present: bool) -> npt.NDArray[Any]:
+    def _indices(self, labels: "_Labels") -> npt.NDArray[Any]:
         """Inspected y as indices of classes, or as booleans for several labels."""
         if len(new := np.setdiff1d(labels.classes, self.classes)):
-            hint = "warm_start can only be used where `y` has the same classes. "
             raise InvalidArgument(
-                f"{hint if all_present else ''}`y` has classes not in `self.classes_`. "
+                "`y` has classes not in `self.classes_`. "
                 f"`self.classes_` has {self.classes}. 'y' has {new} too"
-            )
-        if all_present and len(labels.classes) != len(self.classes):
-            raise InvalidArgument(
-                "warm_start can only be used where `y` has the same classes as in the previous "
-                f"call to fit. Previously got {self.classes}, `y` has {labels.classes}"
             )
         found: npt.NDArray[Any] = (
             labels.y != 0 if labels.multilabel else np.searchsorted(self.classes, labels.y)

@@ -33,8 +33,8 @@ class Model:
     Attributes:
         net: The network.
         params: Its params, NumPy arrays with any member axes M.
-        classes: The class of each output, `[K]`, or both classes of a single output, `[2]`; None
-            if none were saved.
+        classes: The class of each output, `[K]`; both classes of a single output, `[2]`, or the
+            only class that it was trained on, `[1]`; None if none were saved.
         features: The names of the D features; None if none were saved.
         scaling: The Scaling of features and targets that predictions include; None for none.
         trained: How it was trained, as `save` was given it; None for nothing.
@@ -109,23 +109,27 @@ class Model:
             x: Rows `[N, D]`, or a table of N rows with the columns in `features`, in any order.
 
         Returns:
-            With `classes`, the most probable class of each row, `[*M, N]`, or for several labels 1
-            where a label is more probable than not, `[*M, N, K]`. Without classes the same as
-            `fnet.predict`, `[*M, N, K]`, or `[N]` for an estimator with a single output.
+            Under a cross-entropy the most probable class of each row, `[*M, N]`: one of
+            `classes`, or a number from 0 where none were saved. For several labels 1 where a label
+            is more probable than not, `[*M, N, K]`. Under other losses the same as `fnet.predict`,
+            `[*M, N, K]`, or `[N]` for an estimator with a single output.
 
         Raises:
             InvalidArgument: x does not fit the network, is not finite, or is a data frame with
                 other columns.
         """
-        found, net = self._predict_raw(x), self.net
-        if self.classes is None:
+        return self._predict_in_chunks(x, self._decode)
+
+    def _decode(self, found: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """What `predict` returns, given the outputs of the network."""
+        net = self.net
+        if net.targets not in ("multiclass", "multilabel"):
             single = self._content.estimator is not None and net.sizes[-1] == 1
             return found[..., 0] if single else found
-        classes: npt.NDArray[Any] = self.classes
-        if net.has_class_labels:
-            return np.asarray(classes[found.argmax(axis=-1)])
-        labels = (found > 0.5).astype(int)
-        return labels if net.sizes[-1] > 1 else np.asarray(classes[labels[..., 0]])
+        if net.targets == "multilabel" and net.sizes[-1] > 1:
+            return (found > 0.5).astype(int)
+        indices: npt.NDArray[Any] = self._probabilities(found).argmax(axis=-1)
+        return indices if self.classes is None else np.asarray(self.classes[indices])
 
     def predict_proba(self, x: ArrayLike) -> npt.NDArray[Any]:
         """Predict the probabilities of the classes.
@@ -135,7 +139,7 @@ class Model:
 
         Returns:
             The probability of each class, in the order of `classes`, or of each label,
-            `[*M, N, K]`; `[*M, N, 2]` for a single label.
+            `[*M, N, K]`; `[*M, N, 2]` for a single label, and 1 where it has one class.
 
         Raises:
             InvalidArgument: x does not fit, or the network has neither classes nor labels.
@@ -145,9 +149,15 @@ class Model:
                 f"predict_proba needs a network of classes or labels; {self.net} has none. "
                 "Use predict"
             )
-        found = self._predict_raw(x)
-        single = self.net.targets == "multilabel" and self.net.sizes[-1] == 1
-        return np.concatenate([1 - found, found], axis=-1) if single else found
+        return self._predict_in_chunks(x, self._probabilities)
+
+    def _probabilities(self, found: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """The probability of each class or label, given the outputs of the network."""
+        if self.net.targets == "multiclass" or self.net.sizes[-1] > 1:
+            return found
+        if self.classes is not None and len(self.classes) == 1:
+            return np.ones_like(found)
+        return np.concatenate([1 - found, found], axis=-1)
 
     def estimator(self) -> Union["MLPClassifier", "MLPRegressor"]:
         """Restore the estimator that was saved, fitted as it was. This imports scikit-learn.
@@ -181,17 +191,22 @@ class Model:
                 setattr(found, name, curve.tolist())
         return found
 
-    def _predict_raw(self, x: Any) -> npt.NDArray[Any]:
-        """Predictions `[*M, N, K]`."""
+    def _predict_in_chunks(
+        self, x: Any, finish: Callable[[npt.NDArray[Any]], npt.NDArray[Any]]
+    ) -> npt.NDArray[Any]:
+        """`finish` of the predictions `[*M, N, K]`; it keeps the axes M and N."""
         x = self._check_rows(x)
-        first: npt.NDArray[Any] = self._predict_chunk(x[: self._chunk_rows])
+        first = finish(self._predict_chunk(x[: self._chunk_rows]))
         if len(x) <= self._chunk_rows:
             return first
         starts = range(0, len(x), self._chunk_rows)
-        found = np.empty((*first.shape[:-2], len(x), first.shape[-1]), first.dtype)
+        members = len(self._members)
+        found = np.empty((*self._members, len(x), *first.shape[members + 1 :]), first.dtype)
+        rows = np.moveaxis(found, members, 0)  # a view
         for start in starts:
             stop = start + self._chunk_rows
-            found[..., start:stop, :] = self._predict_chunk(x[start:stop])
+            chunk = finish(self._predict_chunk(x[start:stop]))
+            rows[start:stop] = np.moveaxis(chunk, members, 0)
         return found
 
     def _check_rows(self, x: Any) -> npt.NDArray[Any]:

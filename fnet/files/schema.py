@@ -37,7 +37,8 @@ class Content(NamedTuple):
     Attributes:
         net: The network.
         params: Its params.
-        classes: The class of each output, `[K]`, or both classes of a single output, `[2]`.
+        classes: The class of each output, `[K]`; both classes of a single output, `[2]`, or the
+            only class that it was trained on, `[1]`.
         features: The names of the D features.
         scaling: The Scaling of features and targets.
         trained: How it was trained, as plain data.
@@ -119,7 +120,9 @@ def _classes(value: Any, net: Network) -> npt.NDArray[Any] | None:
     found = np.asarray(value)
     outputs = net.sizes[-1]
     count = outputs if outputs > 1 or net.targets == "multiclass" else 2
-    if net.targets not in ("multiclass", "multilabel") or found.shape != (count,):
+    only_one = outputs == 1 and found.shape == (1,)
+    has_classes = net.targets in ("multiclass", "multilabel")
+    if not has_classes or not (found.shape == (count,) or only_one):
         raise InvalidArgument(
             f"classes must be one for each output, {count}, of a network with a cross-entropy; "
             f"got {value!r:.200} for {net}"

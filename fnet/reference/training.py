@@ -49,7 +49,9 @@ def train(
         raise InvalidArgument("loss is for fnet.train: the twin has no gradient of it")
     checks.sources((x, y, plan), settings)
     start, data = run_state.initial_params(params), (x, y, plan)
-    source = batch_source.plan_source(net, start, data, settings.class_weight, np.asarray)
+    source = batch_source.plan_source(
+        net, start, data, settings.class_weight, np.asarray, keep_sparse=True
+    )
     engine = training_loop.Engine(_chunk_runner, optimizers.rates, np.asarray)
     return training_loop.train(net, optimizer, params, source, settings, engine)
 

@@ -135,6 +135,7 @@ def _classification(model: Model, x: Any, y: npt.NDArray[Any]) -> Evaluation:
     """The Evaluation of a classifier."""
     count = max(model.net.sizes[-1], 1 if model.net.has_class_labels else 2)
     classes = np.arange(count) if model.classes is None else np.asarray(model.classes)
+    count = len(classes)
     y_true = _class_indices(classes, y)
     y_prob = _finite(model.predict_proba(x))
     y_pred = y_prob.argmax(axis=1)

@@ -20,6 +20,7 @@ from fnet.core.checks.arrays import (
 )
 from fnet.core.checks.params import outline, params
 from fnet.core.errors import InvalidArgument
+from fnet.core.sparse_rows import SparseRows
 
 BOUNDS = {"counts": (0, np.inf), "multilabel": (0, 1)}
 """The range of targets of a kind; other kinds may have any finite value."""
@@ -32,7 +33,7 @@ def batch(net: Any, params_: Any, x: Any, y: Any = None, weights: Any = None) ->
     the dtype of params; labels become int32. Symbolic tensors are not cast.
     """
     layers, members, to = params(net, params_)
-    given, x = x, features("x", x, net.sizes[0], members)
+    given, x = x, _features(x, net.sizes[0], members)
     x_shape = shape_of(x)
     if y is not None:
         y = targets(net, y, x_shape)
@@ -43,8 +44,19 @@ def batch(net: Any, params_: Any, x: Any, y: Any = None, weights: Any = None) ->
     return layers, _cast("x", x, to, given), y, weights
 
 
+def _features(x: Any, width: int, members: Sequence[int]) -> Any:
+    """x, checked; SparseRows come from the estimators, which have checked their entries."""
+    if not isinstance(x, SparseRows):
+        return features("x", x, width, members)
+    if members or x.shape[1] != width or not len(x):
+        raise InvalidArgument(f"x must be rows [N, {width}] that are shared; got {list(x.shape)}")
+    return x
+
+
 def _cast(what: str, value: Any, to: np.dtype[Any], given: Any = None) -> Any:
     """`value` in this dtype, which must be able to hold it; `given` is what it was made from."""
+    if isinstance(value, SparseRows):
+        return value.astype(to)
     if not isinstance(value, np.ndarray) or value.dtype == to:
         return value
     with np.errstate(over="ignore"):  # a number that becomes infinite is refused
