@@ -187,9 +187,9 @@ class Model:
         first: npt.NDArray[Any] = self._predict_chunk(x[: self._chunk_rows])
         if len(x) <= self._chunk_rows:
             return first
-        starts = range(0, len(x), self._chunk_rows)
+        first_rows = range(0, len(x), self._chunk_rows)
         found = np.empty((*first.shape[:-2], len(x), first.shape[-1]), first.dtype)
-        for start in starts:
+        for start in first_rows:
             stop = start + self._chunk_rows
             found[..., start:stop, :] = self._predict_chunk(x[start:stop])
         return found
