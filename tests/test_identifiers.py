@@ -6,7 +6,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 
-OLD_NAMES = set(
+_OLD = (
     # Public names.
     "Progress State Minimum hook hooks watch reduce_rate reduce_to labelled truth_and_prediction "
     # Modules.
@@ -20,8 +20,9 @@ OLD_NAMES = set(
     # Prose: modules, layers, the package.
     "room rooms floors door house "
     # Participles in place of a noun.
-    "said told held taken".split()
+    "said told held taken"
 )
+OLD_NAMES = set(_OLD.split())
 """Names that the code must not have: each has a better one in the vocabulary of the field.
 
 Names with a meaning of their own are left out: n (an argument of `kfold_plan`, and a count in a
