@@ -388,7 +388,9 @@ def test_text_classes_that_look_like_numbers_stay_text(shell):
 
 def test_a_model_without_feature_names_is_evaluated_on_all_columns_but_the_target(shell):
     loaded = fnet.load("iris.fnet")
-    fnet.save("plain.fnet", (loaded.net, loaded.estimator().functional()[1]), classes=loaded.classes)
+    fnet.save(
+        "plain.fnet", (loaded.net, loaded.estimator().functional()[1]), classes=loaded.classes
+    )
     figures = run_json(shell, "fnet evaluate plain.fnet iris.csv --target species")["metrics"]
     expected = run_json(shell, "fnet evaluate iris.fnet iris.csv")["metrics"]
     assert figures == pytest.approx(expected)
