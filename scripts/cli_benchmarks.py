@@ -39,7 +39,7 @@ def commands(name: str, epochs: int, options: argparse.Namespace) -> Result:
         lines = (BASELINE, *(f"-m fnet {line}" for line in COMMANDS))
         runs = {line: functools.partial(_run_process, line, folder) for line in lines}
         results = take_turns(runs, options.rounds, name)
-    times = {line: np.array([taken for taken, _ in each]) for line, each in results.items()}
+    times = {line: np.array([elapsed for elapsed, _ in each]) for line, each in results.items()}
     baseline = times.pop(BASELINE)
     rows = [["import numpy", np.median(baseline), baseline.min(), 1.0]]
     for line, each in times.items():
@@ -62,8 +62,8 @@ def table(name: str, epochs: int, options: argparse.Namespace) -> Result:
         results = take_turns(runs, options.rounds, name, warm=0)
     rows = []
     for n_rows, each in results.items():
-        taken, memory = np.median(each, axis=0)
-        rows.append([f"{n_rows:,}", taken, n_rows / taken, memory])
+        elapsed, memory = np.median(each, axis=0)
+        rows.append([f"{n_rows:,}", elapsed, n_rows / elapsed, memory])
     short, long = rows
     return {
         "title": f"{name}: fnet predict, a CSV with 64 features",

@@ -81,10 +81,10 @@ def warm_fits(side: str, settings: dict[str, Any], alpha: float, epochs: int) ->
     warnings.simplefilter("ignore")
     module = side.partition(",")[0]
     numbers = {"alpha": alpha, "max_iter": epochs, "n_iter_no_change": epochs + 1}
-    made = classifier(module, **DIGITS, **numbers, random_state=0, **settings)
+    estimator = classifier(module, **DIGITS, **numbers, random_state=0, **settings)
     x, labels = digits()[0], digits()[1].argmax(axis=1)
-    made.fit(x, labels)
-    return min(seconds(lambda: made.fit(x, labels)) for _ in range(3))
+    estimator.fit(x, labels)
+    return min(seconds(lambda: estimator.fit(x, labels)) for _ in range(3))
 
 
 def cold(name: str, epochs: int, options: argparse.Namespace) -> dict[str, Any]:
@@ -123,9 +123,9 @@ def small(name: str, epochs: int, options: argparse.Namespace) -> dict[str, Any]
 
     def hundred(side: str) -> float:
         """Seconds of 100 fits."""
-        taken, imported = run_python(MANY.replace("MODULE", MODULES[side]), COMPILED)
+        elapsed, imported = run_python(MANY.replace("MODULE", MODULES[side]), COMPILED)
         _refuse_tensorflow(imported)
-        return taken
+        return elapsed
 
     rows = []
     for what, run in {"100 fits on iris, seconds": hundred, "predict_proba, µs": one_row}.items():
@@ -150,11 +150,11 @@ def one_row_in_process(side: str) -> float:
     """Microseconds of `predict_proba` for one row: the fastest of ten series of 1,000 calls."""
     warnings.simplefilter("ignore")
     x, labels = digits()[0], digits()[1].argmax(axis=1)
-    made, row = classifier(side, max_iter=2, random_state=0).fit(x, labels), x[:1]
+    estimator, row = classifier(side, max_iter=2, random_state=0).fit(x, labels), x[:1]
 
     def calls() -> None:
         for _ in range(1000):
-            made.predict_proba(row)
+            estimator.predict_proba(row)
 
     return min(seconds(calls) for _ in range(10)) * 1e3
 
@@ -175,14 +175,14 @@ def many_fits(count: int, epochs: int) -> tuple[int, float, float]:
     warnings.simplefilter("ignore")
     from fnet.engine import compiled_loop
 
-    made: list[Any] = []
+    estimator: list[Any] = []
     compiled = compiled_loop.compiled.__wrapped__
 
     @functools.cache
     def counted(*key: Any) -> Any:
         """The compiled function, which is remembered to count its traces."""
-        made.append(compiled(*key))
-        return made[-1]
+        estimator.append(compiled(*key))
+        return estimator[-1]
 
     compiled_loop.compiled = counted
     x, labels = digits()[0], digits()[1].argmax(axis=1)
@@ -196,4 +196,4 @@ def many_fits(count: int, epochs: int) -> tuple[int, float, float]:
             engine="tensorflow",
         ).fit(x, labels)  # fmt: skip
         used.append(memory_now())
-    return sum(one.experimental_get_tracing_count() for one in made), used[49], used[-1]
+    return sum(one.experimental_get_tracing_count() for one in estimator), used[49], used[-1]

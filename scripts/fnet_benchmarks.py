@@ -69,10 +69,10 @@ def scaling(name: str, epochs: int, options: argparse.Namespace) -> Result:
     table: list[list[Any]] = []
     lines: dict[str, list[tuple[int, float]]] = {}
     for (varied, value), (hidden, n_rows, n_epochs) in cases.items():
-        taken = times[varied, value]
-        median, minimum = spread(taken, n_rows * n_epochs)
+        elapsed = times[varied, value]
+        median, minimum = spread(elapsed, n_rows * n_epochs)
         rate = flops((100, *hidden, 10), 1) / median / 1e3
-        table.append([varied, value, n_epochs, statistics.median(taken), median, minimum, rate])
+        table.append([varied, value, n_epochs, statistics.median(elapsed), median, minimum, rate])
         lines.setdefault(varied, []).append((value, median))
     million, ten_thousand = (np.array(times["rows", n]) for n in (1_000_000, 10_000))
     ratio = float(np.median(million / ten_thousand))

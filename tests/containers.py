@@ -101,8 +101,8 @@ def _arrow(*dtypes: Any) -> Container:
     return _by_column(pa.table, _arrow_column, *dtypes)
 
 
-def _sparse(form: Any, dtype: Any = float) -> Container:
-    return Container(np.dtype(dtype).kind, lambda values: form(values.astype(dtype)), None)
+def _sparse(sparse_class: Any, dtype: Any = float) -> Container:
+    return Container(np.dtype(dtype).kind, lambda values: sparse_class(values.astype(dtype)), None)
 
 
 def _integers(container: Container) -> Container:

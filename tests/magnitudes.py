@@ -10,13 +10,13 @@ from fnet.core.params import Layer, map_params
 from fnet.reference.activations import ACTIVATIONS, OUTPUTS
 from fnet.reference.losses import as_rows
 
-STRAIGHT = ("identity", "relu", "leaky_relu")
+PIECEWISE_LINEAR = ("identity", "relu", "leaky_relu")
 
 
 def layers(case):
     """The size of each layer's input and of its slope, and the last z with its size."""
     a, size = case.x, np.abs(case.x)
-    inputs, slopes = [], []
+    inputs, derivatives = [], []
     names = (*case.net.hidden, "identity")
     for i, ((w, b), name) in enumerate(zip(case.params, names, strict=True)):
         factor = case.factor(i, w.shape[-2])
@@ -26,19 +26,19 @@ def layers(case):
         z = a @ w + bias
         size = size @ np.abs(w) + np.abs(bias)
         a, size, slope = _through(name, z, size)
-        slopes.append(slope)
-    return inputs, slopes, a, size
+        derivatives.append(slope)
+    return inputs, derivatives, a, size
 
 
 def _through(name, z, size):
     f = ACTIVATIONS[name]
     a = f.value(z)
     slope = np.abs(f.back(1.0, z, a))
-    bent = 0 if name in STRAIGHT else 2 * size  # the second derivatives are below 2
+    bent = 0 if name in PIECEWISE_LINEAR else 2 * size  # the second derivatives are below 2
     return a, np.abs(a) + slope * size, slope + bent
 
 
-def _outputs(case, z, size):
+def _output_sizes(case, z, size):
     """The size of the outputs and of their slope."""
     name = case.net.output
     if name == "softmax":
@@ -60,10 +60,10 @@ def _linked(name, z, size):
 
 def outputs(case):
     """The size of `forward`."""
-    return _outputs(case, *layers(case._replace(step=None))[2:])[0]
+    return _output_sizes(case, *layers(case._replace(step=None))[2:])[0]
 
 
-def prediction(case):
+def predictions(case):
     """The size of `predict`."""
     if case.net.link == "identity":
         return outputs(case)
@@ -76,23 +76,23 @@ def _softmax(size):
 
 def _losses(case, z, size):
     """The size of a row's loss for each output, and of its slope there."""
-    net, n = case.net, case.tuning
+    net, tuning = case.net, case.tuning
     y = np.abs(as_rows(net, case.y, case.x.ndim, z.dtype))
     count = size.shape[-1]
     if net.targets == "multiclass":
         return count * _softmax(size), _softmax(size) + y
     if net.targets == "multilabel":
-        heavy = 1.0 if n.label_weights is None else np.max(n.label_weights)
+        heavy = 1.0 if tuning.label_weights is None else np.max(tuning.label_weights)
         return heavy * (1 + size) * (1 + y), heavy * (1 + size + y) / count
     if net.targets == "counts":
         e = np.exp(z) * (1 + size)
         return e + y * size, (e + y) / count
-    size, slope = _outputs(case, z, size)
+    size, slope = _output_sizes(case, z, size)
     size = size + y
     if net.loss == "squared_error":
         return size**2, 2 * size / count * slope
     if net.loss == "huber":
-        delta = np.max(1.0 if n.delta is None else n.delta)
+        delta = np.max(1.0 if tuning.delta is None else tuning.delta)
         return np.minimum(size, delta) * size, (size + delta) / count * slope
     return size, np.ones_like(size) / count * slope
 
@@ -123,7 +123,7 @@ def loss(case):
 
 def grads(case):
     """The size of `grads`, in the structure of params."""
-    inputs, slopes, z, size = layers(case)
+    inputs, derivatives, z, size = layers(case)
     slope = _losses(case, z, size)[1]
     weights, total = _weight(case)
     delta = (weights / np.where(total == 0, 1, total)[..., None])[..., None] * slope
@@ -135,7 +135,7 @@ def grads(case):
         found.append(Layer(dw, None if b is None else delta.sum(axis=-2)))
         if i:
             delta = delta @ np.swapaxes(np.abs(w), -1, -2) * case.factor(i, w.shape[-2])
-            delta = delta * slopes[i - 1]
+            delta = delta * derivatives[i - 1]
     found = tuple(reversed(found))
     if case.tuning.global_clipnorm is None:
         return found

@@ -38,7 +38,7 @@ PAIR = Network((2, 2), loss="squared_error", bias=False)
 PARAMS, SQUARE_PARAMS, PAIR_PARAMS = (frozen_params(net, 0) for net in (NET, SQUARE, PAIR))
 MEMBERS = frozen_params(NET, [0, 1])
 DOUBLES = frozen_params(NET, 0, "float64")
-FIRST, SECOND = PARAMS
+LAYER_0, LAYER_1 = PARAMS
 X = frozen([[0, 1], [2, 3], [4, 5], [6, 7], [8, 9]], np.float32)
 LABELS = frozen([0, 1, 2, 1, 0])
 Y = frozen(np.eye(3)[LABELS])

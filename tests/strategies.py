@@ -101,20 +101,22 @@ def random_params(net, members, rng):
     )
 
 
-def random_targets(net, rows, form, rng):
+def random_targets(net, rows, layout, rng):
     """Targets for rows of this shape: "rows", or "short" with one axis less where that is so."""
     outputs = 1 if net.targets == "quantiles" else net.sizes[-1]
     if net.has_class_labels:
         labels = rng.integers(outputs, size=rows)
-        if form == "short":
+        if layout == "short":
             return labels
-        return np.eye(outputs)[labels] if form == "rows" else rng.dirichlet(np.ones(outputs), rows)
+        return (
+            np.eye(outputs)[labels] if layout == "rows" else rng.dirichlet(np.ones(outputs), rows)
+        )
     y = rng.normal(size=(*rows, outputs))
     if net.targets == "counts":
         y = rng.poisson(2.0, y.shape)
     if net.targets == "multilabel":
-        y = rng.random(y.shape) if form == "soft" else (y > 0).astype(float)
-    return y[..., 0] if form == "short" and outputs == 1 else y
+        y = rng.random(y.shape) if layout == "soft" else (y > 0).astype(float)
+    return y[..., 0] if layout == "short" and outputs == 1 else y
 
 
 def random_tuning(net, members, names, rng):
@@ -157,9 +159,9 @@ def unfiltered_cases(draw, layers, width, batch, members):
     count = draw(st.integers(1, batch))
     rows = (*(leading if draw(st.booleans()) else ()), count)
     y = random_targets(net, rows, draw(st.sampled_from(("rows", "short", "soft"))), rng)
-    weighed = draw(st.sampled_from(("none", "rows", "members")))
-    shape = rows if weighed == "rows" else (*leading, count)
-    weights = None if weighed == "none" else rng.integers(4, size=shape) / 2.0
+    weights_kind = draw(st.sampled_from(("none", "rows", "members")))
+    shape = rows if weights_kind == "rows" else (*leading, count)
+    weights = None if weights_kind == "none" else rng.integers(4, size=shape) / 2.0
     names = draw(st.sets(st.sampled_from([*RATES, "label_weights", "seed"])))
     tuning = random_tuning(net, draw(st.sampled_from([(), leading])), names, rng)
     x = rng.normal(size=(*rows, net.sizes[0]))

@@ -154,10 +154,10 @@ def test_arrays_that_are_refused(entry, match, tmp_path):
 
 def test_arrays_fill_the_file_without_holes(tmp_path):
     fnet.save(tmp_path / "a.fnet", (NET, PARAMS))
-    whole = (tmp_path / "a.fnet").read_bytes()
-    refused(tmp_path / "a.fnet", whole + b"\0", "they end at")
-    refused(tmp_path / "a.fnet", whole[:-1], "they end at|fits in the file")
-    changed = bytearray(whole)
+    content = (tmp_path / "a.fnet").read_bytes()
+    refused(tmp_path / "a.fnet", content + b"\0", "they end at")
+    refused(tmp_path / "a.fnet", content[:-1], "they end at|fits in the file")
+    changed = bytearray(content)
     changed[-1] ^= 1
     refused(tmp_path / "a.fnet", bytes(changed), r"params\.\d\.\w is damaged: its SHA-256 is not")
 

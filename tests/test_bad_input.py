@@ -9,8 +9,9 @@ import tensorflow as tf
 from refusals import (
     ADAM,
     DOUBLES,
-    FIRST,
     LABELS,
+    LAYER_0,
+    LAYER_1,
     LONGER,
     MEMBERS,
     NET,
@@ -19,7 +20,6 @@ from refusals import (
     PARAMS,
     PLAN,
     RUN,
-    SECOND,
     SGD,
     SIDES,
     SQUARE,
@@ -412,7 +412,7 @@ def metric(side, name, *arguments, **options):
 
 @pytest.mark.parametrize("name", METRICS)
 @pytest.mark.parametrize(
-    ("said", "match"),
+    ("predicted", "match"),
     table(
         no_rows=(SCORES[:0], r"must be \[..., rows, (classes|outputs)\]; got shape \[0, 3\]"),
         no_columns=(SCORES[:, :0], r"must be \[..., rows, .* got shape \[5, 0\]"),
@@ -424,9 +424,9 @@ def metric(side, name, *arguments, **options):
         ragged=([[1, 2], [3]], "must be an array of numbers: .*inhomogeneous"),
     ),
 )
-def test_every_metric_refuses_bad_predictions(name, said, match):
+def test_every_metric_refuses_bad_predictions(name, predicted, match):
     start = SAID.get(name, "logits") + " "
-    refused_alike(lambda side: metric(side, name, said), start + match)
+    refused_alike(lambda side: metric(side, name, predicted), start + match)
 
 
 @pytest.mark.parametrize("name", METRICS)
@@ -486,8 +486,8 @@ def test_metrics_of_numbers_refuse_bad_targets(name, y, match):
 
 def of_members(side, name, truth, weights=None):
     """The metric of two members' rows."""
-    said, _, *rest = METRICS[name]
-    return getattr(side.metrics, name)(np.stack([said] * 2), truth, *rest, weights=weights)
+    predicted, _, *rest = METRICS[name]
+    return getattr(side.metrics, name)(np.stack([predicted] * 2), truth, *rest, weights=weights)
 
 
 @pytest.mark.parametrize(
@@ -585,32 +585,38 @@ def test_metrics_refuse(call, match):
     table(
         none=(None, r"params must be a sequence of Layer\(w, b\), one for each layer; got None"),
         too_few_layers=(
-            (FIRST,),
+            (LAYER_0,),
             "for each of the 2 layers of .*; got tuple of 1. Use init_params",
         ),
         no_pairs=((1, 2), "params must be a sequence of Layer"),
         ragged=([([[1, 2], [3]], [0.0])] * 2, "params must be an array of numbers"),
         not_finite=(
-            (FIRST, SECOND._replace(b=frozen([0, np.nan, 0], np.float32))),
+            (LAYER_0, LAYER_1._replace(b=frozen([0, np.nan, 0], np.float32))),
             "params, b of layer 1, must be finite; got nan, first in row 1$",
         ),
         w_of_another_network=(
-            (FIRST._replace(w=np.ones((3, 4), np.float32)), SECOND),
+            (LAYER_0._replace(w=np.ones((3, 4), np.float32)), LAYER_1),
             r"do not fit .*: layer 0 needs w of shape \[2, 4\]; got \[3, 4\]",
         ),
         w_the_wrong_way_round=(
-            (FIRST, SECOND._replace(w=SECOND.w.T)),
+            (LAYER_0, LAYER_1._replace(w=LAYER_1.w.T)),
             r"layer 1 needs w of shape \[4, 3\]; got \[3, 4\]",
         ),
         b_too_long=(
-            (FIRST, SECOND._replace(b=np.ones(4, np.float32))),
+            (LAYER_0, LAYER_1._replace(b=np.ones(4, np.float32))),
             r"layer 1 needs b of shape \[3\]; got \[4\]",
         ),
-        b_absent=((FIRST, Layer(SECOND.w)), r"layer 1 needs b of shape \[3\]; got None"),
-        w_absent=((Layer(None, FIRST.b), SECOND), r"layer 0 needs w of shape \[2, 4\]; got None"),
-        other_members=((MEMBERS[0], SECOND), r"layer 1 needs w of shape \[2, 4, 3\]; got \[4, 3\]"),
+        b_absent=((LAYER_0, Layer(LAYER_1.w)), r"layer 1 needs b of shape \[3\]; got None"),
+        w_absent=(
+            (Layer(None, LAYER_0.b), LAYER_1),
+            r"layer 0 needs w of shape \[2, 4\]; got None",
+        ),
+        other_members=(
+            (MEMBERS[0], LAYER_1),
+            r"layer 1 needs w of shape \[2, 4, 3\]; got \[4, 3\]",
+        ),
         two_dtypes=(
-            (FIRST, SECOND._replace(b=SECOND.b.astype(np.float64))),
+            (LAYER_0, LAYER_1._replace(b=LAYER_1.b.astype(np.float64))),
             r"params must have one dtype; got \['float32', 'float64'\]",
         ),
         whole_numbers=(
@@ -894,7 +900,7 @@ def test_rates_that_are_none_are_refused(call, match):
         refused_alike(call, match)
 
 
-ONE_MORE = (*PARAMS, SECOND)
+ONE_MORE = (*PARAMS, LAYER_1)
 
 
 @pytest.mark.parametrize(
@@ -917,7 +923,7 @@ ONE_MORE = (*PARAMS, SECOND)
             r"one for each of the members \[2\] of params; got shape \[3\]",
         ),
         grads_of_other_shape=(
-            lambda side: update(side, grads=(FIRST, SECOND._replace(w=SECOND.w[:2]))),
+            lambda side: update(side, grads=(LAYER_0, LAYER_1._replace(w=LAYER_1.w[:2]))),
             r"grads must be like params: layer 1 needs w of shape \[4, 3\] and dtype float32; "
             r"got shape \[2, 3\]",
         ),
@@ -925,13 +931,13 @@ ONE_MORE = (*PARAMS, SECOND)
             lambda side: update(side, grads=DOUBLES),
             "grads must be like params: layer 0 needs w of .* float32; got .* float64",
         ),
-        grads_without_a_layer=(lambda side: update(side, grads=(FIRST,)), "layer 1 .*; got None"),
+        grads_without_a_layer=(lambda side: update(side, grads=(LAYER_0,)), "layer 1 .*; got None"),
         grads_with_a_layer_more=(
             lambda side: update(side, grads=ONE_MORE),
             "grads must be like params: layer 2 needs w of None; got shape",
         ),
         grads_without_a_bias=(
-            lambda side: update(side, grads=(FIRST, Layer(SECOND.w))),
+            lambda side: update(side, grads=(LAYER_0, Layer(LAYER_1.w))),
             "layer 1 needs b of shape .*; got None",
         ),
         no_grads=(lambda side: update(side, grads=5), "grads must be a sequence of Layer"),

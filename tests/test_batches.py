@@ -98,8 +98,8 @@ def test_minibatch_plan_takes_batch_size_rows_at_a_time(cut, seed):
     order = shuffled(n, seed, 0).tolist()
     wanted = [order[at : at + size] for at in range(0, n, size)]
     assert lists(fnet.minibatch_plan(n, size, 1, seed)) == wanted
-    whole = [batch for batch in wanted if len(batch) == size]
-    assert lists(fnet.minibatch_plan(n, size, 1, seed, drop_remainder=True)) == whole
+    full_batches = [batch for batch in wanted if len(batch) == size]
+    assert lists(fnet.minibatch_plan(n, size, 1, seed, drop_remainder=True)) == full_batches
 
 
 def test_plans_without_a_shuffle_keep_the_order():
@@ -112,16 +112,16 @@ def test_a_plan_takes_every_row_once_an_epoch(plan):
     rows, weights = plan.batches(0, plan.epochs)
     assert rows.shape == weights.shape == (plan.epochs, plan.steps, plan.width)
     assert rows.dtype == np.int32
-    for taken, weight in zip(rows, weights, strict=True):
-        assert np.array_equal(np.sort(taken[weight > 0]), np.arange(plan.rows))
+    for row_numbers, weight in zip(rows, weights, strict=True):
+        assert np.array_equal(np.sort(row_numbers[weight > 0]), np.arange(plan.rows))
 
 
 @given(plans(), st.data())
 def test_a_piece_does_not_depend_on_the_cut(plan, drawn):
     cut = drawn.draw(st.integers(0, plan.epochs))
     parts = zip(plan.batches(0, cut), plan.batches(cut, plan.epochs), strict=True)
-    for whole, part in zip(plan.batches(0, plan.epochs), parts, strict=True):
-        assert np.array_equal(whole, np.concatenate(part))
+    for full_batches, part in zip(plan.batches(0, plan.epochs), parts, strict=True):
+        assert np.array_equal(full_batches, np.concatenate(part))
 
 
 @given(cuts(), seeds, st.sampled_from((None, np.float32, np.float64, np.int64)))
@@ -158,10 +158,10 @@ def test_rows_with_the_same_word_keep_their_order(monkeypatch):
 
 def test_epochs_shuffled_in_one_go_or_in_several_are_the_same(monkeypatch):
     plan = fnet.kfold_plan(23, 5, 50, seed=2)
-    whole = plan.batches(3, 50)
+    full_batches = plan.batches(3, 50)
     for some in (1, 100, 23 * 47):
         monkeypatch.setattr(batches, "SHUFFLE_CHUNK_ROWS", some)
-        assert all(map(np.array_equal, whole, plan.batches(3, 50)))
+        assert all(map(np.array_equal, full_batches, plan.batches(3, 50)))
 
 
 def test_every_order_is_as_likely_as_any_other():
@@ -211,10 +211,10 @@ def test_a_plan_is_the_same_in_another_process():
     ran = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
-    pieces = (
+    blocks = (
         make(1437, 64, 5, seed=9).batches(0, 5) for make in (fnet.kfold_plan, fnet.minibatch_plan)
     )
-    ours = hashlib.sha256(b"".join(column.tobytes() for p in pieces for column in p))
+    ours = hashlib.sha256(b"".join(column.tobytes() for p in blocks for column in p))
     assert ran.stdout.strip() == ours.hexdigest()
 
 

@@ -47,7 +47,7 @@ def call(
 
 @pytest.fixture(autouse=True)
 def one_step_a_chunk(monkeypatch):
-    def chunks(parts, first, room):
+    def chunks(parts, first, max_steps):
         for data, rows, weights in parts:
             for at in range(len(rows)):
                 yield data, rows[at : at + 1], weights[at : at + 1]
@@ -67,18 +67,18 @@ def one_step_a_chunk(monkeypatch):
 )
 def test_the_same_call_goes_on_to_the_bit_until_it_is_done(side, options, tmp_path):
     path = tmp_path / "run.fnet"
-    whole = call(side, **options)
+    full_run = call(side, **options)
     for _ in range(2):
         with pytest.raises(Crash):
             call(side, Crashing(path, every=0), **options)
     assert fnet.load(path).run.state.step.max() == 10
     assert canonical_json(
         call(side, fnet.checkpoint(path, every=1e9), **options)
-    ) == canonical_json(whole)
+    ) == canonical_json(full_run)
     done = path.read_bytes()
     again = call(side, fnet.checkpoint(path, every=1e9), **options)
-    assert canonical_json(again) == canonical_json(whole)
-    assert type(again.params[0].w) is type(whole.params[0].w)
+    assert canonical_json(again) == canonical_json(full_run)
+    assert type(again.params[0].w) is type(full_run.params[0].w)
     assert path.read_bytes() == done
 
 

@@ -90,9 +90,12 @@ def test_they_count_in_training_and_in_validation_alike(side, xla):
 
     def train(weights, **options):
         plan = fnet.kfold_plan(30, 8, epochs=3, seed=2, weights=weights)
-        held = X[::2], CLASSES[::2], weights[::2]
+        validation_data = X[::2], CLASSES[::2], weights[::2]
         return side.train(
-            *(NET, side.adam(0.1), params, X, CLASSES, plan), validation=held, xla=xla, **options
+            *(NET, side.adam(0.1), params, X, CLASSES, plan),
+            validation=validation_data,
+            xla=xla,
+            **options,
         )
 
     found, expected = train(own, class_weight=given), train(by_hand)
@@ -106,17 +109,19 @@ def test_they_count_in_training_and_in_validation_alike(side, xla):
 def test_of_several_labels_they_count_in_training_and_in_validation_alike(side):
     given = [{1: 3.0}, "balanced", {0: 0.5}]
     params = reference.init_params(LABELS, 1, dtype="float64")
-    held = X[::2], BITS[::2]
+    validation_data = X[::2], BITS[::2]
     run = side.train(
-        *(LABELS, side.adam(0.1), params, X, BITS, PLAN), class_weight=given, validation=held
+        *(LABELS, side.adam(0.1), params, X, BITS, PLAN),
+        class_weight=given,
+        validation=validation_data,
     )
     tuning = Tuning(label_weights=fnet.class_weights(LABELS, BITS, given))
     expected = side.train(
-        *(LABELS, side.adam(0.1), params, X, BITS, PLAN), tuning=tuning, validation=held
+        *(LABELS, side.adam(0.1), params, X, BITS, PLAN), tuning=tuning, validation=validation_data
     )
     for pair in zip(arrays(run.params), arrays(expected.params), strict=True):
         assert np.array_equal(*pair)
-    loss = reference.loss(LABELS, run.params, *held, tuning=tuning)
+    loss = reference.loss(LABELS, run.params, *validation_data, tuning=tuning)
     np.testing.assert_allclose(run.history["validation_loss"][-1], loss, rtol=1e-12)
 
 

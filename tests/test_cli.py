@@ -109,7 +109,7 @@ def hold_out(x, y, seed=0, fraction=0.2):
 def test_a_classifier_is_the_estimator_fitted_on_the_training_rows(shell):
     arguments = "--hidden 9,5 --epochs 30 --batch-size 40 --learning-rate 0.01 --l2 0.1 --seed 3"
     arguments += " --patience 0"
-    facts = run_json(shell, f"fnet train iris.csv --target species --out new.fnet {arguments}")
+    output = run_json(shell, f"fnet train iris.csv --target species --out new.fnet {arguments}")
     x, labels = datasets.load_iris(return_X_y=True)
     y = datasets.load_iris().target_names[labels]
     x, x_held, y, y_held = hold_out(x, y, seed=3)
@@ -124,15 +124,15 @@ def test_a_classifier_is_the_estimator_fitted_on_the_training_rows(shell):
     assert model.classes.tolist() == ["setosa", "versicolor", "virginica"]
     assert model.features == tuple(datasets.load_iris().feature_names)
     score = metrics.accuracy_score(y_held, other.predict(x_held))
-    assert facts["scores"] == {"accuracy": score}
+    assert output["scores"] == {"accuracy": score}
     assert model.estimator().validation_scores_[-1] == score
-    assert (facts["rows"], facts["validation_rows"], facts["epochs"]) == (120, 30, 30)
-    assert facts["sizes"] == [4, 9, 5, 3]
+    assert (output["rows"], output["validation_rows"], output["epochs"]) == (120, 30, 30)
+    assert output["sizes"] == [4, 9, 5, 3]
     assert type(model.estimator()) is fnet.MLPClassifier
 
 
 def test_a_regressor_is_the_estimator_with_its_target_standardized(shell):
-    facts = run_json(
+    output = run_json(
         shell,
         "fnet train diabetes.csv --target progression --out new.fnet --epochs 20 --patience 0",
     )
@@ -144,10 +144,10 @@ def test_a_regressor_is_the_estimator_with_its_target_standardized(shell):
         other.fit(x, y)
     predicted = fnet.load("new.fnet").predict(x_held)
     np.testing.assert_array_equal(predicted, other.predict(x_held))
-    assert facts["task"] == "regressor"
-    assert facts["scores"]["r2"] == pytest.approx(metrics.r2_score(y_held, predicted))
+    assert output["task"] == "regressor"
+    assert output["scores"]["r2"] == pytest.approx(metrics.r2_score(y_held, predicted))
     off = np.abs(predicted - y_held).mean()
-    assert facts["scores"]["mean_absolute_error"] == pytest.approx(off)
+    assert output["scores"]["mean_absolute_error"] == pytest.approx(off)
 
 
 @pytest.mark.parametrize(
@@ -169,8 +169,8 @@ def test_the_target_decides_the_task(shell, cells, arguments, task, classes):
     lines = [f"{i},{cell}" for i, cell in enumerate(cells * 3)]
     Path("t.csv").write_text("a,y\n" + "\n".join(lines) + "\n")
     line = f"fnet train t.csv --target y --out t.fnet --epochs 1 --validation 0.34 {arguments}"
-    facts = run_json(shell, line)
-    assert (facts["task"], facts["classes"]) == (task, classes)
+    output = run_json(shell, line)
+    assert (output["task"], output["classes"]) == (task, classes)
 
 
 def test_options_reach_the_estimator(shell):
@@ -181,9 +181,9 @@ def test_options_reach_the_estimator(shell):
         "--class-weight virginica=0.5 --epochs 9 --validation 0.5 "
         "--without 'petal width (cm)' --without 'petal length (cm)'",
     )
-    made = fnet.load("new.fnet").estimator()
+    loaded = fnet.load("new.fnet").estimator()
     assert (
-        made.get_params()
+        loaded.get_params()
         | {
             "hidden_layer_sizes": (),
             "activation": "tanh",
@@ -195,23 +195,23 @@ def test_options_reach_the_estimator(shell):
             "max_iter": 9,
             "engine": "numpy",
         }
-        == made.get_params()
+        == loaded.get_params()
     )
     assert fnet.load("new.fnet").features == ("sepal length (cm)", "sepal width (cm)")
     assert fnet.load("new.fnet").scaling is None
 
 
 def test_validation_0_holds_out_no_rows(shell):
-    facts = run_json(
+    output = run_json(
         shell, "fnet train iris.csv --target species --out new.fnet --validation 0 --epochs 2"
     )
-    assert (facts["rows"], facts["validation_rows"], facts["scores"]) == (150, 0, {})
+    assert (output["rows"], output["validation_rows"], output["scores"]) == (150, 0, {})
 
 
 def test_patience_0_trains_all_epochs(shell):
     line = "fnet train iris.csv --target species --out new.fnet --epochs 30 --learning-rate 1e-9"
-    facts = run_json(shell, line + " --patience 0")
-    assert (facts["epochs"], facts["best_epoch"]) == (30, None)
+    output = run_json(shell, line + " --patience 0")
+    assert (output["epochs"], output["best_epoch"]) == (30, None)
     assert fnet.load("new.fnet").estimator().early_stopping is False
 
 
@@ -233,12 +233,12 @@ def test_training_stops_early_by_default_and_keeps_the_best_epoch(shell):
     losses = fnet.load("new.fnet").estimator().validation_loss_curve_
     best = int(np.argmin(losses)) + 1
     assert best < 100
-    facts = run_json(shell, line)
-    assert facts["best_epoch"] == best
-    assert best + options.DEFAULT_PATIENCE <= facts["epochs"] < 200 == all_epochs["epochs"]
-    assert facts["scores"]["r2"] > all_epochs["scores"]["r2"] + 0.01
+    output = run_json(shell, line)
+    assert output["best_epoch"] == best
+    assert best + options.DEFAULT_PATIENCE <= output["epochs"] < 200 == all_epochs["epochs"]
+    assert output["scores"]["r2"] > all_epochs["scores"]["r2"] + 0.01
     printed = run_ok(shell, line)
-    assert f"for {facts['epochs']} epochs by NumPy, kept epoch {best}\n" in printed
+    assert f"for {output['epochs']} epochs by NumPy, kept epoch {best}\n" in printed
     assert "On 8 held-out rows, which chose the epoch too: R²" in printed
     assert run_json(shell, line + " --validation 0 --epochs 3")["best_epoch"] is None
 
@@ -271,11 +271,11 @@ def test_parquet_trains_the_same_model(shell):
 
 
 def test_engine_tensorflow_trains_the_same_model(shell):
-    facts = run_json(
+    output = run_json(
         shell,
         "fnet train iris.csv --target species --out new.fnet --epochs 2 --engine tensorflow",
     )
-    assert facts["engine"] == "tensorflow"
+    assert output["engine"] == "tensorflow"
     by_numpy = "fnet train iris.csv --target species --out twin.fnet --epochs 2 --engine numpy"
     run_ok(shell, by_numpy)
     for a, b in zip(fnet.load("new.fnet").params, fnet.load("twin.fnet").params, strict=True):
@@ -290,10 +290,10 @@ def test_predictions_equal_the_models(shell):
     model, x = fnet.load("iris.fnet"), datasets.load_iris().data
     assert [row["prediction"] for row in found] == model.predict(x).tolist()
     assert [row["species"] for row in found] == pd.read_csv("iris.csv")["species"].tolist()
-    chances = model.predict_proba(x)
+    probabilities = model.predict_proba(x)
     for i, name in enumerate(model.classes):
         column = [float(row[f"probability_{name}"]) for row in found]
-        np.testing.assert_array_equal(column, chances[:, i])
+        np.testing.assert_array_equal(column, probabilities[:, i])
     assert list(found[0])[:2] == ["species", "prediction"]
 
 
@@ -355,17 +355,17 @@ def test_a_table_in_many_chunks_predicts_the_same(shell, monkeypatch):
 
 
 def test_an_evaluation_has_scikit_learns_metrics(shell):
-    facts = run_json(shell, "fnet evaluate iris.fnet iris.csv")
+    output = run_json(shell, "fnet evaluate iris.fnet iris.csv")
     truth = pd.read_csv("iris.csv")["species"]
     predicted = fnet.load("iris.fnet").predict(datasets.load_iris().data)
-    assert facts["metrics"]["accuracy"] == metrics.accuracy_score(truth, predicted)
+    assert output["metrics"]["accuracy"] == metrics.accuracy_score(truth, predicted)
     expected = metrics.classification_report(truth, predicted, output_dict=True)
     for name in ("setosa", "versicolor", "virginica"):
-        found = facts["classes"][name]
+        found = output["classes"][name]
         for ours, theirs in (("precision",) * 2, ("recall",) * 2, ("f1", "f1-score")):
             assert found[ours] == pytest.approx(expected[name][theirs])
         assert found["rows"] == 50
-    assert facts["target"] == "species"
+    assert output["target"] == "species"
 
 
 def test_an_evaluation_as_text(shell):
@@ -387,8 +387,10 @@ def test_text_classes_that_look_like_numbers_stay_text(shell):
 
 
 def test_a_model_without_feature_names_is_evaluated_on_all_columns_but_the_target(shell):
-    made = fnet.load("iris.fnet")
-    fnet.save("plain.fnet", (made.net, made.estimator().functional()[1]), classes=made.classes)
+    loaded = fnet.load("iris.fnet")
+    fnet.save(
+        "plain.fnet", (loaded.net, loaded.estimator().functional()[1]), classes=loaded.classes
+    )
     figures = run_json(shell, "fnet evaluate plain.fnet iris.csv --target species")["metrics"]
     expected = run_json(shell, "fnet evaluate iris.fnet iris.csv")["metrics"]
     assert figures == pytest.approx(expected)
@@ -425,12 +427,12 @@ def test_a_report_is_complete(shell):
 
 
 def test_a_description_shows_what_was_saved(shell):
-    facts = run_json(shell, "fnet describe iris.fnet")
-    assert facts["layers"] == [4, 8, 3]
-    assert facts["parameters"] == 4 * 8 + 8 + 8 * 3 + 3
-    assert facts["classes"] == ["setosa", "versicolor", "virginica"]
-    assert facts["trained"]["target"] == "species"
-    assert facts["trained"]["epochs"] == 60
+    output = run_json(shell, "fnet describe iris.fnet")
+    assert output["layers"] == [4, 8, 3]
+    assert output["parameters"] == 4 * 8 + 8 + 8 * 3 + 3
+    assert output["classes"] == ["setosa", "versicolor", "virginica"]
+    assert output["trained"]["target"] == "species"
+    assert output["trained"]["epochs"] == 60
     printed = run_ok(shell, "fnet describe iris.fnet")
     assert re.search(r"^layers +4, 8, 3$", printed, re.MULTILINE)
     assert re.search(r"^trained\n  fnet +\S+\n  command +fnet train ", printed, re.MULTILINE)
@@ -446,20 +448,20 @@ def test_a_description_of_a_run_and_of_members(shell):
         fnet.full_batch_plan(2, 4),
     )
     fnet.save("run.fnet", run)
-    facts = run_json(shell, "fnet describe run.fnet")
-    assert facts["members"] == [2]
-    assert facts["run"] == {"optimizer": "sgd", "epochs": 4, "ended": ["epochs", "epochs"]}
-    assert facts["features"] is None
+    output = run_json(shell, "fnet describe run.fnet")
+    assert output["members"] == [2]
+    assert output["run"] == {"optimizer": "sgd", "epochs": 4, "ended": ["epochs", "epochs"]}
+    assert output["features"] is None
     assert "members" in run_ok(shell, "fnet describe run.fnet")
 
 
 def test_a_description_of_a_checkpoint_names_its_hyperparameters(shell):
     line = "fnet train iris.csv --target species --out new.fnet --epochs 3 --checkpoint run"
     run_ok(shell, line + " --dropout 0.25")
-    facts = run_json(shell, "fnet describe run")
-    assert facts["trained"]["optimizer"]["hyperparameters"]["learning_rate"] == 0.001
-    assert facts["trained"]["tuning"]["dropout"] == 0.25
-    assert facts["run"]["epochs"] == 3
+    output = run_json(shell, "fnet describe run")
+    assert output["trained"]["optimizer"]["hyperparameters"]["learning_rate"] == 0.001
+    assert output["trained"]["tuning"]["dropout"] == 0.25
+    assert output["run"]["epochs"] == 3
 
 
 def test_an_export_predicts_the_same(shell):
@@ -485,11 +487,11 @@ def test_an_export_without_its_package_says_so(shell, monkeypatch):
 @pytest.mark.parametrize("engine", ["numpy", "tensorflow"])
 def test_the_digits_run_is_that_of_the_library(shell, engine):
     line = f"fnet digits --epochs 20 --seed 4 --out digits.fnet --engine {engine}"
-    facts = run_json(shell, line)
+    output = run_json(shell, line)
     assert Path("digits.png").read_bytes()[:4] == b"\x89PNG"
     side = {"numpy": fnet.reference, "tensorflow": fnet}[engine]
     run = digits.train(side, fnet.datasets.load_digits(scale=True), epochs=20, seed=4)
-    assert facts["accuracy"] == run.history["validation_accuracy"][-1] > 0.9
+    assert output["accuracy"] == run.history["validation_accuracy"][-1] > 0.9
     run_ok(shell, "fnet sample digits --out digits.csv")
     assert run_json(shell, "fnet evaluate digits.fnet digits.csv")["rows"] == 1797
 

@@ -101,8 +101,8 @@ def regressor(standardize: bool) -> Any:
     return fnet.MLPRegressor(standardize=standardize, engine="numpy", **MLP)
 
 
-def fit(made: Any, *data: Any, **more: Any) -> Any:
-    return made.fit(*data, **more).coefs_
+def fit(estimator: Any, *data: Any, **more: Any) -> Any:
+    return estimator.fit(*data, **more).coefs_
 
 
 def loaded(what: Any, **more: Any) -> Any:
@@ -120,7 +120,7 @@ with warnings.catch_warnings():
         for standardize in (False, True)
     }
     FLAT = classifier(True).fit(X[:, :2], PAIR.astype(int))
-LOADED = {key: loaded(made) for key, made in FITTED.items()}
+LOADED = {key: loaded(estimator) for key, estimator in FITTED.items()}
 PLAIN = loaded((CLASSES, PARAMS[CLASSES]), classes=["a", "b", "c"], features=NAMES)
 
 
@@ -349,9 +349,9 @@ def test_every_container_gives_the_same_or_says_why_not(name, side):
         try:
             found = run(values)
         except InvalidArgument as error:
-            said = str(error)
-            if not (call.labels and container.kind != "i" and "integer labels; got d" in said):
-                wrong[which] = said
+            message = str(error)
+            if not (call.labels and container.kind != "i" and "integer labels; got d" in message):
+                wrong[which] = message
             continue
         except Exception as error:  # any other is a crash
             wrong[which] = f"{type(error).__name__}: {error}"
@@ -370,32 +370,32 @@ def test_every_container_gives_the_same_or_says_why_not(name, side):
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_holds_no_finite_numbers_is_refused_by_column_and_row(name):
-    held, match = REFUSED[name]
+    table, match = REFUSED[name]
     for call in (
-        lambda: fnet.forward(CLASSES, PARAMS[CLASSES], held),
-        lambda: reference.grads(CLASSES, PARAMS[CLASSES], held, Y),
-        lambda: reference.train(CLASSES, SGD, PARAMS[CLASSES], held, Y, PLAN),
-        lambda: classifier(True).fit(held, Y),
-        lambda: FITTED["c", False].predict(held),
-        lambda: LOADED["c", True].predict_proba(held),
-        lambda: evaluate(LOADED["r", False], held, TARGETS),
+        lambda: fnet.forward(CLASSES, PARAMS[CLASSES], table),
+        lambda: reference.grads(CLASSES, PARAMS[CLASSES], table, Y),
+        lambda: reference.train(CLASSES, SGD, PARAMS[CLASSES], table, Y, PLAN),
+        lambda: classifier(True).fit(table, Y),
+        lambda: FITTED["c", False].predict(table),
+        lambda: LOADED["c", True].predict_proba(table),
+        lambda: evaluate(LOADED["r", False], table, TARGETS),
     ):
         with pytest.raises(InvalidArgument, match=match):
             call()
 
 
 @pytest.mark.parametrize(
-    ("held", "match"),
+    ("table", "match"),
     [
         (pd.Series([0, 1, None, 0, 1, 2], dtype="Int64"), "y must be finite; got nan.* row 2"),
         (np.ma.masked_equal(Y, 2), "y must have no masked entries; got one, first in row 1"),
         (pa.chunked_array([["a", "b", "a", "b", "a", "b"]]), r"text \('a'\), first in row 0. Enc"),
     ],
 )
-def test_labels_that_are_no_numbers_are_refused_by_row(held, match):
+def test_labels_that_are_no_numbers_are_refused_by_row(table, match):
     for side in (fnet, reference):
         with pytest.raises(InvalidArgument, match=match):
-            side.loss(CLASSES, PARAMS[CLASSES], X, held)
+            side.loss(CLASSES, PARAMS[CLASSES], X, table)
 
 
 def test_estimators_name_the_column_that_cannot_be_standardized():
@@ -405,10 +405,10 @@ def test_estimators_name_the_column_that_cannot_be_standardized():
 
 def test_estimators_take_text_classes_and_masks_are_not_ignored():
     classes = np.array(["no", "yes", "so"])[Y]
-    for held in (pd.Series(classes), pl.Series(classes), pa.array(classes), classes.tolist()):
-        made = classifier(True).fit(FRAME, held)
-        assert made.score(FRAME, held) == made.score(FRAME, classes)
-        np.testing.assert_array_equal(made.predict(FRAME), fitted_on(classes).predict(FRAME))
+    for table in (pd.Series(classes), pl.Series(classes), pa.array(classes), classes.tolist()):
+        estimator = classifier(True).fit(FRAME, table)
+        assert estimator.score(FRAME, table) == estimator.score(FRAME, classes)
+        np.testing.assert_array_equal(estimator.predict(FRAME), fitted_on(classes).predict(FRAME))
     with pytest.raises(InvalidArgument, match="y must have no masked entries"):
         regressor(False).fit(X, np.ma.masked_equal(TARGETS, 9))
 
@@ -449,14 +449,14 @@ def test_a_table_without_text_as_names_is_taken_in_its_order():
 def test_values_are_exact():
     """Integers that float64 does not hold stay integers; a mixed table takes the widest dtype."""
     large = [2**53 + 1, 2**63 - 1]
-    for held in (
+    for table in (
         large,
         np.array(large, object),
         pd.DataFrame({"a": large})["a"].astype("Int64"),
         pa.array(large),
         pl.Series(large),
     ):
-        assert containers.to_numpy("x", held).tolist() == large
+        assert containers.to_numpy("x", table).tolist() == large
     assert containers.to_numpy("x", np.array([2**64 - 1], object)).dtype == np.uint64
     assert containers.to_numpy("x", np.array([2**70, 1], object)).tolist() == [2.0**70, 1]
     mixed = pd.DataFrame({"a": np.array([1, 2], "i1"), "b": np.array([0.5, 1], "f4")})
@@ -466,10 +466,10 @@ def test_values_are_exact():
 
 def test_a_plain_array_is_not_copied():
     for dtype in "?bhilBHILefd":
-        held = X.astype(dtype)
-        assert containers.to_numpy("x", held) is held
-    held = pd.DataFrame(X)
-    assert np.shares_memory(containers.to_numpy("x", held), held.to_numpy())
+        table = X.astype(dtype)
+        assert containers.to_numpy("x", table) is table
+    table = pd.DataFrame(X)
+    assert np.shares_memory(containers.to_numpy("x", table), table.to_numpy())
 
 
 def test_standardized_features_are_floats():

@@ -128,14 +128,14 @@ def test_a_docstring_begins_with_one_line(name):
 
 @pytest.mark.parametrize("name", EVERYTHING)
 def test_sphinx_renders_it_without_a_warning(name):
-    said = io.StringIO()
+    output = io.StringIO()
     settings = {
         "report_level": docutils.utils.Reporter.WARNING_LEVEL,
         "halt_level": docutils.utils.Reporter.SEVERE_LEVEL + 1,
-        "warning_stream": said,
+        "warning_stream": output,
     }
     docutils.core.publish_doctree(rendered(name), settings_overrides=settings)
-    assert said.getvalue() == ""
+    assert output.getvalue() == ""
 
 
 @pytest.mark.parametrize("name", [*FUNCTIONS, *EXAMPLES_OF_CLASSES])
@@ -149,7 +149,7 @@ def test_examples_print_what_stands_below_them(name, tmp_path, monkeypatch):
     flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
     text = EVERYTHING[name].__doc__ or ""
     test = doctest.DocTestParser().get_doctest(text, {}, name, None, 0)
-    said = io.StringIO()
+    output = io.StringIO()
     runner = doctest.DocTestRunner(optionflags=flags)
-    failed = runner.run(test, out=said.write).failed
-    assert failed == 0, said.getvalue()
+    failed = runner.run(test, out=output.write).failed
+    assert failed == 0, output.getvalue()

@@ -316,10 +316,10 @@ def test_class_weights_equal_row_weights():
     x, y = X[rows, :1], Y[rows]
     plain = MLPClassifier(random_state=0).fit(x, y)
     heavy = {"virginica": 20}
-    weighed = MLPClassifier(class_weight=heavy, random_state=0).fit(x, y)
+    by_class = MLPClassifier(class_weight=heavy, random_state=0).fit(x, y)
     by_rows = MLPClassifier(random_state=0).fit(x, y, np.where(y == "virginica", 20.0, 1.0))
-    close(weighed, by_rows)
-    share = np.mean(weighed.predict(x) == "virginica")
+    close(by_class, by_rows)
+    share = np.mean(by_class.predict(x) == "virginica")
     assert share > np.mean(plain.predict(x) == "virginica")
     lbfgs = {"solver": "lbfgs", "max_iter": 5, "random_state": 0}
     close(
@@ -348,20 +348,22 @@ def test_a_tuning_overrides_the_arguments():
 
 
 def test_validation_data_are_measured_after_each_epoch():
-    x, held, y, truth = train_test_split(X, Y, random_state=0)
-    found = MLPClassifier(max_iter=5, random_state=0).fit(x, y, validation_data=(held, truth))
+    x, x_validation, y, truth = train_test_split(X, Y, random_state=0)
+    found = MLPClassifier(max_iter=5, random_state=0).fit(
+        x, y, validation_data=(x_validation, truth)
+    )
     assert len(found.validation_loss_curve_) == len(found.validation_scores_) == 5
-    assert found.validation_scores_[-1] == accuracy_score(truth, found.predict(held))
+    assert found.validation_scores_[-1] == accuracy_score(truth, found.predict(x_validation))
     of_truth = np.take_along_axis(
-        found.predict_proba(held), np.searchsorted(found.classes_, truth)[:, None], axis=1
+        found.predict_proba(x_validation), np.searchsorted(found.classes_, truth)[:, None], axis=1
     )
     assert found.validation_loss_curve_[-1] == pytest.approx(-np.log(of_truth).mean())
     settings = {"max_iter": 60, "early_stopping": True, "random_state": 0}
-    kept = MLPClassifier(**settings).fit(x, y, validation_data=(held, truth))
+    kept = MLPClassifier(**settings).fit(x, y, validation_data=(x_validation, truth))
     assert kept.best_validation_score_ == max(kept.validation_scores_)
-    assert kept.best_validation_score_ == accuracy_score(truth, kept.predict(held))
-    weights = np.ones(len(held))
-    again = MLPClassifier(**settings).fit(x, y, validation_data=(held, truth, weights))
+    assert kept.best_validation_score_ == accuracy_score(truth, kept.predict(x_validation))
+    weights = np.ones(len(x_validation))
+    again = MLPClassifier(**settings).fit(x, y, validation_data=(x_validation, truth, weights))
     close(kept, again)
 
 
@@ -377,16 +379,16 @@ def test_a_column_that_cannot_be_standardized_is_named():
 @pytest.mark.parametrize("kind", ["MLPClassifier", "MLPRegressor"])
 def test_early_stopping_by_the_loss_keeps_the_epoch_with_the_lowest(kind):
     x, y = data("labels" if kind == "MLPClassifier" else "several outputs")
-    x, held, y, truth = train_test_split(x, y, random_state=0)
+    x, x_validation, y, truth = train_test_split(x, y, random_state=0)
     settings = {"n_iter_no_change": 5, "max_iter": 300, "random_state": 0, "tol": 0}
-    made = {"early_stopping": "loss", "learning_rate_init": 0.05, **settings}
-    found = getattr(fnet, kind)(**made).fit(x, y, validation_data=(held, truth))
+    arguments = {"early_stopping": "loss", "learning_rate_init": 0.05, **settings}
+    found = getattr(fnet, kind)(**arguments).fit(x, y, validation_data=(x_validation, truth))
     losses = found.validation_loss_curve_
     assert found.ended_ == "patience"
     assert len(losses) - 1 - np.argmin(losses) == 6
-    done = {**made, "early_stopping": False, "max_iter": int(np.argmin(losses)) + 1}
+    done = {**arguments, "early_stopping": False, "max_iter": int(np.argmin(losses)) + 1}
     done["n_iter_no_change"] = np.inf
-    close(found, getattr(fnet, kind)(**done).fit(x, y, validation_data=(held, truth)))
+    close(found, getattr(fnet, kind)(**done).fit(x, y, validation_data=(x_validation, truth)))
 
 
 @pytest.mark.parametrize("kind", ["MLPClassifier", "MLPRegressor"])
@@ -395,14 +397,14 @@ def test_early_stopping_works_with_partial_fit(kind):
     x, y = data("labels" if kind == "MLPClassifier" else "several outputs")
     settings = {"early_stopping": True, "n_iter_no_change": 3, "tol": 0.01, "random_state": 0}
     found = getattr(fnet, kind)(**settings, learning_rate_init=0.05)
-    held = x[::5], y[::5]
+    x_validation = x[::5], y[::5]
     for _ in range(200):
-        found.partial_fit(x, y, validation_data=held)
+        found.partial_fit(x, y, validation_data=x_validation)
     scores = found.validation_scores_
     assert 4 < len(scores) < 200
     assert found.best_validation_score_ == max(scores)
     score = accuracy_score if kind == "MLPClassifier" else r2_score
-    assert score(held[1], found.predict(held[0])) == pytest.approx(max(scores))
+    assert score(x_validation[1], found.predict(x_validation[0])) == pytest.approx(max(scores))
     for split in range(2):
         alone = getattr(fnet, kind)(**settings)
         for _ in range(split + 1):

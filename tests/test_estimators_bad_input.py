@@ -180,10 +180,10 @@ def test_an_error_in_a_callback_leaves_the_estimator_unfitted():
     def fail(run):
         raise RuntimeError("enough")
 
-    made = MLPClassifier(callback=fail)
+    estimator = MLPClassifier(callback=fail)
     with pytest.raises(RuntimeError, match="enough"):
-        made.fit(X, Y)
-    assert not hasattr(made, "coefs_")
+        estimator.fit(X, Y)
+    assert not hasattr(estimator, "coefs_")
 
 
 @pytest.mark.parametrize(
@@ -210,9 +210,9 @@ def test_an_error_in_a_callback_leaves_the_estimator_unfitted():
 )
 def test_partial_fit_refuses(first, second, message):
     def both():
-        made = MLPClassifier()
+        estimator = MLPClassifier()
         for arguments in (first, second):
-            made.partial_fit(**{"X": X, "y": Y, **arguments})
+            estimator.partial_fit(**{"X": X, "y": Y, **arguments})
 
     with pytest.raises(ValueError, match=message):
         both()
@@ -227,13 +227,13 @@ def test_partial_fit_needs_a_solver_with_steps_and_no_balanced_weights():
 
 
 def test_a_warm_start_needs_the_same_classes_network_and_outputs():
-    made = MLPClassifier(warm_start=True, max_iter=2).fit(X, Y)
+    estimator = MLPClassifier(warm_start=True, max_iter=2).fit(X, Y)
     with pytest.raises(ValueError, match="warm_start can only be used where `y` has the same"):
-        made.fit(X[:100], Y[:100])
+        estimator.fit(X[:100], Y[:100])
     with pytest.raises(ValueError, match="warm_start can only be used where `y` has the same"):
-        made.fit(X, Y + 1)
+        estimator.fit(X, Y + 1)
     with pytest.raises(ValueError, match=r"a fit must continue with its network, .*\(4, 100, 3\)"):
-        made.set_params(hidden_layer_sizes=(5,)).fit(X, Y)
+        estimator.set_params(hidden_layer_sizes=(5,)).fit(X, Y)
     regressor = MLPRegressor(warm_start=True, max_iter=2).fit(X, Y)
     with pytest.raises(
         ValueError, match=r"y must have shape \[N\], as in the first fit; got \[150, 3\]"

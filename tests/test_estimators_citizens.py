@@ -86,12 +86,12 @@ def test_no_check_fails_that_scikit_learns_class_passes(name, kind):
 
 @KINDS
 def test_params_clones_and_representations(kind):
-    made = getattr(fnet, kind)(alpha=0.5, dropout=0.1, activation=["relu", "tanh"])
-    assert repr(made).startswith(f"{kind}(")
-    assert "alpha=0.5" in repr(made)
-    assert "dropout" in made._repr_html_()
-    again = clone(made)
-    assert again.get_params() == made.get_params()
+    estimator = getattr(fnet, kind)(alpha=0.5, dropout=0.1, activation=["relu", "tanh"])
+    assert repr(estimator).startswith(f"{kind}(")
+    assert "alpha=0.5" in repr(estimator)
+    assert "dropout" in estimator._repr_html_()
+    again = clone(estimator)
+    assert again.get_params() == estimator.get_params()
     assert again.set_params(alpha=1.0).alpha == 1.0
     own = getattr(theirs, kind)().get_params()
     assert own.items() <= getattr(fnet, kind)().get_params().items()
@@ -100,14 +100,18 @@ def test_params_clones_and_representations(kind):
 @KINDS
 @pytest.mark.parametrize("engine", ["numpy", "tensorflow"])
 def test_copies_predict_the_same_and_continue_the_same(kind, engine):
-    made = getattr(fnet, kind)(engine=engine, **FAST).fit(X, Y)
+    estimator = getattr(fnet, kind)(engine=engine, **FAST).fit(X, Y)
     file = io.BytesIO()
-    joblib.dump(made, file)
+    joblib.dump(estimator, file)
     file.seek(0)
-    for other in (pickle.loads(pickle.dumps(made)), copy.deepcopy(made), joblib.load(file)):
-        np.testing.assert_array_equal(other.predict(X), made.predict(X))
+    for other in (
+        pickle.loads(pickle.dumps(estimator)),
+        copy.deepcopy(estimator),
+        joblib.load(file),
+    ):
+        np.testing.assert_array_equal(other.predict(X), estimator.predict(X))
         other.partial_fit(X, Y)
-        ours = copy.deepcopy(made).partial_fit(X, Y)
+        ours = copy.deepcopy(estimator).partial_fit(X, Y)
         np.testing.assert_array_equal(other.coefs_[0], ours.coefs_[0])
 
 
@@ -132,12 +136,12 @@ def test_searches_pipelines_and_other_tools():
 def test_sample_weights_are_routed():
     weights = np.random.default_rng(0).uniform(1, 2, len(X))
     with sklearn.config_context(enable_metadata_routing=True):
-        made = MLPClassifier(**FAST).set_fit_request(sample_weight=True)
-        made.set_score_request(sample_weight=True)
-        search = GridSearchCV(made, {"alpha": [1e-4]}, cv=2).fit(X, Y, sample_weight=weights)
-        with_weights = clone(made).fit(X, Y, sample_weight=weights)
+        estimator = MLPClassifier(**FAST).set_fit_request(sample_weight=True)
+        estimator.set_score_request(sample_weight=True)
+        search = GridSearchCV(estimator, {"alpha": [1e-4]}, cv=2).fit(X, Y, sample_weight=weights)
+        with_weights = clone(estimator).fit(X, Y, sample_weight=weights)
     np.testing.assert_array_equal(search.best_estimator_.coefs_[0], with_weights.coefs_[0])
-    plain = clone(made).fit(X, Y)
+    plain = clone(estimator).fit(X, Y)
     assert np.abs(plain.coefs_[0] - with_weights.coefs_[0]).max() > 1e-6
 
 
@@ -149,15 +153,17 @@ def test_frames_with_names(frame):
     names = ["a", "b", "c", "d"]
     table = frame(dict(zip(names, X.T, strict=True)))
     y = frame({"kind": Y})["kind"]
-    made = MLPClassifier(**FAST).fit(table, y)
-    assert made.feature_names_in_.tolist() == names
-    np.testing.assert_array_equal(made.predict(table), MLPClassifier(**FAST).fit(X, Y).predict(X))
+    estimator = MLPClassifier(**FAST).fit(table, y)
+    assert estimator.feature_names_in_.tolist() == names
+    np.testing.assert_array_equal(
+        estimator.predict(table), MLPClassifier(**FAST).fit(X, Y).predict(X)
+    )
     with pytest.raises(ValueError, match=r"(?s)feature names.*should match.*unseen.*- e"):
-        made.predict(frame(dict(zip("abce", X.T, strict=True))))
+        estimator.predict(frame(dict(zip("abce", X.T, strict=True))))
     with pytest.raises(ValueError, match="(?s)same order"):
-        made.predict(frame(dict(zip("badc", X.T, strict=True))))
+        estimator.predict(frame(dict(zip("badc", X.T, strict=True))))
     with pytest.warns(UserWarning, match="does not have valid feature names"):
-        made.predict(X)
+        estimator.predict(X)
 
 
 def test_a_table_of_text_and_numbers():
@@ -165,19 +171,19 @@ def test_a_table_of_text_and_numbers():
     columns = ColumnTransformer(
         [("color", OneHotEncoder(), ["color"]), ("size", StandardScaler(), ["size"])]
     )
-    made = make_pipeline(columns, MLPRegressor(standardize=True, **FAST)).fit(table, X[:, 3])
-    assert made.score(table, X[:, 3]) > 0.8
+    estimator = make_pipeline(columns, MLPRegressor(standardize=True, **FAST)).fit(table, X[:, 3])
+    assert estimator.score(table, X[:, 3]) > 0.8
 
 
 @KINDS
-@pytest.mark.parametrize("form", [sparse.csr_matrix, sparse.csc_matrix, sparse.csr_array])
-def test_sparse_rows(kind, form):
+@pytest.mark.parametrize("sparse_format", [sparse.csr_matrix, sparse.csc_matrix, sparse.csr_array])
+def test_sparse_rows(kind, sparse_format):
     x = np.where(X > 0, X, 0)
-    made = getattr(fnet, kind)(**FAST).fit(form(x), Y)
+    estimator = getattr(fnet, kind)(**FAST).fit(sparse_format(x), Y)
     of_rows = getattr(fnet, kind)(**FAST).fit(x, Y)
-    np.testing.assert_allclose(made.predict(form(x)), of_rows.predict(x))
-    standardized = getattr(fnet, kind)(standardize=True, **FAST).fit(form(x), Y)
-    np.testing.assert_allclose(standardized.predict(form(x)), standardized.predict(x))
+    np.testing.assert_allclose(estimator.predict(sparse_format(x)), of_rows.predict(x))
+    standardized = getattr(fnet, kind)(standardize=True, **FAST).fit(sparse_format(x), Y)
+    np.testing.assert_allclose(standardized.predict(sparse_format(x)), standardized.predict(x))
 
 
 def test_sparse_labels_are_predicted_sparse():

@@ -24,14 +24,14 @@ def saved(tmp_path):
     return load
 
 
-def told(net):
+def identity(net):
     """`(net, params)` that passes its features on as they are."""
     return net, (Layer(np.eye(*net.layers[0], dtype=np.float64), np.zeros(net.sizes[-1])),)
 
 
 def test_metrics_of_classes_by_hand(saved):
     """Logits log 2 and 0 make probabilities 2/3 and 1/3, and with a third class 1/2, 1/4, 1/4."""
-    model = saved(told(Network((3, 3))), classes=["ant", "bee", "cow"])
+    model = saved(identity(Network((3, 3))), classes=["ant", "bee", "cow"])
     first, second = np.log([2, 1, 1]), np.log([1, 2, 1])
     found = evaluate(model, [first, first, first, second], ["ant", "ant", "bee", "bee"])
     assert (found.kind, found.rows) == ("classification", 4)
@@ -55,7 +55,7 @@ def test_metrics_of_classes_by_hand(saved):
 
 def test_metrics_of_two_classes_by_hand(saved):
     """Of the four pairs of a row of either class, three have the higher score where it belongs."""
-    model = saved(told(Network((1, 1), loss="sigmoid_cross_entropy")), classes=["no", "yes"])
+    model = saved(identity(Network((1, 1), loss="sigmoid_cross_entropy")), classes=["no", "yes"])
     x = np.log([[1 / 3], [3], [2], [4]])  # probabilities of yes: 1/4, 3/4, 2/3, 4/5
     found = evaluate(model, x, np.array(["no", "no", "yes", "yes"], object))
     assert found.y_pred.tolist() == [0, 1, 1, 1]
@@ -72,7 +72,7 @@ def test_metrics_of_two_classes_by_hand(saved):
 
 def test_metrics_of_numbers_by_hand(saved):
     """The truth has the mean 4, with 9 + 4 + 25 for its squares, and the median 2."""
-    model = saved(told(Network((1, 1), loss="squared_error")))
+    model = saved(identity(Network((1, 1), loss="squared_error")))
     found = evaluate(model, [[1], [2], [8]], [1, 2, 9])
     assert found.metrics == pytest.approx(
         {
@@ -101,17 +101,19 @@ def test_an_estimators_metrics_are_scikit_learns(saved, classes, names):
         warnings.simplefilter("ignore")
         fitted = MLPClassifier((5,), max_iter=500, random_state=0, standardize=True).fit(table, y)
     found = evaluate(saved(fitted), table, y)
-    said, chances = fitted.predict(table), fitted.predict_proba(table)
-    assert found.classes[found.y_pred].tolist() == said.tolist()
+    predicted, probabilities = fitted.predict(table), fitted.predict_proba(table)
+    assert found.classes[found.y_pred].tolist() == predicted.tolist()
     assert found.classes[found.y_true].tolist() == y.tolist()
     assert found.metrics["accuracy"] == fitted.score(table, y)
     assert found.metrics["balanced_accuracy"] == pytest.approx(
-        metrics.balanced_accuracy_score(y, said)
+        metrics.balanced_accuracy_score(y, predicted)
     )
-    assert found.metrics["log_loss"] == pytest.approx(metrics.log_loss(y, chances))
+    assert found.metrics["log_loss"] == pytest.approx(metrics.log_loss(y, probabilities))
     if classes == 2:
-        assert found.metrics["roc_auc"] == pytest.approx(metrics.roc_auc_score(y, chances[:, 1]))
-    report = metrics.classification_report(y, said, output_dict=True)
+        assert found.metrics["roc_auc"] == pytest.approx(
+            metrics.roc_auc_score(y, probabilities[:, 1])
+        )
+    report = metrics.classification_report(y, predicted, output_dict=True)
     for name, row in zip(found.classes, found.by_class, strict=True):
         assert list(row) == pytest.approx(list(report[str(name)].values()))
 
@@ -130,14 +132,14 @@ def test_a_regressors_metrics_are_scikit_learns(saved):
 
 
 def test_classes_without_names_are_counted_from_0(saved):
-    model = saved(told(Network((2, 2))))
+    model = saved(identity(Network((2, 2))))
     found = evaluate(model, [[1, 0], [0, 1]], [0.0, 1.0])
     assert found.classes.tolist() == [0, 1]
     assert found.metrics["accuracy"] == 1
 
 
 def test_rows_of_one_class_are_no_warning(saved):
-    found = evaluate(saved(told(Network((2, 2)))), [[1, 0], [0, 1]], [1, 1])
+    found = evaluate(saved(identity(Network((2, 2)))), [[1, 0], [0, 1]], [1, 1])
     assert found.metrics["balanced_accuracy"] == 0.5
     assert math.isnan(found.metrics["roc_auc"])
     assert found.by_class[0] == pytest.approx((0, math.nan, 0, 0), nan_ok=True)
@@ -146,24 +148,24 @@ def test_rows_of_one_class_are_no_warning(saved):
 
 def test_a_single_row_and_a_single_class_are_no_warning(saved):
     (r2, *others) = evaluate(
-        saved(told(Network((1, 1), loss="squared_error"))), [[1]], [1]
+        saved(identity(Network((1, 1), loss="squared_error"))), [[1]], [1]
     ).metrics.values()
     assert math.isnan(r2)
     assert others == [0, 0, 0]
-    alone = evaluate(saved(told(Network((1, 1))), classes=["all"]), [[1]], ["all"])
+    alone = evaluate(saved(identity(Network((1, 1))), classes=["all"]), [[1]], ["all"])
     assert math.isnan(alone.metrics["log_loss"])
     assert alone.metrics["accuracy"] == 1
 
 
 def test_huge_numbers_are_no_warning(saved):
-    model = saved(told(Network((1, 1), loss="squared_error")))
+    model = saved(identity(Network((1, 1), loss="squared_error")))
     found = evaluate(model, [[1], [2]], [1e300, -1e300]).metrics
     assert found["mean_absolute_error"] == 1e300
     assert found["root_mean_squared_error"] == math.inf
 
 
-CLASSES = told(Network((3, 3))), ["a", "b", "c"]
-NUMBERS = told(Network((1, 1), loss="squared_error")), None
+CLASSES = identity(Network((3, 3))), ["a", "b", "c"]
+NUMBERS = identity(Network((1, 1), loss="squared_error")), None
 HUGE = (NUMBERS[0][0], [Layer(np.array([[1e200]]), np.zeros(1))]), None
 
 
@@ -177,8 +179,8 @@ HUGE = (NUMBERS[0][0], [Layer(np.array([[1e200]]), np.zeros(1))]), None
         (CLASSES, np.eye(3), [["a"]] * 3, r"got shape \[3, 1\]"),
         (CLASSES, 1.0, ["a"], r"x must be rows of 3 features, .* got shape \[\]"),
         (CLASSES, np.ones((1, 2)), ["a"], r"x must be rows of 3 features"),
-        ((told(Network((3, 3))), None), np.eye(3), ["0", "1", "2"], "got '0', first in row 1"),
-        ((told(Network((3, 3))), None), np.eye(3), [0, 1.5, 2], "got 1.5, first in row 2"),
+        ((identity(Network((3, 3))), None), np.eye(3), ["0", "1", "2"], "got '0', first in row 1"),
+        ((identity(Network((3, 3))), None), np.eye(3), [0, 1.5, 2], "got 1.5, first in row 2"),
         (NUMBERS, [[1], [2]], [1, np.inf], "y must be finite; got inf, first in row 2"),
         (NUMBERS, [[1], [2]], ["1", "2"], "y must be bools, integers or floats"),
         (HUGE, [[1], [1e200]], [1, 2], "the predictions of the model must be finite; got inf"),
@@ -201,7 +203,7 @@ def test_rows_that_cannot_be_judged_are_refused(saved, model, x, truth, match):
 )
 def test_models_of_several_targets_are_refused(saved, net, match):
     with pytest.raises(InvalidArgument, match=f"needs a model of one target.*{match}"):
-        evaluate(saved(told(net)), [[0, 0]], [0])
+        evaluate(saved(identity(net)), [[0, 0]], [0])
 
 
 def test_members_are_refused_and_so_is_what_load_did_not_give(saved):

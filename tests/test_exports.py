@@ -37,7 +37,7 @@ def onnx_file(folder, what):
     return lambda x: session.run(["prediction"], {"x": x})[0]
 
 
-FORMATS = pytest.mark.parametrize("form", [saved_model, tflite, onnx_file])
+FORMATS = pytest.mark.parametrize("export_format", [saved_model, tflite, onnx_file])
 
 NETWORKS = [Network((7, 9, 5, 3), name) for name in ACTIVATIONS]
 NETWORKS += [Network((7, 6, 3), loss=loss) for loss in LOSSES]
@@ -56,10 +56,10 @@ def close(found, wanted):
 
 @FORMATS
 @pytest.mark.parametrize("net", NETWORKS, ids=lambda net: f"{net.hidden} {net.output} {net.loss}")
-def test_a_program_predicts_as_fnet_does(form, net, tmp_path):
+def test_a_program_predicts_as_fnet_does(export_format, net, tmp_path):
     params = random_params(net, (), np.random.default_rng(1))
     params = map_params(lambda array: array.astype("f4"), params)
-    run = form(tmp_path, (net, params))
+    run = export_format(tmp_path, (net, params))
     close(run(X), reference.predict(net, params, X))
     close(run(X[:1]), reference.predict(net, params, X[:1]))  # any number of rows
 
@@ -78,11 +78,11 @@ class Scaled:
 
 
 @FORMATS
-def test_scaling_is_part_of_the_program(form, tmp_path):
+def test_scaling_is_part_of_the_program(export_format, tmp_path):
     fnet.save(tmp_path / "net.fnet", Scaled())
     loaded = fnet.load(tmp_path / "net.fnet")
     x = X + np.arange(7, dtype=np.float32) * 1000
-    close(form(tmp_path, loaded)(x), loaded.predict(x))
+    close(export_format(tmp_path, loaded)(x), loaded.predict(x))
 
 
 def test_signatures_have_names_and_types(tmp_path):

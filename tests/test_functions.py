@@ -34,8 +34,8 @@ def test_shapes_and_dtypes(side, case):
         assert found.shape == outputs
         assert found.dtype == x.dtype
     assert side.loss(*case.arguments, **case.options).shape == case.members
-    slopes = side.grads(*case.arguments, **case.options)
-    for slope, p in zip(arrays(slopes), arrays(params), strict=True):
+    grads = side.grads(*case.arguments, **case.options)
+    for slope, p in zip(arrays(grads), arrays(params), strict=True):
         assert slope.shape == p.shape
         assert slope.dtype == p.dtype
 
@@ -135,8 +135,8 @@ def test_the_scheme_follows_the_activation_unless_told():
     for hidden, scheme in (("relu", "he_normal"), ("tanh", "glorot_uniform")):
         net = Network((3, 4, 2), hidden=hidden)
         ours = arrays(fnet.init_params(net, 1))
-        told = arrays(fnet.init_params(net, 1, scheme=scheme))
-        assert all(np.array_equal(*pair) for pair in zip(ours, told, strict=True))
+        named = arrays(fnet.init_params(net, 1, scheme=scheme))
+        assert all(np.array_equal(*pair) for pair in zip(ours, named, strict=True))
 
 
 @EAGERLY
@@ -147,7 +147,7 @@ def test_members_are_networks_of_their_own(side, case):
     net, params, x, y, weights = case.arguments
     own = x.ndim > 2
     spread = weights is not None and weights.ndim > 1
-    slopes = side.grads(*case.arguments, **case.options)
+    grads = side.grads(*case.arguments, **case.options)
     found = side.forward(net, params, x), side.loss(*case.arguments, **case.options)
     for member in np.ndindex(case.members):
         alone = map_params(lambda p, member=member: p[member], params)
@@ -159,7 +159,7 @@ def test_members_are_networks_of_their_own(side, case):
             found[1][member], side.loss(net, alone, *data, **options), rtol=1e-11
         )
         own_slopes = side.grads(net, alone, *data, **options)
-        for all_of_them, p in zip(arrays(slopes), arrays(own_slopes), strict=True):
+        for all_of_them, p in zip(arrays(grads), arrays(own_slopes), strict=True):
             np.testing.assert_allclose(all_of_them[member], p, rtol=1e-9, atol=1e-12)
 
 
@@ -190,9 +190,9 @@ def test_a_weight_counts_as_so_many_rows(side):
     net = Network((2, 3), loss="squared_error")
     params = reference.init_params(net, 0, dtype="float64")
     x, y = np.arange(6.0).reshape(3, 2), np.eye(3)
-    weighed = side.loss(net, params, x, y, [2, 0, 1])
+    weighted = side.loss(net, params, x, y, [2, 0, 1])
     repeated = side.loss(net, params, x[[0, 0, 2]], y[[0, 0, 2]])
-    np.testing.assert_allclose(weighed, repeated, rtol=1e-14)
+    np.testing.assert_allclose(weighted, repeated, rtol=1e-14)
 
 
 @BOTH
@@ -269,18 +269,18 @@ def test_the_tables_of_activations_hold_their_formulas(side):
 @pytest.fixture
 def traces(monkeypatch):
     """The names of all bodies that are traced from here on, with nothing traced before."""
-    made = []
+    traced = []
 
     @functools.cache
     def compiled(body, static, signature):
         def counted(*arguments):
-            made.append(body.__name__)
+            traced.append(body.__name__)
             return body(static, *arguments)
 
         return tf.function(counted, input_signature=signature, autograph=False)
 
     monkeypatch.setattr(tensors, "_compiled", compiled)
-    return made
+    return traced
 
 
 def test_other_rows_and_equal_networks_add_no_trace(traces):

@@ -80,9 +80,9 @@ def test_a_loss_and_its_slopes_are_those_of_keras(side, loss, output, theirs):
     model = keras_model(net, params)
     with tf.GradientTape() as tape:
         value = theirs(y, model(x))
-    slopes = tape.gradient(value, model.trainable_variables)
+    grads = tape.gradient(value, model.trainable_variables)
     np.testing.assert_allclose(side.loss(net, params, x, y), value, rtol=1e-6)
-    for ours, slope in zip(arrays(side.grads(net, params, x, y)), slopes, strict=True):
+    for ours, slope in zip(arrays(side.grads(net, params, x, y)), grads, strict=True):
         np.testing.assert_allclose(ours, slope, rtol=1e-6, atol=1e-9)
 
 
@@ -92,7 +92,7 @@ def test_stopping_early_with_the_best_params_is_that_of_keras(side, min_delta, b
     """Labels drawn by lot, so that the validation loss soon rises."""
     net = Network((4, 8, 3), "tanh")
     params = reference.init_params(net, 5, dtype="float64")
-    (x, y), held = data(net, 20, seed=6), data(net, 20, seed=9)
+    (x, y), validation = data(net, 20, seed=6), data(net, 20, seed=9)
     model = keras_model(net, params)
     model.compile(
         keras.optimizers.SGD(2**-4, MOMENTUM),
@@ -102,11 +102,16 @@ def test_stopping_early_with_the_best_params_is_that_of_keras(side, min_delta, b
         patience=4, min_delta=min_delta, restore_best_weights=True
     )
     theirs = model.fit(
-        *(x, y), batch_size=20, epochs=60, validation_data=held, callbacks=[stopping], verbose=0
+        *(x, y),
+        batch_size=20,
+        epochs=60,
+        validation_data=validation,
+        callbacks=[stopping],
+        verbose=0,
     ).history
     run = side.train(
         *(net, side.sgd(2**-4, MOMENTUM), params, x, y, fnet.full_batch_plan(20, 60)),
-        validation=held,
+        validation=validation,
         patience=4,
         min_delta=min_delta,
         restore_best=True,

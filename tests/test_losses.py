@@ -106,7 +106,7 @@ def test_losses_are_those_of_scikit_learn(side):
 def test_losses_by_hand(side):
     """One row of outputs 1 and 3 against 2 and 0: off by 1 and 3."""
     z, y = np.array([[1.0, 3.0]]), np.array([[2.0, 0.0]])
-    for loss, tuning, expected, slopes in (
+    for loss, tuning, expected, grads in (
         ("squared_error", {}, (1 + 9) / 2, [-1, 3]),
         ("absolute_error", {}, (1 + 3) / 2, [-0.5, 0.5]),
         ("huber", {}, (0.5 + 2.5) / 2, [-0.5, 0.5]),
@@ -114,12 +114,12 @@ def test_losses_by_hand(side):
         ("poisson", {}, (np.e - 2 + np.e**3) / 2, [(np.e - 2) / 2, np.e**3 / 2]),
     ):
         np.testing.assert_allclose(of_outputs(side, loss, z, y, **tuning), expected, rtol=1e-14)
-        np.testing.assert_allclose(slopes_of(side, loss, z, y, **tuning), [slopes], rtol=1e-14)
+        np.testing.assert_allclose(slopes_of(side, loss, z, y, **tuning), [grads], rtol=1e-14)
     # Quantiles 0.25 and 0.75 of a target 2: 1 under it costs a quarter, 1 over it a quarter.
     found = of_outputs(side, "pinball", z, [2.0], quantiles=[0.25, 0.75])
     assert found == (0.25 * 1 + 0.25 * 1) / 2
-    slopes = slopes_of(side, "pinball", z, [2.0], quantiles=[0.25, 0.75])
-    assert slopes.tolist() == [[-0.125, 0.125]]
+    grads = slopes_of(side, "pinball", z, [2.0], quantiles=[0.25, 0.75])
+    assert grads.tolist() == [[-0.125, 0.125]]
 
 
 @BOTH

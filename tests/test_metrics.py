@@ -30,9 +30,12 @@ def near(found, expected):
 
 def of_each(members, expected, *arrays):
     """`expected(*arrays)` of one member after another; arrays without member axes are for all."""
-    whole = [a if a is None else np.broadcast_to(a, (*members, *a.shape[-n:])) for a, n in arrays]
+    broadcast = [
+        a if a is None else np.broadcast_to(a, (*members, *a.shape[-n:])) for a, n in arrays
+    ]
     found = [
-        expected(*(a if a is None else a[member] for a in whole)) for member in np.ndindex(members)
+        expected(*(a if a is None else a[member] for a in broadcast))
+        for member in np.ndindex(members)
     ]
     return np.reshape(found, members)
 
@@ -77,7 +80,7 @@ def estimated(draw, outputs=None, least=1):
     return np.where(rng.random(y.shape) < 0.2, y, y + off), y, weights
 
 
-def form(labels, classes, one_hot):
+def true_labels(labels, classes, one_hot):
     return np.eye(classes)[labels] if one_hot else labels
 
 
@@ -90,7 +93,7 @@ def form(labels, classes, one_hot):
 def test_accuracy_and_balanced_accuracy_are_scikit_learns(side, case, one_hot):
     logits, labels, weights = case
     arrays = (logits, 2), (labels, 1), (weights, 1)
-    given_labels = form(labels, logits.shape[-1], one_hot)
+    given_labels = true_labels(labels, logits.shape[-1], one_hot)
 
     def expected(score):
         def of_one(z, label, w):
@@ -120,7 +123,7 @@ def test_top_k_accuracy_is_scikit_learns(side, case, k, one_hot):
             return 1.0
         return oracle.top_k_accuracy_score(label, z, k=k, sample_weight=w, labels=range(classes))
 
-    found = side.metrics.top_k_accuracy(logits, form(labels, classes, one_hot), k, weights)
+    found = side.metrics.top_k_accuracy(logits, true_labels(labels, classes, one_hot), k, weights)
     near(found, of_each(logits.shape[:-2], expected, (logits, 2), (labels, 1), (weights, 1)))
 
 
@@ -136,7 +139,7 @@ def test_log_loss_is_scikit_learns(side, case, one_hot, exact):
     def expected(p, label, w):
         return oracle.log_loss(label, p, sample_weight=w, labels=range(classes))
 
-    found = side.metrics.log_loss(p, form(labels, classes, one_hot), weights)
+    found = side.metrics.log_loss(p, true_labels(labels, classes, one_hot), weights)
     near(found, of_each(p.shape[:-2], expected, (p, 2), (labels, 1), (weights, 1)))
 
 
@@ -270,8 +273,8 @@ def test_r2_of_fewer_than_two_rows_is_nan_without_a_warning(side):
 @pytest.mark.parametrize("name", ["accuracy", "balanced_accuracy", "top_k_accuracy", "log_loss"])
 def test_extreme_logits_leave_every_measure_of_classes_finite(side, name):
     logits = np.array([[1e4, -1e4, 0], [-1e4, 1e4, 1e4], [1e4, 1e4, 1e4]])
-    said = side.softmax(logits) if name == "log_loss" else logits
-    found = getattr(side.metrics, name)(said, [1, 0, 2])
+    scores = side.softmax(logits) if name == "log_loss" else logits
+    found = getattr(side.metrics, name)(scores, [1, 0, 2])
     assert np.isfinite(found)
     assert 0 <= found <= -np.log(np.finfo(float).eps)
 
@@ -282,7 +285,7 @@ def test_equal_weights_are_none_and_rows_without_weight_may_be_left_out(side):
     y, predictions, labels = rng.normal(size=8), rng.normal(size=(8, 3)), rng.integers(3, size=8)
     weights = np.array([1, 0, 2, 0, 1, 1, 0, 3.0])
     kept = weights > 0
-    for name, said, truth in (
+    for name, scores, truth in (
         ("accuracy", predictions, labels),
         ("balanced_accuracy", predictions, labels),
         ("top_k_accuracy", predictions, labels),
@@ -293,9 +296,9 @@ def test_equal_weights_are_none_and_rows_without_weight_may_be_left_out(side):
         ("r2", predictions[:, :1], y),
     ):
         measure = getattr(side.metrics, name)
-        near(measure(said, truth, weights=np.full(8, 0.3)), measure(said, truth))
-        left = measure(said[kept], truth[kept], weights=weights[kept])
-        near(measure(said, truth, weights=weights), left)
+        near(measure(scores, truth, weights=np.full(8, 0.3)), measure(scores, truth))
+        left = measure(scores[kept], truth[kept], weights=weights[kept])
+        near(measure(scores, truth, weights=weights), left)
 
 
 def test_a_users_own_graph_may_hold_every_metric():
@@ -367,57 +370,57 @@ def metrics_of(net):
     return metric_names.METRICS[net.targets]
 
 
-def run_on(side, form, seed=1, epochs=EPOCHS, rate=0.25, dtype="float64", **options):
-    net = NETS[form]
+def run_on(side, kind, seed=1, epochs=EPOCHS, rate=0.25, dtype="float64", **options):
+    net = NETS[kind]
     params = reference.init_params(net, seed, dtype=dtype)
     plan = fnet.kfold_plan(23, 5, epochs, seed=7)
-    options = {"validation": (HELD, HELD_TARGETS[form], WEIGHTS)} | options
-    if form == "quantiles":
+    options = {"validation": (HELD, HELD_TARGETS[kind], WEIGHTS)} | options
+    if kind == "quantiles":
         options["tuning"] = fnet.Tuning(quantiles=QUANTILES)
-    return side.train(net, side.adam(rate), params, X, TARGETS[form], plan, **options)
+    return side.train(net, side.adam(rate), params, X, TARGETS[kind], plan, **options)
 
 
-def by_hand(side, form, name, params):
+def by_hand(side, kind, name, params):
     """The public function of what `forward` and `predict` say."""
-    net, y = NETS[form], HELD_TARGETS[form]
+    net, y = NETS[kind], HELD_TARGETS[kind]
     logits = reference.forward(net, params, HELD)
-    said = reference.predict(net, params, HELD) if name in metric_names.OF_PREDICTIONS else logits
-    if form == "multilabel":
-        return side.metrics.subset_accuracy(said, y, WEIGHTS)
-    quantiles = (QUANTILES,) if form == "quantiles" else ()
-    return getattr(side.metrics, name)(said, y, *quantiles, weights=WEIGHTS)
+    scores = reference.predict(net, params, HELD) if name in metric_names.OF_PREDICTIONS else logits
+    if kind == "multilabel":
+        return side.metrics.subset_accuracy(scores, y, WEIGHTS)
+    quantiles = (QUANTILES,) if kind == "quantiles" else ()
+    return getattr(side.metrics, name)(scores, y, *quantiles, weights=WEIGHTS)
 
 
 @pytest.mark.parametrize(
-    ("side", "xla", "seed", "form"),
+    ("side", "xla", "seed", "kind"),
     [
-        *(pytest.param(fnet, False, [1, 2], form, id=f"{form}-graph, members") for form in NETS),
-        *(pytest.param(reference, None, [1, 2], form, id=f"{form}-twin, members") for form in NETS),
-        *(pytest.param(reference, None, 1, form, id=f"{form}-twin") for form in NETS),
+        *(pytest.param(fnet, False, [1, 2], kind, id=f"{kind}-graph, members") for kind in NETS),
+        *(pytest.param(reference, None, [1, 2], kind, id=f"{kind}-twin, members") for kind in NETS),
+        *(pytest.param(reference, None, 1, kind, id=f"{kind}-twin") for kind in NETS),
         pytest.param(fnet, True, [1, 2], "multiclass", id="multiclass-xla, members"),
         pytest.param(fnet, True, [1, 2], "real", id="real-xla, members"),
         pytest.param(fnet, False, 1, "linked", id="linked-graph"),
     ],
 )
-def test_a_run_measures_what_the_functions_say_of_each_epoch(side, form, xla, seed):
-    names = metrics_of(NETS[form])
-    run = run_on(side, form, seed, metrics=names, xla=xla)
+def test_a_run_measures_what_the_functions_say_of_each_epoch(side, kind, xla, seed):
+    names = metrics_of(NETS[kind])
+    run = run_on(side, kind, seed, metrics=names, xla=xla)
     history = {f"validation_{name}": [] for name in names}
     for epochs in range(1, EPOCHS + 1):
-        params = run_on(reference, form, seed, epochs, validation=None).params
+        params = run_on(reference, kind, seed, epochs, validation=None).params
         for name in names:
-            history[f"validation_{name}"].append(by_hand(side, form, name, params))
+            history[f"validation_{name}"].append(by_hand(side, kind, name, params))
     assert list(run.history) == ["loss", "validation_loss", *history, "ended"]
     for name, expected in history.items():
         assert run.history[name].dtype == np.float64
         np.testing.assert_allclose(run.history[name], expected, rtol=1e-9, atol=1e-12)
 
 
-@pytest.mark.parametrize("form", NETS)
-def test_both_sides_measure_alike_in_float32(form):
-    names = metrics_of(NETS[form])
+@pytest.mark.parametrize("kind", NETS)
+def test_both_sides_measure_alike_in_float32(kind):
+    names = metrics_of(NETS[kind])
     ours, theirs = (
-        run_on(side, form, [4, 5], metrics=names, dtype="float32", xla=False).history
+        run_on(side, kind, [4, 5], metrics=names, dtype="float32", xla=False).history
         for side in (fnet, reference)
     )
     assert list(ours) == list(theirs)
@@ -427,8 +430,8 @@ def test_both_sides_measure_alike_in_float32(form):
 
 @BOTH
 def test_the_measures_that_are_asked_for_are_those_in_the_history(side):
-    def names(form, **options):
-        return [name for name in run_on(side, form, epochs=0, **options).history if name != "ended"]
+    def names(kind, **options):
+        return [name for name in run_on(side, kind, epochs=0, **options).history if name != "ended"]
 
     assert names("multiclass") == ["loss", "validation_loss", "validation_accuracy"]
     assert names("real") == ["loss", "validation_loss"]
@@ -439,11 +442,11 @@ def test_the_measures_that_are_asked_for_are_those_in_the_history(side):
 
 
 @pytest.mark.parametrize(
-    ("side", "form", "name"),
+    ("side", "kind", "name"),
     [
-        (reference, form, name)
-        for form in ("multiclass", "single output")
-        for name in metrics_of(NETS[form])
+        (reference, kind, name)
+        for kind in ("multiclass", "single output")
+        for name in metrics_of(NETS[kind])
     ]
     + [
         (fnet, "multiclass", "balanced_accuracy"),
@@ -451,11 +454,11 @@ def test_the_measures_that_are_asked_for_are_those_in_the_history(side):
         (fnet, "single output", "r2"),
     ],
 )
-def test_the_best_epoch_is_that_of_the_largest_or_the_smallest(side, form, name):
-    watch = f"validation_{name}"
+def test_the_best_epoch_is_that_of_the_largest_or_the_smallest(side, kind, name):
+    monitor = f"validation_{name}"
     options = {"metrics": (name,), "epochs": 12, "seed": [1, 2], "rate": 0.5}
-    run = run_on(side, form, monitor=watch, restore_best=True, **options)
-    values = run.history[watch]
+    run = run_on(side, kind, monitor=monitor, restore_best=True, **options)
+    values = run.history[monitor]
     larger = name.endswith("accuracy") or name == "r2"
     best = (values.argmax if larger else values.argmin)(axis=0)
     assert np.array_equal(run.train_state.best_epoch, best)
@@ -464,7 +467,7 @@ def test_the_best_epoch_is_that_of_the_largest_or_the_smallest(side, form, name)
     np.testing.assert_array_equal(run.train_state.best_value, expected)
     for member in range(2):
         params = map_params(lambda p, m=member: np.asarray(p)[m], run.params)
-        again = by_hand(side, form, name, params)
+        again = by_hand(side, kind, name, params)
         np.testing.assert_allclose(again, values[best[member], member], rtol=1e-9)
 
 
@@ -491,9 +494,9 @@ def test_a_run_goes_on_with_its_metrics_in_any_order(side):
         side.train(net, side.adam(0.25), run, *data, **options)
     options["metrics"] = ("log_loss", "accuracy")
     on = side.train(net, side.adam(0.25), run, *data, **options)
-    whole = run_on(side, "multiclass", metrics=("accuracy", "log_loss"))
+    broadcast = run_on(side, "multiclass", metrics=("accuracy", "log_loss"))
     for name in on.history.keys() - {"ended"}:
-        np.testing.assert_array_equal(on.history[name], whole.history[name])
+        np.testing.assert_array_equal(on.history[name], broadcast.history[name])
 
 
 def test_other_validation_data_add_no_trace():

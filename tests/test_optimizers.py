@@ -35,24 +35,24 @@ def walk(steps=STEPS):
     return start, map_params(lambda p: rng.normal(size=(steps, *p.shape)), start)
 
 
-def stepped(side, optimizer, params, slopes):
+def stepped(side, optimizer, params, grads):
     """Params after one update for each of the slopes; TensorFlow's in a graph of a user's own."""
     state = optimizer.init(params)
     if side is reference:
-        for t in range(len(slopes[0].w)):
-            now = map_params(lambda g, t=t: g[t], slopes)
+        for t in range(len(grads[0].w)):
+            now = map_params(lambda g, t=t: g[t], grads)
             params, state = side.update(optimizer, params, state, now)
         return params, state
-    slopes = map_params(tf.convert_to_tensor, slopes)
+    grads = map_params(tf.convert_to_tensor, grads)
 
     @tf.function(autograph=False)
     def run(params, state):
         def step(t, params, state):
-            now = map_params(lambda g: g[t], slopes)
+            now = map_params(lambda g: g[t], grads)
             return t + 1, *side.update(optimizer, params, state, now)
 
         loop = 0, map_params(tf.convert_to_tensor, params), state
-        return tf.while_loop(lambda t, *_: t < len(slopes[0].w), step, loop)[1:]
+        return tf.while_loop(lambda t, *_: t < len(grads[0].w), step, loop)[1:]
 
     return run(params, state)
 
@@ -115,14 +115,14 @@ def by_adamw(*arguments, **numbers):
     return by_adam(*arguments, **numbers)
 
 
-def by_paper(name, p, slopes, decays):
+def by_paper(name, p, grads, decays):
     """`(p, how far it went in all)` after the steps of a paper, decoupled decay beside them."""
     function, numbers = OPTIMIZERS[name]
     numbers = dict(numbers)
     decay = numbers.pop("weight_decay", 0) * numbers["learning_rate"]
     decays |= numbers.pop("decay_biases", False)
     kept, size = {}, np.abs(p)
-    for t, g in enumerate(slopes, start=1):
+    for t, g in enumerate(grads, start=1):
         now = globals()[f"by_{function}"](p, g, kept, t, **numbers) - decays * decay * p
         size = size + np.abs(now - p)
         p = now
@@ -132,10 +132,10 @@ def by_paper(name, p, slopes, decays):
 @BOTH
 @EVERY
 def test_a_thousand_steps_are_those_of_the_paper(side, name):
-    start, slopes = walk()
+    start, grads = walk()
     (found,), state = walked(side, name)
     assert state.step == STEPS
-    for p, first, g, decays in zip(found, start[0], slopes[0], (True, False), strict=True):
+    for p, first, g, decays in zip(found, start[0], grads[0], (True, False), strict=True):
         expected, size = by_paper(name, first, g, decays)
         assert np.max(np.abs(p - expected) / size) < 1e-12
 
@@ -143,15 +143,15 @@ def test_a_thousand_steps_are_those_of_the_paper(side, name):
 @BOTH
 def test_what_nadam_multiplies_is_right_far_from_the_start(side):
     """Beyond the end of its table: one step from a state that has done 5,000."""
-    (layer,), slopes = walk(steps=1)
+    (layer,), grads = walk(steps=1)
     nadam = tables.optimizer(side, "nadam", beta_1=1 - 2**-14)
     state = nadam.init((layer,))._replace(step=np.int64(5000))
-    found, _ = side.update(nadam, (layer,), state, map_params(lambda g: g[0], slopes))
+    found, _ = side.update(nadam, (layer,), state, map_params(lambda g: g[0], grads))
     _, numbers = OPTIMIZERS["nadam"]
     numbers = numbers | {"beta_1": 1 - 2**-14}
     kept = {"product": np.prod([numbers["beta_1"] * (1 - 0.5 * 0.96**i) for i in range(1, 5001)])}
     assert kept["product"] > 1e-7
-    expected = by_nadam(layer.w, slopes[0].w[0], kept, 5001, **numbers)
+    expected = by_nadam(layer.w, grads[0].w[0], kept, 5001, **numbers)
     np.testing.assert_allclose(found[0].w, expected, rtol=1e-12)
 
 
@@ -169,7 +169,7 @@ THEIRS = {
 }
 
 
-def by_keras(name, params, slopes):
+def by_keras(name, params, grads):
     """Params after Keras's steps, in float64."""
     function, arguments = OPTIMIZERS[name]
     arguments = dict(arguments)
@@ -182,8 +182,8 @@ def by_keras(name, params, slopes):
 
     @tf.function
     def run():
-        for t in tf.range(len(slopes[0].w)):
-            theirs.apply([tf.constant(g)[t] for g in slopes[0]], variables)
+        for t in tf.range(len(grads[0].w)):
+            theirs.apply([tf.constant(g)[t] for g in grads[0]], variables)
 
     run()
     return [variable.numpy() for variable in variables]
@@ -203,9 +203,9 @@ def exact_casts(monkeypatch):
 @pytest.mark.usefixtures("exact_casts")
 @EVERY
 def test_a_thousand_steps_are_those_of_keras(name):
-    start, slopes = walk()
-    expected = by_keras(name, start, slopes)
-    sizes = [by_paper(name, p, g, True)[1] for p, g in zip(start[0], slopes[0], strict=True)]
+    start, grads = walk()
+    expected = by_keras(name, start, grads)
+    sizes = [by_paper(name, p, g, True)[1] for p, g in zip(start[0], grads[0], strict=True)]
     for side in (fnet, reference):
         (found,), _ = walked(side, name)
         for p, q, size in zip(found, expected, sizes, strict=True):
@@ -227,9 +227,9 @@ def test_names_and_defaults_are_those_of_keras(name):
 
 def test_the_table_holds_every_kind():
     assert {tables.optimizer(fnet, name).kind for name in OPTIMIZERS} == set(MOMENTS)
-    made = {function for function, _ in OPTIMIZERS.values()}
-    assert made == set(THEIRS)
-    assert made | {"Optimizer", "OptState"} == set(fnet._MODULES["core.optimizers"])
+    functions = {function for function, _ in OPTIMIZERS.values()}
+    assert functions == set(THEIRS)
+    assert functions | {"Optimizer", "OptState"} == set(fnet._MODULES["core.optimizers"])
 
 
 # By hand.
@@ -239,7 +239,7 @@ def test_the_table_holds_every_kind():
 def test_one_step_of_each_optimizer_by_hand(side):
     """p = 1 and g = 2 twice, at rate 0.5: numbers worked with a pencil."""
     params = (Layer(np.array([[1.0]])),)
-    slopes = (Layer(np.array([[2.0]])),)
+    grads = (Layer(np.array([[2.0]])),)
     m1, v1 = 0.1 * 2, 0.001 * 4
     m2, v2 = 0.9 * m1 + 0.1 * 2, 0.999 * v1 + 0.001 * 4
     first = 1 - 0.5 * np.sqrt(1 - 0.999) / (1 - 0.9) * m1 / (np.sqrt(v1) + 1e-7)
@@ -252,7 +252,7 @@ def test_one_step_of_each_optimizer_by_hand(side):
     ):
         now, state = params, optimizer.init(params)
         for wanted in expected:
-            now, state = side.update(optimizer, now, state, slopes)
+            now, state = side.update(optimizer, now, state, grads)
             np.testing.assert_allclose(now[0].w, [[wanted]], rtol=1e-12, atol=1e-15)
         assert state.step == 2
     assert params[0].w == 1
@@ -278,12 +278,12 @@ def test_moments_start_from_zero_or_from_a_number_of_each_member(side):
 @BOTH
 def test_the_spread_of_equal_slopes_is_not_below_zero(side):
     """In float32 the mean square less the squared mean is, and its root would not be a number."""
-    slopes = (Layer(np.random.default_rng(0).uniform(1, 3000, (5, 10)).astype(np.float32)),)
-    params = map_params(np.ones_like, slopes)
+    grads = (Layer(np.random.default_rng(0).uniform(1, 3000, (5, 10)).astype(np.float32)),)
+    params = map_params(np.ones_like, grads)
     optimizer = side.rmsprop(2**-10, rho=0.5, centered=True)
     state = optimizer.init(params)
     for _ in range(40):
-        params, state = side.update(optimizer, params, state, slopes)
+        params, state = side.update(optimizer, params, state, grads)
     v, mean = (np.asarray(moment[0].w) for moment in state.moments)
     assert (v - mean * mean < -1e-6).any()
     assert np.isfinite(params[0].w).all()
@@ -335,9 +335,9 @@ def test_a_run_is_its_updates_one_after_another(side, name, bias):
     run = run_on(side, tables.optimizer(side, name), net=net, params=params, xla=False)
     state = optimizer.init(params)
     rows, weights = fnet.kfold_plan(23, 5, 3, seed=7).batches(0, 3)
-    for taken, weight in zip(rows.reshape(-1, 6), weights.reshape(-1, 6), strict=True):
-        slopes = reference.grads(net, params, X[taken], LABELS[taken], weight)
-        params, state = reference.update(optimizer, params, state, slopes)
+    for row_numbers, weight in zip(rows.reshape(-1, 6), weights.reshape(-1, 6), strict=True):
+        grads = reference.grads(net, params, X[row_numbers], LABELS[row_numbers], weight)
+        params, state = reference.update(optimizer, params, state, grads)
     for pair in zip(arrays(run.params), arrays(params), strict=True):
         np.testing.assert_allclose(*pair, rtol=1e-10, atol=1e-13)
 
@@ -380,11 +380,11 @@ def updated(side, optimizer, params):
 def test_members_may_each_have_their_own_numbers(side, momentum):
     net = Network((2, 3))
     params = reference.init_params(net, [1, 2], dtype="float64")
-    slopes = map_params(np.ones_like, params)
+    grads = map_params(np.ones_like, params)
     together = side.sgd([0.5, 0.25], momentum=momentum)
-    found, _ = side.update(together, params, together.init(params), slopes)
+    found, _ = side.update(together, params, together.init(params), grads)
     for member, rate in enumerate((0.5, 0.25)):
-        one, slope = (map_params(lambda p, m=member: p[m], tree) for tree in (params, slopes))
+        one, slope = (map_params(lambda p, m=member: p[m], tree) for tree in (params, grads))
         alone = side.sgd(rate, momentum=momentum)
         expected, _ = side.update(alone, one, alone.init(one), slope)
         for p, q in zip(arrays(found), arrays(expected), strict=True):
@@ -401,13 +401,13 @@ def test_a_scale_multiplies_the_rate_and_with_it_the_decay(engine, name):
     falling = fnet.schedules.inverse_scaling(rate, 1.0)
     if engine is reference.optimizers:
         params = map_params(np.asarray, params)
-    for whole, scaled in (
+    for full_rate, scaled in (
         (rate, rate * scale),
         (falling, fnet.schedules.inverse_scaling(rate * scale, 1.0)),
     ):
         found = [
             stepped_inside(engine, tables.optimizer(fnet, name, learning_rate=r), params, s)
-            for r, s in ((whole, scale), (scaled, None))
+            for r, s in ((full_rate, scale), (scaled, None))
         ]
         for pair in zip(*map(arrays, found), strict=True):
             np.testing.assert_allclose(*pair, rtol=1e-14)
@@ -445,8 +445,8 @@ def test_other_numbers_add_no_trace_to_a_run():
             optimizer = getattr(fnet, function)(**changed)
             forms.add(spec(optimizer))
             run_on(fnet, optimizer, seed=factor, xla=False)
-        (form,) = forms
-        traced = compiled_loop.compiled(Program(NET, form, None, ("loss",), None), False)
+        (only_spec,) = forms
+        traced = compiled_loop.compiled(Program(NET, only_spec, None, ("loss",), None), False)
         assert traced.experimental_get_tracing_count() == 1
     assert compiled_loop.compiled.cache_info().currsize == 2
 

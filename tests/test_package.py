@@ -173,9 +173,9 @@ def test_a_name_that_is_not_there_is_an_attribute_error():
 
 
 def test_public_functions_have_docstrings():
-    for room, names in ((fnet, fnet.__all__), (fnet.schedules, fnet.schedules.KINDS)):
+    for module, names in ((fnet, fnet.__all__), (fnet.schedules, fnet.schedules.KINDS)):
         for name in names:
-            assert inspect.getdoc(getattr(room, name)), name
+            assert inspect.getdoc(getattr(module, name)), name
 
 
 def new_process(code):

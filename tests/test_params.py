@@ -171,16 +171,16 @@ def test_it_neither_decays_nor_is_penalized_and_has_its_rate(net, side, decay_bi
 @pytest.mark.parametrize("optimizer", ["adamw", "lion"])
 def test_runs_agree_and_go_on_to_the_bit(net, seed, optimizer):
     """Averages, the best epoch, members and restoring included."""
-    made = getattr(fnet, optimizer)(2**-6, weight_decay=2**-4)
+    optimizer_ = getattr(fnet, optimizer)(2**-6, weight_decay=2**-4)
     options = {"tuning": TUNING, "validation": (X[:9], Y[:9]), "patience": 3, "restore_best": True}
     runs = {}
     for side in (fnet, reference):
         more = options | ({"xla": False} if side is fnet else {})
-        runs[side] = side.train(net, made, start(net, seed), X, Y, PLAN, **more)
+        runs[side] = side.train(net, optimizer_, start(net, seed), X, Y, PLAN, **more)
         half = side.train(
-            net, made, start(net, seed), X, Y, fnet.minibatch_plan(40, 7, 2, seed=1), **more
+            net, optimizer_, start(net, seed), X, Y, fnet.minibatch_plan(40, 7, 2, seed=1), **more
         )
-        again = side.train(net, made, half, X, Y, PLAN, **more)
+        again = side.train(net, optimizer_, half, X, Y, PLAN, **more)
         for a, b in zip(leaves(again.params), leaves(runs[side].params), strict=True):
             np.testing.assert_array_equal(np.asarray(a), np.asarray(b))
     close(runs[fnet].params, runs[reference].params, 1e-9)

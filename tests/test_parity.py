@@ -53,7 +53,7 @@ class TestOneCall:
         inputs, everything = (case.net, case.params, case.x), case.arguments
         for name, arguments, options, size in (
             ("forward", inputs, {}, magnitudes.outputs(case)),
-            ("predict", inputs, {}, magnitudes.prediction(case)),
+            ("predict", inputs, {}, magnitudes.predictions(case)),
             ("loss", everything, case.options, magnitudes.loss(case)),
         ):
             found = getattr(fnet, name)(*arguments, **options)
@@ -80,10 +80,10 @@ class TestOneCall:
         state = other = optimizer.init(theirs)
         size = map_params(np.abs, ours)
         for _ in range(5):
-            slopes = map_params(lambda p: rng.normal(size=p.shape).astype(dtype), theirs)
-            size = map_params(lambda s, g: s + np.abs(g) + 1, size, slopes)
-            ours, state = fnet.update(fnet.Optimizer(*optimizer), ours, state, slopes)
-            theirs, other = reference.update(optimizer, theirs, other, slopes)
+            grads = map_params(lambda p: rng.normal(size=p.shape).astype(dtype), theirs)
+            size = map_params(lambda s, g: s + np.abs(g) + 1, size, grads)
+            ours, state = fnet.update(fnet.Optimizer(*optimizer), ours, state, grads)
+            theirs, other = reference.update(optimizer, theirs, other, grads)
         for found, expected in zip((ours, *state.moments), (theirs, *other.moments), strict=True):
             for triple in zip(arrays(found), arrays(expected), arrays(size), strict=True):
                 agree(*triple, tolerance(dtype, case.net))
@@ -164,9 +164,9 @@ def test_the_twins_gradient_is_a_complex_step(activation, loss, monkeypatch):
         values = np.sum(share * functions.row_losses(net, z, y, 2, n), axis=-1)
         penalty, _ = penalties.penalty_and_grad(n, shapes(net), layout.pack(moved), total)
         value = values + penalty
-        slopes = value.imag / h
+        grads = value.imag / h
         found = flattened(reference.grads(net, params, x, y, weights, tuning=n, step=4))
-        np.testing.assert_allclose(found, slopes, rtol=1e-10, atol=1e-12)
+        np.testing.assert_allclose(found, grads, rtol=1e-10, atol=1e-12)
 
 
 def unclipped(case):
@@ -180,12 +180,12 @@ def flattened(params):
 
 def unflat(members, params):
     """Rows of numbers `[M, P]` as params with a member axis."""
-    taken = 0
+    position = 0
 
     def part(p):
-        nonlocal taken
-        taken += p.size
-        return members[:, taken - p.size : taken].reshape(-1, *p.shape)
+        nonlocal position
+        position += p.size
+        return members[:, position - p.size : position].reshape(-1, *p.shape)
 
     return tuple(Layer(part(w), None if b is None else part(b)) for w, b in params)
 

@@ -26,10 +26,10 @@ def same_bits(ours, theirs):
     assert ours.history["ended"] == theirs.history["ended"]
 
 
-def on_pipeline(y=LABELS, epochs=4, params=None, told=None, **options):
+def on_pipeline(y=LABELS, epochs=4, params=None, given_epochs=None, **options):
     params = reference.init_params(NET, 1) if params is None else params
     data = fnet.pipeline(X, y, 5, epochs, seed=3, **options)
-    return fnet.train(NET, ADAM, params, data=data, epochs=told)
+    return fnet.train(NET, ADAM, params, data=data, epochs=given_epochs)
 
 
 def on_plan(y=LABELS, epochs=4, **options):
@@ -97,17 +97,17 @@ def test_a_shuffled_dataset_is_not_warned_about():
 def test_a_dataset_goes_on_to_the_bit():
     """A Run that has done two passes takes the third, and half an epoch is no other epoch."""
     with pytest.warns(UserWarning, match="same order"):
-        whole = train_on(by_hand(), epochs=3)
+        full_run = train_on(by_hand(), epochs=3)
     with pytest.warns(UserWarning, match="same order"):
         half = train_on(by_hand(), epochs=2)
     again = fnet.train(NET, ADAM, half, data=by_hand(), epochs=3)
-    same_bits(again, whole)
+    same_bits(again, full_run)
 
 
 def test_validation_and_stopping_work_on_a_pipeline():
-    held = X[:9], LABELS[:9]
+    validation = X[:9], LABELS[:9]
     params = reference.init_params(NET, 1)
-    options = {"validation": held, "patience": 2, "restore_best": True}
+    options = {"validation": validation, "patience": 2, "restore_best": True}
     data = fnet.pipeline(X, LABELS, 5, 30, seed=3)
     plan = fnet.minibatch_plan(23, 5, 30, seed=3)
     ours = fnet.train(NET, ADAM, params, data=data, **options)

@@ -282,10 +282,10 @@ def test_labels_of_any_kind_have_their_names(labels, classes, names):
 
 
 def test_a_confusion_matrix_is_scikit_learns():
-    truth, said = np.random.default_rng(0).integers(5, size=(2, 200))
+    truth, predicted = np.random.default_rng(0).integers(5, size=(2, 200))
     words = np.array(["e", "d", "c", "b", "a"])
-    axes = plots.confusion_matrix(words[truth], said, words).axes[0]
-    expected = metrics.confusion_matrix(truth, said, normalize="true")
+    axes = plots.confusion_matrix(words[truth], predicted, words).axes[0]
+    expected = metrics.confusion_matrix(truth, predicted, normalize="true")
     np.testing.assert_allclose(axes.images[0].get_array(), expected, rtol=1e-12)
 
 
@@ -421,10 +421,10 @@ def test_regions_of_an_estimator_and_of_its_file(y, standardize, tmp_path):
         points = np.meshgrid(
             *(np.linspace(*ends, len(plane)) for ends in ((left, end), (bottom, top)))
         )
-        said = estimator.predict(
+        predicted = estimator.predict(
             pd.DataFrame(np.stack(points, -1).reshape(-1, 2), columns=["length", "width"])
         )
-        assert np.array_equal(estimator.classes_[plane.ravel()], said)
+        assert np.array_equal(estimator.classes_[plane.ravel()], predicted)
 
 
 def test_a_network_of_one_number_decides_by_its_sign():
@@ -498,8 +498,8 @@ def test_nothing_misclassified_is_no_error():
 
 
 def test_misclassified_images_have_names():
-    truth, said = pd.Series(["cat", "dog"], index=[5, 6]), ["cat", "a dog of long descent"]
-    figure = plots.misclassified(np.zeros((2, 2, 2)), truth, said)
+    truth, predicted = pd.Series(["cat", "dog"], index=[5, 6]), ["cat", "a dog of long descent"]
+    figure = plots.misclassified(np.zeros((2, 2, 2)), truth, predicted)
     assert figure.axes[0].get_title() == "pred. a dog …scent\ntrue dog"
 
 
@@ -627,10 +627,10 @@ def test_pictures_of_a_file_need_neither_tensorflow_nor_scikit_learn(tmp_path):
 
 def test_a_dollar_in_a_name_is_no_formula(tmp_path):
     bad, axis = r"$\bad$", r"$\x_1$"
-    chances = [[0.9, 0.1], [0.2, 0.8], [0.4, 0.6]]
+    probabilities = [[0.9, 0.1], [0.2, 0.8], [0.4, 0.6]]
     figures = {
         plots.confusion_matrix([bad, "a"], [bad, bad]): bad,
-        plots.calibration([0, 1, 1], chances, classes=["a", bad]): bad,
+        plots.calibration([0, 1, 1], probabilities, classes=["a", bad]): bad,
         plots.predicted_vs_actual([1.0, 2.0], [1.5, 2.5], name=axis): axis,
         plots.misclassified(np.zeros((2, 2, 2)), [bad, "a"], ["a", bad]): bad,
         plots.decision_regions((NET, PARAMS), X[:2], [0, 1], [bad, "a"], (axis, "b")): axis,

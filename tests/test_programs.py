@@ -25,16 +25,16 @@ def empty_caches():
 
 def traces(program_runs):
     """How often the training programs were traced in all while `program_runs()` ran."""
-    made, compiled = [], compiled_loop.compiled
+    programs, compiled = [], compiled_loop.compiled
 
-    def kept(*arguments):
-        made.append(compiled(*arguments))
-        return made[-1]
+    def cached(*arguments):
+        programs.append(compiled(*arguments))
+        return programs[-1]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(compiled_loop, "compiled", kept)
+        patch.setattr(compiled_loop, "compiled", cached)
         program_runs()
-    return sum(program.experimental_get_tracing_count() for program in set(made))
+    return sum(program.experimental_get_tracing_count() for program in set(programs))
 
 
 @pytest.mark.parametrize(
@@ -54,9 +54,9 @@ def test_near_numbers_of_rows_share_programs(plan):
 
     def run():
         for n in range(100, 110):
-            data, held = (X[:n], Y[:n], plan(n)), (X[: n // 3], Y[: n // 3])
-            found = fnet.train(net, adam, params, *data, validation=held, xla=False)
-            twin = reference.train(net, adam, params, *data, validation=held)
+            data, validation = (X[:n], Y[:n], plan(n)), (X[: n // 3], Y[: n // 3])
+            found = fnet.train(net, adam, params, *data, validation=validation, xla=False)
+            twin = reference.train(net, adam, params, *data, validation=validation)
             np.testing.assert_allclose(
                 found.history["validation_loss"], twin.history["validation_loss"], rtol=1e-10
             )
@@ -66,26 +66,26 @@ def test_near_numbers_of_rows_share_programs(plan):
 
 
 @pytest.mark.parametrize("rows", [1, 2, 15, 16, 17, 100, 1437, 10**6 + 1])
-def test_rooms_hold_the_rows_and_little_more(rows):
-    room = batch_source.padded_rows(rows)
-    assert rows <= room <= rows * 9 / 8 + 1
+def test_padding_adds_at_most_an_eighth(rows):
+    n_padded = batch_source.padded_rows(rows)
+    assert rows <= n_padded <= rows * 9 / 8 + 1
     octave = {batch_source.padded_rows(n) for n in range(1025, 2049)}
     assert len(octave) == 8
 
 
 def test_programs_are_bounded_and_can_be_cleared():
     assert compiled_loop.compiled.cache_info().maxsize == program_cache.MAX_PROGRAMS
-    kept = program_cache.bounded_cache(2)(lambda key: object())
-    first = kept(1)
-    assert kept(1) is first
-    kept(2), kept(3)
-    assert kept(1) is not first  # it gave way
+    cached = program_cache.bounded_cache(2)(lambda key: object())
+    first = cached(1)
+    assert cached(1) is first
+    cached(2), cached(3)
+    assert cached(1) is not first  # it gave way
     net = Network((3, 4, 2))
     params = reference.init_params(net, 0)
     fnet.train(net, fnet.sgd(0.1), params, X, Y, fnet.full_batch_plan(300, 1), xla=False)
     assert compiled_loop.compiled.cache_info().currsize == 1
     fnet.clear_cache()
-    caches = kept, compiled_loop.compiled, tensors._compiled
+    caches = cached, compiled_loop.compiled, tensors._compiled
     assert [cache.cache_info().currsize for cache in caches] == [0, 0, 0]
 
 

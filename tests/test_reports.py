@@ -76,8 +76,8 @@ def a_run():
 
 
 def hostile():
-    net, draws = Network((500, 100)), np.random.default_rng(0)
-    x, truth = draws.normal(size=(600, 500)), [NAMES[i] for i in draws.integers(100, size=600)]
+    net, rng = Network((500, 100)), np.random.default_rng(0)
+    x, truth = rng.normal(size=(600, 500)), [NAMES[i] for i in rng.integers(100, size=600)]
     trained = {
         "command": f"fnet train {SCRIPT} \x1b[31m" + "x" * 3000,
         "target": SCRIPT,
@@ -99,7 +99,7 @@ MAKERS = {make.__name__: make for make in (digits, iris, diabetes, a_run, hostil
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory):
+def make_page(tmp_path_factory):
     """A function that gives `(model, evaluation, page)` by the name of its maker, made once."""
     done = {}
 
@@ -198,8 +198,8 @@ def drawings(text):
 
 
 @pytest.mark.parametrize("name", MAKERS)
-def test_the_page_is_sound_html(made, name):
-    text = made(name)[2]
+def test_the_page_is_sound_html(make_page, name):
+    text = make_page(name)[2]
     checker = Checker(text)
     assert text.startswith("<!doctype html>\n")
     assert checker.attributes("html") == [{"lang": "en"}]
@@ -217,8 +217,8 @@ def test_the_page_is_sound_html(made, name):
 
 
 @pytest.mark.parametrize("name", MAKERS)
-def test_the_page_needs_nothing_else(made, name):
-    text = made(name)[2]
+def test_the_page_needs_nothing_else(make_page, name):
+    text = make_page(name)[2]
     checker = Checker(text)
     for tag, found, _ in checker.tags:
         assert tag == "img" or not {"src", "href", "srcset", "data"} & set(found)
@@ -234,8 +234,8 @@ def test_the_page_needs_nothing_else(made, name):
 
 
 @pytest.mark.parametrize("name", MAKERS)
-def test_each_picture_has_its_text_and_size(made, name):
-    for found in Checker(made(name)[2]).attributes("img"):
+def test_each_picture_has_its_text_and_size(make_page, name):
+    for found in Checker(make_page(name)[2]).attributes("img"):
         assert re.search(r"\d", found["alt"])
         assert len(found["alt"]) > 30
         assert int(found["width"]) > 100
@@ -253,16 +253,16 @@ def test_each_picture_has_its_text_and_size(made, name):
         ("hostile_plane", ["Confusion", "Reliability", "Decision regions"]),
     ],
 )
-def test_the_pictures_are_those_that_apply(made, name, titles):
-    found = alts(made(name)[2])
+def test_the_pictures_are_those_that_apply(make_page, name, titles):
+    found = alts(make_page(name)[2])
     assert len(found) == len(titles)
     for title in titles:
         assert sum(alt.startswith(title) for alt in found) == 1, title
 
 
-def test_images_are_known_by_the_names_of_features(made):
+def test_images_are_known_by_the_names_of_features(make_page):
     """Sixty-four columns are no image by their number alone."""
-    model, found, _ = made("digits")
+    model, found, _ = make_page("digits")
     right = found._replace(y_true=found.y_pred)  # so that none is misclassified
     pixels = [f"Pixel {i}" for i in range(64)]
     for features, more in ((pixels, ["First-layer"]), ([*pixels[:-1], "age"], []), (None, [])):
@@ -272,9 +272,9 @@ def test_images_are_known_by_the_names_of_features(made):
             assert alt.startswith(title)
 
 
-def test_the_main_figure_comes_first(made):
+def test_the_main_figure_comes_first(make_page):
     for name, metric, label in (("digits", "accuracy", "Accuracy"), ("diabetes", "r2", "R²")):
-        _, found, text = made(name)
+        _, found, text = make_page(name)
         checker = Checker(text)
         (value,) = checker.of("div", **{"class": "value"})
         assert checker.of("strong") == [label]
@@ -283,8 +283,8 @@ def test_the_main_figure_comes_first(made):
 
 
 @pytest.mark.parametrize("name", MAKERS)
-def test_the_figures_are_those_of_the_evaluation(made, name):
-    _, found, text = made(name)
+def test_the_figures_are_those_of_the_evaluation(make_page, name):
+    _, found, text = make_page(name)
     checker = Checker(text)
     rows = checker.of("th", scope="row")[: len(found.metrics)]
     for row, name in zip(rows, found.metrics, strict=True):
@@ -299,22 +299,22 @@ def test_the_figures_are_those_of_the_evaluation(made, name):
         assert values[len(found.metrics) :][: len(numbers)] == numbers
 
 
-def test_texts_on_pictures_tell_their_numbers(made):
-    _, found, text = made("digits")
+def test_texts_on_pictures_tell_their_numbers(make_page):
+    _, found, text = make_page("digits")
     confusion, *_, curves = alts(text)
     counts = np.zeros((10, 10), int)
     np.add.at(counts, (found.y_true, found.y_pred), 1)
     assert f"{np.trace(counts):,} of 1,797 correct" in confusion
     np.fill_diagonal(counts, 0)
-    is_, said = np.unravel_index(counts.argmax(), counts.shape)
-    assert f"in rows: {is_} predicted as {said} {counts.max()};" in confusion
-    estimator = made("digits")[0].estimator()
+    is_, predicted_class = np.unravel_index(counts.argmax(), counts.shape)
+    assert f"in rows: {is_} predicted as {predicted_class} {counts.max()};" in confusion
+    estimator = make_page("digits")[0].estimator()
     first, last = (formatting.number(estimator.loss_curve_[i]) for i in (0, -1))
     assert f"training from {first} to {last}" in curves
 
 
-def test_what_the_model_is(made):
-    checker = Checker(made("digits")[2])
+def test_what_the_model_is(make_page):
+    checker = Checker(make_page("digits")[2])
     terms = pairs(checker)
     assert terms["Parameters"] == "910 in float64"  # 64 * 12 + 12 + 12 * 10 + 10
     assert terms["Loss"] == "softmax cross entropy"
@@ -325,14 +325,14 @@ def test_what_the_model_is(made):
     cells = checker.of("td")
     for row in (["64", "12", "relu", "780"], ["12", "10", "softmax", "130"]):
         assert row in [cells[i : i + 4] for i in range(len(cells))]
-    terms = pairs(Checker(made("diabetes")[2]))
+    terms = pairs(Checker(make_page("diabetes")[2]))
     assert terms["Features"] == "10 without names"
     assert terms["Scaling"].endswith("and so is the target")
-    assert Checker(made("a_run")[2]).of("h1") == ["Network 3–4–2"]
+    assert Checker(make_page("a_run")[2]).of("h1") == ["Network 3–4–2"]
 
 
-def test_how_it_was_trained(made):
-    model, _, text = made("digits")
+def test_how_it_was_trained(make_page):
+    model, _, text = make_page("digits")
     terms, estimator = pairs(Checker(text)), model.estimator()
     assert terms["Estimator"] == "MLPClassifier"
     assert terms["Engine"] == estimator.engine_
@@ -345,14 +345,14 @@ def test_how_it_was_trained(made):
     assert terms["Options"].split("\n") == ["learning_rate 0.00123456789", "seed 0"]
     assert terms["Version of fnet"] == "0.1.0"
     assert "Command" not in terms
-    terms = pairs(Checker(made("a_run")[2]))
+    terms = pairs(Checker(make_page("a_run")[2]))
     assert (terms["Optimizer"], terms["Epochs"], terms["Ended"]) == ("adam", "5", "epochs")
 
 
-def test_the_commands_that_make_it_again(made):
+def test_the_commands_that_make_it_again(make_page):
     train = "fnet train data.csv --target 'a class'"
-    assert Checker(made("digits")[2]).of("code") == [train, "fnet evaluate 'it'"]
-    assert Checker(made("iris")[2]).of("code") == ["fnet evaluate 'it'"]
+    assert Checker(make_page("digits")[2]).of("code") == [train, "fnet evaluate 'it'"]
+    assert Checker(make_page("iris")[2]).of("code") == ["fnet evaluate 'it'"]
 
 
 @pytest.mark.parametrize(
@@ -369,14 +369,14 @@ def test_any_training_is_told_as_far_as_it_is(tmp_path, trained, terms):
     fnet.save(tmp_path / "m", (net, reference.init_params(net, 0)), trained=trained)
     found = dict(content.training(schema.content_of(fnet.load(tmp_path / "m"))))
     lines = {
-        term: told if isinstance(told, str) else "\n".join(map(" ".join, told))
-        for term, told in found.items()
+        term: description if isinstance(description, str) else "\n".join(map(" ".join, description))
+        for term, description in found.items()
     }
     assert lines == terms
 
 
-def test_hostile_names_are_texts(made):
-    model, _, text = made("hostile")
+def test_hostile_names_are_texts(make_page):
+    model, _, text = make_page("hostile")
     checker = Checker(text)
     assert checker.of("title")[0].endswith("on <data>.csv")
     shown = checker.of("th", **{"class": "name"})
@@ -390,8 +390,8 @@ def test_hostile_names_are_texts(made):
     assert pairs(checker)["Features"].startswith("<b>feature 0</b>, <b>feature 1</b><b>")
 
 
-def test_hostile_names_are_texts_on_pictures_too(made):
-    confusion, _, regions = drawings(made("hostile_plane")[2])
+def test_hostile_names_are_texts_on_pictures_too(make_page):
+    confusion, _, regions = drawings(make_page("hostile_plane")[2])
     for drawing in (confusion, regions):
         drawn = [text.strip() for text in ElementTree.fromstring(drawing).itertext()]
         for name in (
@@ -439,8 +439,8 @@ def test_numbers_have_four_digits(value, text):
     assert formatting.number(value) == text
 
 
-def test_the_same_gives_the_same_bytes_in_any_process(made, tmp_path):
-    model, found, text = made("iris")
+def test_the_same_gives_the_same_bytes_in_any_process(make_page, tmp_path):
+    model, found, text = make_page("iris")
     assert write(model, found) == text
     fnet.save(tmp_path / "m", model)
     np.savez(tmp_path / "data.npz", x=found.x, y=found.classes[found.y_true])
@@ -460,13 +460,13 @@ def test_the_same_gives_the_same_bytes_in_any_process(made, tmp_path):
     assert done.stderr == b""
 
 
-def test_what_load_and_evaluate_did_not_give_is_refused(made):
-    model, found, _ = made("iris")
+def test_what_load_and_evaluate_did_not_give_is_refused(make_page):
+    model, found, _ = make_page("iris")
     for wrong in ((found, model), (model.net, found), (model, found.metrics)):
         with pytest.raises(InvalidArgument, match="needs what fnet.load and evaluate returned"):
             write(*wrong)
     with pytest.raises(InvalidArgument, match="classes must be one for each output"):
-        write(model, made("digits")[1])
+        write(model, make_page("digits")[1])
 
 
 WRAPPER = """<!doctype html><title>-</title><script>
@@ -481,9 +481,9 @@ addEventListener("load", () => {
 
 
 @pytest.mark.skipif(BROWSER is None, reason="needs chromium, chromium-browser or google-chrome")
-def test_in_a_browser_nothing_overflows_a_phone(made, tmp_path):
+def test_in_a_browser_nothing_overflows_a_phone(make_page, tmp_path):
     """At 360 pixels and at 1200; each picture is drawn there."""
-    texts = [made(name)[2] for name in MAKERS]
+    texts = [make_page(name)[2] for name in MAKERS]
     frames = [
         f'<iframe style="border: 0; width: {width}px; height: 900px" srcdoc="{html.escape(text)}">'
         "</iframe>"

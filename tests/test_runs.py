@@ -30,7 +30,7 @@ def arrays(params):
     return [np.asarray(p) for layer in params for p in layer if p is not None]
 
 
-def one_step_a_piece(parts, first, room):
+def one_step_a_piece(parts, first, max_steps):
     for data, rows, weights in parts:
         for at in range(len(rows)):
             yield data, rows[at : at + 1], weights[at : at + 1]
@@ -254,8 +254,8 @@ def test_a_member_that_missed_steps_of_an_epoch_has_no_loss_in_it(side, monkeypa
     run = run_on(side, np.array([0.05, 0.05]), params=stopped)
     assert run.history["ended"].tolist() == ["epochs"] * 2
     assert np.isnan(run.history["loss"]).tolist() == [[True, False]] + [[False] * 2] * 4
-    whole = run_on(side, np.array([0.05, 0.05]), seed=[1, 2])
-    np.testing.assert_array_equal(run.history["loss"][:, 1], whole.history["loss"][:, 1])
+    expected = run_on(side, np.array([0.05, 0.05]), seed=[1, 2])
+    np.testing.assert_array_equal(run.history["loss"][:, 1], expected.history["loss"][:, 1])
 
 
 @BOTH
@@ -326,13 +326,13 @@ def test_pieces_follow_the_clock(monkeypatch):
 def test_parts_of_a_plan_are_the_plan_from_any_step(entries, monkeypatch):
     monkeypatch.setattr(batch_source, "MAX_PLAN_ENTRIES", entries)
     plan = fnet.kfold_plan(23, 5, 9, seed=1)
-    whole = [part.reshape(-1, plan.width) for part in plan.batches(0, 9)]
+    full_plan = [part.reshape(-1, plan.width) for part in plan.batches(0, 9)]
     for done in (0, 1, plan.steps, 30):
         found = [
             np.concatenate(columns)
             for columns in zip(*batch_source.prefetch_plan(plan, done), strict=True)
         ]
-        for column, expected in zip(found, whole, strict=True):
+        for column, expected in zip(found, full_plan, strict=True):
             assert np.array_equal(column, expected[done:])
 
 

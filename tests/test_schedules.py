@@ -39,10 +39,12 @@ def arrays(params):
 
 def rates(side, schedule, steps):
     """The rates at these steps, `[n]` or `[n, *M]`, as a program works them."""
-    room = side.optimizers if side is reference else optimizers
+    max_steps = side.optimizers if side is reference else optimizers
     optimizer = side.sgd(schedule)
     formulas = reference.learning_rates if side is reference else learning_rates
-    rate = formulas.rate(spec(optimizer).schedule, room.hyperparameters(optimizer)["learning_rate"])
+    rate = formulas.rate(
+        spec(optimizer).schedule, max_steps.hyperparameters(optimizer)["learning_rate"]
+    )
     steps = np.asarray(steps, np.float64)
     return np.asarray(rate(tf.constant(steps) if side is fnet else steps))
 
@@ -142,23 +144,23 @@ def drawn(kind, rng, members):
     def number(low, high):
         return rng.uniform(low, high, members if rng.random() < 0.5 else ())
 
-    def whole(low, high):
+    def integer(low, high):
         return rng.integers(low, high, members if rng.random() < 0.5 else ())
 
     rate, steps = number(0, 1), number(1, 300)
-    warm = (number(0, 1), whole(0, 50)) if rng.random() < 0.5 else ()
-    pieces = int(rng.integers(1, 5))
+    warm = (number(0, 1), integer(0, 50)) if rng.random() < 0.5 else ()
+    n_boundaries = int(rng.integers(1, 5))
     return {
         "constant": (rate,),
         "exponential": (rate, steps, number(0.3, 1.001)),
         "inverse_scaling": (rate, number(0, 2), steps),
         "cosine": (rate, steps, number(0, 1), *warm),
         "piecewise_constant": (
-            np.cumsum(rng.integers(1, 90, (*members, pieces)), axis=-1),
-            rng.random((*members, pieces + 1)),
+            np.cumsum(rng.integers(1, 90, (*members, n_boundaries)), axis=-1),
+            rng.random((*members, n_boundaries + 1)),
         ),
-        "log_cosine": (rate, steps, whole(1, 8)),
-    }[kind], {"every": whole(1, 9)} if rng.random() < 0.5 else {}
+        "log_cosine": (rate, steps, integer(1, 8)),
+    }[kind], {"every": integer(1, 9)} if rng.random() < 0.5 else {}
 
 
 @pytest.mark.parametrize("kind", fnet.schedules.KINDS)
@@ -208,10 +210,10 @@ def test_a_run_is_its_steps_at_the_rate_of_each(side, name):
     params = reference.init_params(NET, 1, dtype="float64")
     state = reference.adam(0.0).init(params)
     rows, weights = (part.reshape(40, -1) for part in PLAN.batches(0, EPOCHS))
-    for rate, taken, weight in zip(each_rate, rows, weights, strict=True):
-        slopes = reference.grads(NET, params, X[taken], LABELS[taken], weight)
+    for rate, row_numbers, weight in zip(each_rate, rows, weights, strict=True):
+        grads = reference.grads(NET, params, X[row_numbers], LABELS[row_numbers], weight)
         optimizer = reference.adamw(float(rate), weight_decay=0.5)
-        params, state = reference.update(optimizer, params, state, slopes)
+        params, state = reference.update(optimizer, params, state, grads)
     for pair in zip(arrays(run.params), arrays(params), strict=True):
         np.testing.assert_allclose(*pair, rtol=1e-9, atol=1e-12)
 
@@ -227,7 +229,7 @@ def test_updates_one_by_one_follow_the_schedule(side):
     assert found == [0.5, 0.0, -0.25, -0.5]
 
 
-def cut(parts, first, room):
+def cut(parts, first, max_steps):
     """Pieces of three steps in place of those that follow the clock."""
     for data, rows, weights in parts:
         for at in range(0, len(rows), 3):
@@ -238,12 +240,12 @@ def cut(parts, first, room):
 @pytest.mark.parametrize("xla", [True, False])
 def test_a_run_in_pieces_or_resumed_follows_the_schedule_to_the_bit(side, xla, monkeypatch):
     optimizer = side.nadam(tables.schedule(side, "cosine_warm", every=3), weight_decay=2**-4)
-    whole = run_on(side, optimizer, xla=xla)
+    integer = run_on(side, optimizer, xla=xla)
     half = run_on(side, optimizer, plan=fnet.kfold_plan(23, 5, 4, seed=7), xla=xla)
     resumed = run_on(side, optimizer, params=half)
     monkeypatch.setattr(batch_source, "timed_chunks", cut)
     for run in (resumed, run_on(side, optimizer, xla=xla)):
-        for pair in zip(arrays(run.params), arrays(whole.params), strict=True):
+        for pair in zip(arrays(run.params), arrays(integer.params), strict=True):
             np.testing.assert_array_equal(*pair)
 
 
@@ -371,15 +373,15 @@ def test_a_long_run_is_looked_at_from_its_first_step_to_its_last(side, monkeypat
         asked.append(steps)
         return np.zeros(len(steps))
 
-    room = side.optimizers if side is reference else optimizers
-    monkeypatch.setattr(room, "rates", looked)
+    max_steps = side.optimizers if side is reference else optimizers
+    monkeypatch.setattr(max_steps, "rates", looked)
     run_on(side, side.sgd(lambda step: 0.0))
     monkeypatch.setattr(training_loop, "CHECKED_RATES", 5)
     half = run_on(side, side.sgd(lambda step: 0.0), plan=fnet.kfold_plan(23, 5, 3, seed=7))
     run_on(side, side.sgd(lambda step: 0.0), params=half)
     run_on(side, side.sgd(lambda step: 0.0), seed=[1, 2])
-    whole, *_, rest, members = asked
-    np.testing.assert_array_equal(whole, np.arange(40))
+    integer, *_, rest, members = asked
+    np.testing.assert_array_equal(integer, np.arange(40))
     np.testing.assert_array_equal(rest, [12, 19, 26, 32, 39])
     np.testing.assert_array_equal(members, [[0, 0], [39, 39]])
 

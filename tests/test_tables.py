@@ -364,9 +364,9 @@ def test_chunks_are_read_in_one_notation(file, monkeypatch):
         with tables.open_table(file("a;b\n" + rows)) as table:
             return np.concatenate([reader.read([chunk]) for chunk in table.chunks])[:, 0]
 
-    whole, point, comma = "7;1\n" * 100, "1.234;1\n" * 100, "1.234,5;1\n" * 100
-    assert read_all(whole + comma).tolist() == [7] * 100 + [1234.5] * 100
-    assert read_all(comma + whole).tolist() == [1234.5] * 100 + [7] * 100
+    integers, point, comma = "7;1\n" * 100, "1.234;1\n" * 100, "1.234,5;1\n" * 100
+    assert read_all(integers + comma).tolist() == [7] * 100 + [1234.5] * 100
+    assert read_all(comma + integers).tolist() == [1234.5] * 100 + [7] * 100
     assert read_all(point, decimal=",").tolist() == [1234] * 100
     known = {"a": tables.Notation(",", ".")}
     assert read_all(point + comma, expected=known).tolist() == [1234] * 100 + [1234.5] * 100

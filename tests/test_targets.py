@@ -18,8 +18,8 @@ def spread(*cells, times=10):
 def written(sign="", point=".", before="", after="", count=43):
     """43 different fractions in a notation, and their values."""
     pairs = [(i + 4, "27"[i % 2]) for i in range(count)]
-    cells = [f"{before}{sign}{whole}{point}{part}{after}" for whole, part in pairs]
-    return cells, [(-1 if sign else 1) * float(f"{whole}.{part}") for whole, part in pairs]
+    cells = [f"{before}{sign}{digits}{point}{part}{after}" for digits, part in pairs]
+    return cells, [(-1 if sign else 1) * float(f"{digits}.{part}") for digits, part in pairs]
 
 
 def regressor(cells, values, **options):

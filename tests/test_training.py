@@ -70,12 +70,12 @@ def test_a_run_is_its_steps_one_after_another(side, xla):
     rows, weights = PLAN.batches(0, EPOCHS)
     for epoch in range(EPOCHS):
         losses, sums = [], []
-        for taken, weight in zip(rows[epoch], weights[epoch], strict=True):
-            batch = X[taken], LABELS[taken], weight
+        for row_numbers, weight in zip(rows[epoch], weights[epoch], strict=True):
+            batch = X[row_numbers], LABELS[row_numbers], weight
             losses.append(reference.loss(NET, params, *batch))
             sums.append(weight.sum())
-            slopes = reference.grads(NET, params, *batch)
-            params, state = reference.update(optimizer, params, state, slopes)
+            grads = reference.grads(NET, params, *batch)
+            params, state = reference.update(optimizer, params, state, grads)
         history.append(np.average(losses, weights=sums))
     run = run_on(side, xla=xla)
     for pair in zip(arrays(run.params), arrays(params), strict=True):
@@ -114,8 +114,8 @@ def test_validation_is_the_loss_and_accuracy_after_each_epoch(side):
         plan = fnet.kfold_plan(23, 5, epochs, seed=7)
         params = run_on(reference, plan=plan).params
         losses.append(reference.loss(NET, params, *HELD, weights))
-        said = reference.predict(NET, params, HELD[0]).argmax(axis=1)
-        accuracies.append(np.average(said == HELD[1], weights=weights))
+        predicted = reference.predict(NET, params, HELD[0]).argmax(axis=1)
+        accuracies.append(np.average(predicted == HELD[1], weights=weights))
     np.testing.assert_allclose(run.history["validation_loss"], losses, rtol=1e-9)
     np.testing.assert_allclose(run.history["validation_accuracy"], accuracies, rtol=1e-12)
     assert seen[-1][1].keys() == run.history.keys()
@@ -128,11 +128,11 @@ def test_row_weights_enter_through_the_plan(side):
     weights[[3, 4]] = 2, 0
     x = np.concatenate([np.delete(X, 4, axis=0), X[3:4]])
     y = np.append(np.delete(LABELS, 4), LABELS[3])
-    weighed = run_on(side, plan=fnet.full_batch_plan(23, 4, weights=weights))
+    weighted = run_on(side, plan=fnet.full_batch_plan(23, 4, weights=weights))
     params = reference.init_params(NET, 1, dtype="float64")
     plan = fnet.full_batch_plan(23, 4)
     repeated = side.train(NET, side.adam(0.125), params, x, y, plan)
-    alike(weighed, repeated)
+    alike(weighted, repeated)
 
 
 @BOTH
@@ -211,15 +211,17 @@ def stops(values, patience, min_delta, best_delta):
 def test_patience_and_the_best_epoch_by_hand(side, min_delta, best_delta):
     """On the history of a run that goes on; where each of these numbers makes a difference."""
     plan = fnet.kfold_plan(23, 5, 60, seed=7)
-    held = HELD[0], (HELD[0][:, 0] > HELD[0][:, 1]).astype(int)
-    free = run_on(reference, plan=plan, validation=held, rate=0.03125).history["validation_loss"]
+    validation = HELD[0], (HELD[0][:, 0] > HELD[0][:, 1]).astype(int)
+    free = run_on(reference, plan=plan, validation=validation, rate=0.03125).history[
+        "validation_loss"
+    ]
     epochs, best_epoch = stops(free, 3, min_delta, min_delta if best_delta is None else best_delta)
     cases = [
         stops(free, 3, *deltas) for deltas in ((0, 0), (0.001, 0.001), (0.02, 0.02), (0.02, 0))
     ]
     assert len(set(cases)) == len(cases)
     deltas = {"min_delta": min_delta, "best_delta": best_delta}
-    options = {"patience": 3, **deltas, "validation": held, "rate": 0.03125}
+    options = {"patience": 3, **deltas, "validation": validation, "rate": 0.03125}
     run = run_on(side, plan=plan, restore_best=True, **options)
     assert run.history["ended"] == "patience"
     assert len(run.history["loss"]) == epochs < 60
@@ -252,12 +254,12 @@ def test_patience_without_validation_names_the_monitored_value(side):
 def cut(count):
     """Pieces of `count` steps in place of those that follow the clock."""
 
-    def pieces(parts, first, room):
+    def chunks(parts, first, max_steps):
         for data, rows, weights in parts:
             for at in range(0, len(rows), count):
                 yield data, rows[at : at + count], weights[at : at + count]
 
-    return pieces
+    return chunks
 
 
 @BOTH
@@ -265,9 +267,9 @@ def cut(count):
 @pytest.mark.parametrize("count", [1, 3, 7])
 def test_pieces_of_any_size_make_the_same_bits(side, xla, count, monkeypatch):
     options = {"validation": HELD, "restore_best": True, "patience": 50}
-    whole = run_on(side, xla=xla, **options)
+    full_run = run_on(side, xla=xla, **options)
     monkeypatch.setattr(batch_source, "timed_chunks", cut(count))
-    assert bits(run_on(side, xla=xla, **options)) == bits(whole)
+    assert bits(run_on(side, xla=xla, **options)) == bits(full_run)
 
 
 class StopHere(Exception):
@@ -290,7 +292,7 @@ def stopped_at(step):
 def test_a_run_that_goes_on_has_the_bits_of_one_that_never_stopped(side, xla, step, monkeypatch):
     """Stopped in the middle of an epoch as well as at its end."""
     options = {"validation": HELD, "restore_best": True, "patience": 50}
-    whole = run_on(side, xla=xla, **options)
+    full_run = run_on(side, xla=xla, **options)
     monkeypatch.setattr(batch_source, "timed_chunks", cut(1))
     with pytest.raises(StopHere) as stopped:
         run_on(side, xla=xla, callback=stopped_at(step), **options)
@@ -299,7 +301,7 @@ def test_a_run_that_goes_on_has_the_bits_of_one_that_never_stopped(side, xla, st
     assert half.history["ended"] == "running"
     assert len(half.history["loss"]) == step // PLAN.steps
     monkeypatch.undo()
-    assert bits(run_on(side, half, xla=not xla, **options)) == bits(whole)
+    assert bits(run_on(side, half, xla=not xla, **options)) == bits(full_run)
 
 
 @BOTH
@@ -388,7 +390,7 @@ def test_other_rates_data_networks_and_lengths_add_no_trace():
         plan = fnet.kfold_plan(23, 5, epochs, seed=seed)
         optimizer = fnet.adam(0.1 * seed, beta_1=0.5)
         fnet.train(net, optimizer, params, X + seed, LABELS, plan, xla=True)
-    form = spec(fnet.adam(1.0))
-    traced = compiled_loop.compiled(Program(NET, form, None, ("loss",), None), True)
+    optimizer_spec = spec(fnet.adam(1.0))
+    traced = compiled_loop.compiled(Program(NET, optimizer_spec, None, ("loss",), None), True)
     assert traced.experimental_get_tracing_count() == 1
     assert compiled_loop.compiled.cache_info().currsize == 1

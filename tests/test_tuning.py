@@ -227,7 +227,7 @@ def test_a_run_with_dropout_goes_on_to_the_bit(side, monkeypatch):
     def train(params, plan=PLAN, **options):
         return side.train(NET, side.adam(0.125), params, X, LABELS, plan, tuning=tuning, **options)
 
-    whole = train(PARAMS)
+    full_run = train(PARAMS)
     half = train(PARAMS, fnet.kfold_plan(23, 5, epochs=2, seed=7))
     gone_on = train(half)
     monkeypatch.setattr(batch_source, "MAX_CHUNK_STEPS", 3)
@@ -235,7 +235,7 @@ def test_a_run_with_dropout_goes_on_to_the_bit(side, monkeypatch):
     cut = train(PARAMS, callback=seen.append)
     assert len(seen) == -(-EPOCHS * PLAN.steps // 3)
     for other in (gone_on, cut):
-        for pair in zip(arrays(whole.params), arrays(other.params), strict=True):
+        for pair in zip(arrays(full_run.params), arrays(other.params), strict=True):
             assert np.array_equal(*pair)
 
 
@@ -439,5 +439,5 @@ def test_another_value_compiles_nothing():
             class_weight={0: 1.0 * i},
         )
     assert compiled_loop.compiled.cache_info().currsize == 1
-    made = compiled_loop.compiled.cache_info()
-    assert (made.hits, made.misses) == (2, 1)
+    cache_info = compiled_loop.compiled.cache_info()
+    assert (cache_info.hits, cache_info.misses) == (2, 1)

@@ -61,7 +61,7 @@ def command(
     from fnet import tables
     from fnet.core.progress_bar import progress_bar
 
-    form = writers.format_of(out, as_json)
+    file_format = writers.format_of(out, as_json)
     if out is not None:
         common.check_output_path(out, data, model)
     loaded = common.load_model(model)
@@ -74,7 +74,7 @@ def command(
         reader = tables.NumberReader(names, decimal, common.trained_notations(loaded))
         start = time.perf_counter()
         with (
-            writers.open_writer(out, form) as write,
+            writers.open_writer(out, file_format) as write,
             progress_bar(table.rows, " rows", label="predicting") as bar,
         ):
             for chunk in table.chunks:
@@ -85,7 +85,7 @@ def command(
                         f"--keep {both[0]}: the predictions have a column of that name too; rename "
                         "it in the data"
                     )
-                write(writers.kept_columns(chunk, kept, form) | found)
+                write(writers.kept_columns(chunk, kept, file_format) | found)
                 rows += len(x)
                 bar.update(len(x))
     if reader.examples:

@@ -30,7 +30,7 @@ def command(name: str, out: str, as_json: bool) -> None:
       $ fnet sample iris --out iris.csv
       $ fnet sample digits --out digits.csv
     """
-    form = writers.format_of(out, as_json=False)
+    file_format = writers.format_of(out, as_json=False)
     common.check_output_path(out)
 
     from sklearn import datasets
@@ -41,7 +41,7 @@ def command(name: str, out: str, as_json: bool) -> None:
         x = x / 16
     y = data.target_names[data.target] if hasattr(data, "target_names") else data.target
     columns = {feature: column.tolist() for feature, column in zip(names, x.T, strict=True)}
-    with writers.open_writer(out, form) as write:
+    with writers.open_writer(out, file_format) as write:
         write({**columns, TARGETS[name]: y.tolist()})
     line = f"{common.count(len(x), 'row')}, target {TARGETS[name]}: {out}"
     result = {"table": out, "rows": len(x), "features": names, "target": TARGETS[name]}

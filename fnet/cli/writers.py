@@ -62,31 +62,31 @@ def format_of(path: str | None, as_json: bool) -> str:
 
 
 @contextlib.contextmanager
-def open_writer(path: str | None, form: str) -> Iterator[Write]:
+def open_writer(path: str | None, file_format: str) -> Iterator[Write]:
     """A function that writes rows to standard output, or to a file that appears when complete."""
     if path is None:
-        yield _text_writer(sys.stdout, form)
+        yield _text_writer(sys.stdout, file_format)
         return
     from fnet.files import atomic
 
     with atomic.replacing(path) as file:
-        if form == "parquet":
+        if file_format == "parquet":
             with _parquet_writer(file) as write:
                 yield write
             return
         text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=False)
-        yield _text_writer(text, form)
+        yield _text_writer(text, file_format)
         text.flush()
         text.detach()
 
 
-def kept_columns(chunk: "Chunk", names: list[str], form: str) -> dict[str, Any]:
+def kept_columns(chunk: "Chunk", names: list[str], file_format: str) -> dict[str, Any]:
     """Columns of a table to copy: as text, or in a Parquet file with their own types.
 
     Args:
         chunk: N rows of the table.
         names: The names of the columns.
-        form: The format of the output.
+        file_format: The format of the output.
 
     Returns:
         The columns by name, `[N]` each.
@@ -96,16 +96,16 @@ def kept_columns(chunk: "Chunk", names: list[str], form: str) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name in names:
         column = chunk.columns.column(name)
-        typed = form == "parquet" and str(column.type) not in ("binary", "null")
+        typed = file_format == "parquet" and str(column.type) not in ("binary", "null")
         found[name] = column if typed else tables.text_column(chunk, name)
     return found
 
 
-def _text_writer(file: TextIO, form: str) -> Write:
+def _text_writer(file: TextIO, file_format: str) -> Write:
     """Writes columns as a JSON object for each row, or as rows of a CSV after a header."""
-    if form == "json":
+    if file_format == "json":
         return _json_writer(file)
-    rows = csv.writer(file, lineterminator="\n", delimiter="\t" if form == "tsv" else ",")
+    rows = csv.writer(file, lineterminator="\n", delimiter="\t" if file_format == "tsv" else ",")
     first = True
 
     def write(columns: Columns) -> None:

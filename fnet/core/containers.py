@@ -94,10 +94,10 @@ def _from_table(
     if hasattr(table, "iloc") and len(dtypes := set(table.dtypes)) == 1:
         (dtype,) = dtypes
         if isinstance(dtype, np.dtype) and dtype.kind in NUMERIC:  # one block, as pandas keeps it
-            whole: npt.NDArray[Any] = _widest(np.asarray(table))
+            values: npt.NDArray[Any] = _widest(np.asarray(table))
             if order is not None:
-                whole = whole[:, order]
-            return whole
+                values = values[:, order]
+            return values
     if hasattr(table, "collect") or hasattr(table, "compute"):
         raise InvalidArgument(
             f"{what} must hold its values; got a {type(table).__name__} that is not computed yet. "

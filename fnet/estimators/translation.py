@@ -79,8 +79,8 @@ def optimizer(estimator: ArgumentsMixin, plan: Plan) -> Optimizer:
     if solver == "adam":
         return optimizers.adam(rate, estimator.beta_1, estimator.beta_2, estimator.epsilon)
     if solver != "sgd":
-        made: Optimizer = getattr(optimizers, solver)(rate)
-        return made
+        converted: Optimizer = getattr(optimizers, solver)(rate)
+        return converted
     if schedule == "invscaling":  # changes once an epoch, by the rows seen
         steps = plan.steps
         rate = schedules.inverse_scaling(rate, estimator.power_t, steps / plan.rows, steps)

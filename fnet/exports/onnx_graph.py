@@ -110,9 +110,9 @@ def write(path: str | os.PathLike[str], content: Content) -> None:
         helper.make_tensor_value_info(name, TensorProto.FLOAT, ["N", width])
         for name, width in (("x", sizes[0]), ("prediction", sizes[-1]))
     ]
-    made = helper.make_graph(graph.nodes, "fnet", ends[:1], ends[1:], graph.constants)
+    onnx_graph = helper.make_graph(graph.nodes, "fnet", ends[:1], ends[1:], graph.constants)
     model = helper.make_model(
-        made,
+        onnx_graph,
         opset_imports=[helper.make_opsetid("", OPSET)],
         ir_version=IR_VERSION,
         producer_name="fnet",

@@ -145,16 +145,16 @@ def decode(value: Any, arrays: Arrays) -> Any:
             return tuple(map(decode_one, value))
         if not isinstance(value, dict):
             return value
-        ((kind, held),) = value.items()
+        ((kind, content),) = value.items()
         if kind in ("array", "text"):
-            return array(kind, held)
+            return array(kind, content)
         if kind == "Network":
-            return _network(records[kind][1], decode_one(held))
+            return _network(records[kind][1], decode_one(content))
         if kind in records:
             record, fields = records[kind]
-            decoded = {name: decode_one(v) for name, v in held.items()}
+            decoded = {name: decode_one(v) for name, v in content.items()}
             return record(**names.from_file(kind, fields, decoded))
-        return DECODERS[kind](decode_one(held))
+        return DECODERS[kind](decode_one(content))
 
     found = decode_one(value)
     if used.keys() != arrays.keys():
@@ -177,8 +177,8 @@ def _text(letters: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return found
 
 
-def _objects(held: Any) -> npt.NDArray[Any]:
-    shape, values = held
+def _objects(content: Any) -> npt.NDArray[Any]:
+    shape, values = content
     if not all(isinstance(value, SCALARS) for value in values):
         raise TypeError("objects must be strings and numbers")
     found = np.empty(len(values), object)

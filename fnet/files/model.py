@@ -199,11 +199,11 @@ class Model:
         first = finish(self._predict_chunk(x[: self._chunk_rows]))
         if len(x) <= self._chunk_rows:
             return first
-        starts = range(0, len(x), self._chunk_rows)
+        first_rows = range(0, len(x), self._chunk_rows)
         members = len(self._members)
         found = np.empty((*self._members, len(x), *first.shape[members + 1 :]), first.dtype)
         rows = np.moveaxis(found, members, 0)  # a view
-        for start in starts:
+        for start in first_rows:
             stop = start + self._chunk_rows
             chunk = finish(self._predict_chunk(x[start:stop]))
             rows[start:stop] = np.moveaxis(chunk, members, 0)

@@ -126,5 +126,5 @@ def from_file(name: str, fields: dict[str, str], found: Any) -> dict[str, Any]:
 def _rename(value: Any, names: dict[str, str]) -> Any:
     """A name, or the keys of a dict, as the other side calls them; anything else as it is."""
     if isinstance(value, dict):
-        return {names.get(key, key): held for key, held in value.items()}
+        return {names.get(key, key): content for key, content in value.items()}
     return names.get(value, value) if isinstance(value, str) else value

@@ -193,8 +193,8 @@ def _learning_curves(model: Model) -> _Drawn:
     figure = plots.learning_curves(model)
     panels = []
     for axes in figure.axes:
-        labelled = [line for line in axes.lines if not str(line.get_label()).startswith("_")]
-        panels.append(f"{axes.get_title()}: {', '.join(map(_course, labelled))}.")
+        labeled = [line for line in axes.lines if not str(line.get_label()).startswith("_")]
+        panels.append(f"{axes.get_title()}: {', '.join(map(_course, labeled))}.")
     return _Drawn(figure, " ".join(panels), "Learning curves: the training, epoch by epoch.")
 
 

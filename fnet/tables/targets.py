@@ -213,9 +213,9 @@ def _chosen_classes(found: TargetCells) -> Target:
         return _text(found, reason)
     if numbers.example:  # cells in another notation stay as they are, and need no note on numbers
         return _text(found._replace(notes=found.notes[:-1]), reason)
-    whole = _whole(numbers.values)
-    if not whole.all():
-        index = int(np.argmin(whole))
+    is_integer = _whole(numbers.values)
+    if not is_integer.all():
+        index = int(np.argmin(is_integer))
         raise InvalidArgument(
             f"{found.where}, row {found.row(index)}: {numbers.values[index]} is not a class; "
             "classes are integers or text: correct it, or use --task regressor"

@@ -68,14 +68,14 @@ def targets(net: Any, value: Any, x_shape: Sequence[Any]) -> Any:
     found = array("y", value)
     shape, rows = shape_of(found), tuple(x_shape[:-1])
     width = 1 if net.targets == "quantiles" else net.sizes[-1]
-    one_each = net.has_class_labels or width == 1
+    one_per_row = net.has_class_labels or width == 1
     if fits(shape, rows) and net.has_class_labels:
         return labels("y", found, width)
-    if not fits(shape, (*rows, width)) and not (one_each and fits(shape, rows)):
+    if not fits(shape, (*rows, width)) and not (one_per_row and fits(shape, rows)):
         name = "integer labels" if net.has_class_labels else "targets"
         raise InvalidArgument(
             f"y must be rows {text((*rows, width))}"
-            + (f" or {name} {text(rows)}" if one_each else "")
+            + (f" or {name} {text(rows)}" if one_per_row else "")
             + f" for x of {text(x_shape)}; got shape {text(shape)}"
         )
     finite("y", found, names=column_names(value, found))
