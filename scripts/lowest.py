@@ -6,7 +6,7 @@ newest that pip finds, as it is for a user. Then fnet itself is installed, and t
 against the installed package.
 
     python scripts/lowest.py                       # everything, with the Python that runs this
-    python scripts/lowest.py --folder ENV tests/test_files.py
+    python scripts/lowest.py --pytest tests/test_files.py
 """
 
 import argparse
@@ -51,22 +51,34 @@ def lowest_versions(pyproject: Path) -> list[str]:
     return sorted({lowest_version(requirement) for requirement in requirements})
 
 
-def make_environment(python: str, folder: Path, pins: Sequence[str]) -> Path:
-    """Install the pins and fnet in a new environment, and return its interpreter."""
+def make_environment(python: str, folder: Path, pins: Sequence[str] = ()) -> Path:
+    """Install fnet in a new environment, with these pins or the newest versions.
+
+    Returns the interpreter of the environment.
+    """
     subprocess.run([python, "-m", "venv", folder], check=True)
     interpreter = folder / ("Scripts" if os.name == "nt" else "bin") / "python"
     pip = [interpreter, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*pip, *pins], check=True)
-    subprocess.run([*pip, "--no-build-isolation", "--no-deps", ROOT], check=True)
+    if pins:
+        subprocess.run([*pip, *pins], check=True)
+        subprocess.run([*pip, "--no-build-isolation", "--no-deps", ROOT], check=True)
+    else:
+        subprocess.run([*pip, f"{ROOT}[{','.join(EXTRAS)}]"], check=True)
     return interpreter
 
 
 def run_suite(interpreter: Path, arguments: Sequence[str]) -> int:
-    """The exit code of the suite on a copy without the package, which is imported as installed."""
+    """The exit code of the suite, which imports fnet as it is installed.
+
+    It runs in a copy of the repository, so that a change meanwhile has no effect. With `-P`, Python
+    does not look for the package in the current folder.
+    """
     with tempfile.TemporaryDirectory() as folder:
-        copy = Path(folder) / "fnet"
-        shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns("__pycache__"))
-        command = [interpreter, "-m", "pytest", "-p", "no:cacheprovider", *arguments]
+        copy = Path(folder) / "repository"
+        shutil.copytree(
+            ROOT, copy, ignore=shutil.ignore_patterns("__pycache__", ".git", ".*_cache")
+        )
+        command = [interpreter, "-P", "-m", "pytest", "-p", "no:cacheprovider", *arguments]
         return subprocess.run(command, cwd=copy).returncode
 
 
@@ -74,13 +86,12 @@ def main() -> None:
     """Make the environment, run the suite and exit with its code."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--python", default=sys.executable, help="the Python of the environment")
-    parser.add_argument("--folder", type=Path, help="keep the environment here")
-    parser.add_argument("pytest", nargs="*", help="arguments of pytest, after --")
+    parser.add_argument("--pytest", nargs=argparse.REMAINDER, default=[], help="its arguments")
     options = parser.parse_args()
     pins = lowest_versions(ROOT / "pyproject.toml")
     print(*pins, sep="\n", flush=True)
     with tempfile.TemporaryDirectory() as folder:
-        interpreter = make_environment(options.python, options.folder or Path(folder), pins)
+        interpreter = make_environment(options.python, Path(folder), pins)
         sys.exit(run_suite(interpreter, options.pytest))
 
 
