@@ -10,13 +10,13 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 import tomllib
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from processes import HANG_SECONDS
 from sklearn import datasets, metrics
 from sklearn.model_selection import train_test_split
 
@@ -518,7 +518,7 @@ def in_a_process(line, code=0):
         "sys.exit(main(sys.argv[1:]))\n"
     )
     command = [sys.executable, "-W", "error", "-c", report, *shlex.split(line)[1:]]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=100)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=HANG_SECONDS)
     assert done.returncode == code, done.stderr
     *messages, loaded = done.stderr.removesuffix("\n").split("\n")
     return done.stdout, messages, loaded.split()
@@ -562,10 +562,10 @@ def test_a_table_may_come_through_a_named_pipe(shell):
     os.mkfifo("pipe")
     for line in ("fnet predict iris.fnet pipe", "fnet evaluate iris.fnet pipe"):
         content = Path("iris.csv").read_bytes()
-        writer = threading.Thread(target=Path("pipe").write_bytes, args=(content,))
+        writer = threading.Thread(target=Path("pipe").write_bytes, args=(content,), daemon=True)
         writer.start()
         found = run_ok(shell, line)
-        writer.join(30)
+        writer.join(HANG_SECONDS)
         assert found == expected or line.startswith("fnet evaluate")
 
 
@@ -600,7 +600,7 @@ def test_ctrl_c_during_the_import_of_tensorflow_ends_the_process_at_once(shell):
     Path("tensorflow/__init__.py").write_text(pressed)
     line = "fnet train iris.csv --target species --out new.fnet --engine tensorflow"
     command = [sys.executable, "-m", *shlex.split(line)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=HANG_SECONDS)
     assert (done.returncode, done.stdout) == (130, "")
     assert done.stderr == "Error: interrupted; nothing was written\n"
     assert not Path("new.fnet").exists()
@@ -608,15 +608,29 @@ def test_ctrl_c_during_the_import_of_tensorflow_ends_the_process_at_once(shell):
 
 @pytest.mark.skipif(not hasattr(signal, "SIGTERM"), reason="needs SIGTERM")
 def test_a_terminated_process_removes_partly_written_files(shell):
-    header, *lines = Path("iris.csv").read_text().splitlines(keepends=True)
-    command = [sys.executable, "-m", *shlex.split("fnet predict iris.fnet - --out out.csv")]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        process.stdin.write(header.encode())
-        process.stdin.flush()
-        time.sleep(2)
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(60) == 128 + signal.SIGTERM
-    assert not list(Path().glob("*out.csv*"))
+    """The signal comes while the output is open and a copy of standard input exists."""
+    code = (
+        "import os, signal, sys\n"
+        "from fnet.cli import main, predict\n"
+        "def end(*_):\n"
+        "    print(*(len(os.listdir(folder)) for folder in ('new', 'temporary')), flush=True)\n"
+        "    signal.raise_signal(signal.SIGTERM)\n"
+        "predict._predict_chunk = end\n"
+        "sys.exit(main(sys.argv[1:]))\n"
+    )
+    for folder in ("new", "temporary"):
+        Path(folder).mkdir()
+    line = "fnet predict iris.fnet - --out new/out.csv"
+    done = subprocess.run(
+        [sys.executable, "-c", code, *shlex.split(line)[1:]],
+        input=Path("iris.csv").read_bytes(),
+        env={**os.environ, "TMPDIR": "temporary"},
+        capture_output=True,
+        timeout=HANG_SECONDS,
+    )
+    assert done.stdout == b"1 1\n"
+    assert done.returncode == 128 + signal.SIGTERM
+    assert os.listdir("new") == os.listdir("temporary") == []
 
 
 def test_a_users_matplotlib_settings_change_no_report(shell):
@@ -647,4 +661,4 @@ def test_a_reader_that_closes_the_pipe_ends_the_command_quietly(shell):
         assert process.stdout.readline() == b"prediction\n"
         process.stdout.close()
         assert process.stderr.read() == b""
-        assert process.wait(60) == 141
+        assert process.wait(HANG_SECONDS) == 141

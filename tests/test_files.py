@@ -8,7 +8,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-import timeit
 import tracemalloc
 from pathlib import Path
 
@@ -19,6 +18,7 @@ import safetensors.numpy
 import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
+from processes import HANG_SECONDS
 from strategies import MEMBERS, arrays, networks, random_params, seeds
 
 import fnet
@@ -279,12 +279,17 @@ def test_a_model_with_everything_shows_it_in_at_most_ten_lines(tmp_path):
     ]
 
 
-def test_one_row_takes_microseconds(tmp_path):
-    """The figure is 25; the machine of the tests is shared, so the test allows four times that."""
+def test_one_row_takes_few_calls(tmp_path):
+    """It took 25 µs with 40 calls. Calls are counted: the machine of the tests may be busy."""
     net = Network((64, 30, 10))
     found = saved(tmp_path / "net.fnet", (net, reference.init_params(net, 0)))
     row = np.ones((1, 64), np.float32)
-    assert min(timeit.repeat(lambda: found.predict(row), number=100, repeat=20)) / 100 < 100e-6
+    found.predict(row)
+    calls = []
+    sys.setprofile(lambda frame, event, _: calls.append(event) if "call" in event else None)
+    found.predict(row)
+    sys.setprofile(None)
+    assert 2 < len(calls) < 80
 
 
 @pytest.mark.parametrize(
@@ -521,10 +526,10 @@ def test_a_pipe_is_written_to_and_stays_one(tmp_path):
     net = Network((2, 3))
     fnet.save(model, (net, reference.init_params(net, 0)))
     read = []
-    reader = threading.Thread(target=lambda: read.append(pipe.read_bytes()))
+    reader = threading.Thread(target=lambda: read.append(pipe.read_bytes()), daemon=True)
     reader.start()
     fnet.save(pipe, (net, reference.init_params(net, 0)))
-    reader.join(30)
+    reader.join(HANG_SECONDS)
     assert read == [model.read_bytes()]
     assert pipe.is_fifo()
 

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from processes import HANG_SECONDS
 
 import fnet
 
@@ -23,7 +24,7 @@ def run(code, tensorflow=None, folder=None, **variables):
     env = {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
     env |= {"PYTHONPATH": os.pathsep.join(paths), **variables}
     command = [sys.executable, "-W", "error", "-c", code]
-    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=HANG_SECONDS)
     return done.returncode, done.stderr
 
 

@@ -13,6 +13,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from processes import HANG_SECONDS
 from sklearn import datasets
 
 import fnet
@@ -493,7 +494,7 @@ def test_in_a_browser_nothing_overflows_a_phone(make_page, tmp_path):
     file = tmp_path / "all.html"
     file.write_text(WRAPPER + "".join(frames), encoding="utf-8")
     command = [BROWSER, *QUIET, f"--user-data-dir={tmp_path}", "--dump-dom", file.as_uri()]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=HANG_SECONDS)
     found = json.loads(html.unescape(re.search("<title>(.*?)</title>", done.stdout)[1]))
     images = [len(Checker(text).of("img")) for text in texts]
     assert found == [[width, width, count, 1] for width in (360, 1200) for count in images]
