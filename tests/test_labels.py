@@ -79,9 +79,9 @@ def test_softmax_rows_are_probabilities_and_a_shift_changes_nothing(side, z, shi
 
 
 @BOTH
-def test_softmax_of_whole_numbers_is_worked_in_float32(side):
+def test_softmax_of_integers_is_computed_in_float64(side):
     found = np.asarray(side.softmax([[1, 1], [0, 0]]))
-    assert found.dtype == np.float32
+    assert found.dtype == np.float64
     assert (found == 0.5).all()
 
 
