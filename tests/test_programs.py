@@ -6,6 +6,7 @@ import sys
 
 import numpy as np
 import pytest
+from processes import HANG_SECONDS
 
 import fnet
 from fnet import Network, reference
@@ -141,7 +142,7 @@ for side in (fnet, reference):
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
 def test_a_forked_child_is_told_to_be_spawned_and_the_twin_works_there():
     command = [sys.executable, "-u", "-c", FORK]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=HANG_SECONDS)
     lines = done.stdout.splitlines()
     assert lines[0] == "trained"
     assert 'get_context("spawn")' in lines[1]

@@ -21,7 +21,8 @@ def run(code, tensorflow=None, folder=None, **variables):
     if tensorflow is not None:
         (folder / "tensorflow.py").write_text(tensorflow)
         paths.insert(0, str(folder))
-    env = {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
+    ours = "TF_CPP_MIN_LOG_LEVEL", "TF_USE_LEGACY_KERAS"  # which other tests may have set
+    env = {name: value for name, value in os.environ.items() if name not in ours}
     env |= {"PYTHONPATH": os.pathsep.join(paths), **variables}
     command = [sys.executable, "-W", "error", "-c", code]
     done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=HANG_SECONDS)

@@ -232,7 +232,7 @@ def _estimator(y: npt.NDArray[Any], options: TrainOptions) -> "MLPClassifier | M
         "random_state": options.seed,
         "engine": options.engine,
         "callback": None if checkpoint is None else fnet.checkpoint(checkpoint),
-        "verbose": True,
+        "verbose": "bar",
     }
     if y.dtype.kind == "f":
         if options.class_weight:

@@ -74,7 +74,7 @@ CONSTRAINTS: dict[str, list[Any]] = {
     "shuffle": ["boolean"],
     "random_state": ["random_state"],
     "tol": [Interval(Real, 0, None, closed="left")],
-    "verbose": ["verbose"],
+    "verbose": ["verbose", StrOptions({"bar"})],
     "warm_start": ["boolean"],
     "momentum": [Interval(Real, 0, 1, closed="both")],
     "nesterovs_momentum": ["boolean"],
@@ -111,7 +111,7 @@ class ArgumentsMixin(BaseEstimator):
     shuffle: bool
     random_state: RandomState
     tol: float
-    verbose: bool | int
+    verbose: bool | int | Literal["bar"]
     warm_start: bool
     momentum: float
     nesterovs_momentum: bool

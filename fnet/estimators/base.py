@@ -35,7 +35,7 @@ from fnet.estimators.data import (
 )
 from fnet.estimators.held_out import HeldOut
 from fnet.estimators.targets import Targets
-from fnet.estimators.verbose import EpochLines, Report, stopped
+from fnet.estimators.verbose import BAR, EpochLines, Report, stopped
 
 STACKLEVEL = 6
 """How far up the stack a warning belongs: to the caller of `fit`."""
@@ -213,10 +213,11 @@ class BaseMLP(ConversionMixin):
                 class_weight=task.class_weight,
                 validation=None if task.validation is None else task.validation.columns(),
                 metrics=None if task.validation is None else (score,),
-                callback=EpochLines(report, self.callback) if self.verbose else self.callback,
+                callback=EpochLines(report, self.callback) if self._writes_lines else self.callback,
+                progress=self.verbose == BAR,
                 **translation.stopping(self, f"validation_{score}"),
             )
-        if self.verbose and run.history["ended"] == "patience":
+        if self._writes_lines and run.history["ended"] == "patience":
             print(stopped(self, np.asarray(run.train_state.lr_scale)))
         if run.history["ended"] == "interrupted":
             warnings.warn("Training interrupted by user.", stacklevel=STACKLEVEL)
@@ -240,6 +241,11 @@ class BaseMLP(ConversionMixin):
         score = self.SCORE[task.net.targets]
         sign = -1.0 if score == "mean_pinball_loss" else 1.0  # a larger score is better
         return Report(self._reported_loss(task.net, task.data), f"validation_{score}", sign)
+
+    @property
+    def _writes_lines(self) -> bool:
+        """Whether a fit writes scikit-learn's lines."""
+        return bool(self.verbose) and self.verbose != BAR
 
     def _batch_size(self, rows: int) -> int:
         """The rows of a batch, at most all of them."""
@@ -276,9 +282,9 @@ class BaseMLP(ConversionMixin):
                 max_iter=self.max_iter,
                 max_fun=self.max_fun,
                 tol=self.tol,
-                progress=bool(self.verbose),
+                progress=self.verbose == BAR,
             )
-        if self.verbose:
+        if self._writes_lines:
             print(*self._report(task).lines(result.history), sep="\n")
         ended = result.history["ended"]
         if ended == "interrupted":

@@ -63,7 +63,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
             same bits.
         tol: An epoch counts as an improvement if it lowers the loss, or raises the validation
             score, by at least `tol`. With "lbfgs" the tolerance of the gradient.
-        verbose: Whether to write a line for each epoch on standard output, as scikit-learn does.
+        verbose: Whether to write a line for each epoch on standard output, as scikit-learn does;
+            "bar" shows a progress bar on standard error instead.
             With "lbfgs" the lines come at the end, after a progress bar.
         warm_start: Whether `fit` continues from the params of the last fit.
         momentum: The momentum of "sgd", from 0 to 1.
@@ -151,7 +152,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         shuffle: bool = True,
         random_state: RandomState = None,
         tol: float = 1e-4,
-        verbose: bool | int = False,
+        verbose: bool | int | Literal["bar"] = False,
         warm_start: bool = False,
         momentum: float = 0.9,
         nesterovs_momentum: bool = True,

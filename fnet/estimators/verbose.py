@@ -1,10 +1,13 @@
-"""What `verbose=True` writes: scikit-learn's lines, on standard output."""
+"""What `verbose` shows: scikit-learn's lines on standard output, or a progress bar."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from fnet.core.run_state import Run
 from fnet.estimators.arguments import ArgumentsMixin
+
+BAR = "bar"
+"""The value of `verbose` that shows a progress bar on standard error instead of lines."""
 
 
 class Report(NamedTuple):
