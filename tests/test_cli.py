@@ -646,6 +646,19 @@ def test_a_users_matplotlib_settings_change_no_report(shell):
     assert Path("iris.html").read_bytes() == expected
 
 
+def test_training_shows_a_bar_on_standard_error_from_the_epoch_of_its_checkpoint(
+    shell, monkeypatch
+):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    line = "fnet train iris.csv --target species --out new.fnet --patience 0 --checkpoint i.run"
+    for epochs in (20, 30):
+        code, out, err = shell(f"{line} --epochs {epochs} --json")
+        assert code == 0, err
+        assert json.loads(out)["epochs"] == epochs
+        assert f"{epochs}/{epochs}" in err
+        assert "epoch" in err
+
+
 @pytest.mark.parametrize("closed", [">&-", "2>&-"])
 def test_a_closed_stream_is_no_error(shell, closed):
     line = f"{shlex.quote(sys.executable)} -m fnet train iris.csv --target species --out new.fnet"
