@@ -76,8 +76,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         tol: An epoch counts as an improvement if it lowers the loss, or raises the validation
             score, by at least `tol`. With "lbfgs" the tolerance of the gradient.
         verbose: Whether to write a line for each epoch on standard output, as scikit-learn does;
-            "bar" shows a progress bar on standard error instead.
-            With "lbfgs" the lines come at the end, after a progress bar.
+            "bar" shows a progress bar on standard error instead. With "lbfgs" the lines come at the
+            end.
         warm_start: Whether `fit` continues from the params of the last fit.
         momentum: The momentum of "sgd", from 0 to 1.
         nesterovs_momentum: Whether "sgd" uses Nesterov's momentum.
