@@ -262,7 +262,7 @@ def test_the_engine_is_chosen_by_the_work():
 @pytest.mark.parametrize(
     "solver", ["adagrad", "adamw", "amsgrad", "lion", "nadam", "rmsprop", reference.adam(0.01)]
 )
-def test_any_optimizer_learns(solver):
+def test_every_optimizer_learns(solver):
     settings = {"solver": solver, "learning_rate_init": 0.01, "max_iter": 60, "batch_size": 30}
     assert MLPClassifier(random_state=0, **settings).fit(X, Y).score(X, Y) > 0.9
 

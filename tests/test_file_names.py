@@ -173,7 +173,7 @@ def decoded(encoded):
     return codec.decode(json.loads(json.dumps(value)), arrays)
 
 
-def test_renaming_what_stands_in_a_field_changes_no_file(monkeypatch):
+def test_renaming_a_value_in_the_code_changes_no_file(monkeypatch):
     """The kind of a schedule, here, and the same way an estimator's arguments and attributes."""
     schedule = RATES[5]
     before = codec.encode(schedule)

@@ -62,7 +62,7 @@ def test_without_hidden_layers_it_is_poisson_regression(side):
 
 
 @BOTH
-def test_a_deep_network_goes_where_scipy_takes_it(side):
+def test_a_deep_network_equals_scipys_result(side):
     """The same loop around the twin's functions, by hand."""
     net = Network((3, 4, 2), "tanh")
     params = reference.init_params(net, 0, dtype="float64")
@@ -90,7 +90,7 @@ def test_a_deep_network_goes_where_scipy_takes_it(side):
 
 
 @BOTH
-def test_the_loss_and_evaluations_are_those_of_the_minimum(side):
+def test_the_loss_is_that_of_the_result(side):
     net = Network((3, 5, 2))
     found = minimum(side, net, LABELS, tuning=Tuning(l1=0.1, l2=0.1))
     loss = reference.loss(net, found.params, X, LABELS, tuning=Tuning(l1=0.1, l2=0.1))
@@ -104,7 +104,7 @@ def test_the_loss_and_evaluations_are_those_of_the_minimum(side):
 
 
 @BOTH
-def test_it_is_no_worse_than_scikit_learns(side):
+def test_the_loss_is_at_most_scikit_learns(side):
     theirs = MLPClassifier((5,), solver="lbfgs", alpha=1.0, max_iter=500, random_state=0)
     theirs.fit(X, LABELS)
     params = tuple(map(Layer, theirs.coefs_, theirs.intercepts_))
@@ -117,7 +117,7 @@ def test_it_is_no_worse_than_scikit_learns(side):
 
 
 @BOTH
-def test_members_are_minimized_each_by_itself(side):
+def test_members_are_minimized_separately(side):
     net = Network((3, 4, 2), "tanh")
     tuning = Tuning(l2=np.array([0.1, 1.0, 10.0]))
     found = minimum(side, net, LABELS, 3, tuning=tuning, weights=np.stack([WEIGHTS] * 3))
@@ -134,7 +134,7 @@ def test_members_are_minimized_each_by_itself(side):
 
 
 @BOTH
-def test_params_keep_their_dtype_and_form(side):
+def test_params_keep_their_dtype_and_structure(side):
     net = Network((3, 2), bias=False)
     params = side.init_params(net, 0)
     found = side.minimize_lbfgs(net, params, X, LABELS)
@@ -145,7 +145,7 @@ def test_params_keep_their_dtype_and_form(side):
 
 
 @BOTH
-def test_an_interrupt_ends_it_with_what_is_done(side, monkeypatch):
+def test_ctrl_c_returns_the_result_so_far(side, monkeypatch):
     """Ctrl-C, sent from within the fifth iteration."""
     update, seen = tqdm.update, []
 
@@ -183,7 +183,7 @@ def test_a_loss_that_is_not_finite_is_an_error(side):
         ({"tuning": Tuning(global_clipnorm=1.0)}, "global_clipnorm is for train"),
     ],
 )
-def test_it_refuses(options, match):
+def test_bad_arguments_are_refused(options, match):
     messages = []
     for side in (fnet, reference):
         with pytest.raises(InvalidArgument, match=match) as caught:

@@ -62,7 +62,7 @@ KERAS = {
 
 @BOTH
 @pytest.mark.parametrize("loss", KERAS)
-def test_losses_are_those_of_keras(side, loss):
+def test_losses_equal_keras(side, loss):
     y, tuning, theirs = KERAS[loss]
     found = of_outputs(side, loss, Z, y, WEIGHTS, **tuning)
     np.testing.assert_allclose(found, weighted(theirs)(y, Z), rtol=1e-12)
@@ -77,7 +77,7 @@ def test_losses_are_those_of_keras(side, loss):
 
 
 @BOTH
-def test_losses_are_those_of_scikit_learn(side):
+def test_losses_equal_scikit_learn(side):
     half_deviance = metrics.mean_poisson_deviance(
         COUNTS.ravel(), np.exp(Z).ravel(), sample_weight=np.repeat(WEIGHTS, 3)
     )
@@ -123,7 +123,7 @@ def test_losses_by_hand(side):
 
 
 @BOTH
-def test_where_a_slope_jumps_both_sides_take_the_same_one(side):
+def test_both_sides_have_the_same_gradient_at_a_kink(side):
     on_the_kink = np.zeros((1, 2))
     assert (slopes_of(side, "absolute_error", on_the_kink, np.zeros((1, 2))) == 0).all()
     found = slopes_of(side, "pinball", on_the_kink, [0.0], quantiles=[0.25, 0.5])
@@ -136,7 +136,7 @@ def test_where_a_slope_jumps_both_sides_take_the_same_one(side):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("extreme", [1e4, -1e4, 0.0])
 @pytest.mark.parametrize("loss", LOSSES)
-def test_extreme_outputs_have_finite_losses_and_slopes(side, loss, extreme, dtype):
+def test_extreme_outputs_have_finite_losses_and_gradients(side, loss, extreme, dtype):
     z = np.array([[extreme, 0.0], [0.0, extreme]], dtype)
     tuning = {"quantiles": [0.1, 0.9]} if loss == "pinball" else {}
     for y in (0, 1):
@@ -151,7 +151,7 @@ def test_extreme_outputs_have_finite_losses_and_slopes(side, loss, extreme, dtyp
 
 
 @BOTH
-def test_extreme_outputs_of_labels_cost_what_they_are_off_by(side):
+def test_cross_entropies_are_linear_in_extreme_logits(side):
     for z, y, expected in ((1e4, 1, 0), (1e4, 0, 1e4), (-1e4, 1, 1e4), (-1e4, 0, 0)):
         assert of_outputs(side, "sigmoid_cross_entropy", [[z]], [[y]]) == expected
         slope = slopes_of(side, "sigmoid_cross_entropy", np.array([[z]]), [[y]])
@@ -159,7 +159,7 @@ def test_extreme_outputs_of_labels_cost_what_they_are_off_by(side):
 
 
 @BOTH
-def test_a_count_beyond_all_measure_goes_on_along_a_straight_line(side):
+def test_poisson_is_linear_above_its_limit(side):
     at_64, at_65 = (of_outputs(side, "poisson", [[z]], [[0]]) for z in (64.0, 65.0))
     np.testing.assert_allclose(at_64, np.exp(64), rtol=1e-14)
     np.testing.assert_allclose(at_65, 2 * at_64, rtol=1e-14)
@@ -183,7 +183,7 @@ def test_quantiles_never_cross(side):
 
 
 @BOTH
-def test_softmax_may_stand_before_another_loss(side):
+def test_softmax_can_be_the_output_under_another_loss(side):
     """The Brier score: squared error of probabilities."""
     found = of_outputs(side, "squared_error", Z, ROWS, output="softmax")
     expected = np.mean((special.softmax(Z, axis=1) - ROWS) ** 2)
@@ -191,14 +191,14 @@ def test_softmax_may_stand_before_another_loss(side):
 
 
 @BOTH
-def test_a_network_knows_an_activation_by_its_other_name(side):
+def test_a_network_accepts_aliases_of_activations(side):
     ours = Network((2, 3, 1), "logistic", "logistic", loss="sigmoid_cross_entropy")
     assert ours == Network((2, 3, 1), "sigmoid", "sigmoid", loss="sigmoid_cross_entropy")
     assert ours.hidden == ("sigmoid",)
 
 
 @BOTH
-def test_binary_labels_have_one_axis_or_two(side):
+def test_binary_labels_may_have_one_axis_or_two(side):
     net = Network((3, 1), loss="sigmoid_cross_entropy")
     params = reference.init_params(net, 0, dtype="float64")
     labels = BITS[:, 0]
@@ -208,7 +208,7 @@ def test_binary_labels_have_one_axis_or_two(side):
 
 
 @BOTH
-def test_a_class_that_is_absent_costs_nothing(side):
+def test_an_absent_class_adds_no_loss(side):
     """Three classes of which y has two, and labels that are all 0."""
     found = of_outputs(side, "softmax_cross_entropy", Z, CLASSES % 2)
     expected = metrics.log_loss(CLASSES % 2, special.softmax(Z, axis=1), labels=[0, 1, 2])

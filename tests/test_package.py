@@ -52,7 +52,7 @@ def imports(path):
 
 
 @pytest.mark.parametrize("layer", LAYERS)
-def test_a_layer_imports_itself_and_core_alone(layer):
+def test_a_layer_imports_only_itself_and_core(layer):
     for path in (PACKAGE / layer).rglob("*.py"):
         for name, top in imports(path):
             package, *rest = name.split(".")
@@ -63,7 +63,7 @@ def test_a_layer_imports_itself_and_core_alone(layer):
                 assert package in PACKAGES[layer] | inside, f"{path} imports {name}"
 
 
-def test_no_part_imports_another_in_a_circle():
+def test_there_are_no_circular_imports():
     """Parts are the entries of `fnet/`; every file's imports count, inside functions too."""
     graph = {}
     for path in FILES:
@@ -82,7 +82,7 @@ def test_each_file_of_the_twin_has_its_namesake_in_the_engine():
     assert twin <= engine
 
 
-def test_the_package_is_small_enough_to_read_at_a_glance():
+def test_the_package_has_few_entries():
     assert len([p for p in PACKAGE.iterdir() if p.name != "__pycache__"]) <= 18
 
 
@@ -166,7 +166,7 @@ def test_the_stub_shows_the_public_api():
             assert shown is real, name
 
 
-def test_a_name_that_is_not_there_is_an_attribute_error():
+def test_an_unknown_name_is_an_attribute_error():
     with pytest.raises(AttributeError, match="no attribute 'forwards'"):
         _ = fnet.forwards
     assert set(fnet.__all__) <= set(dir(fnet))
@@ -186,7 +186,7 @@ def new_process(code):
     return json.loads(done.stdout)
 
 
-def test_the_twin_trains_without_any_engine():
+def test_the_twin_trains_without_tensorflow():
     """Nothing but NumPy and tqdm is loaded by the twin, and nothing at all by the door."""
     loaded = new_process(
         "import json, sys\n"
@@ -205,7 +205,7 @@ def test_the_twin_trains_without_any_engine():
     assert loaded == [[], []]
 
 
-def test_quiet_import_says_nothing():
+def test_importing_tensorflow_prints_nothing():
     found = new_process(
         "import json, os\n"
         "os.environ.pop('TF_CPP_MIN_LOG_LEVEL', None)\n"

@@ -119,7 +119,7 @@ def conditions(net, seeds):
 
 
 @given(case=cases(members=((),)))
-def test_the_twins_gradient_is_the_slope_of_its_loss(case):
+def test_the_twins_gradient_equals_central_differences(case):
     """Central differences: every number of params is moved in a member of its own."""
     case = unclipped(case)
     flat = flattened(case.params)
@@ -127,7 +127,7 @@ def test_the_twins_gradient_is_the_slope_of_its_loss(case):
 
     def losses(step):
         moved = flat + step * np.eye(len(flat))
-        return reference.loss(case.net, unflat(moved, case.params), *case[2:5], **case.options)
+        return reference.loss(case.net, unflatten(moved, case.params), *case[2:5], **case.options)
 
     differences = (losses(h) - losses(-h)) / (2 * h)
     found = flattened(reference.grads(*case.arguments, **case.options))
@@ -136,7 +136,7 @@ def test_the_twins_gradient_is_the_slope_of_its_loss(case):
 
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
-def test_the_twins_gradient_is_a_complex_step(activation, loss, monkeypatch):
+def test_the_twins_gradient_equals_the_complex_step_derivative(activation, loss, monkeypatch):
     """Where a function is analytic, `imag(J(p + ih)) / h` is its slope to the last digits.
 
     Source: Squire and Trapp, "Using complex variables to estimate derivatives" (1998).
@@ -159,7 +159,7 @@ def test_the_twins_gradient_is_a_complex_step(activation, loss, monkeypatch):
         tuning._replace(l2=None),
         tuning._replace(l1=None, l2=None),
     ):
-        moved = unflat(flat + 1j * h * np.eye(len(flat)), params)
+        moved = unflatten(flat + 1j * h * np.eye(len(flat)), params)
         z = functions.forward_pass(net, moved, x, n, 4).z[-1]
         values = np.sum(share * functions.row_losses(net, z, y, 2, n), axis=-1)
         penalty, _ = penalties.penalty_and_grad(n, shapes(net), layout.pack(moved), total)
@@ -178,7 +178,7 @@ def flattened(params):
     return np.concatenate([p.ravel() for p in arrays(params)])
 
 
-def unflat(members, params):
+def unflatten(members, params):
     """Rows of numbers `[M, P]` as params with a member axis."""
     position = 0
 

@@ -46,7 +46,7 @@ def traces(program_runs):
     ],
     ids=["full", "kfold", "minibatch"],
 )
-def test_near_numbers_of_rows_share_programs(plan):
+def test_similar_numbers_of_rows_share_programs(plan):
     """As expanding windows and folds of different sizes have them; validation rows too."""
     net = Network((3, 4, 2))
     params = reference.init_params(net, 0, dtype="float64")
@@ -73,7 +73,7 @@ def test_padding_adds_at_most_an_eighth(rows):
     assert len(octave) == 8
 
 
-def test_programs_are_bounded_and_can_be_cleared():
+def test_the_cache_of_programs_is_bounded_and_can_be_cleared():
     assert compiled_loop.compiled.cache_info().maxsize == program_cache.MAX_PROGRAMS
     cached = program_cache.bounded_cache(2)(lambda key: object())
     first = cached(1)

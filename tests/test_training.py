@@ -62,7 +62,7 @@ def alike(ours, theirs, rtol=1e-9):
 
 @BOTH
 @pytest.mark.parametrize("xla", [True, False])
-def test_a_run_is_its_steps_one_after_another(side, xla):
+def test_a_run_equals_its_steps_one_by_one(side, xla):
     """The loop that a reader would write with the functions alone."""
     optimizer = reference.adam(0.125)
     params = reference.init_params(NET, 1, dtype="float64")
@@ -122,7 +122,7 @@ def test_validation_is_the_loss_and_accuracy_after_each_epoch(side):
 
 
 @BOTH
-def test_row_weights_enter_through_the_plan(side):
+def test_row_weights_come_from_the_plan(side):
     """A row of weight 2 is a row that is there twice; one of weight 0 is not there."""
     weights = np.ones(23)
     weights[[3, 4]] = 2, 0
@@ -136,7 +136,7 @@ def test_row_weights_enter_through_the_plan(side):
 
 
 @BOTH
-def test_zero_epochs_return_the_start_unchanged(side):
+def test_zero_epochs_return_the_initial_params(side):
     params = reference.init_params(NET, 1, dtype="float64")
     run = run_on(side, params, fnet.kfold_plan(23, 5, 0, seed=7), validation=HELD)
     assert all(np.array_equal(*p) for p in zip(arrays(run.params), arrays(params), strict=True))
@@ -162,7 +162,7 @@ def test_nothing_is_changed_in_place(side):
 
 
 @BOTH
-def test_members_train_as_they_would_alone(side):
+def test_members_train_like_single_runs(side):
     """Each with its own start, rate and patience, until it ends by itself."""
     plan = fnet.kfold_plan(23, 5, 40, seed=7)
     rates, patience = np.array([0.125, 0.5, 0.03125]), np.array([1, 4, 1000])
@@ -235,7 +235,7 @@ def test_patience_and_the_best_epoch_by_hand(side, min_delta, best_delta):
 
 
 @BOTH
-def test_watching_accuracy_takes_the_first_of_the_largest(side):
+def test_monitoring_accuracy_takes_the_first_of_the_largest(side):
     plan = fnet.kfold_plan(23, 5, 20, seed=7)
     run = run_on(side, plan=plan, validation=HELD, monitor="validation_accuracy", restore_best=True)
     assert run.train_state.best_epoch == np.argmax(run.history["validation_accuracy"])
@@ -265,7 +265,7 @@ def cut(count):
 @BOTH
 @pytest.mark.parametrize("xla", [True, False])
 @pytest.mark.parametrize("count", [1, 3, 7])
-def test_pieces_of_any_size_make_the_same_bits(side, xla, count, monkeypatch):
+def test_chunks_of_any_size_give_the_same_bits(side, xla, count, monkeypatch):
     options = {"validation": HELD, "restore_best": True, "patience": 50}
     full_run = run_on(side, xla=xla, **options)
     monkeypatch.setattr(batch_source, "timed_chunks", cut(count))
@@ -276,7 +276,7 @@ class StopHere(Exception):
     pass
 
 
-def stopped_at(step):
+def stop_at(step):
     """A callback that ends the run once it has done so many steps."""
 
     def callback(run):
@@ -289,13 +289,13 @@ def stopped_at(step):
 @BOTH
 @pytest.mark.parametrize("xla", [True, False])
 @pytest.mark.parametrize("step", [1, 4, 10, 23])
-def test_a_run_that_goes_on_has_the_bits_of_one_that_never_stopped(side, xla, step, monkeypatch):
+def test_a_resumed_run_equals_an_uninterrupted_one(side, xla, step, monkeypatch):
     """Stopped in the middle of an epoch as well as at its end."""
     options = {"validation": HELD, "restore_best": True, "patience": 50}
     full_run = run_on(side, xla=xla, **options)
     monkeypatch.setattr(batch_source, "timed_chunks", cut(1))
     with pytest.raises(StopHere) as stopped:
-        run_on(side, xla=xla, callback=stopped_at(step), **options)
+        run_on(side, xla=xla, callback=stop_at(step), **options)
     half = stopped.value.run
     assert half.state.step == step
     assert half.history["ended"] == "running"
@@ -305,33 +305,33 @@ def test_a_run_that_goes_on_has_the_bits_of_one_that_never_stopped(side, xla, st
 
 
 @BOTH
-def test_a_run_goes_on_from_a_pickle(side):
+def test_a_run_is_resumed_from_a_pickle(side):
     """As it would in another process."""
     half = pickle.loads(pickle.dumps(run_on(side, plan=fnet.kfold_plan(23, 5, 2, seed=7))))
     assert bits(run_on(side, half)) == bits(run_on(side))
 
 
 @BOTH
-def test_more_epochs_go_on_from_the_last(side):
+def test_more_epochs_continue_from_the_last(side):
     longer = fnet.kfold_plan(23, 5, 2 * EPOCHS, seed=7)
     assert bits(run_on(side, run_on(side), longer)) == bits(run_on(side, plan=longer))
 
 
-def test_a_run_goes_on_with_the_program_that_it_began_with():
+def test_a_run_is_resumed_by_the_same_kind_of_program():
     run = run_on(fnet, xla=True)
     longer = fnet.kfold_plan(23, 5, 2 * EPOCHS, seed=7)
     assert run_on(fnet, run, longer, xla=False).xla is True
 
 
 @BOTH
-def test_each_side_goes_on_with_the_others_run(side):
+def test_each_side_resumes_the_others_run(side):
     other = reference if side is fnet else fnet
     longer = fnet.kfold_plan(23, 5, 2 * EPOCHS, seed=7)
     alike(run_on(side, run_on(other), longer), run_on(side, plan=longer))
 
 
 @BOTH
-def test_one_who_stopped_by_patience_goes_on_with_more_of_it(side):
+def test_a_run_stopped_by_patience_is_resumed_with_more(side):
     plan = fnet.kfold_plan(23, 5, 60, seed=7)
     options = {"plan": plan, "validation": HELD}
     stopped = run_on(side, patience=3, **options)
@@ -341,7 +341,7 @@ def test_one_who_stopped_by_patience_goes_on_with_more_of_it(side):
     )
 
 
-def test_the_default_follows_the_work():
+def test_xla_is_chosen_by_the_work():
     """A short job runs as a plain graph, and under XLA one of many steps or of large ones."""
     assert run_on(fnet, plan=fnet.full_batch_plan(23, 3)).xla is False
     assert run_on(fnet, plan=fnet.full_batch_plan(23, 6_000)).xla is True
