@@ -66,25 +66,25 @@ CLASS_WEIGHTS = [
 @pytest.mark.parametrize("class_weight", CLASS_WEIGHTS, ids=str)
 def test_class_weights_follow_scikit_learns_rule(class_weight, y):
     classes, x = np.unique(y), X[: len(y)]
-    made = MLPClassifier(class_weight=class_weight, **SAME)
+    model = MLPClassifier(class_weight=class_weight, **SAME)
     try:
         expected = compute_class_weight(class_weight, classes=classes, y=y)
     except ValueError as error:
         missing = str(error).partition(", are not")[0]
         with pytest.raises(InvalidArgument) as caught:
-            made.fit(x, y)
+            model.fit(x, y)
         assert str(caught.value).startswith(missing.replace("np.str_(", "").replace(")", ""))
         return
     weights = expected[np.searchsorted(classes, y)]
-    close(made.fit(x, y), MLPClassifier(**SAME).fit(x, y, sample_weight=weights))
+    close(model.fit(x, y), MLPClassifier(**SAME).fit(x, y, sample_weight=weights))
 
 
 def test_a_fold_may_lack_a_class_that_has_a_weight():
     rows = np.r_[0:50, 50:100, 100:103]
     weights = {"a": 1.0, "b": 2.0, "c": 3.0}
-    made = MLPClassifier(class_weight=weights, max_iter=2, random_state=0)
+    model = MLPClassifier(class_weight=weights, max_iter=2, random_state=0)
     folds = [(rows[:100], rows[100:]), (rows[20:], rows[:20])]
-    assert np.isfinite(cross_val_score(made, X, NAMES, cv=folds, error_score="raise")).all()
+    assert np.isfinite(cross_val_score(model, X, NAMES, cv=folds, error_score="raise")).all()
 
 
 # One class.
@@ -110,8 +110,8 @@ def test_one_class_is_fitted_as_in_scikit_learn(solver, y, tmp_path):
 
 
 def test_one_class_in_other_calls():
-    made = MLPClassifier(early_stopping=True, class_weight="balanced", **SAME)
-    assert set(made.fit(X, np.full(len(X), "a")).predict(X)) == {"a"}
+    model = MLPClassifier(early_stopping=True, class_weight="balanced", **SAME)
+    assert set(model.fit(X, np.full(len(X), "a")).predict(X)) == {"a"}
     assert set(MLPClassifier(**SAME).partial_fit(X, 0 * Y, classes=[0]).predict(X)) == {0}
     columns = np.stack([Y == 1, Y >= 0], axis=1).astype(int)
     several = MultiOutputClassifier(MLPClassifier(**SAME)).fit(X, columns)
@@ -134,10 +134,10 @@ def test_a_pipeline_transforms_validation_rows(kind, weights):
         scaled["sample_weight_val"] = given["sample_weight_val"] = weights
     by_hand = getattr(fnet, kind)(**settings).fit(scaler.transform(X[ODD]), Y[ODD], **scaled)
     with sklearn.config_context(enable_metadata_routing=True):
-        made = getattr(fnet, kind)(**settings).set_fit_request(
+        model = getattr(fnet, kind)(**settings).set_fit_request(
             X_val=True, y_val=True, sample_weight_val=True
         )
-        pipeline = make_pipeline(StandardScaler(), made, transform_input=["X_val"])
+        pipeline = make_pipeline(StandardScaler(), model, transform_input=["X_val"])
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             warnings.filterwarnings("ignore", "Stochastic Optimizer")
@@ -157,9 +157,9 @@ def test_a_pipeline_transforms_validation_rows(kind, weights):
 @KINDS
 def test_partial_fits_score_validation_rows(kind):
     arguments = {"classes": [0, 1, 2]} if kind == "MLPClassifier" else {}
-    made = getattr(fnet, kind)(**SAME)
-    made.partial_fit(X, Y, X_val=X[ODD], y_val=Y[ODD], **arguments)
-    assert made.validation_scores_ == pytest.approx([made.score(X[ODD], Y[ODD])])
+    model = getattr(fnet, kind)(**SAME)
+    model.partial_fit(X, Y, X_val=X[ODD], y_val=Y[ODD], **arguments)
+    assert model.validation_scores_ == pytest.approx([model.score(X[ODD], Y[ODD])])
 
 
 class Own(MLPClassifier):
@@ -172,19 +172,19 @@ class Own(MLPClassifier):
 @pytest.mark.parametrize(
     ("build", "warns"),
     [
-        (lambda made: make_pipeline(StandardScaler(), made), True),
-        (lambda made: make_pipeline(StandardScaler(), make_pipeline(made)), True),
-        (lambda made: make_pipeline("passthrough", made), False),
-        (lambda made: make_pipeline(made), False),
-        (lambda made: made, False),
+        (lambda model: make_pipeline(StandardScaler(), model), True),
+        (lambda model: make_pipeline(StandardScaler(), make_pipeline(model)), True),
+        (lambda model: make_pipeline("passthrough", model), False),
+        (lambda model: make_pipeline(model), False),
+        (lambda model: model, False),
     ],
 )
 def test_validation_data_in_a_pipeline_warns_that_they_are_not_scaled(build, warns):
-    made = build(MLPClassifier(**SAME))
+    model = build(MLPClassifier(**SAME))
     name = ""
-    while hasattr(made, "steps") and not name.endswith("mlpclassifier__"):
-        name += f"{made.steps[-1][0]}__"
-        made = made.steps[-1][1]
+    while hasattr(model, "steps") and not name.endswith("mlpclassifier__"):
+        name += f"{model.steps[-1][0]}__"
+        model = model.steps[-1][1]
     estimator = build(MLPClassifier(**SAME))
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -235,17 +235,17 @@ def test_verbose_writes_scikit_learns_lines(kind, settings, capsys):
 
 def test_lines_of_losses_and_scores_come_once_in_several_calls(capsys):
     runs = []
-    made = MLPRegressor(**SAME, quantiles=0.5, callback=runs.append).fit(X, Y, X_val=X, y_val=Y)
+    model = MLPRegressor(**SAME, quantiles=0.5, callback=runs.append).fit(X, Y, X_val=X, y_val=Y)
     history = runs[-1].history
     lines = EpochLines(Report((2.0, 1.0), "validation_mean_pinball_loss", -1.0), None)
     for epochs in (2, 2, 5):
         cut = {name: values[:epochs] for name, values in history.items()}
         lines(runs[-1]._replace(history=cut))
     expected = []
-    for i, score in enumerate(made.validation_scores_):
+    for i, score in enumerate(model.validation_scores_):
         expected.append(f"Iteration {i + 1}, loss = {2 * history['loss'][i] + 1:.8f}")
         expected.append(f"Validation score: {score:f}")
-    assert made.validation_scores_[0] < 0
+    assert model.validation_scores_[0] < 0
     assert capsys.readouterr().out.splitlines() == expected
 
 
@@ -253,10 +253,12 @@ def test_lines_come_once_in_each_engine_beside_a_callback_and_after_a_checkpoint
     expected = None
     for engine in ("numpy", "tensorflow"):
         seen = []
-        made = MLPClassifier(engine=engine, verbose=True, callback=seen.append, **SAME)
-        made.fit(X, Y)
+        model = MLPClassifier(engine=engine, verbose=True, callback=seen.append, **SAME)
+        model.fit(X, Y)
         out = capsys.readouterr().out.splitlines()
-        assert out == [f"Iteration {i + 1}, loss = {v:.8f}" for i, v in enumerate(made.loss_curve_)]
+        assert out == [
+            f"Iteration {i + 1}, loss = {v:.8f}" for i, v in enumerate(model.loss_curve_)
+        ]
         assert expected in (None, out)
         assert len(seen[-1].history["loss"]) == 5
         expected = out
@@ -267,10 +269,10 @@ def test_lines_come_once_in_each_engine_beside_a_callback_and_after_a_checkpoint
     MLPClassifier(**settings | {"max_iter": 7}).fit(X, Y)
     found = capsys.readouterr().out.splitlines()
     assert [line.partition(",")[0] for line in found] == ["Iteration 6", "Iteration 7"]
-    made = MLPClassifier(solver="lbfgs", max_iter=3, verbose=True).fit(X, Y)
+    model = MLPClassifier(solver="lbfgs", max_iter=3, verbose=True).fit(X, Y)
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == made.n_iter_
-    assert lines[-1] == f"Iteration 3, loss = {made.loss_:.8f}"
+    assert len(lines) == model.n_iter_
+    assert lines[-1] == f"Iteration 3, loss = {model.loss_:.8f}"
 
 
 # Messages.
@@ -320,13 +322,13 @@ def test_sparse_rows_train_as_dense_ones(kind, dtype, name):
     settings = {**SAME, "hidden_layer_sizes": (6, 5), **SPARSE_SETTINGS[name]}
     x = SPARSE.astype(dtype)
     dense = getattr(fnet, kind)(**settings).fit(x, Y, WEIGHTS)
-    for form in (sparse.csr_matrix, sparse.csc_array):
-        made = getattr(fnet, kind)(**settings).fit(form(x), Y, WEIGHTS)
+    for sparse_class in (sparse.csr_matrix, sparse.csc_array):
+        model = getattr(fnet, kind)(**settings).fit(sparse_class(x), Y, WEIGHTS)
         atol = 1e-3 if dtype == "float32" else 1e-9
-        close(made, dense, atol=atol)
-        assert made.coefs_[0].dtype == dtype
-        np.testing.assert_allclose(made.predict(form(x)), made.predict(x), rtol=1e-4)
-        outputs = [made._predict_raw(rows) for rows in (form(x), x)]
+        close(model, dense, atol=atol)
+        assert model.coefs_[0].dtype == dtype
+        np.testing.assert_allclose(model.predict(sparse_class(x)), model.predict(x), rtol=1e-4)
+        outputs = [model._predict_raw(rows) for rows in (sparse_class(x), x)]
         np.testing.assert_allclose(*outputs, rtol=1e-5 if dtype == "float32" else 1e-12)
 
 

@@ -178,21 +178,25 @@ def test_predictions_equal_the_twins(loss, members, tmp_path, monkeypatch):
 def test_predict_returns_the_names_of_classes(members, tmp_path):
     params = random_params(NET, members, np.random.default_rng(1))
     found = saved(tmp_path / "net.fnet", (NET, params), classes=["a", "b", "c"])
-    chances = reference.predict(NET, params, X)
-    assert np.array_equal(found.predict(X), np.array(["a", "b", "c"])[chances.argmax(axis=-1)])
-    np.testing.assert_allclose(found.predict_proba(X), chances, rtol=1e-12)
+    probabilities = reference.predict(NET, params, X)
+    assert np.array_equal(
+        found.predict(X), np.array(["a", "b", "c"])[probabilities.argmax(axis=-1)]
+    )
+    np.testing.assert_allclose(found.predict_proba(X), probabilities, rtol=1e-12)
 
 
 def test_a_single_label_has_two_classes_and_several_have_none(tmp_path):
     net = Network((4, 1), loss="sigmoid_cross_entropy")
     params = reference.init_params(net, 0)
     found = saved(tmp_path / "net.fnet", (net, params), classes=["no", "yes"])
-    chances = reference.predict(net, params, X)
+    probabilities = reference.predict(net, params, X)
     without_names = saved(tmp_path / "other.fnet", (net, params))
-    np.testing.assert_array_equal(without_names.predict(X), chances[:, 0] > 0.5)
+    np.testing.assert_array_equal(without_names.predict(X), probabilities[:, 0] > 0.5)
     np.testing.assert_array_equal(without_names.predict_proba(X), found.predict_proba(X))
-    assert np.array_equal(found.predict(X), np.where(chances[:, 0] > 0.5, "yes", "no"))
-    np.testing.assert_allclose(found.predict_proba(X), np.hstack([1 - chances, chances]))
+    assert np.array_equal(found.predict(X), np.where(probabilities[:, 0] > 0.5, "yes", "no"))
+    np.testing.assert_allclose(
+        found.predict_proba(X), np.hstack([1 - probabilities, probabilities])
+    )
     net = Network((4, 3), loss="sigmoid_cross_entropy")
     params = reference.init_params(net, 0)
     found = saved(tmp_path / "net.fnet", (net, params), classes=["a", "b", "c"])
