@@ -1,4 +1,4 @@
-"""Bytes that are refused: FormatError and nothing else, within a second and little memory."""
+"""Bad files raise FormatError and nothing else, within a second and little memory."""
 
 import hashlib
 import json
@@ -54,7 +54,7 @@ def joined(header, data=b""):
 
 
 def described(text, version="1", digest=None, arrays="", data=b""):
-    """A file with this text for a description."""
+    """A file with this text as its description."""
     digest = hashlib.sha256(text.encode()).hexdigest() if digest is None else digest
     metadata = json.dumps({"fnet": f"{version} {digest} {text}"})
     return joined(f'{{"__metadata__":{metadata}{arrays}}}', data)
@@ -163,7 +163,7 @@ def test_arrays_fill_the_file_without_gaps(tmp_path):
 
 
 def forged(content, change=lambda text: text):
-    """A file of content that no one has checked, or of its JSON changed."""
+    """A file of unchecked content, or with its JSON changed."""
     found, arrays = codec.encode(content)
     return format.to_bytes(json.loads(change(json.dumps(found))), arrays)
 
@@ -259,7 +259,7 @@ def test_malformed_descriptions_are_refused(old, new, tmp_path):
 
 
 def test_one_long_string_cannot_multiply_the_memory(tmp_path):
-    """NumPy holds each string in the room of the longest; a file has to bring that room."""
+    """NumPy stores each string in the size of the longest; a file must contain as many bytes."""
     classes = np.array(["a", "b", "x" * 20_000])
     fnet.save(tmp_path / "a.fnet", (NET, PARAMS), classes=classes)
     assert (tmp_path / "a.fnet").stat().st_size > classes.nbytes

@@ -1,4 +1,4 @@
-"""What is refused: both sides raise InvalidArgument with one message before they compute."""
+"""Bad arguments: both sides raise InvalidArgument with one message before they compute."""
 
 import warnings
 
@@ -201,7 +201,7 @@ def test_every_function_of_x_refuses_bad_x(taker, x, match):
 
 
 def test_a_bad_entry_of_a_large_x_is_located():
-    x = np.zeros((700_000, 2), np.float32)  # more than is looked at in one go
+    x = np.zeros((700_000, 2), np.float32)  # more than one chunk of the check
     x[[650_000, 690_000], 1] = np.nan
     refused_alike(lambda side: side.forward(NET, PARAMS, x), "in row 650000, column 1")
 
@@ -405,7 +405,7 @@ OF_CLASSES, OF_NUMBERS = [*METRICS][:4], [*METRICS][5:8]
 
 
 def metric(side, name, *arguments, **options):
-    """The metric of what fits, but for `arguments` from the left."""
+    """The metric of valid arguments, with `arguments` in place of the first ones."""
     every = (*arguments, *METRICS[name][len(arguments) :])
     return getattr(side.metrics, name)(*every, **options)
 
@@ -1334,7 +1334,7 @@ def batched(*columns, size=2):
     ],
 )
 def test_train_refuses_a_pipeline(data, options, match):
-    with pytest.raises(InvalidArgument, match=match):  # raised as the data comes
+    with pytest.raises(InvalidArgument, match=match):  # raised when the data are fetched
         fnet.train(NET, SGD, PARAMS, data=data, **options)
 
 

@@ -1,4 +1,4 @@
-"""Numbers of a Tuning, targets of a loss and options of a run that are refused, on both sides."""
+"""Bad hyperparameters, targets and options of a run are refused on both sides."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Plans and pipelines: whose rows form which batch, against scikit-learn's KFold and by hand."""
+"""Plans and pipelines: the rows of each batch, against scikit-learn's KFold and by hand."""
 
 import hashlib
 import pickle
@@ -23,14 +23,14 @@ MILLION = 1_000_000
 
 @st.composite
 def cuts(draw, least=1):
-    """`(n, batch_size)`: some rows and a batch size that they have room for."""
+    """`(n, batch_size)`: a number of rows and a batch size of at most this number."""
     n = draw(st.integers(least, 60))
     return n, draw(st.integers(1, n // least))
 
 
 @st.composite
 def plans(draw):
-    """A plan of any kind, that takes every row of an epoch."""
+    """A plan of any kind that takes every row once per epoch."""
     n, size = draw(cuts())
     epochs, seed = draw(st.integers(0, 5)), draw(seeds)
     weights = draw(st.none() | st.just(np.arange(1.0, n + 1)))
@@ -47,18 +47,18 @@ def plans(draw):
 
 
 def lists(plan, epoch=0):
-    """The batches of an epoch as lists of rows, without what is padded."""
+    """The batches of an epoch as lists of rows, without padding."""
     rows, weights = plan.batches(epoch, epoch + 1)
     return [list(r[w > 0]) for r, w in zip(rows[0], weights[0], strict=True)]
 
 
 def shuffled(n, seed, epoch):
-    """The rows in the order of an epoch: all of them in one batch."""
+    """The rows in the order of an epoch, as one batch."""
     return fnet.minibatch_plan(n, n, epoch + 1, seed).batches(epoch, epoch + 1)[0].ravel()
 
 
 def data(n):
-    """x and y that tell their row."""
+    """x and y from which the number of a row can be read."""
     return np.arange(2.0 * n).reshape(n, 2), np.arange(n)
 
 

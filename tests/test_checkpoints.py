@@ -1,4 +1,4 @@
-"""Checkpoints: the same call goes on to the bit; another call is refused by name."""
+"""Checkpoints: the same call resumes bit for bit; a different call is refused."""
 
 import signal
 import warnings
@@ -143,7 +143,7 @@ def test_it_is_saved_at_intervals(tmp_path, monkeypatch):
     assert saved == [6, 12, 18, 20]
 
 
-# What is refused.
+# Bad arguments.
 
 OTHERS = {
     "network": {"net": Network((2, 7, 1), loss="squared_error")},
@@ -202,7 +202,7 @@ def test_arguments_of_a_checkpoint_are_checked(tmp_path):
         fnet.checkpoint(tmp_path / "run.fnet", exact="yes")
 
 
-# What the bits depend on.
+# The environment.
 
 
 @pytest.mark.parametrize(
@@ -227,7 +227,7 @@ def test_another_environment_gives_a_warning_or_an_error(name, value, tmp_path, 
 
 
 def begin():
-    """What `train` hands to a callback's `_begin`."""
+    """The arguments that `train` passes to a callback's `_begin`."""
     seen = []
 
     class Asked:

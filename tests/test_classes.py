@@ -1,4 +1,4 @@
-"""Class weights: scikit-learn's numbers, in training and validation alike, label by label."""
+"""Class weights: scikit-learn's numbers, in training and in validation, for each label."""
 
 import numpy as np
 import pytest
@@ -32,7 +32,7 @@ def test_balanced_is_scikit_learns():
 
 
 def test_balanced_uses_row_weights():
-    """A row of weight 2 is a row that is there twice."""
+    """A row of weight 2 equals two rows."""
     weights = np.where(np.arange(30) % 2, 1.0, 2.0)
     repeated = np.repeat(CLASSES, weights.astype(int))
     np.testing.assert_allclose(
@@ -83,7 +83,7 @@ def test_label_weights_by_hand(side):
 @BOTH
 @pytest.mark.parametrize("xla", [True, False])
 def test_class_weights_apply_in_training_and_validation(side, xla):
-    """The same as row weights, worked out by hand, in the plan and in the validation data."""
+    """They equal row weights, computed by hand, in the plan and in the validation data."""
     own, given = RNG.integers(1, 4, size=30) / 2.0, {0: 0.5, 2: 4.0}
     by_hand = own * np.array([0.5, 1.0, 4.0])[CLASSES]
     params = reference.init_params(NET, 1, dtype="float64")

@@ -1,4 +1,4 @@
-"""Promises of a drop-in: what scikit-learn's users do beside a plain fit, with its own results."""
+"""Promises of a drop-in: what users do besides a plain fit, with scikit-learn's results."""
 
 import tracemalloc
 import warnings

@@ -1,4 +1,4 @@
-"""Exported programs: each is run by its own engine and held to fnet's predictions."""
+"""Exported programs: each is run by its own engine and compared with fnet's predictions."""
 
 import os
 

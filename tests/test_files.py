@@ -1,4 +1,4 @@
-"""Files: what is saved comes back to the bit, predicts as before, and is replaced at once."""
+"""Files: loaded bit for bit, with the same predictions, and replaced atomically."""
 
 import errno
 import json
@@ -215,7 +215,7 @@ def test_scaling_is_part_of_the_prediction(tmp_path):
 
 
 class Plain:
-    """What gives plain data of itself, as estimators do."""
+    """An object that gives itself as plain data, as estimators do."""
 
     def __init__(self, net, params, **parts):
         self.parts = {"net": net, "params": params, **parts}
@@ -311,14 +311,14 @@ def test_a_million_rows_take_only_the_memory_of_the_result(method, shape, tmp_pa
     assert peak < out.nbytes + (48 << 20)
 
 
-# Where nothing but NumPy and safetensors is there.
+# With only NumPy and safetensors.
 
 
 ROOT = Path(__file__).parents[1]
 
 
 def in_process(code, *arguments, python=sys.executable, root=ROOT):
-    """What this code prints as JSON, in a process of its own; the fnet in `root` comes first."""
+    """The JSON that this code prints in a new process, with the fnet in `root`."""
     env = {**os.environ, "PYTHONPATH": str(root)}
     command = [python, "-W", "error", "-c", code, *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True, cwd="/", env=env)
@@ -377,7 +377,7 @@ print(json.dumps([seen, [name for name in heavy if name in sys.modules]]))
     assert heavy == []
 
 
-# What cannot be saved.
+# Values that cannot be saved.
 
 
 @pytest.mark.parametrize(
@@ -571,7 +571,7 @@ def test_os_errors_pass_through(tmp_path):
 
 
 def test_the_fields_of_a_file_are_fixed():
-    """A part that is added to a file needs a thought about how older files are read."""
+    """A field that is added to a file requires a decision on how older files are read."""
     assert schema.Content._fields == (
         *("net", "params", "classes", "features", "scaling", "trained", "run", "estimator"),
     )

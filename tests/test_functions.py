@@ -64,7 +64,7 @@ VARIANCES = {
     "ones": 0,
     "zeros": 0,
 }
-"""The variances that the sources give, of the weights from 300 inputs to 200 outputs."""
+"""The variances, as in the sources, of the weights from 300 inputs to 200 outputs."""
 
 
 @BOTH
@@ -92,7 +92,7 @@ def test_initializers_have_the_right_moments(side, scheme):
 @BOTH
 @pytest.mark.parametrize("sizes", [(1, 1), (5, 1), (1, 5), (9, 4), (4, 9), (6, 6)])
 def test_orthogonal_params_have_orthonormal_columns_or_rows(side, sizes):
-    """And the first of them, a drawn vector over its length, has the signs that were drawn."""
+    """The first one is the drawn vector divided by its length, with its signs."""
     seeds = np.arange(40)
     net = Network(sizes, loss="squared_error")
     (w, b), (drawn, _) = (
@@ -110,7 +110,7 @@ def test_orthogonal_params_have_orthonormal_columns_or_rows(side, sizes):
 
 @BOTH
 def test_orthogonal_params_are_uniformly_distributed(side):
-    """Matrices of determinant 1 and -1 are as likely, and so is each sign of each entry."""
+    """Determinants 1 and -1 are equally likely, and so are the signs of each entry."""
     net = Network((3, 3), loss="squared_error")
     w = np.asarray(side.init_params(net, np.arange(2000), "orthogonal", "float64")[0].w)
     assert np.abs(np.linalg.det(w).mean()) < 0.08  # 3.6 deviations
@@ -120,7 +120,7 @@ def test_orthogonal_params_are_uniformly_distributed(side):
 
 @BOTH
 def test_each_layer_may_have_its_own_initializer(side):
-    """And has the params that it would have among equal ones: a layer draws for itself."""
+    """The params of a layer do not depend on the initializers of the others."""
     net = Network((3, 4, 5, 2), bias=True)
     schemes = ("he_normal", "orthogonal", "zeros")
     for seed in (3, [3, 4]):
@@ -168,7 +168,7 @@ def test_members_equal_separate_networks(side, case):
 @given(case=cases())
 @fewer(4)
 def test_equal_weights_equal_no_weights(side, case):
-    """But for penalties, which are divided by the sum of weights."""
+    """Except for penalties, which are divided by the sum of weights."""
     net, params, x, y, _ = case.arguments
     equal = np.full(x.shape[-2], 2.5)
     options = {"tuning": case.tuning._replace(l1=None, l2=None), "step": case.step}
@@ -224,7 +224,7 @@ def test_the_order_of_hidden_units_changes_nothing(side, case, seed):
 @BOTH
 @pytest.mark.parametrize("loss", LOSSES)
 def test_predict_applies_the_link_once(side, loss):
-    """Whether the link is the output activation or follows from the loss."""
+    """The link is the output activation, or follows from the loss."""
     x = np.linspace(-1, 1, 8).reshape(4, 2)
     link = LOSSES[loss].link
     outputs = {"identity", link}
@@ -268,7 +268,7 @@ def test_activations_by_hand(side):
 
 @pytest.fixture
 def traces(monkeypatch):
-    """The names of all bodies that are traced from here on, with nothing traced before."""
+    """The names of all functions that are traced from here on, with an empty cache."""
     traced = []
 
     @functools.cache
@@ -305,7 +305,7 @@ def test_other_rates_add_no_trace(traces):
 
 
 def test_functions_work_inside_a_tf_function():
-    """Shapes and dtypes are checked there, values are not."""
+    """Shapes and dtypes are checked there; values are not."""
     net = Network((2, 3), bias=False)
     adam = fnet.adam(0.1)
     params = fnet.init_params(net, 0)

@@ -145,7 +145,9 @@ def test_accuracy_equals_scikit_learns(side, z, seed):
 @BOTH
 def test_labels_of_two_members_differ_from_one_hot_rows(side):
     """Both are [2, 2] for two members, rows and classes: integers are labels."""
-    members = np.array([[[1.0, 0.0], [0.0, 1.0]], [[0.0, 1.0], [0.0, 1.0]]])  # says 0, 1 and 1, 1
+    members = np.array(
+        [[[1.0, 0.0], [0.0, 1.0]], [[0.0, 1.0], [0.0, 1.0]]]
+    )  # predicts 0, 1 and 1, 1
     labels = np.array([[0, 1], [1, 0]])
     assert np.array_equal(side.accuracy(members, labels), [1.0, 0.5])
     assert np.array_equal(side.accuracy(members, labels.astype(float)), [0.0, 0.5])  # rows: 1, 0

@@ -1,4 +1,4 @@
-"""L-BFGS: to where scikit-learn and SciPy get, on both sides, with members, and ended early.
+"""L-BFGS against scikit-learn and SciPy, on both sides, with members, and interrupted.
 
 SciPy's loop also ends where the loss falls by less than 2e-9 of itself: some four digits of params.
 """
@@ -33,7 +33,7 @@ def minimum(side, net, y, members=None, **options):
 
 @BOTH
 def test_without_hidden_layers_it_is_ridge_regression(side):
-    """Ridge minimizes sum(w * (y - f)**2) + a * |coef|**2, twice sum(w) times fnet's loss."""
+    """Ridge minimizes sum(w * (y - f)**2) + a * |coef|**2, 2 * sum(w) times fnet's loss."""
     net = Network((3, 1), loss="squared_error")
     found = minimum(side, net, TARGETS, weights=WEIGHTS, tuning=Tuning(l2=4.0), tol=1e-10)
     expected = Ridge(alpha=2.0).fit(X, TARGETS, sample_weight=WEIGHTS)
@@ -43,7 +43,7 @@ def test_without_hidden_layers_it_is_ridge_regression(side):
 
 @BOTH
 def test_without_hidden_layers_it_is_logistic_regression(side):
-    """C multiplies the loss there, where the penalty is divided by the rows here."""
+    """There C multiplies the loss; here the penalty is divided by the number of rows."""
     expected = LogisticRegression(C=0.5, tol=1e-10).fit(X, LABELS, sample_weight=WEIGHTS)
     net = Network((3, 1), loss="sigmoid_cross_entropy")
     found = minimum(side, net, LABELS, weights=WEIGHTS, tuning=Tuning(l2=2.0), tol=1e-10)
@@ -63,7 +63,7 @@ def test_without_hidden_layers_it_is_poisson_regression(side):
 
 @BOTH
 def test_a_deep_network_equals_scipys_result(side):
-    """The same loop around the twin's functions, by hand."""
+    """SciPy's minimizer applied directly to the twin's functions."""
     net = Network((3, 4, 2), "tanh")
     params = reference.init_params(net, 0, dtype="float64")
     flat = np.concatenate([p.ravel() for layer in params for p in layer])
@@ -146,7 +146,7 @@ def test_params_keep_their_dtype_and_structure(side):
 
 @BOTH
 def test_ctrl_c_returns_the_result_so_far(side, monkeypatch):
-    """Ctrl-C, sent from within the fifth iteration."""
+    """Ctrl-C is sent in the fifth iteration."""
     update, seen = tqdm.update, []
 
     def counted(bar, *arguments):

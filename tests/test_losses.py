@@ -1,4 +1,4 @@
-"""Losses against Keras, scikit-learn and hand-worked numbers; and where outputs are extreme."""
+"""Losses against Keras, scikit-learn and numbers by hand, and for extreme outputs."""
 
 import keras
 import numpy as np
@@ -23,7 +23,7 @@ ROWS = np.eye(3)[CLASSES]
 
 
 def of_outputs(side, loss, z, y, weights=None, output="identity", **tuning):
-    """The loss of outputs: a network that hands its features on."""
+    """The loss of outputs, by a network that returns its features."""
     z = np.asarray(z)
     net = Network((z.shape[1],) * 2, output=output, loss=loss, bias=False)
     params = (Layer(np.eye(z.shape[1], dtype=z.dtype)),)
@@ -32,7 +32,7 @@ def of_outputs(side, loss, z, y, weights=None, output="identity", **tuning):
 
 
 def slopes_of(side, loss, z, y, **tuning):
-    """The slope of one row's loss with respect to its outputs."""
+    """The gradient of one row's loss with respect to its outputs."""
     net = Network((1, z.shape[1]), loss=loss, bias=False)
     options = {"tuning": Tuning(**tuning)} if tuning else {}
     return np.asarray(side.grads(net, (Layer(z),), np.ones((1, 1), z.dtype), y, **options)[0].w)
@@ -104,7 +104,7 @@ def test_losses_equal_scikit_learn(side):
 
 @BOTH
 def test_losses_by_hand(side):
-    """One row of outputs 1 and 3 against 2 and 0: off by 1 and 3."""
+    """One row of outputs 1 and 3 with targets 2 and 0: errors of 1 and 3."""
     z, y = np.array([[1.0, 3.0]]), np.array([[2.0, 0.0]])
     for loss, tuning, expected, grads in (
         ("squared_error", {}, (1 + 9) / 2, [-1, 3]),
@@ -169,7 +169,7 @@ def test_poisson_is_linear_above_its_limit(side):
 
 @BOTH
 def test_quantiles_never_cross(side):
-    """Untrained, a network's outputs are in any order; its predictions are in one."""
+    """The outputs of an untrained network have any order; its predictions are sorted."""
     net = Network((2, 6, 4), loss="pinball")
     params = reference.init_params(net, 0, dtype="float64")
     x = RNG.normal(size=(50, 2))
@@ -209,7 +209,7 @@ def test_binary_labels_may_have_one_axis_or_two(side):
 
 @BOTH
 def test_an_absent_class_adds_no_loss(side):
-    """Three classes of which y has two, and labels that are all 0."""
+    """Three classes, two of them in y; and labels that are all 0."""
     found = of_outputs(side, "softmax_cross_entropy", Z, CLASSES % 2)
     expected = metrics.log_loss(CLASSES % 2, special.softmax(Z, axis=1), labels=[0, 1, 2])
     np.testing.assert_allclose(found, expected, rtol=1e-12)

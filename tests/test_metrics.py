@@ -29,7 +29,7 @@ def near(found, expected):
 
 
 def of_each(members, expected, *arrays):
-    """`expected(*arrays)` of one member after another; arrays without member axes are for all."""
+    """`expected(*arrays)` for each member; arrays without member axes are shared."""
     broadcast = [
         a if a is None else np.broadcast_to(a, (*members, *a.shape[-n:])) for a, n in arrays
     ]
@@ -42,9 +42,9 @@ def of_each(members, expected, *arrays):
 
 @st.composite
 def frames(draw, least=1):
-    """Member axes, a number of rows, weights for them, and a generator for the rest.
+    """Member axes, a number of rows, their weights, and a random generator.
 
-    Weights are None, or multiples of 0.5 with many zeros, but never less than `least` above 0.
+    Weights are None, or multiples of 0.5 with many zeros; at least `least` are positive.
     """
     members, rows = draw(MEMBERS), draw(st.integers(least, 9))
     rng = np.random.default_rng(draw(seeds))
@@ -57,7 +57,7 @@ def frames(draw, least=1):
 
 @st.composite
 def scored(draw, classes=(1, 6)):
-    """Logits with ties and of any size, labels of some classes alone, weights and members."""
+    """Logits with ties and of any size, labels of some of the classes, weights and members."""
     members, rows, weights, rng = draw(frames())
     count = draw(st.integers(*classes))
     scale = draw(st.sampled_from([1e-3, 1.0, 1e4]))
@@ -98,7 +98,7 @@ def test_accuracy_and_balanced_accuracy_equal_scikit_learns(side, case, one_hot)
     def expected(score):
         def of_one(z, label, w):
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # of classes that are said and never true
+                warnings.simplefilter("ignore")  # about classes that are predicted but never true
                 return score(label, z.argmax(axis=-1), sample_weight=w)
 
         return of_each(logits.shape[:-2], of_one, *arrays)
@@ -113,7 +113,7 @@ def test_accuracy_and_balanced_accuracy_equal_scikit_learns(side, case, one_hot)
 @given(case=scored(classes=(3, 6)), k=st.integers(1, 6), one_hot=st.booleans())
 @fewer(4)
 def test_top_k_accuracy_equals_scikit_learns(side, case, k, one_hot):
-    """Which sorts; ties are many here. With k = K it warns, and all rows count."""
+    """scikit-learn sorts; there are many ties here. With k = K it warns, and all rows count."""
     logits, labels, weights = case
     classes = logits.shape[-1]
     k = min(k, classes)
@@ -131,7 +131,7 @@ def test_top_k_accuracy_equals_scikit_learns(side, case, k, one_hot):
 @given(case=scored(classes=(2, 6)), one_hot=st.booleans(), exact=st.booleans())
 @fewer(4)
 def test_log_loss_equals_scikit_learns(side, case, one_hot, exact):
-    """Of probabilities that are exactly 0 and 1 as well."""
+    """Also for probabilities that are exactly 0 and 1."""
     logits, labels, weights = case
     p, classes = reference.softmax(logits), logits.shape[-1]
     p = np.eye(classes)[p.argmax(axis=-1)] if exact else p
@@ -151,7 +151,7 @@ def test_subset_accuracy_equals_scikit_learns(side, case, dtype):
     labels = logits + np.arange(logits.shape[-2])[:, None] % 3 > 0  # wrong in some of the rows
 
     def expected(z, label, w):
-        if label.shape[-1] == 1:  # what scikit-learn would take for two classes, with one result
+        if label.shape[-1] == 1:  # scikit-learn would treat these as two classes
             return oracle.accuracy_score(label[:, 0], z[:, 0] > 0, sample_weight=w)
         return oracle.accuracy_score(label, z > 0, sample_weight=w)
 
@@ -210,7 +210,7 @@ def test_mean_pinball_loss_equals_scikit_learns(side, case, own, column):
     near(found / size, wanted / size)
 
 
-# By hand, and where scikit-learn has no answer.
+# By hand, and cases that scikit-learn refuses.
 
 
 @BOTH
@@ -251,9 +251,9 @@ def test_log_loss_of_rows_of_probabilities_is_the_cross_entropy(side):
 @pytest.mark.parametrize("target", [0.1, 1e4 / 3, -7.0])
 @pytest.mark.parametrize("weights", [None, [0.1, 0.3, 0.7, 0], [0.1, 0.2, 0.3, 0]])
 def test_r2_of_constant_targets_is_1_or_0(side, target, weights):
-    """Exactly: no rounding of their mean makes a spread of nothing.
+    """Exactly: rounding of their mean does not give a variance above 0.
 
-    Where there are weights, the row without any has another target, that must not matter.
+    With weights, the row of weight 0 has another target, which must not matter.
     """
     y = np.full(4, target)
     y[3] -= 0 if weights is None else 50 / 3
@@ -381,7 +381,7 @@ def run_on(side, kind, seed=1, epochs=EPOCHS, rate=0.25, dtype="float64", **opti
 
 
 def by_hand(side, kind, name, params):
-    """The public function of what `forward` and `predict` say."""
+    """The public metric of the results of `forward` and `predict`."""
     net, y = NETS[kind], HELD_TARGETS[kind]
     logits = reference.forward(net, params, HELD)
     scores = reference.predict(net, params, HELD) if name in metric_names.OF_PREDICTIONS else logits
@@ -462,7 +462,7 @@ def test_the_best_epoch_has_the_largest_score_or_smallest_error(side, kind, name
     larger = name.endswith("accuracy") or name == "r2"
     best = (values.argmax if larger else values.argmin)(axis=0)
     assert np.array_equal(run.train_state.best_epoch, best)
-    assert (best < 11).any()  # so that the last is not the best of all
+    assert (best < 11).any()  # so that the last epoch is not the best
     expected = values[best, range(2)] * (-1 if larger else 1)
     np.testing.assert_array_equal(run.train_state.best_value, expected)
     for member in range(2):

@@ -1,4 +1,4 @@
-"""Names that do not exist: the message says the right one, by meaning first, then by spelling."""
+"""Unknown names: the message suggests the right one, by meaning first, then by spelling."""
 
 import pytest
 from refusals import NET, SIDES, table

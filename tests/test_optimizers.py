@@ -29,14 +29,14 @@ def arrays(params):
 
 
 def random_steps(steps=STEPS):
-    """Params of one layer, and slopes for so many steps: `[steps, ...]`."""
+    """Params of one layer, and gradients for this number of steps: `[steps, ...]`."""
     rng = np.random.default_rng(1)
     start = (Layer(rng.normal(size=(3, 2)), rng.normal(size=2)),)
     return start, map_params(lambda p: rng.normal(size=(steps, *p.shape)), start)
 
 
 def apply_updates(side, optimizer, params, grads):
-    """Params after one update for each of the slopes; TensorFlow's in a graph of a user's own."""
+    """Params after one update for each gradient; on TensorFlow inside a `tf.function`."""
     state = optimizer.init(params)
     if side is reference:
         for t in range(len(grads[0].w)):
@@ -59,11 +59,11 @@ def apply_updates(side, optimizer, params, grads):
 
 @functools.cache
 def named_updates(side, name):
-    """`stepped` by the optimizer of this name, over the whole walk."""
+    """`apply_updates` with the optimizer of this name and all `random_steps`."""
     return apply_updates(side, tables.optimizer(side, name), *random_steps())
 
 
-# The papers' formulas, an array at a time: p, the slope g, what is kept in s, and the step t.
+# The papers' formulas for one array p with the gradient g, the moments in s, and the step t.
 
 
 def by_sgd(p, g, s, t, learning_rate, momentum=0.0, nesterov=False):
@@ -116,7 +116,7 @@ def by_adamw(*arguments, **numbers):
 
 
 def by_paper(name, p, grads, decays):
-    """`(p, how far it went in all)` after the steps of a paper, decoupled decay beside them."""
+    """`(p, total distance)` after the steps of a paper, with decoupled decay."""
     function, numbers = OPTIMIZERS[name]
     numbers = dict(numbers)
     decay = numbers.pop("weight_decay", 0) * numbers["learning_rate"]
@@ -142,7 +142,7 @@ def test_a_thousand_steps_equal_the_papers_formulas(side, name):
 
 @BOTH
 def test_nadam_is_right_beyond_the_end_of_its_table(side):
-    """Beyond the end of its table: one step from a state that has done 5,000."""
+    """One step from a state after 5,000 steps."""
     (layer,), grads = random_steps(steps=1)
     nadam = tables.optimizer(side, "nadam", beta_1=1 - 2**-14)
     state = nadam.init((layer,))._replace(step=np.int64(5000))
@@ -191,7 +191,7 @@ def by_keras(name, params, grads):
 
 @pytest.fixture
 def exact_casts(monkeypatch):
-    """Keras's Nadam writes 0.96 into its formula, which `tf.cast` takes through float32."""
+    """Keras's Nadam has 0.96 in its formula, which `tf.cast` rounds to float32."""
     cast = keras.ops.cast
 
     def exactly(x, dtype):
@@ -214,7 +214,7 @@ def test_a_thousand_steps_equal_keras(name):
 
 @pytest.mark.parametrize("name", THEIRS)
 def test_names_and_defaults_equal_keras(name):
-    """But for the rate, which has no default, the decay, whose None is 0, and what Keras lacks."""
+    """Except the rate (no default here), the decay (0 here, None there), and what Keras lacks."""
     theirs = inspect.signature(THEIRS[name]).parameters
     for argument in inspect.signature(getattr(fnet, name)).parameters.values():
         if argument.name == "learning_rate":
@@ -237,7 +237,7 @@ def test_the_table_has_every_kind():
 
 @BOTH
 def test_one_step_of_each_optimizer_by_hand(side):
-    """p = 1 and g = 2 twice, at rate 0.5: numbers worked with a pencil."""
+    """p = 1 and g = 2 twice, at rate 0.5."""
     params = (Layer(np.array([[1.0]])),)
     grads = (Layer(np.array([[2.0]])),)
     m1, v1 = 0.1 * 2, 0.001 * 4
@@ -277,7 +277,7 @@ def test_moments_start_from_zero_or_from_a_hyperparameter(side):
 
 @BOTH
 def test_the_variance_of_equal_gradients_is_not_negative(side):
-    """In float32 the mean square less the squared mean is, and its root would not be a number."""
+    """In float32 the mean square minus the squared mean is, and its root would be NaN."""
     grads = (Layer(np.random.default_rng(0).uniform(1, 3000, (5, 10)).astype(np.float32)),)
     params = map_params(np.ones_like, grads)
     optimizer = side.rmsprop(2**-10, rho=0.5, centered=True)
@@ -328,7 +328,7 @@ def run_on(side, optimizer, seed=1, net=NET, epochs=3, params=None, **options):
     ("name", "bias"), [("adamw", True), ("adamw_biases", True), ("adamw_biases", False)]
 )
 def test_a_run_equals_its_updates_one_by_one(side, name, bias):
-    """With the decay in its place, whichever way params lie within the run."""
+    """With decay, whatever the layout of params inside the run."""
     net = Network((3, 5, 2), "tanh", bias=bias)
     optimizer = tables.optimizer(reference, name)
     params = reference.init_params(net, 1, "normal", dtype="float64")
@@ -342,11 +342,11 @@ def test_a_run_equals_its_updates_one_by_one(side, name, bias):
         np.testing.assert_allclose(*pair, rtol=1e-10, atol=1e-13)
 
 
-# Members, and what multiplies the rate.
+# Members, and the scale of the rate.
 
 
 def halves(arguments):
-    """Each number as two, its own and its half; flags as they are."""
+    """Each number as two, itself and its half; booleans unchanged."""
     return {
         name: value if isinstance(value, bool) else np.array([value, value / 2])
         for name, value in arguments.items()
@@ -368,7 +368,7 @@ def test_members_may_have_their_own_value_of_each_hyperparameter(side, name):
 
 
 def updated(side, optimizer, params):
-    """`(params, state)` after three steps along params themselves."""
+    """`(params, state)` after three steps whose gradient is the params."""
     state = optimizer.init(params)
     for _ in range(3):
         params, state = side.update(optimizer, params, state, params)
@@ -394,7 +394,7 @@ def test_members_may_have_their_own_hyperparameters(side, momentum):
 @pytest.mark.parametrize("engine", [optimizers, reference.optimizers], ids=["tensorflow", "twin"])
 @EVERY
 def test_lr_scale_multiplies_the_rate_and_the_decay(engine, name):
-    """Of each member its own, without a schedule and with one."""
+    """One for each member, without a schedule and with one."""
     params = map_params(tf.constant, reference.init_params(NET, [1, 2], "normal", "float64"))
     scale = np.array([0.5, 0.125])
     rate = OPTIMIZERS[name][1]["learning_rate"]
@@ -414,7 +414,7 @@ def test_lr_scale_multiplies_the_rate_and_the_decay(engine, name):
 
 
 def second_step(engine, optimizer, params, scale):
-    """Params after the second step, by the functions that a run is made of."""
+    """Params after the second step, by the functions that a run calls."""
     hp, state = engine.hyperparameters(optimizer), optimizer.init(params)
     if engine is reference.optimizers:
         apply_update = engine.make_update(spec(optimizer), hp, shapes_of(params))

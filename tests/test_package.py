@@ -30,7 +30,7 @@ PACKAGES = {
     "reference": {"numpy"},
     "engine": {"numpy", "tensorflow"},
 }
-"""What each may import at the top of a file, beside the standard library."""
+"""What each may import at the top of a file, besides the standard library."""
 
 INSIDE = {
     "core/lbfgs.py": {"scipy"},
@@ -64,7 +64,7 @@ def test_a_layer_imports_only_itself_and_core(layer):
 
 
 def test_there_are_no_circular_imports():
-    """Parts are the entries of `fnet/`; every file's imports count, inside functions too."""
+    """Between the entries of `fnet/`; imports inside functions count too."""
     graph = {}
     for path in FILES:
         part = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
@@ -102,7 +102,7 @@ def test_both_sides_have_one_set_of_names_and_signatures():
 
 
 def public(module):
-    """The functions that a module has for its users, by name."""
+    """The public functions of a module, by name."""
     return {
         name: function
         for name, function in inspect.getmembers(module, inspect.isfunction)
@@ -179,7 +179,7 @@ def test_public_functions_have_docstrings():
 
 
 def new_process(code):
-    """What this code prints as JSON, in a process of its own."""
+    """The JSON that this code prints in a new process."""
     command = [sys.executable, "-W", "error", "-c", code]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stderr == ""
@@ -187,7 +187,7 @@ def new_process(code):
 
 
 def test_the_twin_trains_without_tensorflow():
-    """Nothing but NumPy and tqdm is loaded by the twin, and nothing at all by the door."""
+    """The twin loads only NumPy and tqdm, and `import fnet` loads neither."""
     loaded = new_process(
         "import json, sys\n"
         "heavy = 'tensorflow', 'keras', 'sklearn', 'pandas', 'matplotlib', 'scipy'\n"

@@ -1,4 +1,4 @@
-"""Params are open: a field more, or a kind of entry more, goes everywhere without a line changed.
+"""New fields and new kinds of entries of params work everywhere without further changes.
 
 `Gained` is a dense layer with a third field, `z = (a @ w + b) * g`; `Scale` is an entry before the
 first layer, `x * s`. Each is declared in `FIELDS` and gets its line in the forward passes and in
@@ -100,7 +100,7 @@ def start(net, seed=0):
 
 
 def random_params_like(params, seed=3):
-    """Params away from where fields start as the same number."""
+    """Random params, also in fields that start as a constant."""
     rng = np.random.default_rng(seed)
     return map_params(lambda p: np.asarray(p) + 0.1 * rng.normal(size=p.shape), params)
 
@@ -112,7 +112,7 @@ def close(ours, theirs, rtol=1e-12):
 
 
 def extra(params):
-    """The array that is new in these params."""
+    """The new array in these params."""
     return np.asarray(params[-1].g if hasattr(params[-1], "g") else params[0].s)
 
 
@@ -153,7 +153,7 @@ def test_gradients_agree_with_each_other_and_with_differences(net, seed):
 @BOTH
 @pytest.mark.parametrize("decay_biases", [False, True])
 def test_the_field_has_its_declared_decay_penalty_and_rate(net, side, decay_biases):
-    """By sgd: `p - factor * rate * g`, after a decay of the fields that are declared to."""
+    """With sgd: `p - factor * rate * g`, after the decay of the fields that have one."""
     sgd = fnet.sgd(0.01, weight_decay=0.5, decay_biases=decay_biases)
     params = random_params_like(start(net))
     grads = map_params(np.ones_like, params)
@@ -170,7 +170,7 @@ def test_the_field_has_its_declared_decay_penalty_and_rate(net, side, decay_bias
 @pytest.mark.parametrize("seed", [0, [0, 1]], ids=["one", "members"])
 @pytest.mark.parametrize("optimizer", ["adamw", "lion"])
 def test_runs_agree_and_resume_bit_for_bit(net, seed, optimizer):
-    """Averages, the best epoch, members and restoring included."""
+    """Including averages, the best epoch, members and restoring."""
     optimizer_ = getattr(fnet, optimizer)(2**-6, weight_decay=2**-4)
     options = {"tuning": TUNING, "validation": (X[:9], Y[:9]), "patience": 3, "restore_best": True}
     runs = {}
@@ -189,7 +189,7 @@ def test_runs_agree_and_resume_bit_for_bit(net, seed, optimizer):
 
 @BOTH
 def test_an_infinite_entry_of_the_field_ends_a_run(net, side):
-    """The finite check looks at every field."""
+    """The check for non-finite values includes every field."""
     params = random_params_like(start(net))
     optimizer = fnet.sgd(1e200)
     with pytest.raises(fnet.NotFinite) as caught:

@@ -1,4 +1,4 @@
-"""The TensorFlow side against the NumPy twin, and the twin against differences of its loss."""
+"""TensorFlow against the NumPy twin, and the twin against differences of its loss."""
 
 import magnitudes
 import numpy as np
@@ -43,7 +43,7 @@ def arrays(params):
 
 @pytest.mark.usefixtures("eagerly")
 class TestOneCall:
-    """One call of each function, within a few eps of the size of what it sums."""
+    """One call of each function, within a few eps of the size of its terms."""
 
     @pytest.mark.parametrize("dtype", DTYPES)
     @given(case=cases())
@@ -106,7 +106,7 @@ class TestOneCall:
 
 
 def conditions(net, seeds):
-    """By how much a QR decomposition may enlarge an error of the matrices that are drawn.
+    """The factor by which a QR decomposition may enlarge errors of the drawn matrices.
 
     The condition number: Stewart, "Perturbation bounds for the QR factorization" (1977).
     """
@@ -120,7 +120,7 @@ def conditions(net, seeds):
 
 @given(case=cases(members=((),)))
 def test_the_twins_gradient_equals_central_differences(case):
-    """Central differences: every number of params is moved in a member of its own."""
+    """Each entry of params is changed in a member of its own."""
     case = unclipped(case)
     flat = flattened(case.params)
     h = 1e-5
@@ -137,11 +137,11 @@ def test_the_twins_gradient_equals_central_differences(case):
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_the_twins_gradient_equals_the_complex_step_derivative(activation, loss, monkeypatch):
-    """Where a function is analytic, `imag(J(p + ih)) / h` is its slope to the last digits.
+    """For an analytic function, `imag(J(p + ih)) / h` is its derivative, accurate to rounding.
 
     Source: Squire and Trapp, "Using complex variables to estimate derivatives" (1998).
     """
-    monkeypatch.setattr(reference.activations, "erfc", special.erfc)  # which takes complex numbers
+    monkeypatch.setattr(reference.activations, "erfc", special.erfc)  # accepts complex numbers
     functions, layout, penalties = reference.functions, reference.layout, reference.penalties
     rng = np.random.default_rng(5)
     link = LOSSES[loss].link
@@ -170,7 +170,7 @@ def test_the_twins_gradient_equals_the_complex_step_derivative(activation, loss,
 
 
 def unclipped(case):
-    """The case with nothing that makes its gradient another than the slope of its loss."""
+    """The case without clipping, so that `grads` is the derivative of `loss`."""
     return case._replace(tuning=case.tuning._replace(clipvalue=None, global_clipnorm=None))
 
 
@@ -179,7 +179,7 @@ def flattened(params):
 
 
 def unflatten(members, params):
-    """Rows of numbers `[M, P]` as params with a member axis."""
+    """Flat vectors `[M, P]` as params with a member axis."""
     position = 0
 
     def part(p):

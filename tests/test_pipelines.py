@@ -55,7 +55,7 @@ def test_a_run_is_resumed_on_a_pipeline():
 
 
 def by_hand(rows=23, batch_size=8):
-    """A dataset made without fnet, in one order."""
+    """A dataset made without fnet, which is not shuffled."""
     return tf.data.Dataset.from_tensor_slices((X[:rows], LABELS[:rows])).batch(batch_size)
 
 
@@ -83,7 +83,7 @@ def test_an_epoch_is_a_pass_over_the_dataset():
     ("epochs", "steps", "done"), [(2, 2, 4), (5, 2, 10), (None, 3, 3), (1, 1, 1)]
 )
 def test_steps_per_epoch_repeats_the_dataset(epochs, steps, done):
-    """Where the data end before the run does, they begin again."""
+    """If the data end before the run, they are repeated."""
     run = train_on(by_hand(), epochs=epochs, steps_per_epoch=steps)
     assert int(run.state.step) == done
     assert len(run.history["loss"]) * steps == done
@@ -95,7 +95,7 @@ def test_a_shuffled_dataset_gives_no_warning():
 
 
 def test_a_run_on_a_dataset_resumes_bit_for_bit():
-    """A Run that has done two passes takes the third, and half an epoch is no other epoch."""
+    """A Run of two passes takes the third."""
     with pytest.warns(UserWarning, match="same order"):
         full_run = train_on(by_hand(), epochs=3)
     with pytest.warns(UserWarning, match="same order"):

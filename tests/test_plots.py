@@ -1,4 +1,4 @@
-"""Plots: what is drawn is what was given."""
+"""Plots draw the values that are given."""
 
 import base64
 import html
@@ -36,7 +36,7 @@ IRIS = load_iris()
 PETALS, SPECIES = IRIS.data[:, 2:], IRIS.target_names[IRIS.target]
 NET = Network((2, 2))
 PARAMS = (Layer(np.eye(2), np.zeros(2)),)
-"""A net that says 0 where the first feature is the larger, and 1 where the second is."""
+"""A network that predicts 0 if the first feature is the larger, otherwise 1."""
 
 
 def lines(axes):
@@ -45,12 +45,12 @@ def lines(axes):
 
 def fitted(estimator, x, y, **options):
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that so few epochs do not converge
+        warnings.simplefilter("ignore")  # about convergence in so few epochs
         return estimator.fit(x, y, **options)
 
 
 def trained(net=NET, epochs=30, **options):
-    """A Run on the notes' rows; y of a net of numbers is -1 and 1."""
+    """A Run on the notes' rows; a regression network has y of -1 and 1."""
     y = Y if net.targets == "real" else (Y > 0).astype(int)
     params = reference.init_params(net, 0)
     plan = fnet.full_batch_plan(len(X), epochs)
@@ -60,11 +60,11 @@ def trained(net=NET, epochs=30, **options):
 
 
 def regions(figure):
-    """What each point of the plane is said to be, `[up, across]`."""
+    """The predicted class of each point of the plane, `[rows, columns]` from below."""
     return np.asarray(figure.axes[0].images[0].get_array())
 
 
-# How a run went.
+# Learning curves.
 
 
 def test_curves_show_each_metric_and_mark_the_best_epoch():
@@ -79,7 +79,7 @@ def test_curves_show_each_metric_and_mark_the_best_epoch():
 
 
 def test_curves_leave_other_metrics_out():
-    """Of their own scales: a log loss is no curve among the losses."""
+    """They have other scales: a log loss does not belong among the losses."""
     others = {f"validation_{name}": np.ones(3) for name in ("log_loss", "balanced_accuracy", "r2")}
     found, expected = (
         plots.learning_curves(history).axes for history in (HISTORY | others, HISTORY)
@@ -151,7 +151,7 @@ def test_an_estimator_that_stopped_by_the_loss_marks_the_smallest():
 
 
 def test_a_continued_estimator_marks_the_best_epoch_of_its_last_fit():
-    """Its scores stand behind those of the fit before, which may have been as good."""
+    """Its scores follow those of the fit before, which may have been as good."""
     estimator = MLPClassifier(
         (8,), early_stopping=True, warm_start=True, random_state=0, learning_rate_init=0.1
     )
@@ -192,7 +192,7 @@ def test_r2_below_minus_1_is_shown():
 
 
 def test_a_run_from_a_train_state_has_no_mark():
-    """Its best may be one of the run before."""
+    """The best epoch may belong to the run before."""
     first = trained(patience=5, restore_best=True)
     net, plan = first.net, fnet.full_batch_plan(len(X), 2)
     run = reference.train(
@@ -347,7 +347,7 @@ def test_calibration_of_several_classes_is_that_of_the_top_label():
     assert "the predicted class\nexpected calibration error 0.025" in figure.axes[0].get_title()
 
 
-# Numbers.
+# Regression.
 
 
 def test_predicted_against_actual_values_and_residuals():
@@ -503,7 +503,7 @@ def test_misclassified_images_have_names():
     assert figure.axes[0].get_title() == "pred. a dog …scent\ntrue dog"
 
 
-# All of them.
+# All plots.
 
 
 def test_several_plots_fit_into_one_figure(tmp_path):
@@ -601,7 +601,7 @@ def test_an_estimator_must_be_fitted():
 
 
 def test_plots_of_a_file_need_neither_tensorflow_nor_scikit_learn(tmp_path):
-    """Nor is anything global touched."""
+    """Global settings are not changed either."""
     fnet.save(tmp_path / "it.fnet", fitted(MLPClassifier((3,), max_iter=3), X, Y))
     code = (
         "import json, sys, matplotlib, fnet\n"
@@ -641,7 +641,7 @@ def test_a_dollar_in_a_name_starts_no_formula(tmp_path):
         assert name in (tmp_path / "dollar.svg").read_text()
 
 
-# Where they are drawn.
+# Figures and axes.
 
 DIGIT = np.zeros((2, 2, 2))
 CALLS = {
@@ -662,7 +662,7 @@ def test_a_new_figure_shows_itself_in_a_notebook(name):
     figure = getattr(plots, name)(*CALLS[name])
     assert isinstance(figure, Figure)
     assert figure._repr_png_().startswith(b"\x89PNG\r\n")
-    assert figure._repr_html_() is None  # else it would be shown twice
+    assert figure._repr_html_() is None  # otherwise it would be shown twice
 
 
 @pytest.mark.parametrize("name", CALLS)

@@ -1,4 +1,4 @@
-"""Progress bars: drawn in place on a terminal, a line now and then in a pipe."""
+"""Progress bars: a bar on a terminal, occasional lines in a pipe."""
 
 import io
 import sys

@@ -1,4 +1,4 @@
-"""The page: what stands on it, that it is sound HTML, and that it fits a phone."""
+"""The report page: its content, valid HTML, and a layout that fits a phone."""
 
 import base64
 import html
@@ -101,7 +101,7 @@ MAKERS = {make.__name__: make for make in (digits, iris, diabetes, a_run, hostil
 
 @pytest.fixture(scope="module")
 def make_page(tmp_path_factory):
-    """A function that gives `(model, evaluation, page)` by the name of its maker, made once."""
+    """A function that returns `(model, evaluation, page)` by the name of a maker, cached."""
     done = {}
 
     def get(name):
@@ -125,7 +125,7 @@ def write(model, evaluation, name=None):
 
 
 class Checker(html.parser.HTMLParser):
-    """Reads a page as strictly as it can: `tags` are `(name, attributes, text within)`."""
+    """A strict parser of a page: `tags` are `(name, attributes, text inside)`."""
 
     VOID = {"meta", "img"}
     KNOWN = VOID | {
@@ -172,7 +172,7 @@ class Checker(html.parser.HTMLParser):
         pytest.fail("there is nothing to hide")
 
     def of(self, tag, **attributes):
-        """The texts of the elements of this tag with these attributes."""
+        """The texts of the elements with this tag and these attributes."""
         return [
             text.strip()
             for name, found, text in self.tags
@@ -262,7 +262,7 @@ def test_the_figures_are_those_that_apply(make_page, name, titles):
 
 
 def test_images_are_recognized_by_feature_names(make_page):
-    """Sixty-four columns are no image by their number alone."""
+    """Sixty-four columns are not an image just because of their number."""
     model, found, _ = make_page("digits")
     right = found._replace(y_true=found.y_pred)  # so that none is misclassified
     pixels = [f"Pixel {i}" for i in range(64)]
@@ -409,7 +409,7 @@ def test_hostile_names_are_escaped_in_figures(make_page):
 
 @pytest.fixture
 def larger(tmp_path):
-    """A model that says which of two features is the larger."""
+    """A model that predicts which of two features is the larger."""
     fnet.save(tmp_path / "m", (Network((2, 2)), (Layer(np.eye(2), np.zeros(2)),)))
     return fnet.load(tmp_path / "m")
 
@@ -423,7 +423,7 @@ def test_undefined_metrics_have_a_reason(larger):
     text = write(larger, evaluate(larger, [[1, 0], [0, 1]], [1, 1]))
     checker = Checker(text)
     assert "ROC AUC not defined: it needs rows of both classes" in checker.of("th", scope="row")
-    assert checker.of("td", **{"class": "number"}).count("–") == 2  # its own, and a recall
+    assert checker.of("td", **{"class": "number"}).count("–") == 2  # its own row, and a recall
     assert "“–” means not defined" in text
     assert "“–”" not in write(larger, evaluate(larger, [[1, 0], [0, 1]], [0, 1]))
 
@@ -483,7 +483,7 @@ addEventListener("load", () => {
 
 @pytest.mark.skipif(BROWSER is None, reason="needs chromium, chromium-browser or google-chrome")
 def test_in_a_browser_nothing_overflows_a_phone(make_page, tmp_path):
-    """At 360 pixels and at 1200; each picture is drawn there."""
+    """At widths of 360 and 1200 pixels; each figure is rendered."""
     texts = [make_page(name)[2] for name in MAKERS]
     frames = [
         f'<iframe style="border: 0; width: {width}px; height: 900px" srcdoc="{html.escape(text)}">'

@@ -1,4 +1,4 @@
-"""What happens to a run from outside and inside: callbacks, Ctrl-C, non-finite numbers."""
+"""Interruptions of a run: callbacks, Ctrl-C, non-finite values."""
 
 import re
 import signal
@@ -36,7 +36,7 @@ def one_step_per_chunk(parts, first, max_steps):
             yield data, rows[at : at + 1], weights[at : at + 1]
 
 
-# Hooks.
+# Callbacks.
 
 
 @BOTH
@@ -75,7 +75,7 @@ def test_a_callback_that_raises_keeps_the_finished_epochs(side, monkeypatch):
 
 @pytest.fixture(autouse=True)
 def listening():
-    """Ctrl-C as in a terminal, even where the tests were started deaf to it."""
+    """Ctrl-C as in a terminal, even if the tests were started with it ignored."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
@@ -148,21 +148,21 @@ def test_a_run_in_another_thread_leaves_signals_alone(side):
     assert done[0].history["ended"] == "epochs"
 
 
-# Not finite.
+# Non-finite values.
 
 
 @BOTH
 @pytest.mark.parametrize("xla", [True, False])
 @pytest.mark.parametrize("how", ["error", "warn"])
 def test_the_run_ends_before_the_non_finite_step(side, xla, how, monkeypatch):
-    """A rate so high that the weight grows by a fixed factor a step, until the loss overflows."""
+    """The rate is so high that the weight grows by a factor per step until the loss overflows."""
     net = Network((1, 1), loss="squared_error", bias=False)
     x, y = np.full((20, 1), 1e3), np.zeros(20)
     params = reference.init_params(net, 0, scheme="ones")
     plan = fnet.kfold_plan(20, 5, 8, seed=0)
 
     def finite_steps():
-        """By hand: w <- w - 2 * rate * x**2 * w, in float32, while loss and slope are finite."""
+        """By hand: w <- w - 2 * rate * x**2 * w, in float32, while loss and gradient are finite."""
         w, rate, square, step = np.float32(1), np.float32(1.0), np.float32(1e6), 0
         with np.errstate(over="ignore"):
             while np.isfinite(square * w * w):
@@ -211,7 +211,7 @@ def test_a_non_finite_member_does_not_affect_others(side, xla):
 @BOTH
 @pytest.mark.parametrize("xla", [True, False])
 def test_members_become_non_finite_in_different_steps(side, xla):
-    """Each weight grows by its own factor a step, as `w <- w * (1 - 2 * rate * x**2)` says."""
+    """Each weight grows by its own factor per step: `w <- w * (1 - 2 * rate * x**2)`."""
     net = Network((1, 1), loss="squared_error", bias=False)
     x, y, rates = np.full((20, 1), 1e3), np.zeros(20), np.array([1.0, 1e-7, 30.0, 1e-2, 1e-5])
     params = map_params(
@@ -234,7 +234,7 @@ def test_members_become_non_finite_in_different_steps(side, xla):
 
 @BOTH
 def test_an_overflowing_moment_ends_the_run(side):
-    """Slopes of 1e20 have squares beyond float32: Adam would never move again."""
+    """Gradients of 1e20 have squares beyond float32: Adam would never move again."""
     net = Network((1, 1), loss="squared_error", bias=False)
     params = reference.init_params(net, 0, scheme="ones")
     arguments = np.full((4, 1), 1e10), np.zeros(4), fnet.full_batch_plan(4, 3)
@@ -245,7 +245,7 @@ def test_an_overflowing_moment_ends_the_run(side):
 
 @BOTH
 def test_a_member_that_missed_steps_has_no_loss_in_that_epoch(side, monkeypatch):
-    """It blew up in the first step, in which the others went on; then all go on at a good rate."""
+    """It became non-finite in the first step; then all are resumed at a good rate."""
     monkeypatch.setattr(batch_source, "timed_chunks", one_step_per_chunk)
     rates = np.array([1e39, 0.05])  # the first is infinite in float32: params stay at the start
     with pytest.warns(RuntimeWarning, match="of 1 of 2 members"):
@@ -267,7 +267,7 @@ def test_a_non_finite_run_is_resumed_at_another_rate(side):
     assert len(run.history["loss"]) == 5
 
 
-# What is refused.
+# Bad arguments.
 
 
 @BOTH
@@ -295,7 +295,7 @@ def test_a_run_must_be_resumed_with_the_same_data_and_network(side, change, what
 
 @BOTH
 def test_the_bar_counts_epochs_and_is_off_by_default(side, capsys, monkeypatch):
-    run_on(side, progress=True)  # and as it takes no time, not in a pipe
+    run_on(side, progress=True)  # too short for a line in a pipe
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     run_on(side)
     assert capsys.readouterr().err == ""
@@ -308,7 +308,7 @@ def test_the_bar_counts_epochs_and_is_off_by_default(side, capsys, monkeypatch):
 
 
 def test_chunk_sizes_follow_the_clock(monkeypatch):
-    """A clock of 1 s a step after pieces of 4 wants shorter ones, but never none."""
+    """If a step takes 1 s, chunks of 4 steps become shorter, but never empty."""
     now = [0.0]
     monkeypatch.setattr(batch_source.time, "perf_counter", lambda: now[0])
     parts = [("data", np.arange(30), np.arange(30))]

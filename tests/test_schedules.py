@@ -1,4 +1,4 @@
-"""Schedules, on both sides: numbers by hand, Keras's, members, a user's own, and within a run."""
+"""Schedules on both sides: by hand, against Keras, with members, as functions, and in a run."""
 
 import functools
 import inspect
@@ -38,7 +38,7 @@ def arrays(params):
 
 
 def rates(side, schedule, steps):
-    """The rates at these steps, `[n]` or `[n, *M]`, as a program works them."""
+    """The rates at these steps, `[n]` or `[n, *M]`, computed by a compiled function."""
     max_steps = side.optimizers if side is reference else optimizers
     optimizer = side.sgd(schedule)
     formulas = reference.learning_rates if side is reference else learning_rates
@@ -111,7 +111,7 @@ THEIRS = {
 def test_rates_equal_keras(side, name):
     kind, arguments = SCHEDULES[name]
     theirs = {n: list(map(np.float64, v)) if n == "values" else v for n, v in arguments.items()}
-    if kind != "piecewise_constant":  # which otherwise works in float32
+    if kind != "piecewise_constant":  # which would use float32 otherwise
         theirs["initial_learning_rate"] = np.float64(theirs["initial_learning_rate"])
     theirs = {n: v for n, v in theirs.items() if n != "every"}
     function = THEIRS[kind](**theirs, **{"staircase": True} if "every" in arguments else {})
@@ -135,11 +135,11 @@ def test_the_table_has_every_kind():
     assert {kind for kind, _ in SCHEDULES.values()} == set(fnet.schedules.KINDS)
 
 
-# Both sides alike, and members.
+# Both sides, and members.
 
 
 def drawn(kind, rng, members):
-    """Arguments of a schedule of this kind, each a number or one for each member."""
+    """Random arguments of a schedule of this kind, each a number or one for each member."""
 
     def number(low, high):
         return rng.uniform(low, high, members if rng.random() < 0.5 else ())
@@ -197,13 +197,13 @@ def test_both_sides_take_the_same_schedule(side):
     assert all(np.array_equal(*pair) for pair in zip(*found, strict=True))
 
 
-# Within a run.
+# In a run.
 
 
 @BOTH
 @EVERY
 def test_a_run_equals_its_steps_at_their_rates(side, name):
-    """With a decay, which follows the rate, and Adam's numbers, which follow the step."""
+    """With a decay, which depends on the rate, and Adam's corrections, which depend on the step."""
     schedule = tables.schedule(side, name)
     each_rate = np.broadcast_to(rates(reference, schedule, range(40)), 40)
     run = run_on(side, side.adamw(schedule, weight_decay=0.5))
@@ -230,7 +230,7 @@ def test_updates_one_by_one_follow_the_schedule(side):
 
 
 def cut(parts, first, max_steps):
-    """Pieces of three steps in place of those that follow the clock."""
+    """Chunks of three steps instead of timed ones."""
     for data, rows, weights in parts:
         for at in range(0, len(rows), 3):
             yield data, rows[at : at + 3], weights[at : at + 3]
@@ -289,7 +289,7 @@ def test_other_numbers_of_a_schedule_add_no_trace():
     assert traced.experimental_get_tracing_count() == 1
 
 
-# A user's own.
+# Functions of the step.
 
 
 @BOTH
@@ -329,7 +329,7 @@ def test_a_function_may_return_one_rate_or_one_for_each_member(side):
 
 
 class Falling:
-    """A function that is an object, equal to others and without a hash."""
+    """A callable object that equals others and has no hash."""
 
     __hash__ = None
 
@@ -366,7 +366,7 @@ def test_a_schedule_of_keras_is_a_function_of_the_step():
 
 @BOTH
 def test_rates_of_a_long_run_are_checked_from_first_to_last_step(side, monkeypatch):
-    """At LOOKED_AT of its steps: all where there are no more, and never past the end."""
+    """At CHECKED_RATES of its steps: at all if there are no more, and never past the end."""
     asked = []
 
     def looked(function, steps):

@@ -1,4 +1,4 @@
-"""Penalties, dropout, clipping, a moving average and a rate that is reduced, inside runs too."""
+"""Penalties, dropout, clipping, moving averages and reduced rates, also in runs."""
 
 import functools
 
@@ -42,7 +42,7 @@ def alike(ours, theirs, rtol=1e-9):
 
 
 def loop(tuning, plan=PLAN, optimizer=None, params=PARAMS, weights=None):
-    """A run as a reader would write it: the params and the loss before each step."""
+    """A run as a user would write it: the params, and the loss before each step."""
     optimizer = reference.adam(0.125) if optimizer is None else optimizer
     state, steps = optimizer.init(params), []
     for step, (rows, weight) in enumerate(
@@ -61,7 +61,7 @@ def loop(tuning, plan=PLAN, optimizer=None, params=PARAMS, weights=None):
 
 @BOTH
 def test_l2_equals_scikit_learns_alpha(side):
-    """Its loss and its gradient, from the same params, with row weights that sum to 17.5."""
+    """The loss and the gradient of the same params, with row weights that sum to 17.5."""
     weights = np.full(23, 0.75)
     weights[0] = 1.0
     theirs = MLPClassifier((5, 4), "tanh", solver="sgd", alpha=3.0, max_iter=1, batch_size=23)
@@ -89,7 +89,7 @@ def test_l2_equals_scikit_learns_alpha(side):
 
 @BOTH
 def test_penalties_by_hand(side):
-    """Weights 3 and -4, a bias 5, rows that weigh 2 and 3: biases bear none."""
+    """Weights 3 and -4, a bias 5, row weights 2 and 3; biases have no penalty."""
     net = Network((2, 1), loss="squared_error")
     params = (Layer(np.array([[3.0], [-4.0]]), np.array([5.0])),)
     data = net, params, np.zeros((2, 2)), np.full(2, 5.0), [2.0, 3.0]
@@ -155,7 +155,7 @@ def test_both_sides_drop_the_same_units(rate, seed, dtype):
 
 
 def test_dropped_units_are_0_and_kept_units_are_scaled():
-    """At a rate of 0.3: 4 sigma of 40,000 draws are 0.0092."""
+    """At a rate of 0.3: 4 standard errors of 40,000 samples are 0.0092."""
     found = reference.dropout.dropout_mask(0.3, 5, (1, 9), (400, 100), "float64")
     assert np.array_equal(np.unique(found), [0, 1 / 0.7])
     assert abs(np.mean(found == 0) - 0.3) < 0.0092
@@ -175,7 +175,7 @@ def test_each_layer_step_and_seed_has_its_own_mask_whatever_the_padding():
 
 @BOTH
 def test_dropout_by_hand(side):
-    """Features and units are multiplied by their masks, and nothing is in evaluation."""
+    """Features and units are multiplied by their masks in training, and not in prediction."""
     net = Network((3, 4, 2), "sigmoid", loss="squared_error")
     params = reference.init_params(net, 1, dtype="float64")
     tuning = Tuning(dropout=0.5, input_dropout=0.25, seed=3)
@@ -211,7 +211,7 @@ def test_a_run_with_all_hyperparameters_equals_its_steps(side, xla):
     ]
     np.testing.assert_allclose(run.history["loss"], losses, rtol=1e-9)
     after = [steps[(e + 1) * PLAN.steps - 1][0] for e in range(4)]
-    smoothed = Tuning(label_smoothing=0.1)  # what is measured has no penalties and no dropout
+    smoothed = Tuning(label_smoothing=0.1)  # measured without penalties and dropout
     np.testing.assert_allclose(
         run.history["validation_loss"],
         [reference.loss(NET, params, *HELD, tuning=smoothed) for params in after],
@@ -221,7 +221,7 @@ def test_a_run_with_all_hyperparameters_equals_its_steps(side, xla):
 
 @BOTH
 def test_a_run_with_dropout_resumes_bit_for_bit(side, monkeypatch):
-    """In pieces of three steps, where an epoch has four, and from one call to the next."""
+    """In chunks of three steps, where an epoch has four, and between two calls."""
     tuning = Tuning(dropout=0.3, ema_momentum=0.5)
 
     def train(params, plan=PLAN, **options):
@@ -273,7 +273,7 @@ def test_members_may_differ_in_all_hyperparameters(side, xla):
 
 @ENGINES
 def test_the_moving_average_equals_keras(side, xla):
-    """Params of the Run are the average; going on goes on from the params themselves."""
+    """The params of the Run are the average; resuming starts from the params themselves."""
     theirs = keras.optimizers.SGD(2.0**-4, use_ema=True, ema_momentum=0.875)
     params = [keras.Variable(p, dtype="float64") for p in arrays(PARAMS)]
     for now, _ in (steps := loop(None, optimizer=reference.sgd(2.0**-4))):
@@ -314,7 +314,7 @@ def test_the_best_params_are_the_best_averages(side):
 
 @BOTH
 def test_the_average_of_an_ended_member_stays(side):
-    """The first member must gain 10 in an epoch, and is given up after two."""
+    """The first member must improve by 10 per epoch, and stops after two."""
     options = {"tuning": Tuning(ema_momentum=0.75), "patience": 2, "monitor": "loss"}
     two = map_params(lambda p: p[:2], MANY)
     run = side.train(NET, side.adam(0.1), two, X, LABELS, PLAN, min_delta=[10.0, 0.0], **options)
@@ -324,13 +324,13 @@ def test_the_average_of_an_ended_member_stays(side):
     alike(map_params(lambda p: p[0], run.params), alone.params)
 
 
-# A rate that is reduced where progress stops
+# Reducing the rate on plateaus
 
 
 @ENGINES
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras's own
 def test_reducing_the_rate_equals_keras(side, xla):
-    """Its callback ReduceLROnPlateau, on labels drawn by lot and too large a rate."""
+    """Keras's callback ReduceLROnPlateau, with random labels and too large a rate."""
     net, params, y, losses, rates = keras_reduces()
     run = side.train(
         *(net, side.sgd(4.0, momentum=0.5), params, X, y, fnet.full_batch_plan(23, 25)),
@@ -348,7 +348,7 @@ def test_reducing_the_rate_equals_keras(side, xla):
 
 @functools.cache
 def keras_reduces():
-    """A network, where it starts, its labels, and the losses and rates of Keras's 25 epochs."""
+    """A network, its initial params, its labels, and the losses and rates of 25 epochs in Keras."""
     net = Network((3, 6, 2), "tanh")
     params = reference.init_params(net, 5, dtype="float64")
     y = np.random.default_rng(2).integers(2, size=23)
@@ -381,7 +381,7 @@ def keras_reduces():
 
 @BOTH
 def test_a_member_stops_at_the_smallest_rate(side):
-    """At a rate of 0 nothing moves: reduced after epochs 2, 4 and 6, and stopped after 8."""
+    """At a rate of 0 nothing changes: reduced after epochs 2, 4 and 6, stopped after 8."""
     run = side.train(
         *(NET, side.sgd([0.0, 0.5]), map_params(lambda p: p[:2], MANY), X, LABELS),
         fnet.full_batch_plan(23, 12),
@@ -396,7 +396,7 @@ def test_a_member_stops_at_the_smallest_rate(side):
     assert run.train_state.ended_at[0] == 8
 
 
-# A loss of one's own
+# Custom losses
 
 
 def test_a_custom_loss_replaces_the_networks_loss():
