@@ -130,9 +130,9 @@ KINDS: tuple[Callable[[ast.AST], Iterator[tuple[ast.AST, str]]], ...] = (
 def mutations(source: str) -> list[Mutation]:
     """Every mutation of the source of a module, in the order of the text."""
     encoded = source.encode()
-    line_starts = [0]
+    line_offsets = [0]
     for line in encoded.splitlines(keepends=True):
-        line_starts.append(line_starts[-1] + len(line))
+        line_offsets.append(line_offsets[-1] + len(line))
     found = []
     for node, in_function in _mutable(ast.parse(source), in_function=False):
         for kind in KINDS:
@@ -143,8 +143,8 @@ def mutations(source: str) -> list[Mutation]:
                     Mutation(
                         place.lineno,
                         not in_function,
-                        line_starts[place.lineno - 1] + place.col_offset,
-                        line_starts[place.end_lineno - 1] + place.end_col_offset,
+                        line_offsets[place.lineno - 1] + place.col_offset,
+                        line_offsets[place.end_lineno - 1] + place.end_col_offset,
                         f"({text})" if isinstance(changed, ast.expr) else text,
                         words,
                     )

@@ -225,4 +225,4 @@ REFUSED = {
     "masked": (np.ma.masked_equal(X, 9.0), "masked entries; got one, first in row 2, column 0"),
     "lazy": (pl.LazyFrame(dict(_FRAME.items())), r"not computed yet. Call its collect\(\)"),
 }
-"""What holds no numbers, and what the message says."""
+"""Values that are not numbers, and the messages."""

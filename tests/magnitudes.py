@@ -1,7 +1,7 @@
-"""The size of what was summed: each function of a network, worked on absolute values.
+"""The size of the terms in a sum: each function of a network, applied to absolute values.
 
-Rounding can be told from mistakes by it alone: a difference of a few eps of this size is rounding.
-Slopes count with how far rounding of z can move them, and a softmax with how far it can move z.
+It separates rounding from mistakes: a difference of a few eps of this size is rounding.
+Derivatives include the effect of rounding errors in z, and a softmax that of its errors.
 """
 
 import numpy as np
@@ -14,7 +14,7 @@ PIECEWISE_LINEAR = ("identity", "relu", "leaky_relu")
 
 
 def layers(case):
-    """The size of each layer's input and of its slope, and the last z with its size."""
+    """The sizes of each layer's input and derivative, and the last z with its size."""
     a, size = case.x, np.abs(case.x)
     inputs, derivatives = [], []
     names = (*case.net.hidden, "identity")
@@ -39,7 +39,7 @@ def _through(name, z, size):
 
 
 def _output_sizes(case, z, size):
-    """The size of the outputs and of their slope."""
+    """The sizes of the outputs and of their derivative."""
     name = case.net.output
     if name == "softmax":
         return _softmax(size), 4 * _softmax(size)
@@ -75,7 +75,7 @@ def _softmax(size):
 
 
 def _losses(case, z, size):
-    """The size of a row's loss for each output, and of its slope there."""
+    """The sizes of a row's loss for each output, and of its derivative."""
     net, tuning = case.net, case.tuning
     y = np.abs(as_rows(net, case.y, case.x.ndim, z.dtype))
     count = size.shape[-1]
@@ -114,7 +114,7 @@ def _penalties(case):
 
 
 def loss(case):
-    """The size of `loss`: weights share 1, so the largest row's is enough."""
+    """The size of `loss`. Normalized weights sum to 1, so the largest row is an upper bound."""
     size, _ = _losses(case, *layers(case)[2:])
     l1, l2 = _penalties(case)
     costs = [np.sum(l1 * np.abs(w) + l2 * w * w, axis=(-2, -1)) for w, _ in case.params]

@@ -1,6 +1,6 @@
-"""What tests of bad input share: good arguments, and a check that both sides refuse alike.
+"""Shared by tests of bad input: good arguments, and a check that both sides refuse the same.
 
-Arrays are read-only here, so a function that wrote into its caller's would fail.
+Arrays are read-only, so a function that writes into its arguments fails.
 """
 
 import contextlib
@@ -49,13 +49,13 @@ RUN = reference.train(NET, SGD, PARAMS, X, Y, PLAN)
 
 
 def table(**cases):
-    """Rows for parametrize of `name=(call, match)`, named by their names."""
+    """Cases for parametrize, from `name=(call, match)`."""
     return [pytest.param(*case, id=name.replace("_", " ")) for name, case in cases.items()]
 
 
 @contextlib.contextmanager
 def no_work():
-    """Both engines stopped: who computes anything within fails."""
+    """A context in which any computation of an engine fails the test."""
 
     def stop(*args, **kwargs):
         pytest.fail("computed before it was refused")
@@ -88,7 +88,7 @@ def refused_alike(call, match):
 
 
 def train(side, *arguments, optimizer=SGD, net=NET, **options):
-    """`side.train` with what fits, but for `arguments` = (params, x, y, plan) from the left."""
+    """`side.train` of valid arguments; `arguments` replace the first of (params, x, y, plan)."""
     return side.train(
         net, optimizer, *arguments, *(PARAMS, X, Y, PLAN)[len(arguments) :], **options
     )

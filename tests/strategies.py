@@ -1,7 +1,7 @@
 """Random networks with params and data that fit them, for Hypothesis.
 
-What is small and worth shrinking (sizes, names, which axes there are) is drawn by Hypothesis; the
-numbers come from a NumPy generator of a drawn seed, in float64.
+Hypothesis draws what is worth shrinking: sizes, names and axes. The numbers come from a NumPy
+generator with a drawn seed, in float64.
 """
 
 from typing import Any, NamedTuple
@@ -44,7 +44,7 @@ class Case(NamedTuple):
         return {"tuning": self.tuning, "step": self.step}
 
     def factor(self, layer, units):
-        """What the units of a layer are multiplied by: 1 unless some are dropped."""
+        """The dropout mask of the units of a layer, or 1 without dropout."""
         rate = self.tuning.dropout if layer else self.tuning.input_dropout
         if self.step is None or rate is None:
             return 1.0
@@ -52,7 +52,7 @@ class Case(NamedTuple):
         return dropout.dropout_mask(rate, self.tuning.seed, place, shape, self.x.dtype)
 
     def cast(self, dtype):
-        """The case with params of this dtype and numbers that it holds exactly."""
+        """The case in this dtype."""
         params = tuple(
             Layer(w.astype(dtype), None if b is None else b.astype(dtype)) for w, b in self.params
         )
@@ -69,7 +69,7 @@ def arrays(params):
 
 
 def fewer(parts):
-    """Settings for a test whose examples are dear: so many times fewer of them."""
+    """Settings for a slow test: fewer examples by this factor."""
     return settings(max_examples=max(1, settings.default.max_examples // parts))
 
 
@@ -78,7 +78,7 @@ seeds = st.integers(0, 2**32 - 1)
 
 @st.composite
 def networks(draw, layers=4, width=5):
-    """Networks of 1 to `layers` layers, of every activation, loss and output that go together."""
+    """Networks of 1 to `layers` layers, with any valid activations, loss and output."""
     sizes = tuple(draw(st.lists(st.integers(1, width), min_size=2, max_size=layers + 1)))
     activation = st.sampled_from(ACTIVATIONS)
     loss = draw(st.sampled_from(sorted(LOSSES)))
@@ -91,7 +91,7 @@ def networks(draw, layers=4, width=5):
 
 
 def random_params(net, members, rng):
-    """Params `[*members, ...]` of about the size that keeps values near 1."""
+    """Params `[*members, ...]`, scaled to keep values near 1."""
     return tuple(
         Layer(
             rng.normal(size=(*members, d, h)) / np.sqrt(d),
@@ -102,7 +102,7 @@ def random_params(net, members, rng):
 
 
 def random_targets(net, rows, layout, rng):
-    """Targets for rows of this shape: "rows", or "short" with one axis less where that is so."""
+    """Targets for rows of this shape, with the layout "rows", "soft" or "short" (one axis less)."""
     outputs = 1 if net.targets == "quantiles" else net.sizes[-1]
     if net.has_class_labels:
         labels = rng.integers(outputs, size=rows)
@@ -120,7 +120,7 @@ def random_targets(net, rows, layout, rng):
 
 
 def random_tuning(net, members, names, rng):
-    """A Tuning with numbers of these names, where they go with the network, and all it needs."""
+    """A Tuning with the hyperparameters in `names` that fit the network, and all it requires."""
     numbers = {"quantiles": np.sort(rng.uniform(0.05, 0.95, (*members, net.sizes[-1])))}
     numbers |= {"label_weights": rng.integers(4, size=(*members, net.sizes[-1], 2)) / 2.0}
     numbers |= {"seed": rng.integers(2**32, size=members)}
@@ -148,7 +148,7 @@ RATES = {
     "clipvalue": 0.5,
     "global_clipnorm": 0.5,
 }
-"""Numbers of a Tuning, each with the largest value that is drawn for it."""
+"""Hyperparameters of a Tuning, each with its largest random value."""
 
 
 @st.composite
@@ -170,12 +170,12 @@ def unfiltered_cases(draw, layers, width, batch, members):
 
 
 def cases(layers=4, width=5, batch=7, members=MEMBERS):
-    """`(net, params, x, y, weights)` that go together, away from the kinks of every activation."""
+    """Valid cases, away from the kinks of the activations and losses."""
     return unfiltered_cases(layers, width, batch, members).filter(smooth)
 
 
 def smooth(case):
-    """Whether no slope jumps within 1e-4 of the terms that something is the sum of."""
+    """Whether no derivative jumps within 1e-4 of the size of the terms of a sum."""
     a = case.x
     size = np.abs(a)
     names = (*case.net.hidden, case.net.output)

@@ -1,6 +1,6 @@
-"""What tests run over: optimizers at which small networks train, and schedules.
+"""Optimizers that train small networks, and schedules, for parametrized tests.
 
-Numbers are such that float32 holds them exactly, as Keras takes its own through float32.
+Numbers are exact in float32, since Keras rounds its own to float32.
 """
 
 BETAS = {"beta_1": 0.875, "beta_2": 1 - 2**-10, "epsilon": 2**-20}
@@ -36,7 +36,7 @@ OPTIMIZERS = {
         {"learning_rate": 2**-8, "beta_1": 0.875, "beta_2": 1 - 2**-7, "weight_decay": 2**-4},
     ),
 }
-"""By name: the function that makes the optimizer, and its arguments. Every kind is among them."""
+"""By name: the function that returns the optimizer, and its arguments. It has every kind."""
 
 SCHEDULES = {
     "constant": ("constant", {"learning_rate": 2**-5}),
@@ -72,11 +72,11 @@ SCHEDULES = {
     ),
     "log_cosine": ("log_cosine", {"learning_rate": 2**-4, "decay_steps": 40, "cycles": 3}),
 }
-"""By name: the function that makes the schedule, and its arguments. Every kind is among them."""
+"""By name: the function that returns the schedule, and its arguments. It has every kind."""
 
 
 def optimizer(side, name, **changed):
-    """The optimizer of this name on a side, with some of its arguments changed."""
+    """The optimizer of this name, with some of its arguments changed."""
     function, arguments = OPTIMIZERS[name]
     return getattr(side, function)(**arguments | changed)
 

@@ -1,4 +1,4 @@
-"""Bytes that are refused: FormatError and nothing else, within a second and little memory."""
+"""Bad files raise FormatError and nothing else, within a second and little memory."""
 
 import hashlib
 import json
@@ -54,13 +54,13 @@ def joined(header, data=b""):
 
 
 def described(text, version="1", digest=None, arrays="", data=b""):
-    """A file with this text for a description."""
+    """A file with this text as its description."""
     digest = hashlib.sha256(text.encode()).hexdigest() if digest is None else digest
     metadata = json.dumps({"fnet": f"{version} {digest} {text}"})
     return joined(f'{{"__metadata__":{metadata}{arrays}}}', data)
 
 
-def test_what_is_no_file_of_fnet_is_called_by_its_name(tmp_path):
+def test_files_of_other_kinds_are_refused_by_their_kind(tmp_path):
     path = tmp_path / "model.fnet"
     refused(path, b"", "must be a file that fnet.save wrote; it is an empty file")
     refused(path, pickle.dumps({"w": [1.0]}, protocol=5), "it is a pickle")
@@ -74,7 +74,7 @@ def test_what_is_no_file_of_fnet_is_called_by_its_name(tmp_path):
     )
 
 
-def test_a_newer_version_says_so_and_what_to_install(tmp_path):
+def test_a_file_of_a_newer_version_asks_for_an_upgrade(tmp_path):
     data = described("{}", version="2")
     refused(
         tmp_path / "a", data, "version 2 of the format, and this fnet reads versions up to 1: pip"
@@ -119,7 +119,7 @@ def test_a_newer_version_says_so_and_what_to_install(tmp_path):
     ],
     ids=lambda value: str(value)[:20] + "_",
 )
-def test_headers_that_are_refused(header, match, tmp_path):
+def test_bad_headers_are_refused(header, match, tmp_path):
     refused(tmp_path / "a.fnet", joined(header), match)
 
 
@@ -148,11 +148,11 @@ ENTRY = '{"arrays":{"a":"x"},"content":null}'
         ('{"dtype":"F32","shape":[1],"data_offsets":[0,4]}', "a is damaged"),
     ],
 )
-def test_arrays_that_are_refused(entry, match, tmp_path):
+def test_bad_arrays_are_refused(entry, match, tmp_path):
     refused(tmp_path / "a.fnet", described(ENTRY, arrays=f',"a":{entry}', data=bytes(4)), match)
 
 
-def test_arrays_fill_the_file_without_holes(tmp_path):
+def test_arrays_fill_the_file_without_gaps(tmp_path):
     fnet.save(tmp_path / "a.fnet", (NET, PARAMS))
     content = (tmp_path / "a.fnet").read_bytes()
     refused(tmp_path / "a.fnet", content + b"\0", "they end at")
@@ -163,7 +163,7 @@ def test_arrays_fill_the_file_without_holes(tmp_path):
 
 
 def forged(content, change=lambda text: text):
-    """A file of content that no one has checked, or of its JSON changed."""
+    """A file of unchecked content, or with its JSON changed."""
     found, arrays = codec.encode(content)
     return format.to_bytes(json.loads(change(json.dumps(found))), arrays)
 
@@ -218,7 +218,7 @@ TRAIN_STATE = RUN.train_state
         CONTENT._replace(run=RUN._replace(xla="yes")),
     ],
 )
-def test_content_that_does_not_go_together_is_refused(content, tmp_path):
+def test_inconsistent_content_is_refused(content, tmp_path):
     refused(tmp_path / "a.fnet", forged(content), None)
 
 
@@ -249,7 +249,7 @@ def test_content_that_does_not_go_together_is_refused(content, tmp_path):
         (r"\[4, 5, 3\]", '"453"'),
     ],
 )
-def test_descriptions_of_another_form_are_refused(old, new, tmp_path):
+def test_malformed_descriptions_are_refused(old, new, tmp_path):
     def change(text):
         changed, count = re.subn(old, lambda _: new, text)
         assert count
@@ -258,8 +258,8 @@ def test_descriptions_of_another_form_are_refused(old, new, tmp_path):
     refused(tmp_path / "a.fnet", forged(CONTENT, change), None)
 
 
-def test_a_string_that_is_as_long_as_many_others_takes_no_more_room(tmp_path):
-    """NumPy holds each string in the room of the longest; a file has to bring that room."""
+def test_one_long_string_cannot_multiply_the_memory(tmp_path):
+    """NumPy stores each string in the size of the longest; a file must contain as many bytes."""
     classes = np.array(["a", "b", "x" * 20_000])
     fnet.save(tmp_path / "a.fnet", (NET, PARAMS), classes=classes)
     assert (tmp_path / "a.fnet").stat().st_size > classes.nbytes
@@ -274,7 +274,7 @@ def run_script(name, *options):
     return done.stdout
 
 
-def test_mutated_files_are_refused_or_what_they_were():
+def test_mutated_files_are_refused_or_unchanged():
     printed = run_script("mutate.py", "--count", 5000, "--seed", 1)
     assert "UNDETECTED" not in printed
     counts = re.findall(r"^\w+ +(refused|unchanged|different) +(\d+)$", printed, re.MULTILINE)
@@ -284,7 +284,7 @@ def test_mutated_files_are_refused_or_what_they_were():
     assert float(memory) < 0
 
 
-def test_killed_processes_leave_whole_files_and_runs_that_go_on_to_the_bit():
+def test_killed_processes_leave_complete_files_and_resumable_runs():
     printed = run_script("crash.py", "--saves", 50, "--runs", 2)
     assert "50 saves killed: 0 files unreadable" in printed
     assert re.search(r"2 runs by numpy killed: identical bits .* most \S+ s lost", printed)

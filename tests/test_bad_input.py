@@ -1,4 +1,4 @@
-"""What is refused: both sides raise InvalidArgument with one message before they compute."""
+"""Bad arguments: both sides raise InvalidArgument with one message before they compute."""
 
 import warnings
 
@@ -195,13 +195,13 @@ TAKERS = {
         ),
     ),
 )
-def test_every_function_of_x_refuses_a_bad_one(taker, x, match):
+def test_every_function_of_x_refuses_bad_x(taker, x, match):
     start = "^validation: .*" if taker == "validation" else ""
     refused_alike(lambda side: TAKERS[taker](side, x), start + match)
 
 
-def test_a_bad_entry_of_a_large_x_is_named():
-    x = np.zeros((700_000, 2), np.float32)  # more than is looked at in one go
+def test_a_bad_entry_of_a_large_x_is_located():
+    x = np.zeros((700_000, 2), np.float32)  # more than one chunk of the check
     x[[650_000, 690_000], 1] = np.nan
     refused_alike(lambda side: side.forward(NET, PARAMS, x), "in row 650000, column 1")
 
@@ -216,7 +216,7 @@ def test_a_bad_entry_of_a_large_x_is_named():
         nan=(spoiled(np.ones((2, 5, 2)), (1, 3, 0), np.nan), "nan, first in row 3, column 0"),
     ),
 )
-def test_x_with_member_axes_is_refused_where_it_does_not_go_with_params(x, match):
+def test_x_with_other_member_axes_than_params_is_refused(x, match):
     refused_alike(lambda side: side.forward(NET, MEMBERS, x), match)
 
 
@@ -284,7 +284,7 @@ LABEL_TAKERS = {
         no_labels=(np.zeros(0, int), r"for x of \[5, 2\]; got shape \[0\]"),
     ),
 )
-def test_every_function_of_labels_refuses_bad_ones(taker, y, match):
+def test_every_function_of_labels_refuses_bad_labels(taker, y, match):
     refused_alike(lambda side: LABEL_TAKERS[taker](side, y), match)
 
 
@@ -313,7 +313,7 @@ def test_every_function_of_labels_refuses_bad_ones(taker, y, match):
         ),
     ),
 )
-def test_targets_are_refused(call, match):
+def test_bad_targets_are_refused(call, match):
     refused_alike(call, match)
 
 
@@ -342,7 +342,7 @@ WEIGHT_TAKERS = {
         text=(list("abcde"), "weights must be bools, integers or"),
     ),
 )
-def test_every_function_of_weights_refuses_bad_ones(taker, weights, match):
+def test_every_function_of_weights_refuses_bad_weights(taker, weights, match):
     refused_alike(lambda side: WEIGHT_TAKERS[taker](side, weights), match)
 
 
@@ -405,7 +405,7 @@ OF_CLASSES, OF_NUMBERS = [*METRICS][:4], [*METRICS][5:8]
 
 
 def metric(side, name, *arguments, **options):
-    """The metric of what fits, but for `arguments` from the left."""
+    """The metric of valid arguments, with `arguments` in place of the first ones."""
     every = (*arguments, *METRICS[name][len(arguments) :])
     return getattr(side.metrics, name)(*every, **options)
 
@@ -462,7 +462,7 @@ def test_every_metric_refuses_bad_weights(name, weights, match):
         text=(list("abcab"), "labels must be bools, integers or"),
     ),
 )
-def test_metrics_of_classes_refuse_bad_labels(name, labels, match):
+def test_classification_metrics_refuse_bad_labels(name, labels, match):
     refused_alike(lambda side: metric(side, name, METRICS[name][0], labels), match)
 
 
@@ -480,7 +480,7 @@ def test_metrics_of_classes_refuse_bad_labels(name, labels, match):
         text=(list("abcab"), "y must be bools, integers or"),
     ),
 )
-def test_metrics_of_numbers_refuse_bad_targets(name, y, match):
+def test_regression_metrics_refuse_bad_targets(name, y, match):
     refused_alike(lambda side: metric(side, name, SCORES, y), match)
 
 
@@ -625,7 +625,7 @@ def test_metrics_refuse(call, match):
         ),
     ),
 )
-def test_params_that_do_not_fit_are_refused(params, match):
+def test_params_of_other_shapes_are_refused(params, match):
     for call in (
         lambda side: side.forward(NET, params, X),
         lambda side: side.grads(NET, params, X, Y),
@@ -634,7 +634,7 @@ def test_params_that_do_not_fit_are_refused(params, match):
         refused_alike(call, match)
 
 
-def test_a_bias_is_refused_where_the_network_has_none():
+def test_a_bias_is_refused_if_the_network_has_none():
     params = (Layer(PAIR_PARAMS[0].w, np.ones(2, np.float32)),)
     refused_alike(
         lambda side: side.forward(PAIR, params, X), r"layer 0 needs b of shape None; got \[2\]"
@@ -895,7 +895,7 @@ SCHEDULE = reference.schedules.cosine(0.1, 10)
         ),
     ),
 )
-def test_rates_that_are_none_are_refused(call, match):
+def test_negative_and_non_finite_rates_are_refused(call, match):
     with np.errstate(divide="ignore"):
         refused_alike(call, match)
 
@@ -1124,7 +1124,7 @@ def test_train_refuses_options(options, match):
     refused_alike(lambda side: train(side, **options), match)
 
 
-def test_accuracy_cannot_be_monitored_where_there_are_no_classes():
+def test_accuracy_cannot_be_monitored_without_classes():
     def call(side):
         plan, y = fnet.full_batch_plan(5, 1), np.ones(5)
         return side.train(
@@ -1134,7 +1134,7 @@ def test_accuracy_cannot_be_monitored_where_there_are_no_classes():
     refused_alike(call, "monitor must be one of loss, validation_loss; got 'validation_accuracy'")
 
 
-def test_metrics_of_classes_are_refused_where_there_are_none():
+def test_classification_metrics_are_refused_without_classes():
     def call(side):
         plan, y = fnet.full_batch_plan(5, 1), np.ones(5)
         return side.train(
@@ -1204,7 +1204,7 @@ def test_train_refuses_data(call, match):
         ),
     ),
 )
-def test_a_run_is_refused_by_the_name_of_what_changed(call, match):
+def test_resuming_with_other_arguments_names_the_difference(call, match):
     refused_alike(call, match)
 
 
@@ -1213,7 +1213,7 @@ NONE = fnet.full_batch_plan(5, epochs=0)
 
 @pytest.mark.parametrize("side", SIDES)
 @pytest.mark.parametrize("options", [{"patience": 3}, {"restore_best": True}])
-def test_without_validation_data_train_says_that_it_monitors_the_training_loss(side, options):
+def test_without_validation_data_train_warns_that_it_monitors_the_training_loss(side, options):
     with pytest.warns(UserWarning, match="no validation data, .* monitor the training") as seen:
         side.train(NET, SGD, PARAMS, X, Y, NONE, **options)
     assert [warning.filename for warning in seen] == [__file__]
@@ -1228,7 +1228,7 @@ def test_without_validation_data_train_says_that_it_monitors_the_training_loss(s
         {"min_delta": 0.1},
     ],
 )
-def test_train_does_not_warn_where_monitor_is_given_or_not_used(side, options):
+def test_train_does_not_warn_if_monitor_is_given_or_unused(side, options):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert train(side, PARAMS, X, Y, NONE, **options).history["ended"] == "epochs"
@@ -1237,7 +1237,7 @@ def test_train_does_not_warn_where_monitor_is_given_or_not_used(side, options):
 # Pipelines, which are TensorFlow's
 
 
-def test_the_twin_takes_no_pipelines():
+def test_the_twin_refuses_pipelines():
     with pytest.raises(InvalidArgument, match="data is for fnet.train: the twin takes x, y and a"):
         reference.train(NET, SGD, PARAMS, data=tf.data.Dataset.range(3))
 
@@ -1334,7 +1334,7 @@ def batched(*columns, size=2):
     ],
 )
 def test_train_refuses_a_pipeline(data, options, match):
-    with pytest.raises(InvalidArgument, match=match):  # raised as the data comes
+    with pytest.raises(InvalidArgument, match=match):  # raised when the data are fetched
         fnet.train(NET, SGD, PARAMS, data=data, **options)
 
 
@@ -1366,11 +1366,11 @@ def test_train_refuses_a_pipeline(data, options, match):
         ),
     ),
 )
-def test_what_is_just_inside_is_taken(side, call):
+def test_values_at_the_bounds_are_accepted(side, call):
     assert call(side) is not None
 
 
-def test_errors_are_one_hierarchy_that_python_knows():
+def test_errors_derive_from_fnet_error_and_builtin_errors():
     assert issubclass(FnetError, Exception)
     assert InvalidArgument.__mro__[1:3] == (FnetError, ValueError)
     assert NotFinite.__mro__[1:3] == (FnetError, ArithmeticError)

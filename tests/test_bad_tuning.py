@@ -1,4 +1,4 @@
-"""Numbers of a Tuning, targets of a loss and options of a run that are refused, on both sides."""
+"""Bad hyperparameters, targets and options of a run are refused on both sides."""
 
 import numpy as np
 import pytest
@@ -104,7 +104,7 @@ HALVES = [0.25, 0.5, 0.75]
     ),
 )
 @pytest.mark.parametrize("taker", ["loss", "grads", "train"])
-def test_a_tuning_is_refused(taker, net, numbers, match):
+def test_bad_hyperparameters_are_refused(taker, net, numbers, match):
     def call(side):
         if taker == "train":
             return train(side, SINGLE[net], X, TARGETS[net], net=net, tuning=Tuning(**numbers))
@@ -114,13 +114,13 @@ def test_a_tuning_is_refused(taker, net, numbers, match):
 
 
 @pytest.mark.parametrize("tuning", [0.1, {"l2": 0.1}, (0.1,)])
-def test_what_is_no_tuning_is_refused(tuning):
+def test_other_types_than_tuning_are_refused(tuning):
     match = r"tuning must be a Tuning, as Tuning\(l2=1e-4\); got"
     refused_alike(lambda side: side.loss(NET, PARAMS, X, LABELS, tuning=tuning), match)
     refused_alike(lambda side: train(side, tuning=tuning), match)
 
 
-def test_numbers_of_another_number_of_members_are_refused():
+def test_hyperparameters_for_other_members_are_refused():
     for net, name, value in (
         (NET, "l2", [0.1, 0.2, 0.3]),
         (QUANTILES, "quantiles", [HALVES] * 3),
@@ -144,7 +144,7 @@ def test_numbers_of_another_number_of_members_are_refused():
         ([1, 2], r"step must be one integer; got \[1, 2\]"),
     ],
 )
-def test_a_step_is_refused(step, match):
+def test_a_bad_step_is_refused(step, match):
     refused_alike(lambda side: side.loss(NET, PARAMS, X, LABELS, step=step), match)
 
 
@@ -166,7 +166,7 @@ def test_a_step_is_refused(step, match):
         targets_of_each_quantile=(QUANTILES, Y, r"y must be rows \[5, 1\] or targets \[5\] for x"),
     ),
 )
-def test_targets_of_a_loss_are_refused(net, y, match):
+def test_targets_outside_the_range_of_a_loss_are_refused(net, y, match):
     tuning = Tuning(quantiles=HALVES) if net is QUANTILES else None
     refused_alike(lambda side: side.loss(net, SINGLE[net], X, y, tuning=tuning), match)
     refused_alike(lambda side: train(side, SINGLE[net], X, y, net=net, tuning=tuning), match)
@@ -191,11 +191,11 @@ def test_targets_of_a_loss_are_refused(net, y, match):
         ),
     ),
 )
-def test_a_rate_that_is_reduced_is_refused(options, match):
+def test_bad_lr_factors_are_refused(options, match):
     refused_alike(lambda side: train(side, monitor="loss", **options), match)
 
 
-def test_a_loss_of_your_own_is_tensorflows_and_a_function():
+def test_a_custom_loss_must_be_a_function_and_needs_tensorflow():
     with pytest.raises(InvalidArgument, match="loss is for fnet.train: the twin has no gradient"):
         train(reference, loss=lambda y, outputs: y)
     with pytest.raises(InvalidArgument, match="loss must be a function of y and the outputs; got"):
@@ -203,14 +203,14 @@ def test_a_loss_of_your_own_is_tensorflows_and_a_function():
 
 
 @pytest.mark.parametrize("side", SIDES)
-def test_numbers_at_the_ends_of_their_ranges_are_taken(side):
+def test_hyperparameters_at_their_bounds_are_accepted(side):
     tuning = Tuning(l1=0, l2=0, dropout=0, input_dropout=0, seed=2**32 - 1, label_smoothing=0)
     expected = side.loss(NET, PARAMS, X, LABELS)
     found = side.loss(NET, PARAMS, X, LABELS, tuning=tuning, step=0)
     np.testing.assert_allclose(found, expected, rtol=1e-6)
 
 
-def test_numbers_of_a_users_own_graph_are_not_checked():
+def test_symbolic_hyperparameters_are_not_checked():
     @tf.function
     def loss(l2, step):
         return fnet.loss(NET, PARAMS, X, LABELS, tuning=Tuning(l2=l2, dropout=l2), step=step)

@@ -1,4 +1,4 @@
-"""Plans and pipelines: whose rows form which batch, against scikit-learn's KFold and by hand."""
+"""Plans and pipelines: the rows of each batch, against scikit-learn's KFold and by hand."""
 
 import hashlib
 import pickle
@@ -23,14 +23,14 @@ MILLION = 1_000_000
 
 @st.composite
 def cuts(draw, least=1):
-    """`(n, batch_size)`: some rows and a batch size that they have room for."""
+    """`(n, batch_size)`: a number of rows and a batch size of at most this number."""
     n = draw(st.integers(least, 60))
     return n, draw(st.integers(1, n // least))
 
 
 @st.composite
 def plans(draw):
-    """A plan of any kind, that takes every row of an epoch."""
+    """A plan of any kind that takes every row once per epoch."""
     n, size = draw(cuts())
     epochs, seed = draw(st.integers(0, 5)), draw(seeds)
     weights = draw(st.none() | st.just(np.arange(1.0, n + 1)))
@@ -47,18 +47,18 @@ def plans(draw):
 
 
 def lists(plan, epoch=0):
-    """The batches of an epoch as lists of rows, without what is padded."""
+    """The batches of an epoch as lists of rows, without padding."""
     rows, weights = plan.batches(epoch, epoch + 1)
     return [list(r[w > 0]) for r, w in zip(rows[0], weights[0], strict=True)]
 
 
 def shuffled(n, seed, epoch):
-    """The rows in the order of an epoch: all of them in one batch."""
+    """The rows in the order of an epoch, as one batch."""
     return fnet.minibatch_plan(n, n, epoch + 1, seed).batches(epoch, epoch + 1)[0].ravel()
 
 
 def data(n):
-    """x and y that tell their row."""
+    """x and y from which the number of a row can be read."""
     return np.arange(2.0 * n).reshape(n, 2), np.arange(n)
 
 
@@ -87,7 +87,7 @@ def test_kfold_plan_cuts_the_shuffled_rows_as_scikit_learn_does(cut, seed, epoch
 
 
 @pytest.mark.parametrize(("n", "size"), [(1, 1), (5, 3), (5, 5), (60, 31)])
-def test_kfold_plan_takes_all_rows_as_one_batch_where_there_is_but_one_fold(n, size):
+def test_kfold_plan_with_one_fold_has_one_batch(n, size):
     (batch,) = lists(fnet.kfold_plan(n, size, epochs=1, seed=3))
     assert batch == shuffled(n, 3, 0).tolist()
 
@@ -108,7 +108,7 @@ def test_plans_without_a_shuffle_keep_the_order():
 
 
 @given(plans())
-def test_a_plan_takes_every_row_once_an_epoch(plan):
+def test_a_plan_takes_every_row_once_per_epoch(plan):
     rows, weights = plan.batches(0, plan.epochs)
     assert rows.shape == weights.shape == (plan.epochs, plan.steps, plan.width)
     assert rows.dtype == np.int32
@@ -117,7 +117,7 @@ def test_a_plan_takes_every_row_once_an_epoch(plan):
 
 
 @given(plans(), st.data())
-def test_a_piece_does_not_depend_on_the_cut(plan, drawn):
+def test_batches_do_not_depend_on_how_epochs_are_requested(plan, drawn):
     cut = drawn.draw(st.integers(0, plan.epochs))
     parts = zip(plan.batches(0, cut), plan.batches(cut, plan.epochs), strict=True)
     for full_batches, part in zip(plan.batches(0, plan.epochs), parts, strict=True):
@@ -125,7 +125,7 @@ def test_a_piece_does_not_depend_on_the_cut(plan, drawn):
 
 
 @given(cuts(), seeds, st.sampled_from((None, np.float32, np.float64, np.int64)))
-def test_weights_are_those_of_the_rows_and_0_where_padded(cut, seed, dtype):
+def test_weights_follow_the_rows_and_are_0_for_padding(cut, seed, dtype):
     n, size = cut
     given_ = None if dtype is None else np.arange(1, n + 1).astype(dtype)
     plan = fnet.kfold_plan(n, size, 2, seed, given_)
@@ -156,7 +156,7 @@ def test_rows_with_the_same_word_keep_their_order(monkeypatch):
     assert shuffled(5, 0, 0).tolist() == [1, 3, 0, 2, 4]
 
 
-def test_epochs_shuffled_in_one_go_or_in_several_are_the_same(monkeypatch):
+def test_epochs_shuffled_in_chunks_are_the_same(monkeypatch):
     plan = fnet.kfold_plan(23, 5, 50, seed=2)
     full_batches = plan.batches(3, 50)
     for some in (1, 100, 23 * 47):
@@ -164,7 +164,7 @@ def test_epochs_shuffled_in_one_go_or_in_several_are_the_same(monkeypatch):
         assert all(map(np.array_equal, full_batches, plan.batches(3, 50)))
 
 
-def test_every_order_is_as_likely_as_any_other():
+def test_every_order_is_equally_likely():
     orders = fnet.minibatch_plan(4, 4, 4800, seed=1).batches(0, 4800)[0].reshape(4800, 4)
     kinds, counts = np.unique(orders, axis=0, return_counts=True)
     assert len(kinds) == 24  # 4!
@@ -194,7 +194,7 @@ def test_a_plan_of_a_million_rows_holds_no_rows():
     assert len(pickle.dumps(plan)) < 1_000
 
 
-def test_an_epoch_of_a_million_rows_is_one_piece():
+def test_an_epoch_of_a_million_rows_is_one_block():
     plan = fnet.kfold_plan(MILLION, batch_size=64, epochs=10**9, seed=0)
     rows, weights = plan.batches(10**9 - 1, 10**9)
     assert rows.shape == weights.shape == (1, MILLION // 64, 64)
@@ -218,7 +218,7 @@ def test_a_plan_is_the_same_in_another_process():
     assert ran.stdout.strip() == ours.hexdigest()
 
 
-def test_a_plan_survives_a_pickle():
+def test_a_plan_can_be_pickled():
     plan = fnet.kfold_plan(10, 3, 2, seed=1, weights=np.arange(10.0))
     for ours, theirs in zip(
         plan.batches(0, 2), pickle.loads(pickle.dumps(plan)).batches(0, 2), strict=True
@@ -249,7 +249,7 @@ def test_pipeline_iterated_again_gives_the_same_batches():
     assert columns(pipeline) == columns(pipeline)
 
 
-def test_pipeline_shuffles_each_epoch_anew():
+def test_pipeline_shuffles_each_epoch_differently():
     rows = np.concatenate(labels(fnet.pipeline(*data(30), batch_size=4, epochs=3, seed=5)))
     assert len({order.tobytes() for order in rows.reshape(3, 30)}) == 3
 

@@ -1,4 +1,4 @@
-"""Checkpoints: the same call goes on to the bit; another call is refused by name."""
+"""Checkpoints: the same call resumes bit for bit; a different call is refused."""
 
 import signal
 import warnings
@@ -46,7 +46,7 @@ def call(
 
 
 @pytest.fixture(autouse=True)
-def one_step_a_chunk(monkeypatch):
+def one_step_per_chunk(monkeypatch):
     def chunks(parts, first, max_steps):
         for data, rows, weights in parts:
             for at in range(len(rows)):
@@ -65,7 +65,7 @@ def one_step_a_chunk(monkeypatch):
     ],
     ids=["plain", "members", "tuned"],
 )
-def test_the_same_call_goes_on_to_the_bit_until_it_is_done(side, options, tmp_path):
+def test_the_same_call_resumes_bit_for_bit_until_it_is_done(side, options, tmp_path):
     path = tmp_path / "run.fnet"
     full_run = call(side, **options)
     for _ in range(2):
@@ -83,14 +83,14 @@ def test_the_same_call_goes_on_to_the_bit_until_it_is_done(side, options, tmp_pa
 
 
 @BOTH
-def test_a_plan_with_more_epochs_goes_on(side, tmp_path):
+def test_a_plan_with_more_epochs_continues_the_run(side, tmp_path):
     path = tmp_path / "run.fnet"
     call(side, fnet.checkpoint(path))
     longer = call(side, fnet.checkpoint(path), epochs=8)
     assert canonical_json(longer) == canonical_json(call(side, epochs=8))
 
 
-def test_a_run_that_goes_on_from_another_may_have_a_checkpoint(tmp_path):
+def test_a_resumed_run_can_have_a_checkpoint(tmp_path):
     half = call(reference, epochs=2)
 
     def go(callback):
@@ -105,7 +105,7 @@ def test_a_run_that_goes_on_from_another_may_have_a_checkpoint(tmp_path):
     )
 
 
-def test_a_pipeline_has_checkpoints_too(tmp_path):
+def test_a_pipeline_can_have_a_checkpoint(tmp_path):
     def go(callback):
         params = reference.init_params(NET, 0)
         data = fnet.pipeline(X, Y, 5, epochs=5, seed=0)
@@ -116,7 +116,7 @@ def test_a_pipeline_has_checkpoints_too(tmp_path):
     assert canonical_json(go(fnet.checkpoint(tmp_path / "run.fnet"))) == canonical_json(go(None))
 
 
-def test_a_schedule_and_a_function_go_on(tmp_path):
+def test_a_schedule_and_a_function_are_resumed(tmp_path):
     for i, rate in enumerate((fnet.schedules.cosine(0.1, 20), lambda step: 0.1 / (step + 1))):
         path = tmp_path / f"{i}.fnet"
         with pytest.raises(Crash):
@@ -125,7 +125,7 @@ def test_a_schedule_and_a_function_go_on(tmp_path):
         assert canonical_json(run) == canonical_json(call(reference, optimizer=reference.sgd(rate)))
 
 
-def test_it_is_saved_every_so_often(tmp_path, monkeypatch):
+def test_it_is_saved_at_intervals(tmp_path, monkeypatch):
     now, saved = [0.0], []
     monkeypatch.setattr(fnet.files.checkpointing.time, "monotonic", lambda: now[0])
     write = fnet.files.storage.write
@@ -143,7 +143,7 @@ def test_it_is_saved_every_so_often(tmp_path, monkeypatch):
     assert saved == [6, 12, 18, 20]
 
 
-# What is refused.
+# Bad arguments.
 
 OTHERS = {
     "network": {"net": Network((2, 7, 1), loss="squared_error")},
@@ -164,7 +164,7 @@ OTHERS = {
 
 @BOTH
 @pytest.mark.parametrize("what", OTHERS)
-def test_another_call_is_refused_by_name_and_nothing_is_overwritten(side, what, tmp_path):
+def test_a_different_call_is_refused_and_nothing_is_overwritten(side, what, tmp_path):
     path = tmp_path / "run.fnet"
     with pytest.raises(Crash):
         call(side, Crashing(path, every=0))
@@ -177,7 +177,7 @@ def test_another_call_is_refused_by_name_and_nothing_is_overwritten(side, what, 
 
 
 @pytest.mark.parametrize("what", ["a network", "a run", "a text"])
-def test_a_file_that_is_no_checkpoint_is_refused(what, tmp_path):
+def test_a_file_that_is_not_a_checkpoint_is_refused(what, tmp_path):
     path = tmp_path / "run.fnet"
     if what == "a text":
         path.write_text("a text that someone needs")
@@ -202,21 +202,21 @@ def test_arguments_of_a_checkpoint_are_checked(tmp_path):
         fnet.checkpoint(tmp_path / "run.fnet", exact="yes")
 
 
-# What the bits depend on.
+# The environment.
 
 
 @pytest.mark.parametrize(
     ("name", "value"),
     [("XLA_FLAGS", "--xla_cpu_enable_fast_math=true"), ("TF_ENABLE_ONEDNN_OPTS", "0")],
 )
-def test_another_environment_is_warned_of_or_refused(name, value, tmp_path, monkeypatch):
+def test_another_environment_gives_a_warning_or_an_error(name, value, tmp_path, monkeypatch):
     path = tmp_path / "run.fnet"
     with pytest.raises(Crash):
         call(reference, Crashing(path, every=0))
     before = path.read_bytes()
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        fnet.checkpoint(path, exact=True)._begin(*begun())
+        fnet.checkpoint(path, exact=True)._begin(*begin())
     monkeypatch.setenv(name, value)
     match = f"the last bits may differ: switches was {{}}, now {{'{name}': '{value}'}}"
     with pytest.raises(InvalidArgument, match=match.replace("{}", r"\{\}", 1)):
@@ -226,8 +226,8 @@ def test_another_environment_is_warned_of_or_refused(name, value, tmp_path, monk
         call(reference, fnet.checkpoint(path))
 
 
-def begun():
-    """What `train` hands to a callback's `_begin`."""
+def begin():
+    """The arguments that `train` passes to a callback's `_begin`."""
     seen = []
 
     class Asked:
@@ -242,14 +242,14 @@ def begun():
     return seen
 
 
-def test_the_other_engine_is_warned_of(tmp_path):
+def test_the_other_engine_gives_a_warning(tmp_path):
     with pytest.raises(Crash):
         call(reference, Crashing(tmp_path / "run.fnet", every=0))
     with pytest.warns(UserWarning, match="engine was numpy, now tensorflow"):
         call(fnet, fnet.checkpoint(tmp_path / "run.fnet"))
 
 
-def test_what_is_recorded():
+def test_the_environment_is_recorded():
     fields = {"engine", "fnet", "numpy", "BLAS", "processor", "processors", "switches"}
     assert environment.record("numpy").keys() == fields
     ours = environment.record("tensorflow")
@@ -261,7 +261,7 @@ def test_what_is_recorded():
 
 
 @BOTH
-def test_ctrl_c_saves_what_is_done_however_seldom_it_saves(side, tmp_path):
+def test_ctrl_c_saves_the_run_between_intervals(side, tmp_path):
     class Pressed(fnet.checkpoint):
         left = 7
 

@@ -1,4 +1,4 @@
-"""Class weights: scikit-learn's numbers, in training and validation alike, label by label."""
+"""Class weights: scikit-learn's numbers, in training and in validation, for each label."""
 
 import numpy as np
 import pytest
@@ -31,8 +31,8 @@ def test_balanced_is_scikit_learns():
     np.testing.assert_allclose(weights_of(np.eye(3)[CLASSES], "balanced"), expected, rtol=1e-12)
 
 
-def test_balanced_counts_a_row_by_its_weight():
-    """A row of weight 2 is a row that is there twice."""
+def test_balanced_uses_row_weights():
+    """A row of weight 2 equals two rows."""
     weights = np.where(np.arange(30) % 2, 1.0, 2.0)
     repeated = np.repeat(CLASSES, weights.astype(int))
     np.testing.assert_allclose(
@@ -42,17 +42,17 @@ def test_balanced_counts_a_row_by_its_weight():
     )
 
 
-def test_balanced_leaves_a_class_that_is_absent_at_1():
+def test_balanced_gives_an_absent_class_the_weight_1():
     found = weights_of(np.repeat([0, 2], [3, 1]), "balanced")
     np.testing.assert_allclose(found, [4 / (2 * 3), 1, 4 / (2 * 1)], rtol=1e-12)
 
 
-def test_a_dict_leaves_other_classes_at_1():
+def test_a_dict_gives_other_classes_the_weight_1():
     assert weights_of(CLASSES, {2: 5, 0: 0.5}).tolist() == [0.5, 1, 5]
     assert weights_of(BITS[:, 0], {1: 3}, BINARY).tolist() == [1, 3]
 
 
-def test_labels_have_weights_of_their_zeros_and_ones():
+def test_labels_have_weights_for_zeros_and_ones():
     found = weights_of(BITS, ["balanced", {1: 7}, {0: 2, 1: 0.5}], LABELS)
     zeros, ones = np.sum(BITS[:, 0] == 0), np.sum(BITS[:, 0])
     np.testing.assert_allclose(found, [[15 / zeros, 15 / ones], [1, 7], [2, 0.5]], rtol=1e-12)
@@ -82,8 +82,8 @@ def test_label_weights_by_hand(side):
 
 @BOTH
 @pytest.mark.parametrize("xla", [True, False])
-def test_they_count_in_training_and_in_validation_alike(side, xla):
-    """The same as row weights, worked out by hand, in the plan and in the validation data."""
+def test_class_weights_apply_in_training_and_validation(side, xla):
+    """They equal row weights, computed by hand, in the plan and in the validation data."""
     own, given = RNG.integers(1, 4, size=30) / 2.0, {0: 0.5, 2: 4.0}
     by_hand = own * np.array([0.5, 1.0, 4.0])[CLASSES]
     params = reference.init_params(NET, 1, dtype="float64")
@@ -106,7 +106,7 @@ def test_they_count_in_training_and_in_validation_alike(side, xla):
 
 
 @BOTH
-def test_of_several_labels_they_count_in_training_and_in_validation_alike(side):
+def test_label_weights_apply_in_training_and_validation(side):
     given = [{1: 3.0}, "balanced", {0: 0.5}]
     params = reference.init_params(LABELS, 1, dtype="float64")
     validation_data = X[::2], BITS[::2]
@@ -127,7 +127,7 @@ def test_of_several_labels_they_count_in_training_and_in_validation_alike(side):
 
 @BOTH
 @pytest.mark.parametrize("net", [Network((2, 3)), Network((2, 1), loss="sigmoid_cross_entropy")])
-def test_a_trained_classifier_is_scikit_learns_balanced_one(side, net):
+def test_a_balanced_classifier_equals_scikit_learns(side, net):
     """Without hidden layers the minimum is that of a logistic regression."""
     y = CLASSES if net.has_class_labels else (CLASSES > 0).astype(int)
     theirs = LogisticRegression(class_weight="balanced", C=1.0, tol=1e-10).fit(X, y)
@@ -211,7 +211,7 @@ def test_what_is_refused(net, y, value, match):
 
 
 @BOTH
-def test_validation_that_class_weights_leave_without_weight_is_refused(side):
+def test_validation_data_with_a_total_weight_of_0_are_refused(side):
     params = reference.init_params(NET, 0)
     with pytest.raises(InvalidArgument, match="weights of validation times class weights"):
         side.train(
@@ -229,7 +229,7 @@ def test_validation_that_class_weights_leave_without_weight_is_refused(side):
         )
 
 
-def test_the_numbers_are_refused_with_weights_that_do_not_fit():
+def test_weights_of_another_length_are_refused():
     for weights, match in (
         (np.ones(3), r"one number for each row, \[30\]"),
         (np.zeros(30), "weights must not all be 0"),

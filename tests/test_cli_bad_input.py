@@ -1,4 +1,4 @@
-"""Wrong commands and bad files: the right exit code, and one line that says what and where.
+"""Wrong commands and bad files: the right exit code, and one line with the problem and its place.
 
 Each command runs in a folder whose files must be unchanged afterwards.
 """

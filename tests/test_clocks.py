@@ -20,7 +20,7 @@ CLOCKS = {
 """Functions of `time` and `timeit` that follow the wall clock. `process_time` does not."""
 
 WAITS = {"join": 0, "wait": 0, "communicate": 1, "result": 0}
-"""Functions that take a limit in seconds, and which argument it is, beside `timeout`."""
+"""Functions that take a limit in seconds, and which argument it is, other than `timeout`."""
 
 
 def is_number(node):

@@ -1,4 +1,4 @@
-"""The same numbers in any container give the same result, or a refusal that says why.
+"""The same numbers in any container give the same result, or an error with the reason.
 
 `CALLS` is every public callable that takes x, y or weights, one line for each argument, on both
 sides, fitted and loaded. `CONTAINERS` is every container. A new callable or container is one line.
@@ -365,7 +365,7 @@ def test_every_container_gives_the_same_or_says_why_not(name, side):
     assert wrong == {}
 
 
-# What is refused.
+# Bad arguments.
 
 
 @pytest.mark.parametrize("name", REFUSED)

@@ -35,7 +35,7 @@ NO_TABLES = ("Tuning", "command")
 """Names in the lists that are a class and a function; all others but the entry's are tables."""
 
 PREFIXES = ("", "validation_")
-"""What may stand before the name of an entry in a table."""
+"""Prefixes of the name of an entry in a table."""
 
 
 @functools.cache

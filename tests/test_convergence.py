@@ -14,7 +14,7 @@ from fnet.reference.update_rules import RULES
 
 FEATURES, SPECIES = load_iris(return_X_y=True)
 SCALED = (FEATURES - FEATURES.mean(axis=0)) / FEATURES.std(axis=0)
-WIDTH = FEATURES[:, 3]  # of petals, in cm, told from the other three features
+WIDTH = FEATURES[:, 3]  # of petals, in cm, predicted from the other three features
 HALVES = np.round(2 * WIDTH)  # counts from 0 to 5
 RUNS = {
     "squared_error": (WIDTH, {}, 0.036),
@@ -25,13 +25,13 @@ RUNS = {
     "softmax_cross_entropy": (SPECIES, {}, 0.07),
     "sigmoid_cross_entropy": (np.eye(3)[SPECIES], {}, 0.1),
 }
-"""For each loss the targets, what it needs, and the loss that training must come under.
+"""For each loss its targets, its tuning, and the loss that training must reach.
 
 The best linear models reach 0.036, 0.142, 0.016, -0.322, 0.044, 0.040 (after 2,000 iterations of
 L-BFGS) and 0.174."""
 
 KINDS = [name for name in OPTIMIZERS if name in RULES]
-"""One optimizer of each kind; their numbers are tested elsewhere."""
+"""One optimizer of each kind; other tests check their steps."""
 
 
 def train(side, loss, optimizer):
@@ -58,7 +58,7 @@ def test_the_twin_trains_to_the_end(optimizer, loss):
 
 @pytest.mark.parametrize(("optimizer", "loss"), list(zip(KINDS, itertools.cycle(LOSSES))))
 def test_tensorflow_trains_to_the_same_end(optimizer, loss):
-    """Every optimizer and every loss, but not all pairs, for the sake of time."""
+    """Every optimizer and every loss, but not all pairs, to save time."""
     ours, theirs = (train(side, loss, optimizer) for side in (fnet, reference))
     assert ours[-1] < RUNS[loss][2]
     np.testing.assert_allclose(ours, theirs, rtol=1e-7, atol=1e-9)

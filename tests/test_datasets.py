@@ -36,14 +36,14 @@ def test_course_has_the_accuracy_of_the_published_perceptron():
     assert round(hits.mean(), 3) == 0.987
 
 
-def test_course_is_read_from_a_csv_of_any_order_with_other_columns_beside(csv):
+def test_course_is_read_from_a_csv_with_columns_in_any_order(csv):
     x, y = datasets.load_course(csv("id,Y,X1,X0\na,-1,3.5,5.1\nb,1,3.2,7\n"))
     assert x.tolist() == [[5.1, 3.5], [7.0, 3.2]]
     assert y.tolist() == [-1, 1]
     assert x.dtype == y.dtype == np.float64
 
 
-def test_course_written_to_a_csv_comes_back_as_it_was(tmp_path):
+def test_course_survives_a_csv(tmp_path):
     x, y = datasets.load_course()
     path = tmp_path / "course.csv"
     pd.DataFrame({"X0": x[:, 0], "X1": x[:, 1], "Y": y}).to_csv(path, index=False)
@@ -68,20 +68,20 @@ def test_course_written_to_a_csv_comes_back_as_it_was(tmp_path):
         pytest.param(b"X0,X1,Y\n\xff,1,1\n", "must be a CSV with a header row", id="not text"),
     ],
 )
-def test_course_refuses_a_bad_csv_by_its_name(csv, content, match):
+def test_course_refuses_a_bad_csv_and_names_the_file(csv, content, match):
     path = csv(content)
     with pytest.raises(InvalidArgument, match=match) as caught:
         datasets.load_course(path)
     assert str(caught.value).startswith(str(path))
 
 
-def test_course_lets_the_error_for_a_missing_file_pass(tmp_path):
+def test_course_raises_file_not_found(tmp_path):
     with pytest.raises(FileNotFoundError, match="nowhere.csv"):
         datasets.load_course(tmp_path / "nowhere.csv")
 
 
 @pytest.mark.parametrize("scale", [False, True])
-def test_digits_are_scikit_learns_in_its_split(scale):
+def test_digits_are_scikit_learns_with_its_split(scale):
     pixels, labels = sklearn.datasets.load_digits(return_X_y=True)
     train, test, train_labels, test_labels = train_test_split(
         pixels, labels, test_size=0.2, random_state=1
@@ -97,10 +97,10 @@ def test_digits_are_scikit_learns_in_its_split(scale):
         assert np.array_equal(np.sort(rows, axis=1), [[0] * 9 + [1]] * len(rows))
 
 
-def test_digits_are_raw_unless_asked():
+def test_digits_are_raw_by_default():
     assert datasets.load_digits()[0].max() == 16
 
 
-def test_digits_refuse_a_scale_that_is_no_flag():
+def test_digits_refuse_a_scale_that_is_not_a_boolean():
     with pytest.raises(InvalidArgument, match="scale must be True or False; got 16"):
         datasets.load_digits(scale=16)

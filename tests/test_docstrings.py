@@ -112,7 +112,7 @@ def test_a_class_describes_each_argument_or_attribute(name):
 
 
 @pytest.mark.parametrize("name", [*FUNCTIONS, *METHODS])
-def test_what_comes_back_is_described(name):
+def test_results_are_described(name):
     returned = inspect.signature(EVERYTHING[name]).return_annotation
     thing = inspect.getattr_static(CLASSES.get(name.partition(".")[0]), name.split(".")[-1], None)
     if returned not in (None, "None") and not isinstance(thing, property):
@@ -144,7 +144,7 @@ def test_there_is_an_example(name):
 
 
 @pytest.mark.parametrize("name", EVERYTHING)
-def test_examples_print_what_stands_below_them(name, tmp_path, monkeypatch):
+def test_examples_print_the_expected_output(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
     text = EVERYTHING[name].__doc__ or ""

@@ -232,7 +232,7 @@ def test_warnings_are_scikit_learns_and_name_the_callers_line():
         MLPClassifier().partial_fit(X, Y, classes=np.unique(Y))
 
 
-# Beyond scikit-learn.
+# More than scikit-learn has.
 
 
 @pytest.mark.parametrize("kind", ["MLPClassifier", "MLPRegressor"])
@@ -262,7 +262,7 @@ def test_the_engine_is_chosen_by_the_work():
 @pytest.mark.parametrize(
     "solver", ["adagrad", "adamw", "amsgrad", "lion", "nadam", "rmsprop", reference.adam(0.01)]
 )
-def test_any_optimizer_learns(solver):
+def test_every_optimizer_learns(solver):
     settings = {"solver": solver, "learning_rate_init": 0.01, "max_iter": 60, "batch_size": 30}
     assert MLPClassifier(random_state=0, **settings).fit(X, Y).score(X, Y) > 0.9
 
@@ -504,7 +504,7 @@ def test_ctrl_c_ends_a_fit_after_the_epochs_done_so_far(engine):
 
 
 def test_many_fits_share_programs():
-    """One for each architecture and shape, whatever the hyperparameters."""
+    """One for each architecture and shape, for any hyperparameters."""
     sizes = [(3,), (4,), (3, 3)]
     before = [traces(hidden) for hidden in sizes]
     for i in range(12):
@@ -514,7 +514,7 @@ def test_many_fits_share_programs():
 
 
 def traces(hidden):
-    """The number of traces so far of the program that these fits use."""
+    """The number of traces of the program that these fits use."""
     net = fnet.Network((4, *hidden, 3))
     program = compiled_loop.Program(net, spec(reference.adam(0.1)), "loss", ("loss",), None)
     compiled = compiled_loop.compiled(program, False)

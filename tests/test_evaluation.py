@@ -15,7 +15,7 @@ from fnet.reports.evaluation import evaluate
 
 @pytest.fixture
 def saved(tmp_path):
-    """A function that gives the model of what `save` takes."""
+    """A function that saves its arguments and returns the loaded model."""
 
     def load(what, **named):
         fnet.save(tmp_path / "model.fnet", what, **named)
@@ -25,7 +25,7 @@ def saved(tmp_path):
 
 
 def identity(net):
-    """`(net, params)` that passes its features on as they are."""
+    """`(net, params)` of a network that returns its features."""
     return net, (Layer(np.eye(*net.layers[0], dtype=np.float64), np.zeros(net.sizes[-1])),)
 
 
@@ -54,7 +54,7 @@ def test_metrics_of_classes_by_hand(saved):
 
 
 def test_metrics_of_two_classes_by_hand(saved):
-    """Of the four pairs of a row of either class, three have the higher score where it belongs."""
+    """Of the four pairs of rows of both classes, three are ranked correctly."""
     model = saved(identity(Network((1, 1), loss="sigmoid_cross_entropy")), classes=["no", "yes"])
     x = np.log([[1 / 3], [3], [2], [4]])  # probabilities of yes: 1/4, 3/4, 2/3, 4/5
     found = evaluate(model, x, np.array(["no", "no", "yes", "yes"], object))
@@ -71,7 +71,7 @@ def test_metrics_of_two_classes_by_hand(saved):
 
 
 def test_metrics_of_numbers_by_hand(saved):
-    """The truth has the mean 4, with 9 + 4 + 25 for its squares, and the median 2."""
+    """The true values have the mean 4, the squared deviations 9 + 4 + 25, and the median 2."""
     model = saved(identity(Network((1, 1), loss="squared_error")))
     found = evaluate(model, [[1], [2], [8]], [1, 2, 9])
     assert found.metrics == pytest.approx(

@@ -1,4 +1,4 @@
-"""Exported programs: each is run by its own engine and held to fnet's predictions."""
+"""Exported programs: each is run by its own engine and compared with fnet's predictions."""
 
 import os
 
@@ -56,7 +56,7 @@ def close(found, wanted):
 
 @FORMATS
 @pytest.mark.parametrize("net", NETWORKS, ids=lambda net: f"{net.hidden} {net.output} {net.loss}")
-def test_a_program_predicts_as_fnet_does(export_format, net, tmp_path):
+def test_an_exported_program_predicts_like_fnet(export_format, net, tmp_path):
     params = random_params(net, (), np.random.default_rng(1))
     params = map_params(lambda array: array.astype("f4"), params)
     run = export_format(tmp_path, (net, params))
@@ -100,7 +100,7 @@ def test_signatures_have_names_and_types(tmp_path):
     np.testing.assert_allclose(logits, reference.forward(net, params, X), rtol=1e-12)
 
 
-def test_the_onnx_file_says_what_goes_in_and_out(tmp_path):
+def test_the_onnx_file_describes_its_inputs_and_outputs(tmp_path):
     net = Network((7, 5, 3))
     fnet.export(tmp_path / "model.bin", (net, reference.init_params(net, 0)), format="onnx")
     graph = onnx.load(tmp_path / "model.bin").graph
@@ -108,7 +108,7 @@ def test_the_onnx_file_says_what_goes_in_and_out(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["model", "model.tflite", "model.onnx"])
-def test_a_run_is_exported_and_nothing_is_left_beside_it(name, tmp_path):
+def test_a_run_is_exported_without_temporary_files(name, tmp_path):
     net = Network((7, 5, 3))
     plan = fnet.full_batch_plan(10, epochs=1)
     params = reference.init_params(net, 0)
@@ -117,7 +117,7 @@ def test_a_run_is_exported_and_nothing_is_left_beside_it(name, tmp_path):
     assert os.listdir(tmp_path) == [name]
 
 
-def test_what_is_there_stays(tmp_path):
+def test_an_existing_folder_is_not_replaced(tmp_path):
     net = Network((7, 5, 3))
     what = net, reference.init_params(net, 0)
     (tmp_path / "model").mkdir()

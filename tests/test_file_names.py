@@ -1,4 +1,4 @@
-"""Files of version 0.1.0 load, and a file holds the names of the format whatever the code's are."""
+"""Files of version 0.1.0 load, and files keep the names of the format if the code's change."""
 
 import json
 import warnings
@@ -168,12 +168,12 @@ def test_renaming_a_class_or_a_field_of_the_code_changes_no_file(monkeypatch):
 
 
 def decoded(encoded):
-    """What comes back, by way of JSON."""
+    """The content after encoding, JSON and decoding."""
     value, arrays = encoded
     return codec.decode(json.loads(json.dumps(value)), arrays)
 
 
-def test_renaming_what_stands_in_a_field_changes_no_file(monkeypatch):
+def test_renaming_a_value_in_the_code_changes_no_file(monkeypatch):
     """The kind of a schedule, here, and the same way an estimator's arguments and attributes."""
     schedule = RATES[5]
     before = codec.encode(schedule)
@@ -184,7 +184,7 @@ def test_renaming_what_stands_in_a_field_changes_no_file(monkeypatch):
     assert decoded(after).kind == "half_wave"
 
 
-# Entries of params that the files know nothing of.
+# New kinds of entries of params.
 
 
 class Scale(NamedTuple):

@@ -1,4 +1,4 @@
-"""Files: what is saved comes back to the bit, predicts as before, and is replaced at once."""
+"""Files: loaded bit for bit, with the same predictions, and replaced atomically."""
 
 import errno
 import json
@@ -60,7 +60,7 @@ plains = st.recursive(
 
 
 @given(networks(), st.sampled_from(MEMBERS), seeds, st.data())
-def test_a_network_comes_back_to_the_bit_and_twice_to_the_byte(
+def test_a_network_is_loaded_bit_for_bit_and_saved_to_the_same_bytes(
     tmp_path_factory, net, members, seed, data
 ):
     folder = tmp_path_factory.getbasetemp()
@@ -94,7 +94,7 @@ def test_a_network_comes_back_to_the_bit_and_twice_to_the_byte(
 @BOTH
 @pytest.mark.parametrize("seed", [0, [0, 1]])
 @pytest.mark.parametrize("options", [{}, {"tuning": Tuning(ema_momentum=0.5), "patience": 1}])
-def test_a_run_comes_back_and_goes_on_as_if_it_had_never_left(side, seed, options, tmp_path):
+def test_a_loaded_run_resumes_bit_for_bit(side, seed, options, tmp_path):
     options = {"validation": (X, Y), "restore_best": True, **options}
     params = reference.init_params(NET, seed)
 
@@ -108,7 +108,7 @@ def test_a_run_comes_back_and_goes_on_as_if_it_had_never_left(side, seed, option
     assert canonical_json(run(found, 4)) == canonical_json(run(params, 4))
 
 
-def test_the_library_of_the_format_reads_the_arrays(tmp_path):
+def test_safetensors_reads_the_arrays(tmp_path):
     fnet.save(tmp_path / "net.fnet", (NET, PARAMS))
     found = safetensors.numpy.load_file(tmp_path / "net.fnet")
     assert sorted(found) == ["params.0.b", "params.0.w", "params.1.b", "params.1.w"]
@@ -130,13 +130,13 @@ def test_tensors_and_lists_are_saved_as_arrays_and_layers(tmp_path):
     + [np.array(["x", "yy", "z"], object), np.array(["x", 1, None], object)],
     ids=repr,
 )
-def test_classes_of_every_kind_come_back(classes, tmp_path):
+def test_classes_of_every_kind_are_loaded(classes, tmp_path):
     found = saved(tmp_path / "net.fnet", (NET, PARAMS), classes=classes).classes
     assert found.dtype.kind == np.asarray(classes).dtype.kind
     assert found.tolist() == np.asarray(classes).tolist()
 
 
-def test_how_it_was_trained_is_kept(tmp_path):
+def test_the_training_information_is_kept(tmp_path):
     trained = {
         "optimizer": fnet.adam(fnet.schedules.cosine(0.1, 100)),
         "tuning": Tuning(l2=np.float64(0.1), dropout=np.array([0.1, 0.2])),
@@ -154,7 +154,7 @@ def test_how_it_was_trained_is_kept(tmp_path):
 
 @pytest.mark.parametrize("members", MEMBERS)
 @pytest.mark.parametrize("loss", network.LOSSES)
-def test_predictions_are_those_of_the_twin(loss, members, tmp_path, monkeypatch):
+def test_predictions_equal_the_twins(loss, members, tmp_path, monkeypatch):
     monkeypatch.setattr("fnet.core.checks.CHUNK", 64)  # a few rows at a time
     net = Network((4, 6, 3), "gelu", loss=loss)
     params = random_params(net, members, np.random.default_rng(1))
@@ -175,7 +175,7 @@ def test_predictions_are_those_of_the_twin(loss, members, tmp_path, monkeypatch)
 
 
 @pytest.mark.parametrize("members", MEMBERS)
-def test_with_classes_predict_names_them(members, tmp_path):
+def test_predict_returns_the_names_of_classes(members, tmp_path):
     params = random_params(NET, members, np.random.default_rng(1))
     found = saved(tmp_path / "net.fnet", (NET, params), classes=["a", "b", "c"])
     probabilities = reference.predict(NET, params, X)
@@ -215,7 +215,7 @@ def test_scaling_is_part_of_the_prediction(tmp_path):
 
 
 class Plain:
-    """What gives plain data of itself, as estimators do."""
+    """An object that gives itself as plain data, as estimators do."""
 
     def __init__(self, net, params, **parts):
         self.parts = {"net": net, "params": params, **parts}
@@ -255,7 +255,7 @@ def test_bad_rows_are_refused(x, match, tmp_path):
         found.predict(x)
 
 
-def test_a_model_can_be_pickled_and_shows_what_it_holds(tmp_path):
+def test_a_model_can_be_pickled_and_has_a_repr(tmp_path):
     found = saved(tmp_path / "net.fnet", (NET, PARAMS), features=list("abcd"))
     again = pickle.loads(pickle.dumps(found))
     np.testing.assert_array_equal(again.predict(X), found.predict(X))
@@ -264,7 +264,7 @@ def test_a_model_can_be_pickled_and_shows_what_it_holds(tmp_path):
     assert lines[1:] == ["  43 parameters, float32", "  features: 4, 'a', 'b', 'c', 'd'"]
 
 
-def test_a_model_with_everything_shows_it_in_at_most_ten_lines(tmp_path):
+def test_the_repr_of_a_model_has_at_most_ten_lines(tmp_path):
     run = reference.train(NET, fnet.adam(0.1), PARAMS, X, Y, PLAN)
     named = {"classes": ["a", "b", "c"], "features": [str(i) * 50 for i in range(4)]}
     found = saved(tmp_path / "run.fnet", run, **named, trained={"by": 1, "with": fnet.adam(0.1)})
@@ -299,7 +299,7 @@ def test_one_row_takes_few_calls(tmp_path):
 @pytest.mark.parametrize(
     ("method", "shape"), [("predict", (1_000_000,)), ("predict_proba", (1_000_000, 2))]
 )
-def test_a_million_rows_take_the_memory_of_what_comes_out(method, shape, tmp_path):
+def test_a_million_rows_take_only_the_memory_of_the_result(method, shape, tmp_path):
     net = Network((8, 30, 2))
     found = saved(tmp_path / "net.fnet", (net, reference.init_params(net, 0)))
     x = np.zeros((1_000_000, 8))
@@ -311,14 +311,14 @@ def test_a_million_rows_take_the_memory_of_what_comes_out(method, shape, tmp_pat
     assert peak < out.nbytes + (48 << 20)
 
 
-# Where nothing but NumPy and safetensors is there.
+# With only NumPy and safetensors.
 
 
 ROOT = Path(__file__).parents[1]
 
 
 def in_process(code, *arguments, python=sys.executable, root=ROOT):
-    """What this code prints as JSON, in a process of its own; the fnet in `root` comes first."""
+    """The JSON that this code prints in a new process, with the fnet in `root`."""
     env = {**os.environ, "PYTHONPATH": str(root)}
     command = [python, "-W", "error", "-c", code, *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True, cwd="/", env=env)
@@ -377,7 +377,7 @@ print(json.dumps([seen, [name for name in heavy if name in sys.modules]]))
     assert heavy == []
 
 
-# What cannot be saved.
+# Values that cannot be saved.
 
 
 @pytest.mark.parametrize(
@@ -412,7 +412,7 @@ print(json.dumps([seen, [name for name in heavy if name in sys.modules]]))
         ((NET, PARAMS), {"trained": json.loads("[" * 70 + "]" * 70)}, "at most 64 brackets deep"),
     ],
 )
-def test_what_cannot_be_saved_is_refused_and_the_file_stays(what, named, match, tmp_path):
+def test_values_that_cannot_be_saved_leave_the_file_unchanged(what, named, match, tmp_path):
     path = tmp_path / "net.fnet"
     fnet.save(path, (NET, PARAMS))
     before = path.read_bytes()
@@ -422,14 +422,14 @@ def test_what_cannot_be_saved_is_refused_and_the_file_stays(what, named, match, 
     assert os.listdir(tmp_path) == ["net.fnet"]
 
 
-def test_data_that_holds_itself_is_refused(tmp_path):
+def test_recursive_data_are_refused(tmp_path):
     endless = []
     endless.append(endless)
     with pytest.raises(InvalidArgument, match="must not contain itself"):
         fnet.save(tmp_path / "net.fnet", (NET, PARAMS), trained=endless)
 
 
-def test_classes_are_for_classes(tmp_path):
+def test_classes_need_a_classification_loss(tmp_path):
     net = Network((4, 2), loss="squared_error")
     with pytest.raises(InvalidArgument, match="of a network with a cross-entropy"):
         fnet.save(tmp_path / "net.fnet", (net, reference.init_params(net, 0)), classes=["a", "b"])
@@ -438,7 +438,7 @@ def test_classes_are_for_classes(tmp_path):
 # The disk.
 
 
-def test_a_file_is_brought_to_the_disk_before_its_name_and_the_folder_after(tmp_path, monkeypatch):
+def test_a_file_is_synced_before_it_is_renamed_and_its_folder_after(tmp_path, monkeypatch):
     done, fsync, replace = [], os.fsync, os.replace
 
     def kind(descriptor):
@@ -451,7 +451,7 @@ def test_a_file_is_brought_to_the_disk_before_its_name_and_the_folder_after(tmp_
 
 
 @pytest.mark.parametrize("step", ["fsync", "replace"])
-def test_an_error_of_the_disk_leaves_the_file_before(step, tmp_path, monkeypatch):
+def test_a_disk_error_leaves_the_previous_file(step, tmp_path, monkeypatch):
     path = tmp_path / "net.fnet"
     fnet.save(path, (NET, PARAMS))
     before = path.read_bytes()
@@ -490,7 +490,7 @@ except OSError as error:
     ],
     ids=["full disk", "read-only folder"],
 )
-def test_a_full_disk_and_a_read_only_folder_are_the_systems_errors(before, expected):
+def test_a_full_disk_and_a_read_only_folder_raise_os_errors(before, expected):
     with tempfile.TemporaryDirectory() as folder:  # which others may read
         path = Path(folder) / "net.fnet"
         fnet.save(path, (NET, PARAMS))
@@ -502,7 +502,7 @@ def test_a_full_disk_and_a_read_only_folder_are_the_systems_errors(before, expec
         assert os.listdir(folder) == ["net.fnet"]
 
 
-def test_two_writers_at_once_leave_the_file_of_one(tmp_path):
+def test_two_concurrent_writers_leave_the_file_of_one(tmp_path):
     path, wrong = tmp_path / "net.fnet", []
     whats = [(NET, reference.init_params(NET, seed)) for seed in (0, 1)]
     expected = {canonical_json(what) for what in whats}
@@ -524,7 +524,7 @@ def test_two_writers_at_once_leave_the_file_of_one(tmp_path):
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
-def test_a_pipe_is_written_to_and_stays_one(tmp_path):
+def test_a_pipe_is_written_to_and_not_replaced(tmp_path):
     pipe, model = tmp_path / "pipe", tmp_path / "model"
     os.mkfifo(pipe)
     net = Network((2, 3))
@@ -538,7 +538,7 @@ def test_a_pipe_is_written_to_and_stays_one(tmp_path):
     assert pipe.is_fifo()
 
 
-def test_a_link_stays_a_link_and_permissions_stay(tmp_path):
+def test_a_symbolic_link_and_permissions_are_kept(tmp_path):
     path, link = tmp_path / "net.fnet", tmp_path / "link.fnet"
     fnet.save(path, (NET, PARAMS))
     path.chmod(0o600)
@@ -549,7 +549,7 @@ def test_a_link_stays_a_link_and_permissions_stay(tmp_path):
     np.testing.assert_array_equal(fnet.load(path).params[0].w, reference.init_params(NET, 1)[0].w)
 
 
-def test_what_killed_processes_left_is_cleared_away_an_hour_later(tmp_path):
+def test_temporary_files_of_killed_processes_are_removed_after_an_hour(tmp_path):
     old, new, other = (tmp_path / name for name in (".a.fnet.1.tmp", ".a.fnet.2.tmp", ".b.1.tmp"))
     for path in (old, new, other):
         path.write_bytes(b"half")
@@ -559,7 +559,7 @@ def test_what_killed_processes_left_is_cleared_away_an_hour_later(tmp_path):
     assert sorted(os.listdir(tmp_path)) == [".a.fnet.2.tmp", ".b.1.tmp", "a.fnet"]
 
 
-def test_the_systems_own_errors_pass_through(tmp_path):
+def test_os_errors_pass_through(tmp_path):
     with pytest.raises(FileNotFoundError):
         fnet.load(tmp_path / "none.fnet")
     with pytest.raises(IsADirectoryError):
@@ -570,8 +570,8 @@ def test_the_systems_own_errors_pass_through(tmp_path):
         fnet.save(tmp_path, (NET, PARAMS))
 
 
-def test_content_is_closed():
-    """A part that is added to a file needs a thought about how older files are read."""
+def test_the_fields_of_a_file_are_fixed():
+    """A field that is added to a file requires a decision on how older files are read."""
     assert schema.Content._fields == (
         *("net", "params", "classes", "features", "scaling", "trained", "run", "estimator"),
     )

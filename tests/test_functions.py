@@ -44,7 +44,7 @@ def test_shapes_and_dtypes(side, case):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize("seed", [0, [3, 4], [[1, 2], [3, 4], [5, 6]]])
-def test_shapes_of_first_params(side, seed, bias, dtype):
+def test_shapes_of_initial_params(side, seed, bias, dtype):
     params = side.init_params(Network((4, 3, 2), bias=bias), seed, dtype=dtype)
     members = np.shape(seed)
     assert [layer.w.shape for layer in params] == [(*members, 4, 3), (*members, 3, 2)]
@@ -64,12 +64,12 @@ VARIANCES = {
     "ones": 0,
     "zeros": 0,
 }
-"""The variances that the sources give, of the weights from 300 inputs to 200 outputs."""
+"""The variances, as in the sources, of the weights from 300 inputs to 200 outputs."""
 
 
 @BOTH
 @pytest.mark.parametrize("scheme", SCHEMES)
-def test_schemes_by_their_moments(side, scheme):
+def test_initializers_have_the_right_moments(side, scheme):
     """Over 60,000 weights: sampling moves their variance by 1%, and their fourth moment by 3%."""
     w, b = map(np.asarray, side.init_params(Network((300, 200)), 5, scheme, "float64")[0])
     variance = VARIANCES[scheme]
@@ -92,7 +92,7 @@ def test_schemes_by_their_moments(side, scheme):
 @BOTH
 @pytest.mark.parametrize("sizes", [(1, 1), (5, 1), (1, 5), (9, 4), (4, 9), (6, 6)])
 def test_orthogonal_params_have_orthonormal_columns_or_rows(side, sizes):
-    """And the first of them, a drawn vector over its length, has the signs that were drawn."""
+    """The first one is the drawn vector divided by its length, with its signs."""
     seeds = np.arange(40)
     net = Network(sizes, loss="squared_error")
     (w, b), (drawn, _) = (
@@ -109,8 +109,8 @@ def test_orthogonal_params_have_orthonormal_columns_or_rows(side, sizes):
 
 
 @BOTH
-def test_orthogonal_params_favour_no_direction(side):
-    """Matrices of determinant 1 and -1 are as likely, and so is each sign of each entry."""
+def test_orthogonal_params_are_uniformly_distributed(side):
+    """Determinants 1 and -1 are equally likely, and so are the signs of each entry."""
     net = Network((3, 3), loss="squared_error")
     w = np.asarray(side.init_params(net, np.arange(2000), "orthogonal", "float64")[0].w)
     assert np.abs(np.linalg.det(w).mean()) < 0.08  # 3.6 deviations
@@ -119,8 +119,8 @@ def test_orthogonal_params_favour_no_direction(side):
 
 
 @BOTH
-def test_each_layer_may_have_its_own_scheme(side):
-    """And has the params that it would have among equal ones: a layer draws for itself."""
+def test_each_layer_may_have_its_own_initializer(side):
+    """The params of a layer do not depend on the initializers of the others."""
     net = Network((3, 4, 5, 2), bias=True)
     schemes = ("he_normal", "orthogonal", "zeros")
     for seed in (3, [3, 4]):
@@ -131,7 +131,7 @@ def test_each_layer_may_have_its_own_scheme(side):
     assert (np.asarray(side.forward(net, found, np.ones((1, 3)))) == 0).all()
 
 
-def test_the_scheme_follows_the_activation_unless_told():
+def test_the_default_initializer_follows_the_activation():
     for hidden, scheme in (("relu", "he_normal"), ("tanh", "glorot_uniform")):
         net = Network((3, 4, 2), hidden=hidden)
         ours = arrays(fnet.init_params(net, 1))
@@ -143,7 +143,7 @@ def test_the_scheme_follows_the_activation_unless_told():
 @BOTH
 @given(case=cases(members=((3,), (2, 2))))
 @fewer(4)
-def test_members_are_networks_of_their_own(side, case):
+def test_members_equal_separate_networks(side, case):
     net, params, x, y, weights = case.arguments
     own = x.ndim > 2
     spread = weights is not None and weights.ndim > 1
@@ -167,8 +167,8 @@ def test_members_are_networks_of_their_own(side, case):
 @BOTH
 @given(case=cases())
 @fewer(4)
-def test_equal_weights_are_none(side, case):
-    """But for penalties, which are divided by the sum of weights."""
+def test_equal_weights_equal_no_weights(side, case):
+    """Except for penalties, which are divided by the sum of weights."""
     net, params, x, y, _ = case.arguments
     equal = np.full(x.shape[-2], 2.5)
     options = {"tuning": case.tuning._replace(l1=None, l2=None), "step": case.step}
@@ -186,7 +186,7 @@ def test_equal_weights_are_none(side, case):
 
 
 @BOTH
-def test_a_weight_counts_as_so_many_rows(side):
+def test_an_integer_weight_equals_repeated_rows(side):
     net = Network((2, 3), loss="squared_error")
     params = reference.init_params(net, 0, dtype="float64")
     x, y = np.arange(6.0).reshape(3, 2), np.eye(3)
@@ -196,7 +196,7 @@ def test_a_weight_counts_as_so_many_rows(side):
 
 
 @BOTH
-def test_weights_that_sum_to_nothing_have_no_loss_and_no_slope(side):
+def test_weights_that_sum_to_0_give_loss_0_and_gradient_0(side):
     net = Network((2, 3))
     params = side.init_params(net, 0)
     nothing = net, params, np.ones((2, 2)), [0, 1], [0, 0]
@@ -223,8 +223,8 @@ def test_the_order_of_hidden_units_changes_nothing(side, case, seed):
 
 @BOTH
 @pytest.mark.parametrize("loss", LOSSES)
-def test_prediction_is_the_link_once(side, loss):
-    """Whether the link is the output activation or follows from the loss."""
+def test_predict_applies_the_link_once(side, loss):
+    """The link is the output activation, or follows from the loss."""
     x = np.linspace(-1, 1, 8).reshape(4, 2)
     link = LOSSES[loss].link
     outputs = {"identity", link}
@@ -243,7 +243,7 @@ def test_prediction_is_the_link_once(side, loss):
 
 
 @BOTH
-def test_the_tables_of_activations_hold_their_formulas(side):
+def test_activations_by_hand(side):
     """By hand at -2, 0 and 2."""
     z = np.array([-2.0, 0.0, 2.0])
     wanted = {
@@ -268,7 +268,7 @@ def test_the_tables_of_activations_hold_their_formulas(side):
 
 @pytest.fixture
 def traces(monkeypatch):
-    """The names of all bodies that are traced from here on, with nothing traced before."""
+    """The names of all functions that are traced from here on, with an empty cache."""
     traced = []
 
     @functools.cache
@@ -283,7 +283,7 @@ def traces(monkeypatch):
     return traced
 
 
-def test_other_rows_and_equal_networks_add_no_trace(traces):
+def test_other_numbers_of_rows_and_equal_networks_add_no_trace(traces):
     for rows in (1, 5, 8):
         net = Network((2, 3), loss="squared_error")
         params = fnet.init_params(net, seed=rows)
@@ -304,8 +304,8 @@ def test_other_rates_add_no_trace(traces):
     assert traces == ["_update"]
 
 
-def test_a_users_own_graph_may_hold_them():
-    """Shapes and dtypes are checked there, values are not."""
+def test_functions_work_inside_a_tf_function():
+    """Shapes and dtypes are checked there; values are not."""
     net = Network((2, 3), bias=False)
     adam = fnet.adam(0.1)
     params = fnet.init_params(net, 0)
@@ -324,7 +324,7 @@ def test_a_users_own_graph_may_hold_them():
         step(params, tf.ones((4, 3)), tf.constant(y))
 
 
-def test_whole_numbers_and_flags_are_welcome_as_features():
+def test_integers_and_booleans_are_accepted_as_features():
     net = Network((2, 3))
     params = reference.init_params(net, 0)
     x = np.array([[0, 1], [1, 1]])

@@ -1,6 +1,6 @@
-"""Keras as an oracle: its losses and their slopes, its `fit` and EarlyStopping.
+"""Keras as an oracle: its losses and their gradients, its `fit` and EarlyStopping.
 
-Keras takes its own numbers through float32, so all of them here are ones that float32 holds.
+Keras rounds its hyperparameters to float32, so all of them here are exact in float32.
 """
 
 import keras
@@ -41,8 +41,8 @@ def keras_model(net, params):
 @BOTH
 @pytest.mark.parametrize("kind", ["uniform", "normal"])
 @pytest.mark.parametrize("fan", ["glorot", "he", "lecun"])
-def test_the_spread_of_first_params_is_that_of_keras(side, fan, kind):
-    """Keras truncates its normals, but widens them before to leave the deviation as it is said."""
+def test_initial_params_have_the_standard_deviation_of_keras(side, fan, kind):
+    """Keras truncates its normals, but scales them first to keep the standard deviation."""
     scheme = f"{fan}_{kind}"
     theirs = np.asarray(type(keras.initializers.get(scheme))(seed=0)((200, 300)))
     ours = np.asarray(side.init_params(Network((200, 300)), 0, scheme)[0].w)
@@ -52,8 +52,8 @@ def test_the_spread_of_first_params_is_that_of_keras(side, fan, kind):
 
 
 @pytest.mark.parametrize("shape", [(6, 3), (3, 6), (4, 4)])
-def test_orthogonal_params_are_keras_orthogonal_of_the_same_normals(shape, monkeypatch):
-    """Keras's own draw is replaced by ours; the decomposition, signs and transposing are its."""
+def test_orthogonal_params_equal_keras_given_the_same_normals(shape, monkeypatch):
+    """Keras gets our normals; the decomposition, the signs and the transpose are its own."""
     drawn = reference.init_params(Network(shape), 7, "normal")[0].w
     monkeypatch.setattr(
         "keras.src.initializers.random_initializers.random.normal",
@@ -73,7 +73,7 @@ def test_orthogonal_params_are_keras_orthogonal_of_the_same_normals(shape, monke
         ("softmax_cross_entropy", "identity", keras.losses.CategoricalCrossentropy(True)),
     ],
 )
-def test_a_loss_and_its_slopes_are_those_of_keras(side, loss, output, theirs):
+def test_losses_and_gradients_equal_keras(side, loss, output, theirs):
     net = Network((4, 5, 3), "sigmoid", output, loss=loss)
     params = reference.init_params(net, 2, "normal", "float64")
     x, y = data(net, 7, seed=3)
@@ -88,8 +88,8 @@ def test_a_loss_and_its_slopes_are_those_of_keras(side, loss, output, theirs):
 
 @BOTH
 @pytest.mark.parametrize(("min_delta", "best"), [(0.0, 10), (2**-6, 7)])
-def test_stopping_early_with_the_best_params_is_that_of_keras(side, min_delta, best):
-    """Labels drawn by lot, so that the validation loss soon rises."""
+def test_early_stopping_equals_keras(side, min_delta, best):
+    """Labels are random, so that the validation loss soon rises."""
     net = Network((4, 8, 3), "tanh")
     params = reference.init_params(net, 5, dtype="float64")
     (x, y), validation = data(net, 20, seed=6), data(net, 20, seed=9)

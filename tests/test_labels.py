@@ -55,7 +55,7 @@ def test_labels_out_of_range_are_refused(side, case, wrong):
 
 
 @BOTH
-def test_one_hot_is_the_notes_trick(side):
+def test_one_hot_equals_indexing_the_identity_matrix(side):
     labels = [3, 0, 9]
     assert np.array_equal(side.one_hot(labels, 10), np.eye(10)[labels])
 
@@ -69,7 +69,7 @@ def test_softmax_of_the_notes_example(side):
 @BOTH
 @given(z=logits(), shift=st.integers(-1000, 1000))
 @fewer(2)
-def test_softmax_rows_are_probabilities_and_a_shift_changes_nothing(side, z, shift):
+def test_softmax_gives_probabilities_and_is_shift_invariant(side, z, shift):
     found = np.asarray(side.softmax(z))
     assert found.dtype == z.dtype
     assert np.isfinite(found).all()
@@ -88,7 +88,7 @@ def test_softmax_of_integers_is_computed_in_float64(side):
 @BOTH
 @pytest.mark.parametrize("extreme", [1e4, -1e4])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_the_loss_is_finite_where_a_probability_is_0_or_1(side, dtype, extreme):
+def test_the_loss_is_finite_if_a_probability_is_0_or_1(side, dtype, extreme):
     """One input of 1 makes the weights the logits: (z, 0) with the label 0, then with 1."""
     net = Network((1, 2), bias=False)
     params = (Layer(np.array([[extreme, 0]], dtype)),)
@@ -129,7 +129,7 @@ def test_squared_error_is_the_mean_over_outputs(side):
 @BOTH
 @given(z=logits(most=3), seed=st.integers(0, 99))
 @fewer(4)
-def test_accuracy_is_scikit_learns(side, z, seed):
+def test_accuracy_equals_scikit_learns(side, z, seed):
     labels = np.random.default_rng(seed).integers(z.shape[1], size=len(z))
     expected = metrics.accuracy_score(labels, z.argmax(axis=1))
     found = side.accuracy(z, labels)
@@ -143,9 +143,11 @@ def test_accuracy_is_scikit_learns(side, z, seed):
 
 
 @BOTH
-def test_labels_of_two_members_and_rows_of_two_classes_are_told_apart(side):
+def test_labels_of_two_members_differ_from_one_hot_rows(side):
     """Both are [2, 2] for two members, rows and classes: integers are labels."""
-    members = np.array([[[1.0, 0.0], [0.0, 1.0]], [[0.0, 1.0], [0.0, 1.0]]])  # says 0, 1 and 1, 1
+    members = np.array(
+        [[[1.0, 0.0], [0.0, 1.0]], [[0.0, 1.0], [0.0, 1.0]]]
+    )  # predicts 0, 1 and 1, 1
     labels = np.array([[0, 1], [1, 0]])
     assert np.array_equal(side.accuracy(members, labels), [1.0, 0.5])
     assert np.array_equal(side.accuracy(members, labels.astype(float)), [0.0, 0.5])  # rows: 1, 0

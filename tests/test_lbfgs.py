@@ -1,4 +1,4 @@
-"""L-BFGS: to where scikit-learn and SciPy get, on both sides, with members, and ended early.
+"""L-BFGS against scikit-learn and SciPy, on both sides, with members, and interrupted.
 
 SciPy's loop also ends where the loss falls by less than 2e-9 of itself: some four digits of params.
 """
@@ -33,7 +33,7 @@ def minimum(side, net, y, members=None, **options):
 
 @BOTH
 def test_without_hidden_layers_it_is_ridge_regression(side):
-    """Ridge minimizes sum(w * (y - f)**2) + a * |coef|**2, twice sum(w) times fnet's loss."""
+    """Ridge minimizes sum(w * (y - f)**2) + a * |coef|**2, 2 * sum(w) times fnet's loss."""
     net = Network((3, 1), loss="squared_error")
     found = minimum(side, net, TARGETS, weights=WEIGHTS, tuning=Tuning(l2=4.0), tol=1e-10)
     expected = Ridge(alpha=2.0).fit(X, TARGETS, sample_weight=WEIGHTS)
@@ -43,7 +43,7 @@ def test_without_hidden_layers_it_is_ridge_regression(side):
 
 @BOTH
 def test_without_hidden_layers_it_is_logistic_regression(side):
-    """C multiplies the loss there, where the penalty is divided by the rows here."""
+    """There C multiplies the loss; here the penalty is divided by the number of rows."""
     expected = LogisticRegression(C=0.5, tol=1e-10).fit(X, LABELS, sample_weight=WEIGHTS)
     net = Network((3, 1), loss="sigmoid_cross_entropy")
     found = minimum(side, net, LABELS, weights=WEIGHTS, tuning=Tuning(l2=2.0), tol=1e-10)
@@ -62,8 +62,8 @@ def test_without_hidden_layers_it_is_poisson_regression(side):
 
 
 @BOTH
-def test_a_deep_network_goes_where_scipy_takes_it(side):
-    """The same loop around the twin's functions, by hand."""
+def test_a_deep_network_equals_scipys_result(side):
+    """SciPy's minimizer applied directly to the twin's functions."""
     net = Network((3, 4, 2), "tanh")
     params = reference.init_params(net, 0, dtype="float64")
     flat = np.concatenate([p.ravel() for layer in params for p in layer])
@@ -90,7 +90,7 @@ def test_a_deep_network_goes_where_scipy_takes_it(side):
 
 
 @BOTH
-def test_the_loss_and_evaluations_are_those_of_the_minimum(side):
+def test_the_loss_is_that_of_the_result(side):
     net = Network((3, 5, 2))
     found = minimum(side, net, LABELS, tuning=Tuning(l1=0.1, l2=0.1))
     loss = reference.loss(net, found.params, X, LABELS, tuning=Tuning(l1=0.1, l2=0.1))
@@ -104,7 +104,7 @@ def test_the_loss_and_evaluations_are_those_of_the_minimum(side):
 
 
 @BOTH
-def test_it_is_no_worse_than_scikit_learns(side):
+def test_the_loss_is_at_most_scikit_learns(side):
     theirs = MLPClassifier((5,), solver="lbfgs", alpha=1.0, max_iter=500, random_state=0)
     theirs.fit(X, LABELS)
     params = tuple(map(Layer, theirs.coefs_, theirs.intercepts_))
@@ -117,7 +117,7 @@ def test_it_is_no_worse_than_scikit_learns(side):
 
 
 @BOTH
-def test_members_are_minimized_each_by_itself(side):
+def test_members_are_minimized_separately(side):
     net = Network((3, 4, 2), "tanh")
     tuning = Tuning(l2=np.array([0.1, 1.0, 10.0]))
     found = minimum(side, net, LABELS, 3, tuning=tuning, weights=np.stack([WEIGHTS] * 3))
@@ -134,7 +134,7 @@ def test_members_are_minimized_each_by_itself(side):
 
 
 @BOTH
-def test_params_keep_their_dtype_and_form(side):
+def test_params_keep_their_dtype_and_structure(side):
     net = Network((3, 2), bias=False)
     params = side.init_params(net, 0)
     found = side.minimize_lbfgs(net, params, X, LABELS)
@@ -145,8 +145,8 @@ def test_params_keep_their_dtype_and_form(side):
 
 
 @BOTH
-def test_an_interrupt_ends_it_with_what_is_done(side, monkeypatch):
-    """Ctrl-C, sent from within the fifth iteration."""
+def test_ctrl_c_returns_the_result_so_far(side, monkeypatch):
+    """Ctrl-C is sent in the fifth iteration."""
     update, seen = tqdm.update, []
 
     def counted(bar, *arguments):
@@ -183,7 +183,7 @@ def test_a_loss_that_is_not_finite_is_an_error(side):
         ({"tuning": Tuning(global_clipnorm=1.0)}, "global_clipnorm is for train"),
     ],
 )
-def test_it_refuses(options, match):
+def test_bad_arguments_are_refused(options, match):
     messages = []
     for side in (fnet, reference):
         with pytest.raises(InvalidArgument, match=match) as caught:

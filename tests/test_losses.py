@@ -1,4 +1,4 @@
-"""Losses against Keras, scikit-learn and hand-worked numbers; and where outputs are extreme."""
+"""Losses against Keras, scikit-learn and numbers by hand, and for extreme outputs."""
 
 import keras
 import numpy as np
@@ -23,7 +23,7 @@ ROWS = np.eye(3)[CLASSES]
 
 
 def of_outputs(side, loss, z, y, weights=None, output="identity", **tuning):
-    """The loss of outputs: a network that hands its features on."""
+    """The loss of outputs, by a network that returns its features."""
     z = np.asarray(z)
     net = Network((z.shape[1],) * 2, output=output, loss=loss, bias=False)
     params = (Layer(np.eye(z.shape[1], dtype=z.dtype)),)
@@ -32,7 +32,7 @@ def of_outputs(side, loss, z, y, weights=None, output="identity", **tuning):
 
 
 def slopes_of(side, loss, z, y, **tuning):
-    """The slope of one row's loss with respect to its outputs."""
+    """The gradient of one row's loss with respect to its outputs."""
     net = Network((1, z.shape[1]), loss=loss, bias=False)
     options = {"tuning": Tuning(**tuning)} if tuning else {}
     return np.asarray(side.grads(net, (Layer(z),), np.ones((1, 1), z.dtype), y, **options)[0].w)
@@ -62,7 +62,7 @@ KERAS = {
 
 @BOTH
 @pytest.mark.parametrize("loss", KERAS)
-def test_losses_are_those_of_keras(side, loss):
+def test_losses_equal_keras(side, loss):
     y, tuning, theirs = KERAS[loss]
     found = of_outputs(side, loss, Z, y, WEIGHTS, **tuning)
     np.testing.assert_allclose(found, weighted(theirs)(y, Z), rtol=1e-12)
@@ -77,7 +77,7 @@ def test_losses_are_those_of_keras(side, loss):
 
 
 @BOTH
-def test_losses_are_those_of_scikit_learn(side):
+def test_losses_equal_scikit_learn(side):
     half_deviance = metrics.mean_poisson_deviance(
         COUNTS.ravel(), np.exp(Z).ravel(), sample_weight=np.repeat(WEIGHTS, 3)
     )
@@ -104,7 +104,7 @@ def test_losses_are_those_of_scikit_learn(side):
 
 @BOTH
 def test_losses_by_hand(side):
-    """One row of outputs 1 and 3 against 2 and 0: off by 1 and 3."""
+    """One row of outputs 1 and 3 with targets 2 and 0: errors of 1 and 3."""
     z, y = np.array([[1.0, 3.0]]), np.array([[2.0, 0.0]])
     for loss, tuning, expected, grads in (
         ("squared_error", {}, (1 + 9) / 2, [-1, 3]),
@@ -123,7 +123,7 @@ def test_losses_by_hand(side):
 
 
 @BOTH
-def test_where_a_slope_jumps_both_sides_take_the_same_one(side):
+def test_both_sides_have_the_same_gradient_at_a_kink(side):
     on_the_kink = np.zeros((1, 2))
     assert (slopes_of(side, "absolute_error", on_the_kink, np.zeros((1, 2))) == 0).all()
     found = slopes_of(side, "pinball", on_the_kink, [0.0], quantiles=[0.25, 0.5])
@@ -136,7 +136,7 @@ def test_where_a_slope_jumps_both_sides_take_the_same_one(side):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("extreme", [1e4, -1e4, 0.0])
 @pytest.mark.parametrize("loss", LOSSES)
-def test_extreme_outputs_have_finite_losses_and_slopes(side, loss, extreme, dtype):
+def test_extreme_outputs_have_finite_losses_and_gradients(side, loss, extreme, dtype):
     z = np.array([[extreme, 0.0], [0.0, extreme]], dtype)
     tuning = {"quantiles": [0.1, 0.9]} if loss == "pinball" else {}
     for y in (0, 1):
@@ -151,7 +151,7 @@ def test_extreme_outputs_have_finite_losses_and_slopes(side, loss, extreme, dtyp
 
 
 @BOTH
-def test_extreme_outputs_of_labels_cost_what_they_are_off_by(side):
+def test_cross_entropies_are_linear_in_extreme_logits(side):
     for z, y, expected in ((1e4, 1, 0), (1e4, 0, 1e4), (-1e4, 1, 1e4), (-1e4, 0, 0)):
         assert of_outputs(side, "sigmoid_cross_entropy", [[z]], [[y]]) == expected
         slope = slopes_of(side, "sigmoid_cross_entropy", np.array([[z]]), [[y]])
@@ -159,7 +159,7 @@ def test_extreme_outputs_of_labels_cost_what_they_are_off_by(side):
 
 
 @BOTH
-def test_a_count_beyond_all_measure_goes_on_along_a_straight_line(side):
+def test_poisson_is_linear_above_its_limit(side):
     at_64, at_65 = (of_outputs(side, "poisson", [[z]], [[0]]) for z in (64.0, 65.0))
     np.testing.assert_allclose(at_64, np.exp(64), rtol=1e-14)
     np.testing.assert_allclose(at_65, 2 * at_64, rtol=1e-14)
@@ -169,7 +169,7 @@ def test_a_count_beyond_all_measure_goes_on_along_a_straight_line(side):
 
 @BOTH
 def test_quantiles_never_cross(side):
-    """Untrained, a network's outputs are in any order; its predictions are in one."""
+    """The outputs of an untrained network have any order; its predictions are sorted."""
     net = Network((2, 6, 4), loss="pinball")
     params = reference.init_params(net, 0, dtype="float64")
     x = RNG.normal(size=(50, 2))
@@ -183,7 +183,7 @@ def test_quantiles_never_cross(side):
 
 
 @BOTH
-def test_softmax_may_stand_before_another_loss(side):
+def test_softmax_can_be_the_output_under_another_loss(side):
     """The Brier score: squared error of probabilities."""
     found = of_outputs(side, "squared_error", Z, ROWS, output="softmax")
     expected = np.mean((special.softmax(Z, axis=1) - ROWS) ** 2)
@@ -191,14 +191,14 @@ def test_softmax_may_stand_before_another_loss(side):
 
 
 @BOTH
-def test_a_network_knows_an_activation_by_its_other_name(side):
+def test_a_network_accepts_aliases_of_activations(side):
     ours = Network((2, 3, 1), "logistic", "logistic", loss="sigmoid_cross_entropy")
     assert ours == Network((2, 3, 1), "sigmoid", "sigmoid", loss="sigmoid_cross_entropy")
     assert ours.hidden == ("sigmoid",)
 
 
 @BOTH
-def test_binary_labels_have_one_axis_or_two(side):
+def test_binary_labels_may_have_one_axis_or_two(side):
     net = Network((3, 1), loss="sigmoid_cross_entropy")
     params = reference.init_params(net, 0, dtype="float64")
     labels = BITS[:, 0]
@@ -208,8 +208,8 @@ def test_binary_labels_have_one_axis_or_two(side):
 
 
 @BOTH
-def test_a_class_that_is_absent_costs_nothing(side):
-    """Three classes of which y has two, and labels that are all 0."""
+def test_an_absent_class_adds_no_loss(side):
+    """Three classes, two of them in y; and labels that are all 0."""
     found = of_outputs(side, "softmax_cross_entropy", Z, CLASSES % 2)
     expected = metrics.log_loss(CLASSES % 2, special.softmax(Z, axis=1), labels=[0, 1, 2])
     np.testing.assert_allclose(found, expected, rtol=1e-12)

@@ -29,7 +29,7 @@ def near(found, expected):
 
 
 def of_each(members, expected, *arrays):
-    """`expected(*arrays)` of one member after another; arrays without member axes are for all."""
+    """`expected(*arrays)` for each member; arrays without member axes are shared."""
     broadcast = [
         a if a is None else np.broadcast_to(a, (*members, *a.shape[-n:])) for a, n in arrays
     ]
@@ -42,9 +42,9 @@ def of_each(members, expected, *arrays):
 
 @st.composite
 def frames(draw, least=1):
-    """Member axes, a number of rows, weights for them, and a generator for the rest.
+    """Member axes, a number of rows, their weights, and a random generator.
 
-    Weights are None, or multiples of 0.5 with many zeros, but never less than `least` above 0.
+    Weights are None, or multiples of 0.5 with many zeros; at least `least` are positive.
     """
     members, rows = draw(MEMBERS), draw(st.integers(least, 9))
     rng = np.random.default_rng(draw(seeds))
@@ -57,7 +57,7 @@ def frames(draw, least=1):
 
 @st.composite
 def scored(draw, classes=(1, 6)):
-    """Logits with ties and of any size, labels of some classes alone, weights and members."""
+    """Logits with ties and of any size, labels of some of the classes, weights and members."""
     members, rows, weights, rng = draw(frames())
     count = draw(st.integers(*classes))
     scale = draw(st.sampled_from([1e-3, 1.0, 1e4]))
@@ -90,7 +90,7 @@ def true_labels(labels, classes, one_hot):
 @BOTH
 @given(case=scored(), one_hot=st.booleans())
 @fewer(4)
-def test_accuracy_and_balanced_accuracy_are_scikit_learns(side, case, one_hot):
+def test_accuracy_and_balanced_accuracy_equal_scikit_learns(side, case, one_hot):
     logits, labels, weights = case
     arrays = (logits, 2), (labels, 1), (weights, 1)
     given_labels = true_labels(labels, logits.shape[-1], one_hot)
@@ -98,7 +98,7 @@ def test_accuracy_and_balanced_accuracy_are_scikit_learns(side, case, one_hot):
     def expected(score):
         def of_one(z, label, w):
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # of classes that are said and never true
+                warnings.simplefilter("ignore")  # about classes that are predicted but never true
                 return score(label, z.argmax(axis=-1), sample_weight=w)
 
         return of_each(logits.shape[:-2], of_one, *arrays)
@@ -112,8 +112,8 @@ def test_accuracy_and_balanced_accuracy_are_scikit_learns(side, case, one_hot):
 @BOTH
 @given(case=scored(classes=(3, 6)), k=st.integers(1, 6), one_hot=st.booleans())
 @fewer(4)
-def test_top_k_accuracy_is_scikit_learns(side, case, k, one_hot):
-    """Which sorts; ties are many here. With k = K it warns, and all rows count."""
+def test_top_k_accuracy_equals_scikit_learns(side, case, k, one_hot):
+    """scikit-learn sorts; there are many ties here. With k = K it warns, and all rows count."""
     logits, labels, weights = case
     classes = logits.shape[-1]
     k = min(k, classes)
@@ -130,8 +130,8 @@ def test_top_k_accuracy_is_scikit_learns(side, case, k, one_hot):
 @BOTH
 @given(case=scored(classes=(2, 6)), one_hot=st.booleans(), exact=st.booleans())
 @fewer(4)
-def test_log_loss_is_scikit_learns(side, case, one_hot, exact):
-    """Of probabilities that are exactly 0 and 1 as well."""
+def test_log_loss_equals_scikit_learns(side, case, one_hot, exact):
+    """Also for probabilities that are exactly 0 and 1."""
     logits, labels, weights = case
     p, classes = reference.softmax(logits), logits.shape[-1]
     p = np.eye(classes)[p.argmax(axis=-1)] if exact else p
@@ -146,12 +146,12 @@ def test_log_loss_is_scikit_learns(side, case, one_hot, exact):
 @BOTH
 @given(case=scored(), dtype=st.sampled_from([bool, int, float]))
 @fewer(4)
-def test_subset_accuracy_is_scikit_learns(side, case, dtype):
+def test_subset_accuracy_equals_scikit_learns(side, case, dtype):
     logits, _, weights = case
     labels = logits + np.arange(logits.shape[-2])[:, None] % 3 > 0  # wrong in some of the rows
 
     def expected(z, label, w):
-        if label.shape[-1] == 1:  # what scikit-learn would take for two classes, with one result
+        if label.shape[-1] == 1:  # scikit-learn would treat these as two classes
             return oracle.accuracy_score(label[:, 0], z[:, 0] > 0, sample_weight=w)
         return oracle.accuracy_score(label, z > 0, sample_weight=w)
 
@@ -170,7 +170,7 @@ def test_subset_accuracy_is_scikit_learns(side, case, dtype):
 )
 @given(case=estimated(least=2), short=st.booleans(), for_all=st.booleans())
 @fewer(4)
-def test_measures_of_numbers_are_scikit_learns(side, name, score, case, short, for_all):
+def test_regression_metrics_equal_scikit_learns(side, name, score, case, short, for_all):
     predictions, y, weights = case
     y = y[(0,) * (y.ndim - 2)] if for_all else y
 
@@ -187,7 +187,7 @@ def test_measures_of_numbers_are_scikit_learns(side, name, score, case, short, f
 @BOTH
 @given(case=estimated(outputs=3), own=st.booleans(), column=st.booleans())
 @fewer(4)
-def test_mean_pinball_loss_is_the_mean_of_scikit_learns(side, case, own, column):
+def test_mean_pinball_loss_equals_scikit_learns(side, case, own, column):
     predictions, y, weights = case
     members = predictions.shape[:-2]
     quantiles = np.array([0.125, 0.5, 0.9])
@@ -210,11 +210,11 @@ def test_mean_pinball_loss_is_the_mean_of_scikit_learns(side, case, own, column)
     near(found / size, wanted / size)
 
 
-# By hand, and where scikit-learn has no answer.
+# By hand, and cases that scikit-learn refuses.
 
 
 @BOTH
-def test_classes_without_weight_count_for_nothing(side):
+def test_classes_without_weight_are_ignored(side):
     """Recalls 1/2 and 1: the row of class 2 has no weight, and class 3 no row."""
     logits = np.eye(4)[[0, 1, 1, 0]]
     assert side.metrics.balanced_accuracy(logits, [0, 0, 1, 2], [1, 1, 5, 0]) == 0.75
@@ -222,7 +222,7 @@ def test_classes_without_weight_count_for_nothing(side):
 
 
 @BOTH
-def test_of_equal_entries_accuracy_takes_the_first_and_top_k_the_last(side):
+def test_ties_count_as_in_scikit_learn(side):
     logits = np.zeros((4, 4))
     assert side.metrics.accuracy(logits, [0, 1, 2, 3]) == 0.25
     for k in (1, 2, 3, 4):
@@ -251,9 +251,9 @@ def test_log_loss_of_rows_of_probabilities_is_the_cross_entropy(side):
 @pytest.mark.parametrize("target", [0.1, 1e4 / 3, -7.0])
 @pytest.mark.parametrize("weights", [None, [0.1, 0.3, 0.7, 0], [0.1, 0.2, 0.3, 0]])
 def test_r2_of_constant_targets_is_1_or_0(side, target, weights):
-    """Exactly: no rounding of their mean makes a spread of nothing.
+    """Exactly: rounding of their mean does not give a variance above 0.
 
-    Where there are weights, the row without any has another target, that must not matter.
+    With weights, the row of weight 0 has another target, which must not matter.
     """
     y = np.full(4, target)
     y[3] -= 0 if weights is None else 50 / 3
@@ -271,7 +271,7 @@ def test_r2_of_fewer_than_two_rows_is_nan_without_a_warning(side):
 
 @BOTH
 @pytest.mark.parametrize("name", ["accuracy", "balanced_accuracy", "top_k_accuracy", "log_loss"])
-def test_extreme_logits_leave_every_measure_of_classes_finite(side, name):
+def test_extreme_logits_have_finite_metrics(side, name):
     logits = np.array([[1e4, -1e4, 0], [-1e4, 1e4, 1e4], [1e4, 1e4, 1e4]])
     scores = side.softmax(logits) if name == "log_loss" else logits
     found = getattr(side.metrics, name)(scores, [1, 0, 2])
@@ -280,7 +280,7 @@ def test_extreme_logits_leave_every_measure_of_classes_finite(side, name):
 
 
 @BOTH
-def test_equal_weights_are_none_and_rows_without_weight_may_be_left_out(side):
+def test_equal_weights_equal_no_weights_and_weight_0_leaves_rows_out(side):
     rng = np.random.default_rng(0)
     y, predictions, labels = rng.normal(size=8), rng.normal(size=(8, 3)), rng.integers(3, size=8)
     weights = np.array([1, 0, 2, 0, 1, 1, 0, 3.0])
@@ -301,7 +301,7 @@ def test_equal_weights_are_none_and_rows_without_weight_may_be_left_out(side):
         near(measure(scores, truth, weights=weights), left)
 
 
-def test_a_users_own_graph_may_hold_every_metric():
+def test_metrics_work_inside_a_tf_function():
     rng = np.random.default_rng(1)
     z, y, weights = rng.normal(size=(6, 3)), rng.normal(size=(6, 3)), rng.random(6)
     p, labels = reference.softmax(z), rng.integers(3, size=6)
@@ -381,7 +381,7 @@ def run_on(side, kind, seed=1, epochs=EPOCHS, rate=0.25, dtype="float64", **opti
 
 
 def by_hand(side, kind, name, params):
-    """The public function of what `forward` and `predict` say."""
+    """The public metric of the results of `forward` and `predict`."""
     net, y = NETS[kind], HELD_TARGETS[kind]
     logits = reference.forward(net, params, HELD)
     scores = reference.predict(net, params, HELD) if name in metric_names.OF_PREDICTIONS else logits
@@ -402,7 +402,7 @@ def by_hand(side, kind, name, params):
         pytest.param(fnet, False, 1, "linked", id="linked-graph"),
     ],
 )
-def test_a_run_measures_what_the_functions_say_of_each_epoch(side, kind, xla, seed):
+def test_a_run_measures_the_metrics_of_each_epoch(side, kind, xla, seed):
     names = metrics_of(NETS[kind])
     run = run_on(side, kind, seed, metrics=names, xla=xla)
     history = {f"validation_{name}": [] for name in names}
@@ -417,7 +417,7 @@ def test_a_run_measures_what_the_functions_say_of_each_epoch(side, kind, xla, se
 
 
 @pytest.mark.parametrize("kind", NETS)
-def test_both_sides_measure_alike_in_float32(kind):
+def test_both_sides_measure_the_same_in_float32(kind):
     names = metrics_of(NETS[kind])
     ours, theirs = (
         run_on(side, kind, [4, 5], metrics=names, dtype="float32", xla=False).history
@@ -429,7 +429,7 @@ def test_both_sides_measure_alike_in_float32(kind):
 
 
 @BOTH
-def test_the_measures_that_are_asked_for_are_those_in_the_history(side):
+def test_the_history_has_the_requested_metrics(side):
     def names(kind, **options):
         return [name for name in run_on(side, kind, epochs=0, **options).history if name != "ended"]
 
@@ -454,7 +454,7 @@ def test_the_measures_that_are_asked_for_are_those_in_the_history(side):
         (fnet, "single output", "r2"),
     ],
 )
-def test_the_best_epoch_is_that_of_the_largest_or_the_smallest(side, kind, name):
+def test_the_best_epoch_has_the_largest_score_or_smallest_error(side, kind, name):
     monitor = f"validation_{name}"
     options = {"metrics": (name,), "epochs": 12, "seed": [1, 2], "rate": 0.5}
     run = run_on(side, kind, monitor=monitor, restore_best=True, **options)
@@ -462,7 +462,7 @@ def test_the_best_epoch_is_that_of_the_largest_or_the_smallest(side, kind, name)
     larger = name.endswith("accuracy") or name == "r2"
     best = (values.argmax if larger else values.argmin)(axis=0)
     assert np.array_equal(run.train_state.best_epoch, best)
-    assert (best < 11).any()  # so that the last is not the best of all
+    assert (best < 11).any()  # so that the last epoch is not the best
     expected = values[best, range(2)] * (-1 if larger else 1)
     np.testing.assert_array_equal(run.train_state.best_value, expected)
     for member in range(2):
@@ -485,7 +485,7 @@ def test_patience_waits_for_a_score_to_rise(side):
 
 
 @BOTH
-def test_a_run_goes_on_with_its_metrics_in_any_order(side):
+def test_a_run_is_resumed_with_its_metrics_in_any_order(side):
     run = run_on(side, "multiclass", epochs=2, metrics=("accuracy", "log_loss"))
     net, plan = NETS["multiclass"], fnet.kfold_plan(23, 5, EPOCHS, seed=7)
     data = X, TARGETS["multiclass"], plan

@@ -1,4 +1,4 @@
-"""Names that do not exist: the message says the right one, by meaning first, then by spelling."""
+"""Unknown names: the message suggests the right one, by meaning first, then by spelling."""
 
 import pytest
 from refusals import NET, SIDES, table
@@ -52,13 +52,13 @@ def test_a_name_is_suggested(side, call, meant):
     ],
 )
 @pytest.mark.parametrize("side", SIDES)
-def test_a_package_says_the_name_of_what_it_has(side, name, meant):
+def test_unknown_attributes_of_the_package_are_suggested(side, name, meant):
     with pytest.raises(AttributeError, match=f"has no attribute '{name}'.*{meant}"):
         getattr(side, name)
 
 
 @pytest.mark.parametrize("side", SIDES)
-def test_a_name_far_from_all_has_no_suggestion(side):
+def test_a_name_unlike_all_others_has_no_suggestion(side):
     with pytest.raises(AttributeError, match="has no attribute 'zzzz'$"):
         side.zzzz  # noqa: B018
 
@@ -76,7 +76,7 @@ PLAN = fnet.kfold_plan(1437, 64, epochs=500, seed=0)
         (fnet.adam(0.1), "numbers", "it is called hyperparameters"),
     ],
 )
-def test_an_object_says_the_name_of_what_it_has(thing, name, meant):
+def test_unknown_attributes_of_objects_are_suggested(thing, name, meant):
     assert not hasattr(thing, name)
     with pytest.raises(AttributeError, match=f"has no attribute '{name}'.*{meant}"):
         getattr(thing, name)
@@ -114,12 +114,12 @@ def test_a_repr_is_short(thing, text):
     assert repr(thing) == text
 
 
-def test_a_network_is_made_again_by_its_repr():
+def test_the_repr_of_a_network_evaluates_to_it():
     net = Network([5, 4, 3, 2], hidden=["logistic", "relu"], bias=False)
     assert eval(repr(net)) == net
 
 
-def test_the_result_of_lbfgs_shows_its_numbers():
+def test_the_repr_of_an_lbfgs_result_has_its_numbers():
     net = Network((1, 1), loss="squared_error")
     params = reference.init_params(net, [0, 1], dtype="float64")
     found = reference.minimize_lbfgs(net, params, [[0.0], [1.0], [2.0]], [1.0, 3.0, 5.0])

@@ -28,15 +28,15 @@ def arrays(params):
     return [np.asarray(p) for layer in params for p in layer if p is not None]
 
 
-def walk(steps=STEPS):
-    """Params of one layer, and slopes for so many steps: `[steps, ...]`."""
+def random_steps(steps=STEPS):
+    """Params of one layer, and gradients for this number of steps: `[steps, ...]`."""
     rng = np.random.default_rng(1)
     start = (Layer(rng.normal(size=(3, 2)), rng.normal(size=2)),)
     return start, map_params(lambda p: rng.normal(size=(steps, *p.shape)), start)
 
 
-def stepped(side, optimizer, params, grads):
-    """Params after one update for each of the slopes; TensorFlow's in a graph of a user's own."""
+def apply_updates(side, optimizer, params, grads):
+    """Params after one update for each gradient; on TensorFlow inside a `tf.function`."""
     state = optimizer.init(params)
     if side is reference:
         for t in range(len(grads[0].w)):
@@ -58,12 +58,12 @@ def stepped(side, optimizer, params, grads):
 
 
 @functools.cache
-def walked(side, name):
-    """`stepped` by the optimizer of this name, over the whole walk."""
-    return stepped(side, tables.optimizer(side, name), *walk())
+def named_updates(side, name):
+    """`apply_updates` with the optimizer of this name and all `random_steps`."""
+    return apply_updates(side, tables.optimizer(side, name), *random_steps())
 
 
-# The papers' formulas, an array at a time: p, the slope g, what is kept in s, and the step t.
+# The papers' formulas for one array p with the gradient g, the moments in s, and the step t.
 
 
 def by_sgd(p, g, s, t, learning_rate, momentum=0.0, nesterov=False):
@@ -116,7 +116,7 @@ def by_adamw(*arguments, **numbers):
 
 
 def by_paper(name, p, grads, decays):
-    """`(p, how far it went in all)` after the steps of a paper, decoupled decay beside them."""
+    """`(p, total distance)` after the steps of a paper, with decoupled decay."""
     function, numbers = OPTIMIZERS[name]
     numbers = dict(numbers)
     decay = numbers.pop("weight_decay", 0) * numbers["learning_rate"]
@@ -131,9 +131,9 @@ def by_paper(name, p, grads, decays):
 
 @BOTH
 @EVERY
-def test_a_thousand_steps_are_those_of_the_paper(side, name):
-    start, grads = walk()
-    (found,), state = walked(side, name)
+def test_a_thousand_steps_equal_the_papers_formulas(side, name):
+    start, grads = random_steps()
+    (found,), state = named_updates(side, name)
     assert state.step == STEPS
     for p, first, g, decays in zip(found, start[0], grads[0], (True, False), strict=True):
         expected, size = by_paper(name, first, g, decays)
@@ -141,9 +141,9 @@ def test_a_thousand_steps_are_those_of_the_paper(side, name):
 
 
 @BOTH
-def test_what_nadam_multiplies_is_right_far_from_the_start(side):
-    """Beyond the end of its table: one step from a state that has done 5,000."""
-    (layer,), grads = walk(steps=1)
+def test_nadam_is_right_beyond_the_end_of_its_table(side):
+    """One step from a state after 5,000 steps."""
+    (layer,), grads = random_steps(steps=1)
     nadam = tables.optimizer(side, "nadam", beta_1=1 - 2**-14)
     state = nadam.init((layer,))._replace(step=np.int64(5000))
     found, _ = side.update(nadam, (layer,), state, map_params(lambda g: g[0], grads))
@@ -191,7 +191,7 @@ def by_keras(name, params, grads):
 
 @pytest.fixture
 def exact_casts(monkeypatch):
-    """Keras's Nadam writes 0.96 into its formula, which `tf.cast` takes through float32."""
+    """Keras's Nadam has 0.96 in its formula, which `tf.cast` rounds to float32."""
     cast = keras.ops.cast
 
     def exactly(x, dtype):
@@ -202,19 +202,19 @@ def exact_casts(monkeypatch):
 
 @pytest.mark.usefixtures("exact_casts")
 @EVERY
-def test_a_thousand_steps_are_those_of_keras(name):
-    start, grads = walk()
+def test_a_thousand_steps_equal_keras(name):
+    start, grads = random_steps()
     expected = by_keras(name, start, grads)
     sizes = [by_paper(name, p, g, True)[1] for p, g in zip(start[0], grads[0], strict=True)]
     for side in (fnet, reference):
-        (found,), _ = walked(side, name)
+        (found,), _ = named_updates(side, name)
         for p, q, size in zip(found, expected, sizes, strict=True):
             assert np.max(np.abs(p - q) / size) < 1e-12
 
 
 @pytest.mark.parametrize("name", THEIRS)
-def test_names_and_defaults_are_those_of_keras(name):
-    """But for the rate, which has no default, the decay, whose None is 0, and what Keras lacks."""
+def test_names_and_defaults_equal_keras(name):
+    """Except the rate (no default here), the decay (0 here, None there), and what Keras lacks."""
     theirs = inspect.signature(THEIRS[name]).parameters
     for argument in inspect.signature(getattr(fnet, name)).parameters.values():
         if argument.name == "learning_rate":
@@ -225,7 +225,7 @@ def test_names_and_defaults_are_those_of_keras(name):
             assert argument.default == (theirs[argument.name].default or 0.0)
 
 
-def test_the_table_holds_every_kind():
+def test_the_table_has_every_kind():
     assert {tables.optimizer(fnet, name).kind for name in OPTIMIZERS} == set(MOMENTS)
     functions = {function for function, _ in OPTIMIZERS.values()}
     assert functions == set(THEIRS)
@@ -237,7 +237,7 @@ def test_the_table_holds_every_kind():
 
 @BOTH
 def test_one_step_of_each_optimizer_by_hand(side):
-    """p = 1 and g = 2 twice, at rate 0.5: numbers worked with a pencil."""
+    """p = 1 and g = 2 twice, at rate 0.5."""
     params = (Layer(np.array([[1.0]])),)
     grads = (Layer(np.array([[2.0]])),)
     m1, v1 = 0.1 * 2, 0.001 * 4
@@ -259,7 +259,7 @@ def test_one_step_of_each_optimizer_by_hand(side):
 
 
 @BOTH
-def test_moments_start_from_zero_or_from_a_number_of_each_member(side):
+def test_moments_start_from_zero_or_from_a_hyperparameter(side):
     params = reference.init_params(Network((2, 3)), [1, 2])
     for name in OPTIMIZERS:
         state = tables.optimizer(side, name).init(params)
@@ -276,8 +276,8 @@ def test_moments_start_from_zero_or_from_a_number_of_each_member(side):
 
 
 @BOTH
-def test_the_spread_of_equal_slopes_is_not_below_zero(side):
-    """In float32 the mean square less the squared mean is, and its root would not be a number."""
+def test_the_variance_of_equal_gradients_is_not_negative(side):
+    """In float32 the mean square minus the squared mean is, and its root would be NaN."""
     grads = (Layer(np.random.default_rng(0).uniform(1, 3000, (5, 10)).astype(np.float32)),)
     params = map_params(np.ones_like, grads)
     optimizer = side.rmsprop(2**-10, rho=0.5, centered=True)
@@ -293,7 +293,7 @@ def test_the_spread_of_equal_slopes_is_not_below_zero(side):
 
 
 @BOTH
-def test_decay_is_of_weights_alone_unless_told(side):
+def test_decay_applies_to_weights_by_default(side):
     params = (Layer(np.array([[2.0]]), np.array([4.0])),)
     nothing = map_params(np.zeros_like, params)
     for decay_biases, b in ((False, 4.0), (True, 3.5)):
@@ -327,8 +327,8 @@ def run_on(side, optimizer, seed=1, net=NET, epochs=3, params=None, **options):
 @pytest.mark.parametrize(
     ("name", "bias"), [("adamw", True), ("adamw_biases", True), ("adamw_biases", False)]
 )
-def test_a_run_is_its_updates_one_after_another(side, name, bias):
-    """With the decay in its place, whichever way params lie within the run."""
+def test_a_run_equals_its_updates_one_by_one(side, name, bias):
+    """With decay, whatever the layout of params inside the run."""
     net = Network((3, 5, 2), "tanh", bias=bias)
     optimizer = tables.optimizer(reference, name)
     params = reference.init_params(net, 1, "normal", dtype="float64")
@@ -342,11 +342,11 @@ def test_a_run_is_its_updates_one_after_another(side, name, bias):
         np.testing.assert_allclose(*pair, rtol=1e-10, atol=1e-13)
 
 
-# Members, and what multiplies the rate.
+# Members, and the scale of the rate.
 
 
 def halves(arguments):
-    """Each number as two, its own and its half; flags as they are."""
+    """Each number as two, itself and its half; booleans unchanged."""
     return {
         name: value if isinstance(value, bool) else np.array([value, value / 2])
         for name, value in arguments.items()
@@ -355,7 +355,7 @@ def halves(arguments):
 
 @BOTH
 @EVERY
-def test_members_may_each_have_their_own_number_of_every_name(side, name):
+def test_members_may_have_their_own_value_of_each_hyperparameter(side, name):
     function, arguments = OPTIMIZERS[name]
     params = reference.init_params(NET, [1, 2], "normal", dtype="float64")
     together, _ = updated(side, getattr(side, function)(**halves(arguments)), params)
@@ -368,7 +368,7 @@ def test_members_may_each_have_their_own_number_of_every_name(side, name):
 
 
 def updated(side, optimizer, params):
-    """`(params, state)` after three steps along params themselves."""
+    """`(params, state)` after three steps whose gradient is the params."""
     state = optimizer.init(params)
     for _ in range(3):
         params, state = side.update(optimizer, params, state, params)
@@ -377,7 +377,7 @@ def updated(side, optimizer, params):
 
 @BOTH
 @pytest.mark.parametrize("momentum", [0.0, 0.875])
-def test_members_may_each_have_their_own_numbers(side, momentum):
+def test_members_may_have_their_own_hyperparameters(side, momentum):
     net = Network((2, 3))
     params = reference.init_params(net, [1, 2], dtype="float64")
     grads = map_params(np.ones_like, params)
@@ -393,8 +393,8 @@ def test_members_may_each_have_their_own_numbers(side, momentum):
 
 @pytest.mark.parametrize("engine", [optimizers, reference.optimizers], ids=["tensorflow", "twin"])
 @EVERY
-def test_a_scale_multiplies_the_rate_and_with_it_the_decay(engine, name):
-    """Of each member its own, without a schedule and with one."""
+def test_lr_scale_multiplies_the_rate_and_the_decay(engine, name):
+    """One for each member, without a schedule and with one."""
     params = map_params(tf.constant, reference.init_params(NET, [1, 2], "normal", "float64"))
     scale = np.array([0.5, 0.125])
     rate = OPTIMIZERS[name][1]["learning_rate"]
@@ -406,15 +406,15 @@ def test_a_scale_multiplies_the_rate_and_with_it_the_decay(engine, name):
         (falling, fnet.schedules.inverse_scaling(rate * scale, 1.0)),
     ):
         found = [
-            stepped_inside(engine, tables.optimizer(fnet, name, learning_rate=r), params, s)
+            second_step(engine, tables.optimizer(fnet, name, learning_rate=r), params, s)
             for r, s in ((full_rate, scale), (scaled, None))
         ]
         for pair in zip(*map(arrays, found), strict=True):
             np.testing.assert_allclose(*pair, rtol=1e-14)
 
 
-def stepped_inside(engine, optimizer, params, scale):
-    """Params after the second step, by the functions that a run is made of."""
+def second_step(engine, optimizer, params, scale):
+    """Params after the second step, by the functions that a run calls."""
     hp, state = engine.hyperparameters(optimizer), optimizer.init(params)
     if engine is reference.optimizers:
         apply_update = engine.make_update(spec(optimizer), hp, shapes_of(params))
@@ -435,7 +435,7 @@ def map_state_rows(pack, state):
 # Programs.
 
 
-def test_other_numbers_add_no_trace_to_a_run():
+def test_other_hyperparameters_add_no_trace():
     compiled_loop.compiled.cache_clear()
     for name in ("adamw_biases", "rmsprop_centered_momentum"):
         forms = set()
@@ -452,7 +452,7 @@ def test_other_numbers_add_no_trace_to_a_run():
 
 
 @BOTH
-def test_a_run_goes_on_with_decay_and_is_refused_another_kind(side):
+def test_a_run_is_resumed_with_decay_but_not_with_another_kind(side):
     half = run_on(side, side.adam(0.125), epochs=2)
     assert run_on(side, side.adamw(0.125), params=half).state.step == 12
     with pytest.raises(fnet.InvalidArgument, match="optimizer it was started with, adam; got lion"):

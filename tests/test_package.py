@@ -30,7 +30,7 @@ PACKAGES = {
     "reference": {"numpy"},
     "engine": {"numpy", "tensorflow"},
 }
-"""What each may import at the top of a file, beside the standard library."""
+"""What each may import at the top of a file, besides the standard library."""
 
 INSIDE = {
     "core/lbfgs.py": {"scipy"},
@@ -52,7 +52,7 @@ def imports(path):
 
 
 @pytest.mark.parametrize("layer", LAYERS)
-def test_a_layer_imports_itself_and_core_alone(layer):
+def test_a_layer_imports_only_itself_and_core(layer):
     for path in (PACKAGE / layer).rglob("*.py"):
         for name, top in imports(path):
             package, *rest = name.split(".")
@@ -63,8 +63,8 @@ def test_a_layer_imports_itself_and_core_alone(layer):
                 assert package in PACKAGES[layer] | inside, f"{path} imports {name}"
 
 
-def test_no_part_imports_another_in_a_circle():
-    """Parts are the entries of `fnet/`; every file's imports count, inside functions too."""
+def test_there_are_no_circular_imports():
+    """Between the entries of `fnet/`; imports inside functions count too."""
     graph = {}
     for path in FILES:
         part = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
@@ -82,7 +82,7 @@ def test_each_file_of_the_twin_has_its_namesake_in_the_engine():
     assert twin <= engine
 
 
-def test_the_package_is_small_enough_to_read_at_a_glance():
+def test_the_package_has_few_entries():
     assert len([p for p in PACKAGE.iterdir() if p.name != "__pycache__"]) <= 18
 
 
@@ -102,7 +102,7 @@ def test_both_sides_have_one_set_of_names_and_signatures():
 
 
 def public(module):
-    """The functions that a module has for its users, by name."""
+    """The public functions of a module, by name."""
     return {
         name: function
         for name, function in inspect.getmembers(module, inspect.isfunction)
@@ -166,7 +166,7 @@ def test_the_stub_shows_the_public_api():
             assert shown is real, name
 
 
-def test_a_name_that_is_not_there_is_an_attribute_error():
+def test_an_unknown_name_is_an_attribute_error():
     with pytest.raises(AttributeError, match="no attribute 'forwards'"):
         _ = fnet.forwards
     assert set(fnet.__all__) <= set(dir(fnet))
@@ -179,15 +179,15 @@ def test_public_functions_have_docstrings():
 
 
 def new_process(code):
-    """What this code prints as JSON, in a process of its own."""
+    """The JSON that this code prints in a new process."""
     command = [sys.executable, "-W", "error", "-c", code]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stderr == ""
     return json.loads(done.stdout)
 
 
-def test_the_twin_trains_without_any_engine():
-    """Nothing but NumPy and tqdm is loaded by the twin, and nothing at all by the door."""
+def test_the_twin_trains_without_tensorflow():
+    """The twin loads only NumPy and tqdm, and `import fnet` loads neither."""
     loaded = new_process(
         "import json, sys\n"
         "heavy = 'tensorflow', 'keras', 'sklearn', 'pandas', 'matplotlib', 'scipy'\n"
@@ -205,7 +205,7 @@ def test_the_twin_trains_without_any_engine():
     assert loaded == [[], []]
 
 
-def test_quiet_import_says_nothing():
+def test_importing_tensorflow_prints_nothing():
     found = new_process(
         "import json, os\n"
         "os.environ.pop('TF_CPP_MIN_LOG_LEVEL', None)\n"

@@ -1,4 +1,4 @@
-"""Params are open: a field more, or a kind of entry more, goes everywhere without a line changed.
+"""New fields and new kinds of entries of params work everywhere without further changes.
 
 `Gained` is a dense layer with a third field, `z = (a @ w + b) * g`; `Scale` is an entry before the
 first layer, `x * s`. Each is declared in `FIELDS` and gets its line in the forward passes and in
@@ -99,8 +99,8 @@ def start(net, seed=0):
     return reference.init_params(net, seed, dtype="float64")
 
 
-def moved(params, seed=3):
-    """Params away from where fields start as the same number."""
+def random_params_like(params, seed=3):
+    """Random params, also in fields that start as a constant."""
     rng = np.random.default_rng(seed)
     return map_params(lambda p: np.asarray(p) + 0.1 * rng.normal(size=p.shape), params)
 
@@ -112,13 +112,13 @@ def close(ours, theirs, rtol=1e-12):
 
 
 def extra(params):
-    """The array that is new in these params."""
+    """The new array in these params."""
     return np.asarray(params[-1].g if hasattr(params[-1], "g") else params[0].s)
 
 
 @BOTH
 @pytest.mark.parametrize("seed", [0, [0, 1]], ids=["one", "members"])
-def test_it_starts_as_declared(net, side, seed):
+def test_the_field_starts_as_declared(net, side, seed):
     params = side.init_params(net, seed, dtype="float64")
     assert extra(params).shape[:-1] == np.shape(seed)
     assert (extra(params) == 1).all()
@@ -127,7 +127,7 @@ def test_it_starts_as_declared(net, side, seed):
 
 @pytest.mark.parametrize("seed", [0, [0, 1]], ids=["one", "members"])
 def test_gradients_agree_with_each_other_and_with_differences(net, seed):
-    params = moved(start(net, seed))
+    params = random_params_like(start(net, seed))
     tuning = Tuning(l1=0.01, l2=0.02)
     ours = fnet.grads(net, params, X, Y, tuning=tuning)
     theirs = reference.grads(net, params, X, Y, tuning=tuning)
@@ -152,10 +152,10 @@ def test_gradients_agree_with_each_other_and_with_differences(net, seed):
 
 @BOTH
 @pytest.mark.parametrize("decay_biases", [False, True])
-def test_it_neither_decays_nor_is_penalized_and_has_its_rate(net, side, decay_biases):
-    """By sgd: `p - factor * rate * g`, after a decay of the fields that are declared to."""
+def test_the_field_has_its_declared_decay_penalty_and_rate(net, side, decay_biases):
+    """With sgd: `p - factor * rate * g`, after the decay of the fields that have one."""
     sgd = fnet.sgd(0.01, weight_decay=0.5, decay_biases=decay_biases)
-    params = moved(start(net))
+    params = random_params_like(start(net))
     grads = map_params(np.ones_like, params)
     found, _ = side.update(sgd, params, sgd.init(params), grads)
     factor = 6.0 if isinstance(params[0], Scale) else 1.0
@@ -169,8 +169,8 @@ def test_it_neither_decays_nor_is_penalized_and_has_its_rate(net, side, decay_bi
 
 @pytest.mark.parametrize("seed", [0, [0, 1]], ids=["one", "members"])
 @pytest.mark.parametrize("optimizer", ["adamw", "lion"])
-def test_runs_agree_and_go_on_to_the_bit(net, seed, optimizer):
-    """Averages, the best epoch, members and restoring included."""
+def test_runs_agree_and_resume_bit_for_bit(net, seed, optimizer):
+    """Including averages, the best epoch, members and restoring."""
     optimizer_ = getattr(fnet, optimizer)(2**-6, weight_decay=2**-4)
     options = {"tuning": TUNING, "validation": (X[:9], Y[:9]), "patience": 3, "restore_best": True}
     runs = {}
@@ -188,16 +188,16 @@ def test_runs_agree_and_go_on_to_the_bit(net, seed, optimizer):
 
 
 @BOTH
-def test_its_infinity_ends_a_run(net, side):
-    """The finite check looks at every field."""
-    params = moved(start(net))
+def test_an_infinite_entry_of_the_field_ends_a_run(net, side):
+    """The check for non-finite values includes every field."""
+    params = random_params_like(start(net))
     optimizer = fnet.sgd(1e200)
     with pytest.raises(fnet.NotFinite) as caught:
         side.train(net, optimizer, params, X, Y, PLAN)
     assert all(np.isfinite(np.asarray(a)).all() for a in leaves(caught.value.run.params))
 
 
-def test_what_does_not_fit_is_refused_by_its_name(net):
+def test_a_bad_field_is_refused_by_name(net):
     params = list(start(net))
     i = -1 if hasattr(params[-1], "g") else 0
     name = "g" if i else "s"
@@ -207,7 +207,7 @@ def test_what_does_not_fit_is_refused_by_its_name(net):
 
 
 @pytest.mark.parametrize("seed", [0, [0, 1]], ids=["one", "members"])
-def test_it_is_saved_and_predicts_from_the_file(net, seed, tmp_path):
+def test_the_field_is_saved_and_used_in_prediction(net, seed, tmp_path):
     run = reference.train(net, fnet.adam(0.01), start(net, seed), X, Y, PLAN)
     fnet.save(tmp_path / "run.fnet", run)
     model = fnet.load(tmp_path / "run.fnet")
@@ -216,7 +216,7 @@ def test_it_is_saved_and_predicts_from_the_file(net, seed, tmp_path):
     np.testing.assert_allclose(model.predict(X), reference.predict(net, run.params, X), 1e-12)
 
 
-def test_lbfgs_moves_it(net):
+def test_lbfgs_updates_the_field(net):
     params = start(net)
     found = [side.minimize_lbfgs(net, params, X, Y, max_iter=5) for side in (fnet, reference)]
     close(found[0].params, found[1].params, 1e-6)

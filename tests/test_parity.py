@@ -1,4 +1,4 @@
-"""The TensorFlow side against the NumPy twin, and the twin against differences of its loss."""
+"""TensorFlow against the NumPy twin, and the twin against differences of its loss."""
 
 import magnitudes
 import numpy as np
@@ -43,7 +43,7 @@ def arrays(params):
 
 @pytest.mark.usefixtures("eagerly")
 class TestOneCall:
-    """One call of each function, within a few eps of the size of what it sums."""
+    """One call of each function, within a few eps of the size of its terms."""
 
     @pytest.mark.parametrize("dtype", DTYPES)
     @given(case=cases())
@@ -106,7 +106,7 @@ class TestOneCall:
 
 
 def conditions(net, seeds):
-    """By how much a QR decomposition may enlarge an error of the matrices that are drawn.
+    """The factor by which a QR decomposition may enlarge errors of the drawn matrices.
 
     The condition number: Stewart, "Perturbation bounds for the QR factorization" (1977).
     """
@@ -119,15 +119,15 @@ def conditions(net, seeds):
 
 
 @given(case=cases(members=((),)))
-def test_the_twins_gradient_is_the_slope_of_its_loss(case):
-    """Central differences: every number of params is moved in a member of its own."""
+def test_the_twins_gradient_equals_central_differences(case):
+    """Each entry of params is changed in a member of its own."""
     case = unclipped(case)
     flat = flattened(case.params)
     h = 1e-5
 
     def losses(step):
         moved = flat + step * np.eye(len(flat))
-        return reference.loss(case.net, unflat(moved, case.params), *case[2:5], **case.options)
+        return reference.loss(case.net, unflatten(moved, case.params), *case[2:5], **case.options)
 
     differences = (losses(h) - losses(-h)) / (2 * h)
     found = flattened(reference.grads(*case.arguments, **case.options))
@@ -136,12 +136,12 @@ def test_the_twins_gradient_is_the_slope_of_its_loss(case):
 
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
-def test_the_twins_gradient_is_a_complex_step(activation, loss, monkeypatch):
-    """Where a function is analytic, `imag(J(p + ih)) / h` is its slope to the last digits.
+def test_the_twins_gradient_equals_the_complex_step_derivative(activation, loss, monkeypatch):
+    """For an analytic function, `imag(J(p + ih)) / h` is its derivative, accurate to rounding.
 
     Source: Squire and Trapp, "Using complex variables to estimate derivatives" (1998).
     """
-    monkeypatch.setattr(reference.activations, "erfc", special.erfc)  # which takes complex numbers
+    monkeypatch.setattr(reference.activations, "erfc", special.erfc)  # accepts complex numbers
     functions, layout, penalties = reference.functions, reference.layout, reference.penalties
     rng = np.random.default_rng(5)
     link = LOSSES[loss].link
@@ -159,7 +159,7 @@ def test_the_twins_gradient_is_a_complex_step(activation, loss, monkeypatch):
         tuning._replace(l2=None),
         tuning._replace(l1=None, l2=None),
     ):
-        moved = unflat(flat + 1j * h * np.eye(len(flat)), params)
+        moved = unflatten(flat + 1j * h * np.eye(len(flat)), params)
         z = functions.forward_pass(net, moved, x, n, 4).z[-1]
         values = np.sum(share * functions.row_losses(net, z, y, 2, n), axis=-1)
         penalty, _ = penalties.penalty_and_grad(n, shapes(net), layout.pack(moved), total)
@@ -170,7 +170,7 @@ def test_the_twins_gradient_is_a_complex_step(activation, loss, monkeypatch):
 
 
 def unclipped(case):
-    """The case with nothing that makes its gradient another than the slope of its loss."""
+    """The case without clipping, so that `grads` is the derivative of `loss`."""
     return case._replace(tuning=case.tuning._replace(clipvalue=None, global_clipnorm=None))
 
 
@@ -178,8 +178,8 @@ def flattened(params):
     return np.concatenate([p.ravel() for p in arrays(params)])
 
 
-def unflat(members, params):
-    """Rows of numbers `[M, P]` as params with a member axis."""
+def unflatten(members, params):
+    """Flat vectors `[M, P]` as params with a member axis."""
     position = 0
 
     def part(p):

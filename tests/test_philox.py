@@ -48,7 +48,7 @@ def test_philox_gives_the_known_answers_of_random123(counter, key, answer):
     assert list(philox.philox4x32(hexes(counter), hexes(key))) == hexes(answer)
 
 
-def test_words_begin_with_the_known_answer():
+def test_words_start_with_the_known_answer():
     assert philox.words(0, 0, 4).tolist() == hexes("6627e8d5 e169c58d bc57ac4c 9b00dbd8")
     assert rng.words(0, 0, 4).numpy().tolist() == philox.words(0, 0, 4).tolist()
 
@@ -63,7 +63,7 @@ def compiled(purpose, count, xla):
 
 @given(POSITIONS, st.sampled_from((1, 7, 64)))
 @example((LAST, philox.SHUFFLE, LAST, LAST), 7)
-def test_tensorflow_draws_the_words_of_numpy_eager_as_a_graph_and_under_xla(position, count):
+def test_tensorflow_and_numpy_words_are_equal(position, count):
     seed, purpose, epoch, step = position
     wanted = philox.words(seed, purpose, count, epoch, step)
     assert wanted.dtype == np.uint32
@@ -74,14 +74,14 @@ def test_tensorflow_draws_the_words_of_numpy_eager_as_a_graph_and_under_xla(posi
 
 
 @given(POSITIONS, st.integers(0, 40), st.integers(0, 40))
-def test_a_longer_draw_begins_with_the_shorter_one(position, some, more):
+def test_words_do_not_depend_on_the_count(position, some, more):
     seed, purpose, epoch, step = position
     longer = philox.words(seed, purpose, some + more, epoch, step)
     assert np.array_equal(longer[:some], philox.words(seed, purpose, some, epoch, step))
 
 
 @given(st.lists(seeds, min_size=1, max_size=5), PURPOSES, seeds, seeds)
-def test_an_array_of_seeds_draws_what_each_seed_does(several, purpose, epoch, step):
+def test_an_array_of_seeds_equals_single_seeds(several, purpose, epoch, step):
     together = philox.words(several, purpose, 9, epoch, step)
     alone = [philox.words(seed, purpose, 9, epoch, step) for seed in several]
     assert np.array_equal(together, alone)
@@ -98,20 +98,20 @@ def test_seeds_epochs_and_steps_broadcast_to_the_leading_axes():
 @example((0, 1, 0, 0), (0, 2, 0, 0))
 @example((0, 1, 1, 0), (0, 1, 0, 1))
 @example((1, 2, 0, 0), (2, 1, 0, 0))
-def test_another_seed_purpose_epoch_or_step_draws_other_words(one, other):
+def test_each_seed_purpose_epoch_and_step_has_other_words(one, other):
     assume(one != other)
     (a, p, *at), (b, q, *to) = one, other
     assert (philox.words(a, p, 8, *at) != philox.words(b, q, 8, *to)).any()
 
 
-def test_uniforms_of_both_sides_are_equal_and_strictly_between_0_and_1():
+def test_uniforms_are_equal_on_both_sides_and_inside_0_and_1():
     ends = np.array([0, 1, 2**31, LAST], np.uint32)
     wanted = [2.0**-33, 1.5 * 2**-32, 0.5 + 2.0**-33, 1 - 2.0**-33]
     assert twin.uniforms(ends).tolist() == wanted
     assert rng.uniforms(tf.constant(ends)).numpy().tolist() == wanted
 
 
-def test_uniforms_fill_their_interval_evenly():
+def test_uniforms_are_uniformly_distributed():
     assert stats.kstest(twin.uniforms(WORDS), "uniform").pvalue > 0.01
 
 
@@ -123,7 +123,7 @@ def test_normals_of_both_sides_agree_within_four_ulp(xla):
     assert (np.abs(found - wanted) <= 4 * np.spacing(np.abs(wanted))).all()
 
 
-def test_normals_are_standard_and_the_two_of_a_pair_unrelated():
+def test_normals_are_standard_and_uncorrelated():
     drawn = twin.normals(WORDS)
     error = 1 / np.sqrt(len(drawn))  # of the mean; sqrt(2) times as much of the variance
     assert abs(drawn.mean()) < 3 * error
@@ -133,7 +133,7 @@ def test_normals_are_standard_and_the_two_of_a_pair_unrelated():
 
 
 @pytest.mark.parametrize("word", [0, LAST])
-def test_normals_of_the_outermost_words_are_finite(word):
+def test_normals_of_extreme_words_are_finite(word):
     words = np.full(2, word, np.uint32)
     assert np.isfinite(twin.normals(words)).all()
     assert np.isfinite(rng.normals(tf.constant(words))).all()

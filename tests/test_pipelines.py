@@ -41,21 +41,21 @@ def on_plan(y=LABELS, epochs=4, **options):
 @pytest.mark.parametrize(
     "options", [{}, {"drop_remainder": True}, {"weights": np.arange(23) / 4.0}], ids=str
 )
-def test_a_pipeline_trains_as_its_plan_does(y, options):
+def test_a_pipeline_trains_like_its_plan(y, options):
     same_bits(on_pipeline(y, **options), on_plan(y, **options))
 
 
-def test_groups_of_any_size_make_the_same_bits(monkeypatch):
+def test_groups_of_any_size_give_the_same_bits(monkeypatch):
     monkeypatch.setattr(pipelines, "MAX_FETCHED_BATCHES", 3)
     same_bits(on_pipeline(), on_plan())
 
 
-def test_a_run_goes_on_along_the_pipeline():
+def test_a_run_is_resumed_on_a_pipeline():
     same_bits(on_pipeline(params=on_pipeline(epochs=1)), on_plan())
 
 
 def by_hand(rows=23, batch_size=8):
-    """A dataset made without fnet, in one order."""
+    """A dataset made without fnet, which is not shuffled."""
     return tf.data.Dataset.from_tensor_slices((X[:rows], LABELS[:rows])).batch(batch_size)
 
 
@@ -63,7 +63,7 @@ def train_on(data, **options):
     return fnet.train(NET, ADAM, reference.init_params(NET, 1), data=data, **options)
 
 
-def test_a_mapped_pipeline_is_cut_by_steps_per_epoch():
+def test_steps_per_epoch_divides_a_mapped_pipeline():
     data = fnet.pipeline(X, LABELS, 5, 4, seed=3).map(lambda x, y: (x, tf.cast(y, tf.uint8)))
     same_bits(train_on(data, steps_per_epoch=5), on_plan())
     same_bits(train_on(data, steps_per_epoch=5, epochs=4), on_plan())
@@ -82,20 +82,20 @@ def test_an_epoch_is_a_pass_over_the_dataset():
 @pytest.mark.parametrize(
     ("epochs", "steps", "done"), [(2, 2, 4), (5, 2, 10), (None, 3, 3), (1, 1, 1)]
 )
-def test_steps_per_epoch_cuts_epochs_and_goes_round(epochs, steps, done):
-    """Where the data end before the run does, they begin again."""
+def test_steps_per_epoch_repeats_the_dataset(epochs, steps, done):
+    """If the data end before the run, they are repeated."""
     run = train_on(by_hand(), epochs=epochs, steps_per_epoch=steps)
     assert int(run.state.step) == done
     assert len(run.history["loss"]) * steps == done
 
 
-def test_a_shuffled_dataset_is_not_warned_about():
+def test_a_shuffled_dataset_gives_no_warning():
     data = tf.data.Dataset.from_tensor_slices((X, LABELS)).shuffle(23, seed=1).batch(5)
     assert int(train_on(data, epochs=4).state.step) == 20
 
 
-def test_a_dataset_goes_on_to_the_bit():
-    """A Run that has done two passes takes the third, and half an epoch is no other epoch."""
+def test_a_run_on_a_dataset_resumes_bit_for_bit():
+    """A Run of two passes takes the third."""
     with pytest.warns(UserWarning, match="same order"):
         full_run = train_on(by_hand(), epochs=3)
     with pytest.warns(UserWarning, match="same order"):
@@ -130,7 +130,7 @@ def test_validation_and_stopping_work_on_a_pipeline():
         ),
     ],
 )
-def test_what_is_no_dataset_of_batches_is_refused(data, match):
+def test_bad_datasets_are_refused(data, match):
     with pytest.raises(InvalidArgument, match=match):
         fnet.train(NET, ADAM, reference.init_params(NET, 1), data=data, epochs=2)
 
@@ -166,14 +166,14 @@ def test_epochs_that_do_not_fit_are_refused_by_what_was_asked(options, match):
     ],
 )
 @pytest.mark.parametrize("group", [pipelines.MAX_FETCHED_BATCHES, 1])
-def test_what_comes_out_of_a_dataset_is_checked(x, y, match, group, monkeypatch):
+def test_values_of_a_dataset_are_checked(x, y, match, group, monkeypatch):
     monkeypatch.setattr(pipelines, "MAX_FETCHED_BATCHES", group)
     data = tf.data.Dataset.from_tensor_slices((x, y)).batch(5)
     with pytest.raises(InvalidArgument, match=match):
         fnet.train(NET, ADAM, reference.init_params(NET, 1), data=data)
 
 
-def test_the_twin_takes_plans_alone():
+def test_the_twin_takes_only_plans():
     data = fnet.pipeline(X, LABELS, 5)
     with pytest.raises(InvalidArgument, match="the twin takes x, y and a plan"):
         reference.train(NET, ADAM, reference.init_params(NET, 1), data=data)

@@ -1,4 +1,4 @@
-"""Plots: what is drawn is what was given."""
+"""Plots draw the values that are given."""
 
 import base64
 import html
@@ -36,7 +36,7 @@ IRIS = load_iris()
 PETALS, SPECIES = IRIS.data[:, 2:], IRIS.target_names[IRIS.target]
 NET = Network((2, 2))
 PARAMS = (Layer(np.eye(2), np.zeros(2)),)
-"""A net that says 0 where the first feature is the larger, and 1 where the second is."""
+"""A network that predicts 0 if the first feature is the larger, otherwise 1."""
 
 
 def lines(axes):
@@ -45,12 +45,12 @@ def lines(axes):
 
 def fitted(estimator, x, y, **options):
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that so few epochs do not converge
+        warnings.simplefilter("ignore")  # about convergence in so few epochs
         return estimator.fit(x, y, **options)
 
 
 def trained(net=NET, epochs=30, **options):
-    """A Run on the notes' rows; y of a net of numbers is -1 and 1."""
+    """A Run on the notes' rows; a regression network has y of -1 and 1."""
     y = Y if net.targets == "real" else (Y > 0).astype(int)
     params = reference.init_params(net, 0)
     plan = fnet.full_batch_plan(len(X), epochs)
@@ -60,14 +60,14 @@ def trained(net=NET, epochs=30, **options):
 
 
 def regions(figure):
-    """What each point of the plane is said to be, `[up, across]`."""
+    """The predicted class of each point of the plane, `[rows, columns]` from below."""
     return np.asarray(figure.axes[0].images[0].get_array())
 
 
-# How a run went.
+# Learning curves.
 
 
-def test_curves_show_each_measure_and_mark_the_best_epoch():
+def test_curves_show_each_metric_and_mark_the_best_epoch():
     loss, accuracy = plots.learning_curves(HISTORY).axes
     assert lines(loss) == {
         "training": [[1, 3], [2, 2], [3, 1]],
@@ -79,7 +79,7 @@ def test_curves_show_each_measure_and_mark_the_best_epoch():
 
 
 def test_curves_leave_other_metrics_out():
-    """Of their own scales: a log loss is no curve among the losses."""
+    """They have other scales: a log loss does not belong among the losses."""
     others = {f"validation_{name}": np.ones(3) for name in ("log_loss", "balanced_accuracy", "r2")}
     found, expected = (
         plots.learning_curves(history).axes for history in (HISTORY | others, HISTORY)
@@ -99,7 +99,7 @@ def test_curves_of_members_have_a_line_each():
     assert len(loss.lines) == 3
 
 
-def test_the_epoch_that_a_run_kept_is_marked_by_the_measure_that_it_watched():
+def test_the_best_epoch_is_marked_on_the_monitored_curve():
     options = {"patience": 5, "restore_best": True, "monitor": "validation_accuracy"}
     run = trained(**options)
     best = int(run.history["validation_accuracy"].argmax())
@@ -110,7 +110,7 @@ def test_the_epoch_that_a_run_kept_is_marked_by_the_measure_that_it_watched():
     assert list(lines(loss)) == ["training", "validation"]
 
 
-def test_a_measure_that_is_not_drawn_marks_the_loss():
+def test_a_monitored_value_without_a_curve_marks_the_loss():
     run = trained(
         restore_best=True, monitor="validation_balanced_accuracy", metrics=("balanced_accuracy",)
     )
@@ -150,8 +150,8 @@ def test_an_estimator_that_stopped_by_the_loss_marks_the_smallest():
     assert lines(plots.learning_curves(estimator).axes[0])[label] == [[best + 1, losses[best]]]
 
 
-def test_an_estimator_that_goes_on_keeps_the_best_of_its_last_fit():
-    """Its scores stand behind those of the fit before, which may have been as good."""
+def test_a_continued_estimator_marks_the_best_epoch_of_its_last_fit():
+    """Its scores follow those of the fit before, which may have been as good."""
     estimator = MLPClassifier(
         (8,), early_stopping=True, warm_start=True, random_state=0, learning_rate_init=0.1
     )
@@ -186,13 +186,13 @@ def test_curves_of_a_regressor_show_r2_from_minus_1_up():
     assert min(estimator.validation_scores_) < -1 < max(estimator.validation_scores_)
 
 
-def test_r2_that_is_below_minus_1_throughout_is_shown_all_the_same():
+def test_r2_below_minus_1_is_shown():
     _, axes = plots.learning_curves({"loss": [2, 1], "validation_r2": [-9, -5]}).axes
     assert axes.get_ylim()[0] < -9 < -5 < axes.get_ylim()[1]
 
 
-def test_a_run_that_goes_on_from_a_progress_marks_none_of_its_epochs():
-    """Its best may be one of the run before."""
+def test_a_run_from_a_train_state_has_no_mark():
+    """The best epoch may belong to the run before."""
     first = trained(patience=5, restore_best=True)
     net, plan = first.net, fnet.full_batch_plan(len(X), 2)
     run = reference.train(
@@ -231,7 +231,7 @@ def test_the_scores_of_quantiles_are_left_out():
         trained(epochs=0),
     ],
 )
-def test_where_there_is_no_history_there_are_no_curves(what):
+def test_curves_without_a_history_are_refused(what):
     with pytest.raises(InvalidArgument, match="no history to draw"):
         plots.learning_curves(what)
 
@@ -281,7 +281,7 @@ def test_labels_of_any_kind_have_their_names(labels, classes, names):
     assert axes.images[0].get_array().tolist() == np.eye(len(names)).tolist()
 
 
-def test_a_confusion_matrix_is_scikit_learns():
+def test_a_confusion_matrix_equals_scikit_learns():
     truth, predicted = np.random.default_rng(0).integers(5, size=(2, 200))
     words = np.array(["e", "d", "c", "b", "a"])
     axes = plots.confusion_matrix(words[truth], predicted, words).axes[0]
@@ -321,7 +321,7 @@ def curve(figure):
     return np.array(lines(upper)["model, by bin"]), [bar.get_height() for bar in lower.patches]
 
 
-def test_calibration_of_two_classes_is_scikit_learns():
+def test_calibration_of_two_classes_equals_scikit_learns():
     rng = np.random.default_rng(0)
     p = np.concatenate([rng.random(500), [0, 0.2, 0.5, 1]])
     truth = rng.random(504) < p**2
@@ -347,10 +347,10 @@ def test_calibration_of_several_classes_is_that_of_the_top_label():
     assert "the predicted class\nexpected calibration error 0.025" in figure.axes[0].get_title()
 
 
-# Numbers.
+# Regression.
 
 
-def test_prediction_against_truth_and_residuals():
+def test_predicted_against_actual_values_and_residuals():
     figure = plots.predicted_vs_actual([[1.0], [2.0], [4.0]], [1, 3, 3], "length (cm)")
     left, right = figure.axes
     assert left.lines[0].get_xydata().tolist() == [[1, 1], [2, 3], [4, 3]]
@@ -380,7 +380,7 @@ def test_one_row_and_one_value_are_drawn_too(tmp_path):
 # Regions.
 
 
-def test_regions_are_what_the_network_says():
+def test_regions_are_the_networks_predictions():
     figure = plots.decision_regions(
         (NET, PARAMS), [[0, 4], [4, 0], [4, 1]], ["up", "up", "down"], ["down", "up"], ["a", "b"]
     )
@@ -435,7 +435,7 @@ def test_a_network_of_one_number_decides_by_its_sign():
     assert figure.axes[0].get_title() == f"Decision regions: {right} of 150 rows correct"
 
 
-def test_pictures_of_tensors_are_those_of_arrays():
+def test_plots_of_tensors_equal_plots_of_arrays():
     import tensorflow as tf
 
     run = trained(epochs=3, restore_best=True)
@@ -454,7 +454,7 @@ def test_pictures_of_tensors_are_those_of_arrays():
 # Images.
 
 
-def test_the_first_layer_is_drawn_unit_by_unit():
+def test_first_layer_weights_are_drawn_by_unit():
     w = np.arange(6 * 40, dtype=np.float64).reshape(6, 40) - 100
     params = (Layer(w, np.zeros(40)), Layer(np.ones((40, 3)), np.zeros(3)))
     for what in (params, (Network((6, 40, 3)), params)):
@@ -467,7 +467,7 @@ def test_the_first_layer_is_drawn_unit_by_unit():
         assert figure.get_suptitle() == title
 
 
-def test_the_first_layer_of_an_estimator_is_its_coefs(tmp_path):
+def test_first_layer_weights_of_an_estimator_are_its_coefs(tmp_path):
     digits = load_digits()
     estimator = fitted(MLPClassifier((5,), max_iter=2), digits.data, digits.target)
     figure = plots.first_layer_weights(estimator, (8, 8))
@@ -486,7 +486,7 @@ def test_misclassified_images_are_those_that_differ():
     assert figure.get_suptitle() == "Misclassified: 2 of 5"
 
 
-def test_only_the_first_25_are_shown_and_it_says_so():
+def test_only_25_images_are_shown_with_a_note():
     figure = plots.misclassified(np.zeros((30, 2, 2)), np.zeros(30, int), np.ones(30, int))
     assert sum(bool(axes.images) for axes in figure.axes) == 25
     assert figure.get_suptitle() == "Misclassified: 30 of 30 (first 25 shown)"
@@ -503,10 +503,10 @@ def test_misclassified_images_have_names():
     assert figure.axes[0].get_title() == "pred. a dog …scent\ntrue dog"
 
 
-# All of them.
+# All plots.
 
 
-def test_several_pictures_make_one(tmp_path):
+def test_several_plots_fit_into_one_figure(tmp_path):
     figure = Figure()
     left, right = figure.subfigures(1, 2)
     assert plots.learning_curves(HISTORY, figure=left) is left
@@ -600,8 +600,8 @@ def test_an_estimator_must_be_fitted():
         plots.first_layer_weights(MLPClassifier(), (8, 8))
 
 
-def test_pictures_of_a_file_need_neither_tensorflow_nor_scikit_learn(tmp_path):
-    """Nor is anything global touched."""
+def test_plots_of_a_file_need_neither_tensorflow_nor_scikit_learn(tmp_path):
+    """Global settings are not changed either."""
     fnet.save(tmp_path / "it.fnet", fitted(MLPClassifier((3,), max_iter=3), X, Y))
     code = (
         "import json, sys, matplotlib, fnet\n"
@@ -625,7 +625,7 @@ def test_pictures_of_a_file_need_neither_tensorflow_nor_scikit_learn(tmp_path):
     assert json.loads(done.stdout) == [True, []]
 
 
-def test_a_dollar_in_a_name_is_no_formula(tmp_path):
+def test_a_dollar_in_a_name_starts_no_formula(tmp_path):
     bad, axis = r"$\bad$", r"$\x_1$"
     probabilities = [[0.9, 0.1], [0.2, 0.8], [0.4, 0.6]]
     figures = {
@@ -641,7 +641,7 @@ def test_a_dollar_in_a_name_is_no_formula(tmp_path):
         assert name in (tmp_path / "dollar.svg").read_text()
 
 
-# Where they are drawn.
+# Figures and axes.
 
 DIGIT = np.zeros((2, 2, 2))
 CALLS = {
@@ -662,7 +662,7 @@ def test_a_new_figure_shows_itself_in_a_notebook(name):
     figure = getattr(plots, name)(*CALLS[name])
     assert isinstance(figure, Figure)
     assert figure._repr_png_().startswith(b"\x89PNG\r\n")
-    assert figure._repr_html_() is None  # else it would be shown twice
+    assert figure._repr_html_() is None  # otherwise it would be shown twice
 
 
 @pytest.mark.parametrize("name", CALLS)
@@ -745,7 +745,7 @@ def test_the_range_of_given_axes_only_grows():
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_a_place_that_is_none_is_refused(name):
+def test_bad_axes_and_figures_are_refused(name):
     with pytest.raises(InvalidArgument, match="figure must be a matplotlib Figure or SubFigure"):
         getattr(plots, name)(*CALLS[name], figure="a")
     if name not in PANELS:
@@ -764,14 +764,14 @@ def test_a_place_that_is_none_is_refused(name):
         ("first_layer", "first_layer_weights"),
     ],
 )
-def test_an_old_name_says_the_new_one(old, new):
+def test_old_names_are_refused_with_the_new_names(old, new):
     with pytest.raises(AttributeError, match=f"no attribute '{old}': it is called {new}"):
         getattr(plots, old)
     with pytest.raises(AttributeError, match="no attribute 'nothing'$"):
         _ = plots.nothing
 
 
-def test_a_run_shows_its_text_and_its_curves_in_a_notebook():
+def test_a_run_has_an_html_repr_with_its_curves():
     run = trained()
     shown = run._repr_html_()
     assert shown == plots.run_html(run)
@@ -785,13 +785,13 @@ def test_a_run_shows_its_text_and_its_curves_in_a_notebook():
     assert base64.b64decode(data, validate=True).startswith(b"\x89PNG\r\n")
 
 
-def test_a_run_is_escaped_and_one_without_epochs_has_no_picture():
+def test_the_html_of_a_run_is_escaped_and_has_a_plot_only_with_epochs():
     run = trained(epochs=0)._replace(optimizer="<script>")
     assert plots.run_html(run) == f"<div><pre>{html.escape(repr(run))}</pre></div>"
     assert "<script>" not in run._repr_html_()
 
 
-def test_a_run_of_members_is_shown_too():
+def test_a_run_of_members_has_an_html_repr():
     params = reference.init_params(NET, [0, 1, 2])
     plan = fnet.full_batch_plan(len(X), 4)
     run = reference.train(NET, fnet.adam(0.1), params, X, (Y > 0).astype(int), plan)

@@ -1,4 +1,4 @@
-"""Compiled programs: shared among near numbers of rows, bounded, and not run in a forked child."""
+"""Compiled programs: shared by similar numbers of rows, bounded, and refused after a fork."""
 
 import os
 import subprocess
@@ -25,7 +25,7 @@ def empty_caches():
 
 
 def traces(program_runs):
-    """How often the training programs were traced in all while `program_runs()` ran."""
+    """The total number of traces of training programs while `program_runs()` ran."""
     programs, compiled = [], compiled_loop.compiled
 
     def cached(*arguments):
@@ -47,8 +47,8 @@ def traces(program_runs):
     ],
     ids=["full", "kfold", "minibatch"],
 )
-def test_near_numbers_of_rows_share_programs(plan):
-    """As expanding windows and folds of different sizes have them; validation rows too."""
+def test_similar_numbers_of_rows_share_programs(plan):
+    """As with expanding windows and folds of different sizes; validation rows too."""
     net = Network((3, 4, 2))
     params = reference.init_params(net, 0, dtype="float64")
     adam = fnet.adam(0.01)
@@ -74,13 +74,13 @@ def test_padding_adds_at_most_an_eighth(rows):
     assert len(octave) == 8
 
 
-def test_programs_are_bounded_and_can_be_cleared():
+def test_the_cache_of_programs_is_bounded_and_can_be_cleared():
     assert compiled_loop.compiled.cache_info().maxsize == program_cache.MAX_PROGRAMS
     cached = program_cache.bounded_cache(2)(lambda key: object())
     first = cached(1)
     assert cached(1) is first
     cached(2), cached(3)
-    assert cached(1) is not first  # it gave way
+    assert cached(1) is not first  # it was dropped
     net = Network((3, 4, 2))
     params = reference.init_params(net, 0)
     fnet.train(net, fnet.sgd(0.1), params, X, Y, fnet.full_batch_plan(300, 1), xla=False)

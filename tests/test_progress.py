@@ -1,4 +1,4 @@
-"""Progress bars: drawn in place on a terminal, a line now and then in a pipe."""
+"""Progress bars: a bar on a terminal, occasional lines in a pipe."""
 
 import io
 import sys
@@ -21,18 +21,18 @@ def shown(monkeypatch, stream, count=5, **options):
     return stream.getvalue()
 
 
-def test_a_terminal_has_a_bar_drawn_in_place(monkeypatch):
+def test_a_terminal_gets_a_bar(monkeypatch):
     found = shown(monkeypatch, Terminal(), label="training")
     assert found.startswith("\rtraining:   0%|")
     assert "5/5 [" in found
     assert found.count("\n") == 1
 
 
-def test_short_work_leaves_a_pipe_silent(monkeypatch):
+def test_short_work_prints_nothing_in_a_pipe(monkeypatch):
     assert shown(monkeypatch, io.StringIO()) == ""
 
 
-def test_long_work_leaves_whole_lines_in_a_pipe(monkeypatch):
+def test_long_work_prints_lines_in_a_pipe(monkeypatch):
     monkeypatch.setattr("fnet.core.progress_bar.LINE_SECONDS", 0.0)
     lines = shown(monkeypatch, io.StringIO()).splitlines()
     assert [line.split(" [")[0].split()[-1] for line in lines if line][1:5] == [
@@ -42,5 +42,5 @@ def test_long_work_leaves_whole_lines_in_a_pipe(monkeypatch):
 
 
 @pytest.mark.parametrize("stream", [Terminal, io.StringIO])
-def test_nothing_is_shown_unless_asked(monkeypatch, stream):
+def test_nothing_is_shown_by_default(monkeypatch, stream):
     assert shown(monkeypatch, stream(), shown=False) == ""

@@ -24,7 +24,7 @@ def test_every_code_block_is_of_a_kind_that_is_tested():
     assert set(followed) == {"text"}
 
 
-def test_the_code_prints_what_stands_below_it(tmp_path, monkeypatch):
+def test_the_code_prints_the_expected_output(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     names = {}
     for (kind, code), (_, expected) in zip(BLOCKS, BLOCKS[1:], strict=False):
@@ -61,7 +61,7 @@ def test_every_lesson_is_in_its_table():
     assert lessons == set(re.findall(r"scripts/notes/(\w+\.py)", TEXT))
 
 
-def test_the_part_for_users_is_short():
+def test_the_users_part_is_short():
     assert len(TEXT.partition("\n## How it is built\n")[0].split()) <= 1500
 
 

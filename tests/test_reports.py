@@ -1,4 +1,4 @@
-"""The page: what stands on it, that it is sound HTML, and that it fits a phone."""
+"""The report page: its content, valid HTML, and a layout that fits a phone."""
 
 import base64
 import html
@@ -101,7 +101,7 @@ MAKERS = {make.__name__: make for make in (digits, iris, diabetes, a_run, hostil
 
 @pytest.fixture(scope="module")
 def make_page(tmp_path_factory):
-    """A function that gives `(model, evaluation, page)` by the name of its maker, made once."""
+    """A function that returns `(model, evaluation, page)` by the name of a maker, cached."""
     done = {}
 
     def get(name):
@@ -125,7 +125,7 @@ def write(model, evaluation, name=None):
 
 
 class Checker(html.parser.HTMLParser):
-    """Reads a page as strictly as it can: `tags` are `(name, attributes, text within)`."""
+    """A strict parser of a page: `tags` are `(name, attributes, text inside)`."""
 
     VOID = {"meta", "img"}
     KNOWN = VOID | {
@@ -172,7 +172,7 @@ class Checker(html.parser.HTMLParser):
         pytest.fail("there is nothing to hide")
 
     def of(self, tag, **attributes):
-        """The texts of the elements of this tag with these attributes."""
+        """The texts of the elements with this tag and these attributes."""
         return [
             text.strip()
             for name, found, text in self.tags
@@ -235,7 +235,7 @@ def test_the_page_needs_nothing_else(make_page, name):
 
 
 @pytest.mark.parametrize("name", MAKERS)
-def test_each_picture_has_its_text_and_size(make_page, name):
+def test_each_figure_has_its_text_and_size(make_page, name):
     for found in Checker(make_page(name)[2]).attributes("img"):
         assert re.search(r"\d", found["alt"])
         assert len(found["alt"]) > 30
@@ -254,15 +254,15 @@ def test_each_picture_has_its_text_and_size(make_page, name):
         ("hostile_plane", ["Confusion", "Reliability", "Decision regions"]),
     ],
 )
-def test_the_pictures_are_those_that_apply(make_page, name, titles):
+def test_the_figures_are_those_that_apply(make_page, name, titles):
     found = alts(make_page(name)[2])
     assert len(found) == len(titles)
     for title in titles:
         assert sum(alt.startswith(title) for alt in found) == 1, title
 
 
-def test_images_are_known_by_the_names_of_features(make_page):
-    """Sixty-four columns are no image by their number alone."""
+def test_images_are_recognized_by_feature_names(make_page):
+    """Sixty-four columns are not an image just because of their number."""
     model, found, _ = make_page("digits")
     right = found._replace(y_true=found.y_pred)  # so that none is misclassified
     pixels = [f"Pixel {i}" for i in range(64)]
@@ -284,7 +284,7 @@ def test_the_main_figure_comes_first(make_page):
 
 
 @pytest.mark.parametrize("name", MAKERS)
-def test_the_figures_are_those_of_the_evaluation(make_page, name):
+def test_the_numbers_are_those_of_the_evaluation(make_page, name):
     _, found, text = make_page(name)
     checker = Checker(text)
     rows = checker.of("th", scope="row")[: len(found.metrics)]
@@ -300,7 +300,7 @@ def test_the_figures_are_those_of_the_evaluation(make_page, name):
         assert values[len(found.metrics) :][: len(numbers)] == numbers
 
 
-def test_texts_on_pictures_tell_their_numbers(make_page):
+def test_alternative_texts_have_the_numbers(make_page):
     _, found, text = make_page("digits")
     confusion, *_, curves = alts(text)
     counts = np.zeros((10, 10), int)
@@ -314,7 +314,7 @@ def test_texts_on_pictures_tell_their_numbers(make_page):
     assert f"training from {first} to {last}" in curves
 
 
-def test_what_the_model_is(make_page):
+def test_the_model_is_described(make_page):
     checker = Checker(make_page("digits")[2])
     terms = pairs(checker)
     assert terms["Parameters"] == "910 in float64"  # 64 * 12 + 12 + 12 * 10 + 10
@@ -332,7 +332,7 @@ def test_what_the_model_is(make_page):
     assert Checker(make_page("a_run")[2]).of("h1") == ["Network 3–4–2"]
 
 
-def test_how_it_was_trained(make_page):
+def test_the_training_is_described(make_page):
     model, _, text = make_page("digits")
     terms, estimator = pairs(Checker(text)), model.estimator()
     assert terms["Estimator"] == "MLPClassifier"
@@ -350,7 +350,7 @@ def test_how_it_was_trained(make_page):
     assert (terms["Optimizer"], terms["Epochs"], terms["Ended"]) == ("adam", "5", "epochs")
 
 
-def test_the_commands_that_make_it_again(make_page):
+def test_the_page_has_the_commands_that_reproduce_it(make_page):
     train = "fnet train data.csv --target 'a class'"
     assert Checker(make_page("digits")[2]).of("code") == [train, "fnet evaluate 'it'"]
     assert Checker(make_page("iris")[2]).of("code") == ["fnet evaluate 'it'"]
@@ -365,7 +365,7 @@ def test_the_commands_that_make_it_again(make_page):
         *(({}, {}), ({"a": None, "b": {}}, {}), ({"command": "go"}, {})),
     ],
 )
-def test_any_training_is_told_as_far_as_it_is(tmp_path, trained, terms):
+def test_partial_training_information_is_shown(tmp_path, trained, terms):
     net = Network((1, 1), loss="squared_error")
     fnet.save(tmp_path / "m", (net, reference.init_params(net, 0)), trained=trained)
     found = dict(content.training(schema.content_of(fnet.load(tmp_path / "m"))))
@@ -376,7 +376,7 @@ def test_any_training_is_told_as_far_as_it_is(tmp_path, trained, terms):
     assert lines == terms
 
 
-def test_hostile_names_are_texts(make_page):
+def test_hostile_names_are_escaped(make_page):
     model, _, text = make_page("hostile")
     checker = Checker(text)
     assert checker.of("title")[0].endswith("on <data>.csv")
@@ -391,7 +391,7 @@ def test_hostile_names_are_texts(make_page):
     assert pairs(checker)["Features"].startswith("<b>feature 0</b>, <b>feature 1</b><b>")
 
 
-def test_hostile_names_are_texts_on_pictures_too(make_page):
+def test_hostile_names_are_escaped_in_figures(make_page):
     confusion, _, regions = drawings(make_page("hostile_plane")[2])
     for drawing in (confusion, regions):
         drawn = [text.strip() for text in ElementTree.fromstring(drawing).itertext()]
@@ -409,7 +409,7 @@ def test_hostile_names_are_texts_on_pictures_too(make_page):
 
 @pytest.fixture
 def larger(tmp_path):
-    """A model that says which of two features is the larger."""
+    """A model that predicts which of two features is the larger."""
     fnet.save(tmp_path / "m", (Network((2, 2)), (Layer(np.eye(2), np.zeros(2)),)))
     return fnet.load(tmp_path / "m")
 
@@ -419,11 +419,11 @@ def test_a_page_on_many_rows_is_no_larger(larger):
     assert len(write(larger, evaluate(larger, x, x.argmax(axis=1)))) < 500_000
 
 
-def test_what_is_not_defined_has_its_reason(larger):
+def test_undefined_metrics_have_a_reason(larger):
     text = write(larger, evaluate(larger, [[1, 0], [0, 1]], [1, 1]))
     checker = Checker(text)
     assert "ROC AUC not defined: it needs rows of both classes" in checker.of("th", scope="row")
-    assert checker.of("td", **{"class": "number"}).count("–") == 2  # its own, and a recall
+    assert checker.of("td", **{"class": "number"}).count("–") == 2  # its own row, and a recall
     assert "“–” means not defined" in text
     assert "“–”" not in write(larger, evaluate(larger, [[1, 0], [0, 1]], [0, 1]))
 
@@ -440,7 +440,7 @@ def test_numbers_have_four_digits(value, text):
     assert formatting.number(value) == text
 
 
-def test_the_same_gives_the_same_bytes_in_any_process(make_page, tmp_path):
+def test_the_page_is_the_same_in_another_process(make_page, tmp_path):
     model, found, text = make_page("iris")
     assert write(model, found) == text
     fnet.save(tmp_path / "m", model)
@@ -461,7 +461,7 @@ def test_the_same_gives_the_same_bytes_in_any_process(make_page, tmp_path):
     assert done.stderr == b""
 
 
-def test_what_load_and_evaluate_did_not_give_is_refused(make_page):
+def test_other_types_than_models_and_evaluations_are_refused(make_page):
     model, found, _ = make_page("iris")
     for wrong in ((found, model), (model.net, found), (model, found.metrics)):
         with pytest.raises(InvalidArgument, match="needs what fnet.load and evaluate returned"):
@@ -483,7 +483,7 @@ addEventListener("load", () => {
 
 @pytest.mark.skipif(BROWSER is None, reason="needs chromium, chromium-browser or google-chrome")
 def test_in_a_browser_nothing_overflows_a_phone(make_page, tmp_path):
-    """At 360 pixels and at 1200; each picture is drawn there."""
+    """At widths of 360 and 1200 pixels; each figure is rendered."""
     texts = [make_page(name)[2] for name in MAKERS]
     frames = [
         f'<iframe style="border: 0; width: {width}px; height: 900px" srcdoc="{html.escape(text)}">'

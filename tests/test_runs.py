@@ -1,4 +1,4 @@
-"""What happens to a run from outside and inside: callbacks, Ctrl-C, non-finite numbers."""
+"""Interruptions of a run: callbacks, Ctrl-C, non-finite values."""
 
 import re
 import signal
@@ -30,18 +30,18 @@ def arrays(params):
     return [np.asarray(p) for layer in params for p in layer if p is not None]
 
 
-def one_step_a_piece(parts, first, max_steps):
+def one_step_per_chunk(parts, first, max_steps):
     for data, rows, weights in parts:
         for at in range(len(rows)):
             yield data, rows[at : at + 1], weights[at : at + 1]
 
 
-# Hooks.
+# Callbacks.
 
 
 @BOTH
-def test_a_hook_sees_the_run_grow(side, monkeypatch):
-    monkeypatch.setattr(batch_source, "timed_chunks", one_step_a_piece)
+def test_a_callback_gets_the_run_so_far(side, monkeypatch):
+    monkeypatch.setattr(batch_source, "timed_chunks", one_step_per_chunk)
     seen = []
     run = run_on(side, callback=seen.append)
     assert [len(so_far.history["loss"]) for so_far in seen] == [k // 4 for k in range(1, 21)]
@@ -52,8 +52,8 @@ def test_a_hook_sees_the_run_grow(side, monkeypatch):
 
 
 @BOTH
-def test_a_hook_that_raises_leaves_the_finished_epochs(side, monkeypatch):
-    monkeypatch.setattr(batch_source, "timed_chunks", one_step_a_piece)
+def test_a_callback_that_raises_keeps_the_finished_epochs(side, monkeypatch):
+    monkeypatch.setattr(batch_source, "timed_chunks", one_step_per_chunk)
 
     def callback(run):
         if len(run.history["loss"]) == 3:
@@ -75,7 +75,7 @@ def test_a_hook_that_raises_leaves_the_finished_epochs(side, monkeypatch):
 
 @pytest.fixture(autouse=True)
 def listening():
-    """Ctrl-C as in a terminal, even where the tests were started deaf to it."""
+    """Ctrl-C as in a terminal, even if the tests were started with it ignored."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
@@ -87,8 +87,8 @@ def press(run):
 
 
 @BOTH
-def test_ctrl_c_returns_the_run_so_far_which_goes_on(side, monkeypatch):
-    monkeypatch.setattr(batch_source, "timed_chunks", one_step_a_piece)
+def test_ctrl_c_returns_the_run_so_far_which_can_be_resumed(side, monkeypatch):
+    monkeypatch.setattr(batch_source, "timed_chunks", one_step_per_chunk)
     run = run_on(side, callback=press)
     assert run.history["ended"] == "interrupted"
     assert run.state.step == 1
@@ -102,8 +102,8 @@ def test_ctrl_c_returns_the_run_so_far_which_goes_on(side, monkeypatch):
 
 
 @BOTH
-def test_the_hook_is_told_of_an_interrupt(side, monkeypatch):
-    monkeypatch.setattr(batch_source, "timed_chunks", one_step_a_piece)
+def test_the_callback_is_called_after_an_interrupt(side, monkeypatch):
+    monkeypatch.setattr(batch_source, "timed_chunks", one_step_per_chunk)
     seen = []
 
     def callback(run):
@@ -128,7 +128,7 @@ def test_a_second_ctrl_c_raises_with_the_run_so_far(side):
 
 
 @BOTH
-def test_a_users_own_handler_stays_in_charge(side):
+def test_a_users_signal_handler_is_kept(side):
     pressed = []
     before = signal.signal(signal.SIGINT, lambda *_: pressed.append(True))
     try:
@@ -148,21 +148,21 @@ def test_a_run_in_another_thread_leaves_signals_alone(side):
     assert done[0].history["ended"] == "epochs"
 
 
-# Not finite.
+# Non-finite values.
 
 
 @BOTH
 @pytest.mark.parametrize("xla", [True, False])
 @pytest.mark.parametrize("how", ["error", "warn"])
-def test_the_run_ends_before_the_step_that_is_not_finite(side, xla, how, monkeypatch):
-    """A rate so high that the weight grows by a fixed factor a step, until the loss overflows."""
+def test_the_run_ends_before_the_non_finite_step(side, xla, how, monkeypatch):
+    """The rate is so high that the weight grows by a factor per step until the loss overflows."""
     net = Network((1, 1), loss="squared_error", bias=False)
     x, y = np.full((20, 1), 1e3), np.zeros(20)
     params = reference.init_params(net, 0, scheme="ones")
     plan = fnet.kfold_plan(20, 5, 8, seed=0)
 
     def finite_steps():
-        """By hand: w <- w - 2 * rate * x**2 * w, in float32, while loss and slope are finite."""
+        """By hand: w <- w - 2 * rate * x**2 * w, in float32, while loss and gradient are finite."""
         w, rate, square, step = np.float32(1), np.float32(1.0), np.float32(1e6), 0
         with np.errstate(over="ignore"):
             while np.isfinite(square * w * w):
@@ -196,7 +196,7 @@ def test_the_run_ends_before_the_step_that_is_not_finite(side, xla, how, monkeyp
 
 @BOTH
 @pytest.mark.parametrize("xla", [True, False])
-def test_a_member_that_blows_up_leaves_the_others_alone(side, xla):
+def test_a_non_finite_member_does_not_affect_others(side, xla):
     rates = np.array([0.05, 1e30, 0.01])
     with pytest.warns(RuntimeWarning, match="of 1 of 3 members .* epoch 0, step [01]"):
         run = run_on(side, rates, seed=[1, 2, 3], on_not_finite="warn", xla=xla)
@@ -210,8 +210,8 @@ def test_a_member_that_blows_up_leaves_the_others_alone(side, xla):
 
 @BOTH
 @pytest.mark.parametrize("xla", [True, False])
-def test_members_blow_up_each_in_its_own_step(side, xla):
-    """Each weight grows by its own factor a step, as `w <- w * (1 - 2 * rate * x**2)` says."""
+def test_members_become_non_finite_in_different_steps(side, xla):
+    """Each weight grows by its own factor per step: `w <- w * (1 - 2 * rate * x**2)`."""
     net = Network((1, 1), loss="squared_error", bias=False)
     x, y, rates = np.full((20, 1), 1e3), np.zeros(20), np.array([1.0, 1e-7, 30.0, 1e-2, 1e-5])
     params = map_params(
@@ -233,8 +233,8 @@ def test_members_blow_up_each_in_its_own_step(side, xla):
 
 
 @BOTH
-def test_a_moment_that_overflows_ends_the_run_too(side):
-    """Slopes of 1e20 have squares beyond float32: Adam would never move again."""
+def test_an_overflowing_moment_ends_the_run(side):
+    """Gradients of 1e20 have squares beyond float32: Adam would never move again."""
     net = Network((1, 1), loss="squared_error", bias=False)
     params = reference.init_params(net, 0, scheme="ones")
     arguments = np.full((4, 1), 1e10), np.zeros(4), fnet.full_batch_plan(4, 3)
@@ -244,9 +244,9 @@ def test_a_moment_that_overflows_ends_the_run_too(side):
 
 
 @BOTH
-def test_a_member_that_missed_steps_of_an_epoch_has_no_loss_in_it(side, monkeypatch):
-    """It blew up in the first step, in which the others went on; then all go on at a good rate."""
-    monkeypatch.setattr(batch_source, "timed_chunks", one_step_a_piece)
+def test_a_member_that_missed_steps_has_no_loss_in_that_epoch(side, monkeypatch):
+    """It became non-finite in the first step; then all are resumed at a good rate."""
+    monkeypatch.setattr(batch_source, "timed_chunks", one_step_per_chunk)
     rates = np.array([1e39, 0.05])  # the first is infinite in float32: params stay at the start
     with pytest.warns(RuntimeWarning, match="of 1 of 2 members"):
         stopped = run_on(side, rates, seed=[1, 2], on_not_finite="warn", callback=press)
@@ -259,7 +259,7 @@ def test_a_member_that_missed_steps_of_an_epoch_has_no_loss_in_it(side, monkeypa
 
 
 @BOTH
-def test_a_run_that_blew_up_goes_on_at_another_rate(side):
+def test_a_non_finite_run_is_resumed_at_another_rate(side):
     with pytest.raises(NotFinite) as raised:
         run_on(side, rate=1e39)  # infinite in float32: params stay at the start
     run = run_on(side, params=raised.value.run)
@@ -267,7 +267,7 @@ def test_a_run_that_blew_up_goes_on_at_another_rate(side):
     assert len(run.history["loss"]) == 5
 
 
-# What is refused.
+# Bad arguments.
 
 
 @BOTH
@@ -279,7 +279,7 @@ def test_a_run_that_blew_up_goes_on_at_another_rate(side):
         ({"validation": (X, Y)}, "names in its history"),
     ],
 )
-def test_a_run_goes_on_with_what_it_began_with(side, change, what):
+def test_a_run_must_be_resumed_with_the_same_data_and_network(side, change, what):
     run = run_on(side)
     with pytest.raises(InvalidArgument, match=f"be resumed with the {what} it was started with"):
         run_on(side, params=run, **change)
@@ -294,8 +294,8 @@ def test_a_run_goes_on_with_what_it_began_with(side, change, what):
 
 
 @BOTH
-def test_the_bar_counts_epochs_and_only_where_asked(side, capsys, monkeypatch):
-    run_on(side, progress=True)  # and as it takes no time, not in a pipe
+def test_the_bar_counts_epochs_and_is_off_by_default(side, capsys, monkeypatch):
+    run_on(side, progress=True)  # too short for a line in a pipe
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     run_on(side)
     assert capsys.readouterr().err == ""
@@ -307,8 +307,8 @@ def test_the_bar_counts_epochs_and_only_where_asked(side, capsys, monkeypatch):
 # The loop on the host.
 
 
-def test_pieces_follow_the_clock(monkeypatch):
-    """A clock of 1 s a step after pieces of 4 wants shorter ones, but never none."""
+def test_chunk_sizes_follow_the_clock(monkeypatch):
+    """If a step takes 1 s, chunks of 4 steps become shorter, but never empty."""
     now = [0.0]
     monkeypatch.setattr(batch_source.time, "perf_counter", lambda: now[0])
     parts = [("data", np.arange(30), np.arange(30))]
@@ -323,7 +323,7 @@ def test_pieces_follow_the_clock(monkeypatch):
 
 
 @pytest.mark.parametrize("entries", [batch_source.MAX_PLAN_ENTRIES, 320])
-def test_parts_of_a_plan_are_the_plan_from_any_step(entries, monkeypatch):
+def test_prefetched_blocks_equal_the_plan_from_any_step(entries, monkeypatch):
     monkeypatch.setattr(batch_source, "MAX_PLAN_ENTRIES", entries)
     plan = fnet.kfold_plan(23, 5, 9, seed=1)
     full_plan = [part.reshape(-1, plan.width) for part in plan.batches(0, 9)]
@@ -336,7 +336,7 @@ def test_parts_of_a_plan_are_the_plan_from_any_step(entries, monkeypatch):
             assert np.array_equal(column, expected[done:])
 
 
-def test_parts_hold_no_more_entries_than_there_is_room_for(monkeypatch):
+def test_prefetched_blocks_are_bounded(monkeypatch):
     monkeypatch.setattr(batch_source, "MAX_PLAN_ENTRIES", 320)
     plan = fnet.kfold_plan(23, 5, 100, seed=1)
     assert max(rows.size for rows, _ in batch_source.prefetch_plan(plan, 0)) <= 320

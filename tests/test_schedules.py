@@ -1,4 +1,4 @@
-"""Schedules, on both sides: numbers by hand, Keras's, members, a user's own, and within a run."""
+"""Schedules on both sides: by hand, against Keras, with members, as functions, and in a run."""
 
 import functools
 import inspect
@@ -38,7 +38,7 @@ def arrays(params):
 
 
 def rates(side, schedule, steps):
-    """The rates at these steps, `[n]` or `[n, *M]`, as a program works them."""
+    """The rates at these steps, `[n]` or `[n, *M]`, computed by a compiled function."""
     max_steps = side.optimizers if side is reference else optimizers
     optimizer = side.sgd(schedule)
     formulas = reference.learning_rates if side is reference else learning_rates
@@ -108,10 +108,10 @@ THEIRS = {
 
 @BOTH
 @pytest.mark.parametrize("name", [n for n, (kind, _) in SCHEDULES.items() if kind in THEIRS])
-def test_rates_are_those_of_keras(side, name):
+def test_rates_equal_keras(side, name):
     kind, arguments = SCHEDULES[name]
     theirs = {n: list(map(np.float64, v)) if n == "values" else v for n, v in arguments.items()}
-    if kind != "piecewise_constant":  # which otherwise works in float32
+    if kind != "piecewise_constant":  # which would use float32 otherwise
         theirs["initial_learning_rate"] = np.float64(theirs["initial_learning_rate"])
     theirs = {n: v for n, v in theirs.items() if n != "every"}
     function = THEIRS[kind](**theirs, **{"staircase": True} if "every" in arguments else {})
@@ -121,7 +121,7 @@ def test_rates_are_those_of_keras(side, name):
 
 
 @pytest.mark.parametrize("kind", THEIRS)
-def test_names_and_defaults_are_those_of_keras(kind):
+def test_names_and_defaults_equal_keras(kind):
     theirs = inspect.signature(THEIRS[kind]).parameters
     ours = list(inspect.signature(getattr(fnet.schedules, kind)).parameters.values())
     last = ours.pop()
@@ -131,15 +131,15 @@ def test_names_and_defaults_are_those_of_keras(kind):
     }
 
 
-def test_the_table_holds_every_kind():
+def test_the_table_has_every_kind():
     assert {kind for kind, _ in SCHEDULES.values()} == set(fnet.schedules.KINDS)
 
 
-# Both sides alike, and members.
+# Both sides, and members.
 
 
 def drawn(kind, rng, members):
-    """Arguments of a schedule of this kind, each a number or one for each member."""
+    """Random arguments of a schedule of this kind, each a number or one for each member."""
 
     def number(low, high):
         return rng.uniform(low, high, members if rng.random() < 0.5 else ())
@@ -166,7 +166,7 @@ def drawn(kind, rng, members):
 @pytest.mark.parametrize("kind", fnet.schedules.KINDS)
 @given(members=st.sampled_from([(), (3,), (2, 2)]), seed=seeds)
 @fewer(4)
-def test_both_sides_give_the_same_rates_and_members_those_of_their_own(kind, members, seed):
+def test_rates_agree_on_both_sides_and_for_members(kind, members, seed):
     rng = np.random.default_rng(seed)
     arguments, every = drawn(kind, rng, members)
     steps = rng.integers(0, 400, (5, *members))
@@ -187,7 +187,7 @@ def test_both_sides_give_the_same_rates_and_members_those_of_their_own(kind, mem
 
 
 @BOTH
-def test_a_schedule_of_either_side_serves_both(side):
+def test_both_sides_take_the_same_schedule(side):
     other = reference if side is fnet else fnet
     assert fnet.schedules.Schedule is reference.schedules.Schedule
     found = [
@@ -197,13 +197,13 @@ def test_a_schedule_of_either_side_serves_both(side):
     assert all(np.array_equal(*pair) for pair in zip(*found, strict=True))
 
 
-# Within a run.
+# In a run.
 
 
 @BOTH
 @EVERY
-def test_a_run_is_its_steps_at_the_rate_of_each(side, name):
-    """With a decay, which follows the rate, and Adam's numbers, which follow the step."""
+def test_a_run_equals_its_steps_at_their_rates(side, name):
+    """With a decay, which depends on the rate, and Adam's corrections, which depend on the step."""
     schedule = tables.schedule(side, name)
     each_rate = np.broadcast_to(rates(reference, schedule, range(40)), 40)
     run = run_on(side, side.adamw(schedule, weight_decay=0.5))
@@ -230,7 +230,7 @@ def test_updates_one_by_one_follow_the_schedule(side):
 
 
 def cut(parts, first, max_steps):
-    """Pieces of three steps in place of those that follow the clock."""
+    """Chunks of three steps instead of timed ones."""
     for data, rows, weights in parts:
         for at in range(0, len(rows), 3):
             yield data, rows[at : at + 3], weights[at : at + 3]
@@ -238,7 +238,7 @@ def cut(parts, first, max_steps):
 
 @BOTH
 @pytest.mark.parametrize("xla", [True, False])
-def test_a_run_in_pieces_or_resumed_follows_the_schedule_to_the_bit(side, xla, monkeypatch):
+def test_a_run_in_chunks_or_resumed_follows_the_schedule_bit_for_bit(side, xla, monkeypatch):
     optimizer = side.nadam(tables.schedule(side, "cosine_warm", every=3), weight_decay=2**-4)
     integer = run_on(side, optimizer, xla=xla)
     half = run_on(side, optimizer, plan=fnet.kfold_plan(23, 5, 4, seed=7), xla=xla)
@@ -250,7 +250,7 @@ def test_a_run_in_pieces_or_resumed_follows_the_schedule_to_the_bit(side, xla, m
 
 
 @BOTH
-def test_a_run_goes_on_with_another_schedule(side):
+def test_a_run_is_resumed_with_another_schedule(side):
     half = run_on(side, side.adam(0.125), plan=fnet.kfold_plan(23, 5, 4, seed=7))
     run = run_on(
         side, side.adam(side.schedules.piecewise_constant([15], [10.0, 0.125])), params=half
@@ -261,7 +261,7 @@ def test_a_run_goes_on_with_another_schedule(side):
 
 @BOTH
 @pytest.mark.parametrize("name", ["cosine_warm", "piecewise_constant"])
-def test_members_may_each_have_their_own_schedule(side, name):
+def test_members_may_have_their_own_schedules(side, name):
     function, arguments = SCHEDULES[name]
     halves = {n: np.stack([v, np.divide(v, 2)]) for n, v in arguments.items()}
     if name == "cosine_warm":
@@ -289,7 +289,7 @@ def test_other_numbers_of_a_schedule_add_no_trace():
     assert traced.experimental_get_tracing_count() == 1
 
 
-# A user's own.
+# Functions of the step.
 
 
 @BOTH
@@ -314,7 +314,7 @@ def test_a_function_of_the_step_is_a_schedule(side):
 
 
 @BOTH
-def test_a_function_may_give_each_member_its_own_rate_or_one_number(side):
+def test_a_function_may_return_one_rate_or_one_for_each_member(side):
     rates = np.array([0.125, 0.25])
     falling = run_on(side, side.sgd(lambda step: rates / (1 + step)), seed=[1, 2])
     still = run_on(side, side.sgd(lambda step: 0.125), seed=[1, 2])
@@ -329,7 +329,7 @@ def test_a_function_may_give_each_member_its_own_rate_or_one_number(side):
 
 
 class Falling:
-    """A function that is an object, equal to others and without a hash."""
+    """A callable object that equals others and has no hash."""
 
     __hash__ = None
 
@@ -343,7 +343,7 @@ class Falling:
         return self.rate / (1 + step)
 
 
-def test_one_function_shares_one_program_and_another_has_its_own():
+def test_each_rate_function_is_compiled_once():
     compiled_loop.compiled.cache_clear()
     for rate in (Falling(0.125), Falling(0.25)):
         runs = [run_on(fnet, fnet.sgd(rate), seed=seed) for seed in (1, 1)]
@@ -365,8 +365,8 @@ def test_a_schedule_of_keras_is_a_function_of_the_step():
 
 
 @BOTH
-def test_a_long_run_is_looked_at_from_its_first_step_to_its_last(side, monkeypatch):
-    """At LOOKED_AT of its steps: all where there are no more, and never past the end."""
+def test_rates_of_a_long_run_are_checked_from_first_to_last_step(side, monkeypatch):
+    """At CHECKED_RATES of its steps: at all if there are no more, and never past the end."""
     asked = []
 
     def looked(function, steps):
@@ -386,7 +386,7 @@ def test_a_long_run_is_looked_at_from_its_first_step_to_its_last(side, monkeypat
     np.testing.assert_array_equal(members, [[0, 0], [39, 39]])
 
 
-def test_a_users_own_graph_may_hold_a_schedule():
+def test_schedules_work_inside_a_tf_function():
     params = map_params(tf.constant, reference.init_params(NET, 1))
     for rate in (tables.schedule(fnet, "exponential"), lambda step: 0.5 / (1 + step)):
         optimizer = fnet.adam(rate)
@@ -404,6 +404,6 @@ def test_a_users_own_graph_may_hold_a_schedule():
             np.testing.assert_allclose(*pair, rtol=1e-6)
 
 
-def test_a_rate_from_a_partial_function_is_taken():
+def test_a_partial_function_is_accepted_as_rate():
     rate = functools.partial(lambda scale, step: scale / (1 + step), 0.125)
     assert np.isfinite(run_on(reference, reference.sgd(rate)).history["loss"]).all()

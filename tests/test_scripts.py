@@ -1,4 +1,4 @@
-"""Tests of the scripts: they print the figures of the notes and write their picture."""
+"""Tests of the scripts: they print the numbers of the notes and write their figure."""
 
 import re
 import runpy

@@ -75,7 +75,7 @@ def test_a_compressed_csv_is_read(file):
     np.testing.assert_array_equal(numbers(path), [[1, 2]])
 
 
-def test_columns_are_found_by_name_in_any_order(file):
+def test_columns_are_read_by_name_in_any_order(file):
     path = file("c,a,b\n1,2,x\n")
     np.testing.assert_array_equal(numbers(path, ["a", "c"]), [[2, 1]])
 

@@ -1,4 +1,4 @@
-"""The target of a table: each line of one table is decided as the written rule says.
+"""The target of a table: each row of a table of cases is decided by the written rule.
 
 The rule is in the docstring of `fnet.tables.targets.decide`. What each target should give is
 written by hand: the values, or the words of the refusal.
@@ -11,7 +11,7 @@ from fnet import InvalidArgument, tables
 
 
 def spread(*cells, times=10):
-    """Each of the cells so many times."""
+    """Each of the cells this many times."""
     return [cell for cell in cells for _ in range(times)]
 
 
@@ -75,8 +75,10 @@ TARGETS = {
     "thousands after a point": regressor(["1.234,5", "12,25"], [1234.5, 12.25]),
     "currency and thousands": regressor(["$1,234.50", "$7.25"], [1234.5, 7.25]),
     "repeated thousands": regressor(spread("1 000", "2 000"), [1000] * 10 + [2000] * 10),
-    "three digits, said to be decimals": regressor(["1,234", "5,678"], [1.234, 5.678], decimal=","),
-    "three digits, said to be thousands": regressor(["1,234", "5,678"], [1234, 5678], decimal="."),
+    "three digits, declared as decimals": regressor(
+        ["1,234", "5,678"], [1.234, 5.678], decimal=","
+    ),
+    "three digits, declared as thousands": regressor(["1,234", "5,678"], [1234, 5678], decimal="."),
     # Whole numbers: distinct values against rows (rule 4).
     "women: 15 rows, 15 values": regressor([str(i) for i in range(115, 130)], range(115, 130)),
     "20 values, 3 rows each": classifier(spread(*map(str, range(20)), times=3), list(range(20))),
@@ -91,16 +93,18 @@ TARGETS = {
     "larger than float64 has exactly": regressor(
         spread("9007199254740994", "0"), [9007199254740994.0] * 10 + [0] * 10
     ),
-    "said to be numbers": regressor(spread("0", "1"), [0] * 10 + [1] * 10, task="regressor"),
-    "said to be classes": classifier(
+    "declared as numbers": regressor(spread("0", "1"), [0] * 10 + [1] * 10, task="regressor"),
+    "declared as classes": classifier(
         [str(i) for i in range(25)] * 2, list(range(25)), task="classifier"
     ),
     "one number": refused(spread("5"), "'5' in all 10 rows.*--task regressor"),
     # Codes and text (rules 5 and 6).
     "codes": classifier(spread("007", "010"), ["007", "010"]),
-    "codes said to be numbers": regressor(["007", "010"], [7, 10], task="regressor"),
-    "codes said to be classes": classifier(spread("007", "010"), ["007", "010"], task="classifier"),
-    "true and false said to be classes": classifier(
+    "codes declared as numbers": regressor(["007", "010"], [7, 10], task="regressor"),
+    "codes declared as classes": classifier(
+        spread("007", "010"), ["007", "010"], task="classifier"
+    ),
+    "true and false declared as classes": classifier(
         spread("true", "False"), ["False", "True"], task="classifier"
     ),
     "zip codes": refused([f"0{i}" for i in range(1000, 1043)], "43 distinct.*--task classifier"),
@@ -108,7 +112,7 @@ TARGETS = {
     "text with blanks": classifier(spread(" a", "a ", "b"), ["a", "b"]),
     "many classes of text": classifier(spread(*NAMES, times=2), NAMES),
     "names": refused(NAMES, "most of them in one row only.*--task classifier"),
-    "names said to be classes": classifier(NAMES, NAMES, task="classifier"),
+    "names declared as classes": classifier(NAMES, NAMES, task="classifier"),
     "dates": refused(DATES, "24 distinct values in 24 rows.*--task classifier"),
     "dates with points": refused(
         [f"{day}.3.2024" for day in range(1, 25)], "is not a number.*--task classifier"
@@ -125,7 +129,7 @@ TARGETS = {
     # Numbers and text mixed (rules 5 and 7).
     "grades": classifier(spread("1", "2", "3", "4", "K", "D"), ["1", "2", "3", "4", "D", "K"]),
     "grades of a few pupils": refused(["1", "2", "3", "K"], "'K' is not a number.*--task classi"),
-    "grades of a few, said to be classes": classifier(
+    "grades of a few, declared as classes": classifier(
         ["1", "2", "3", "K"], ["1", "2", "3", "K"], task="classifier"
     ),
     "a slip among fractions": refused(["0.5", "1.5", "oops"], "row 3: 'oops' is not a number"),
@@ -138,8 +142,8 @@ TARGETS = {
     "two currencies": refused(["$3.70", "€4.20"], "'€4.20' is not a number"),
     "three digits after a comma": refused(["1,234", "5,678"], "may be 1.234 or 1234: say which"),
     "three digits of dollars": refused(["$1,234", "$5,678"], "'.1,234' may be 1.234 or 1234"),
-    "text said to be numbers": refused(spread("x", "1"), "row 1: 'x' is not", task="regressor"),
-    "fractions said to be classes": refused(
+    "text declared as numbers": refused(spread("x", "1"), "row 1: 'x' is not", task="regressor"),
+    "fractions declared as classes": refused(
         ["0.5", "1"], "row 1: 0.5 is not a class.*--task regressor", task="classifier"
     ),
     # Missing values (rule 1).
@@ -147,7 +151,7 @@ TARGETS = {
     "None among text": classifier(spread("None", "a"), ["None", "a"]),
     "? among text": classifier(spread("?", "a"), ["?", "a"]),
     "- among text": classifier(spread("-", "a"), ["-", "a"]),
-    "NA said to be a class": classifier(spread("NA", "a"), ["NA", "a"], missing=("",)),
+    "NA declared as a class": classifier(spread("NA", "a"), ["NA", "a"], missing=("",)),
     "another token": refused(
         spread("1", "2", "-999"), r"row.* 21, 22, .*missing value \('-999'\)", missing=("-999",)
     ),
@@ -175,7 +179,7 @@ def decide(path, **options):
 
 
 def write(folder, cells):
-    """The cells as the column y of a CSV, beside a column of numbers."""
+    """The cells as the column y of a CSV, next to a column of numbers."""
     path = folder / "t.csv"
     quoted = ['"{}"'.format(cell.replace('"', '""')) for cell in cells]
     path.write_text("a,y\n" + "".join(f"{i % 7},{cell}\n" for i, cell in enumerate(quoted)))

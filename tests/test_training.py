@@ -1,4 +1,4 @@
-"""A run: by hand, in any pieces, continued, with members, weights and pipelines, on both sides."""
+"""A run on both sides: by hand, in chunks, resumed, with members, weights and pipelines."""
 
 import hashlib
 import pickle
@@ -38,7 +38,7 @@ def run_on(side, params=None, plan=PLAN, net=NET, seed=1, rate=0.125, **options)
 
 
 def bits(run):
-    """A digest of all that a Run carries, but for what is no number."""
+    """A digest of all arrays of a Run."""
     found = hashlib.sha256()
     leaves = tf.nest.flatten((tuple(run.params), run.train_state._replace(best=())))
     for leaf in [p for p in leaves if p is not None] + [run.history["loss"]]:
@@ -57,13 +57,13 @@ def alike(ours, theirs, rtol=1e-9):
             np.testing.assert_allclose(values, theirs.history[name], rtol=rtol, atol=1e-12)
 
 
-# Right by hand, and on both sides.
+# By hand, and on both sides.
 
 
 @BOTH
 @pytest.mark.parametrize("xla", [True, False])
-def test_a_run_is_its_steps_one_after_another(side, xla):
-    """The loop that a reader would write with the functions alone."""
+def test_a_run_equals_its_steps_one_by_one(side, xla):
+    """The loop that a user would write with the pure functions."""
     optimizer = reference.adam(0.125)
     params = reference.init_params(NET, 1, dtype="float64")
     state, history = optimizer.init(params), []
@@ -90,7 +90,7 @@ def test_a_run_is_its_steps_one_after_another(side, xla):
 @pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize("hidden", ["relu", "sigmoid"])
 def test_both_sides_agree_in_several_layers(xla, bias, hidden):
-    """Of odd and even widths, with squared error."""
+    """With odd and even widths, and squared error."""
     net = Network((3, 9, 4, 17, 2), hidden, "tanh", bias, "squared_error")
     y = np.stack([LABELS, 1 - LABELS], axis=1) * 0.5
     params = reference.init_params(net, 3, dtype="float64")
@@ -122,8 +122,8 @@ def test_validation_is_the_loss_and_accuracy_after_each_epoch(side):
 
 
 @BOTH
-def test_row_weights_enter_through_the_plan(side):
-    """A row of weight 2 is a row that is there twice; one of weight 0 is not there."""
+def test_row_weights_come_from_the_plan(side):
+    """A row of weight 2 equals two rows; a row of weight 0 equals none."""
     weights = np.ones(23)
     weights[[3, 4]] = 2, 0
     x = np.concatenate([np.delete(X, 4, axis=0), X[3:4]])
@@ -136,7 +136,7 @@ def test_row_weights_enter_through_the_plan(side):
 
 
 @BOTH
-def test_zero_epochs_return_the_start_unchanged(side):
+def test_zero_epochs_return_the_initial_params(side):
     params = reference.init_params(NET, 1, dtype="float64")
     run = run_on(side, params, fnet.kfold_plan(23, 5, 0, seed=7), validation=HELD)
     assert all(np.array_equal(*p) for p in zip(arrays(run.params), arrays(params), strict=True))
@@ -162,8 +162,8 @@ def test_nothing_is_changed_in_place(side):
 
 
 @BOTH
-def test_members_train_as_they_would_alone(side):
-    """Each with its own start, rate and patience, until it ends by itself."""
+def test_members_train_like_single_runs(side):
+    """Each has its own initial params, rate and patience, and ends on its own."""
     plan = fnet.kfold_plan(23, 5, 40, seed=7)
     rates, patience = np.array([0.125, 0.5, 0.03125]), np.array([1, 4, 1000])
     options = {"validation": HELD, "restore_best": True}
@@ -195,7 +195,7 @@ def test_members_train_as_they_would_alone(side):
 
 
 def stops(values, patience, min_delta, best_delta):
-    """`(epochs run, best epoch)`: progress is less than the best so far less min_delta."""
+    """`(epochs run, best epoch)`: an improvement is below the best so far minus min_delta."""
     best, wait, best_epoch = np.inf, 0, 0
     for epoch, value in enumerate(values):
         wait = 0 if value < best - min_delta else wait + 1
@@ -209,7 +209,7 @@ def stops(values, patience, min_delta, best_delta):
 @BOTH
 @pytest.mark.parametrize(("min_delta", "best_delta"), [(0.001, None), (0.02, None), (0.02, 0.0)])
 def test_patience_and_the_best_epoch_by_hand(side, min_delta, best_delta):
-    """On the history of a run that goes on; where each of these numbers makes a difference."""
+    """On the history of a run without stopping, where each of these numbers has an effect."""
     plan = fnet.kfold_plan(23, 5, 60, seed=7)
     validation = HELD[0], (HELD[0][:, 0] > HELD[0][:, 1]).astype(int)
     free = run_on(reference, plan=plan, validation=validation, rate=0.03125).history[
@@ -235,7 +235,7 @@ def test_patience_and_the_best_epoch_by_hand(side, min_delta, best_delta):
 
 
 @BOTH
-def test_watching_accuracy_takes_the_first_of_the_largest(side):
+def test_monitoring_accuracy_takes_the_first_of_the_largest(side):
     plan = fnet.kfold_plan(23, 5, 20, seed=7)
     run = run_on(side, plan=plan, validation=HELD, monitor="validation_accuracy", restore_best=True)
     assert run.train_state.best_epoch == np.argmax(run.history["validation_accuracy"])
@@ -248,11 +248,11 @@ def test_patience_without_validation_names_the_monitored_value(side):
     run_on(side, patience=2, monitor="loss")
 
 
-# Pieces, and going on.
+# Chunks, and resuming.
 
 
 def cut(count):
-    """Pieces of `count` steps in place of those that follow the clock."""
+    """Chunks of `count` steps instead of timed ones."""
 
     def chunks(parts, first, max_steps):
         for data, rows, weights in parts:
@@ -265,7 +265,7 @@ def cut(count):
 @BOTH
 @pytest.mark.parametrize("xla", [True, False])
 @pytest.mark.parametrize("count", [1, 3, 7])
-def test_pieces_of_any_size_make_the_same_bits(side, xla, count, monkeypatch):
+def test_chunks_of_any_size_give_the_same_bits(side, xla, count, monkeypatch):
     options = {"validation": HELD, "restore_best": True, "patience": 50}
     full_run = run_on(side, xla=xla, **options)
     monkeypatch.setattr(batch_source, "timed_chunks", cut(count))
@@ -276,8 +276,8 @@ class StopHere(Exception):
     pass
 
 
-def stopped_at(step):
-    """A callback that ends the run once it has done so many steps."""
+def stop_at(step):
+    """A callback that ends the run after this number of steps."""
 
     def callback(run):
         if run.state.step >= step:
@@ -289,13 +289,13 @@ def stopped_at(step):
 @BOTH
 @pytest.mark.parametrize("xla", [True, False])
 @pytest.mark.parametrize("step", [1, 4, 10, 23])
-def test_a_run_that_goes_on_has_the_bits_of_one_that_never_stopped(side, xla, step, monkeypatch):
-    """Stopped in the middle of an epoch as well as at its end."""
+def test_a_resumed_run_equals_an_uninterrupted_one(side, xla, step, monkeypatch):
+    """Interrupted in the middle of an epoch and at its end."""
     options = {"validation": HELD, "restore_best": True, "patience": 50}
     full_run = run_on(side, xla=xla, **options)
     monkeypatch.setattr(batch_source, "timed_chunks", cut(1))
     with pytest.raises(StopHere) as stopped:
-        run_on(side, xla=xla, callback=stopped_at(step), **options)
+        run_on(side, xla=xla, callback=stop_at(step), **options)
     half = stopped.value.run
     assert half.state.step == step
     assert half.history["ended"] == "running"
@@ -305,33 +305,33 @@ def test_a_run_that_goes_on_has_the_bits_of_one_that_never_stopped(side, xla, st
 
 
 @BOTH
-def test_a_run_goes_on_from_a_pickle(side):
-    """As it would in another process."""
+def test_a_run_is_resumed_from_a_pickle(side):
+    """As in another process."""
     half = pickle.loads(pickle.dumps(run_on(side, plan=fnet.kfold_plan(23, 5, 2, seed=7))))
     assert bits(run_on(side, half)) == bits(run_on(side))
 
 
 @BOTH
-def test_more_epochs_go_on_from_the_last(side):
+def test_more_epochs_continue_from_the_last(side):
     longer = fnet.kfold_plan(23, 5, 2 * EPOCHS, seed=7)
     assert bits(run_on(side, run_on(side), longer)) == bits(run_on(side, plan=longer))
 
 
-def test_a_run_goes_on_with_the_program_that_it_began_with():
+def test_a_run_is_resumed_by_the_same_kind_of_program():
     run = run_on(fnet, xla=True)
     longer = fnet.kfold_plan(23, 5, 2 * EPOCHS, seed=7)
     assert run_on(fnet, run, longer, xla=False).xla is True
 
 
 @BOTH
-def test_each_side_goes_on_with_the_others_run(side):
+def test_each_side_resumes_the_others_run(side):
     other = reference if side is fnet else fnet
     longer = fnet.kfold_plan(23, 5, 2 * EPOCHS, seed=7)
     alike(run_on(side, run_on(other), longer), run_on(side, plan=longer))
 
 
 @BOTH
-def test_one_who_stopped_by_patience_goes_on_with_more_of_it(side):
+def test_a_run_stopped_by_patience_is_resumed_with_more(side):
     plan = fnet.kfold_plan(23, 5, 60, seed=7)
     options = {"plan": plan, "validation": HELD}
     stopped = run_on(side, patience=3, **options)
@@ -341,8 +341,8 @@ def test_one_who_stopped_by_patience_goes_on_with_more_of_it(side):
     )
 
 
-def test_the_default_follows_the_work():
-    """A short job runs as a plain graph, and under XLA one of many steps or of large ones."""
+def test_xla_is_chosen_by_the_work():
+    """A short run is a plain graph; many or large steps use XLA."""
     assert run_on(fnet, plan=fnet.full_batch_plan(23, 3)).xla is False
     assert run_on(fnet, plan=fnet.full_batch_plan(23, 6_000)).xla is True
     for width, members, steps, pays in (

@@ -1,4 +1,4 @@
-"""Penalties, dropout, clipping, a moving average and a rate that is reduced, inside runs too."""
+"""Penalties, dropout, clipping, moving averages and reduced rates, also in runs."""
 
 import functools
 
@@ -42,7 +42,7 @@ def alike(ours, theirs, rtol=1e-9):
 
 
 def loop(tuning, plan=PLAN, optimizer=None, params=PARAMS, weights=None):
-    """A run as a reader would write it: the params and the loss before each step."""
+    """A run as a user would write it: the params, and the loss before each step."""
     optimizer = reference.adam(0.125) if optimizer is None else optimizer
     state, steps = optimizer.init(params), []
     for step, (rows, weight) in enumerate(
@@ -60,8 +60,8 @@ def loop(tuning, plan=PLAN, optimizer=None, params=PARAMS, weights=None):
 
 
 @BOTH
-def test_l2_is_scikit_learns_alpha(side):
-    """Its loss and its gradient, from the same params, with row weights that sum to 17.5."""
+def test_l2_equals_scikit_learns_alpha(side):
+    """The loss and the gradient of the same params, with row weights that sum to 17.5."""
     weights = np.full(23, 0.75)
     weights[0] = 1.0
     theirs = MLPClassifier((5, 4), "tanh", solver="sgd", alpha=3.0, max_iter=1, batch_size=23)
@@ -89,7 +89,7 @@ def test_l2_is_scikit_learns_alpha(side):
 
 @BOTH
 def test_penalties_by_hand(side):
-    """Weights 3 and -4, a bias 5, rows that weigh 2 and 3: biases bear none."""
+    """Weights 3 and -4, a bias 5, row weights 2 and 3; biases have no penalty."""
     net = Network((2, 1), loss="squared_error")
     params = (Layer(np.array([[3.0], [-4.0]]), np.array([5.0])),)
     data = net, params, np.zeros((2, 2)), np.full(2, 5.0), [2.0, 3.0]
@@ -102,7 +102,7 @@ def test_penalties_by_hand(side):
 
 
 @BOTH
-def test_a_batch_without_weight_has_no_penalty(side):
+def test_a_batch_of_weight_0_has_no_penalty(side):
     data = NET, PARAMS, X, LABELS, np.zeros(23)
     tuning = Tuning(l1=1.0, l2=1.0)
     assert side.loss(*data, tuning=tuning) == 0
@@ -110,7 +110,7 @@ def test_a_batch_without_weight_has_no_penalty(side):
 
 
 @BOTH
-def test_clipping_is_that_of_keras(side):
+def test_clipping_equals_keras(side):
     plain = arrays(side.grads(NET, PARAMS, X, LABELS))
     norm = np.sqrt(sum(np.sum(grad**2) for grad in plain))
     for tuning, theirs in (
@@ -129,7 +129,7 @@ def test_clipping_is_that_of_keras(side):
 
 
 @BOTH
-def test_a_norm_beyond_float32_is_clipped_all_the_same(side):
+def test_a_norm_beyond_float32_is_clipped(side):
     net = Network((1, 1), loss="absolute_error", bias=False)
     params = (Layer(np.ones((1, 1), np.float32)),)
     grads = side.grads(net, params, [[1e25]], [0.0], tuning=Tuning(global_clipnorm=1.0))
@@ -154,8 +154,8 @@ def test_both_sides_drop_the_same_units(rate, seed, dtype):
         assert np.array_equal(found, expected)
 
 
-def test_dropped_units_are_0_and_kept_ones_make_up_for_them():
-    """At a rate of 0.3: 4 sigma of 40,000 draws are 0.0092."""
+def test_dropped_units_are_0_and_kept_units_are_scaled():
+    """At a rate of 0.3: 4 standard errors of 40,000 samples are 0.0092."""
     found = reference.dropout.dropout_mask(0.3, 5, (1, 9), (400, 100), "float64")
     assert np.array_equal(np.unique(found), [0, 1 / 0.7])
     assert abs(np.mean(found == 0) - 0.3) < 0.0092
@@ -163,7 +163,7 @@ def test_dropped_units_are_0_and_kept_ones_make_up_for_them():
     assert (kept == 1).all()
 
 
-def test_every_layer_step_and_seed_drops_others_whatever_the_batch_is_filled_up_to():
+def test_each_layer_step_and_seed_has_its_own_mask_whatever_the_padding():
     def dropped(seed=5, layer=1, step=9, batch=8):
         place, shape = (layer, step), (batch, 16)
         return reference.dropout.dropout_mask(0.5, seed, place, shape, "float64") == 0
@@ -175,7 +175,7 @@ def test_every_layer_step_and_seed_drops_others_whatever_the_batch_is_filled_up_
 
 @BOTH
 def test_dropout_by_hand(side):
-    """Features and units are multiplied by their masks, and nothing is in evaluation."""
+    """Features and units are multiplied by their masks in training, and not in prediction."""
     net = Network((3, 4, 2), "sigmoid", loss="squared_error")
     params = reference.init_params(net, 1, dtype="float64")
     tuning = Tuning(dropout=0.5, input_dropout=0.25, seed=3)
@@ -196,7 +196,7 @@ def test_dropout_by_hand(side):
 
 
 @ENGINES
-def test_a_run_with_everything_is_its_steps_one_after_another(side, xla):
+def test_a_run_with_all_hyperparameters_equals_its_steps(side, xla):
     tuning = Tuning(
         **{"l1": 0.01, "l2": 0.5, "dropout": 0.3, "input_dropout": 0.1, "seed": 9},
         **{"label_smoothing": 0.1, "clipvalue": 0.2, "global_clipnorm": 0.3},
@@ -211,7 +211,7 @@ def test_a_run_with_everything_is_its_steps_one_after_another(side, xla):
     ]
     np.testing.assert_allclose(run.history["loss"], losses, rtol=1e-9)
     after = [steps[(e + 1) * PLAN.steps - 1][0] for e in range(4)]
-    smoothed = Tuning(label_smoothing=0.1)  # what is measured has no penalties and no dropout
+    smoothed = Tuning(label_smoothing=0.1)  # measured without penalties and dropout
     np.testing.assert_allclose(
         run.history["validation_loss"],
         [reference.loss(NET, params, *HELD, tuning=smoothed) for params in after],
@@ -220,8 +220,8 @@ def test_a_run_with_everything_is_its_steps_one_after_another(side, xla):
 
 
 @BOTH
-def test_a_run_with_dropout_goes_on_to_the_bit(side, monkeypatch):
-    """In pieces of three steps, where an epoch has four, and from one call to the next."""
+def test_a_run_with_dropout_resumes_bit_for_bit(side, monkeypatch):
+    """In chunks of three steps, where an epoch has four, and between two calls."""
     tuning = Tuning(dropout=0.3, ema_momentum=0.5)
 
     def train(params, plan=PLAN, **options):
@@ -240,7 +240,7 @@ def test_a_run_with_dropout_goes_on_to_the_bit(side, monkeypatch):
 
 
 @ENGINES
-def test_members_may_differ_in_all_numbers(side, xla):
+def test_members_may_differ_in_all_hyperparameters(side, xla):
     numbers = {
         "l1": [0.0, 0.1, 0.2],
         "l2": [0.5, 0.0, 1.0],
@@ -272,8 +272,8 @@ def test_members_may_differ_in_all_numbers(side, xla):
 
 
 @ENGINES
-def test_the_moving_average_is_that_of_keras(side, xla):
-    """Params of the Run are the average; going on goes on from the params themselves."""
+def test_the_moving_average_equals_keras(side, xla):
+    """The params of the Run are the average; resuming starts from the params themselves."""
     theirs = keras.optimizers.SGD(2.0**-4, use_ema=True, ema_momentum=0.875)
     params = [keras.Variable(p, dtype="float64") for p in arrays(PARAMS)]
     for now, _ in (steps := loop(None, optimizer=reference.sgd(2.0**-4))):
@@ -313,8 +313,8 @@ def test_the_best_params_are_the_best_averages(side):
 
 
 @BOTH
-def test_the_average_of_a_member_that_has_ended_stays(side):
-    """The first member must gain 10 in an epoch, and is given up after two."""
+def test_the_average_of_an_ended_member_stays(side):
+    """The first member must improve by 10 per epoch, and stops after two."""
     options = {"tuning": Tuning(ema_momentum=0.75), "patience": 2, "monitor": "loss"}
     two = map_params(lambda p: p[:2], MANY)
     run = side.train(NET, side.adam(0.1), two, X, LABELS, PLAN, min_delta=[10.0, 0.0], **options)
@@ -324,13 +324,13 @@ def test_the_average_of_a_member_that_has_ended_stays(side):
     alike(map_params(lambda p: p[0], run.params), alone.params)
 
 
-# A rate that is reduced where progress stops
+# Reducing the rate on plateaus
 
 
 @ENGINES
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras's own
-def test_a_rate_is_reduced_as_keras_does(side, xla):
-    """Its callback ReduceLROnPlateau, on labels drawn by lot and too large a rate."""
+def test_reducing_the_rate_equals_keras(side, xla):
+    """Keras's callback ReduceLROnPlateau, with random labels and too large a rate."""
     net, params, y, losses, rates = keras_reduces()
     run = side.train(
         *(net, side.sgd(4.0, momentum=0.5), params, X, y, fnet.full_batch_plan(23, 25)),
@@ -348,7 +348,7 @@ def test_a_rate_is_reduced_as_keras_does(side, xla):
 
 @functools.cache
 def keras_reduces():
-    """A network, where it starts, its labels, and the losses and rates of Keras's 25 epochs."""
+    """A network, its initial params, its labels, and the losses and rates of 25 epochs in Keras."""
     net = Network((3, 6, 2), "tanh")
     params = reference.init_params(net, 5, dtype="float64")
     y = np.random.default_rng(2).integers(2, size=23)
@@ -380,8 +380,8 @@ def keras_reduces():
 
 
 @BOTH
-def test_a_member_stops_when_its_rate_has_come_down_far_enough(side):
-    """At a rate of 0 nothing moves: reduced after epochs 2, 4 and 6, and stopped after 8."""
+def test_a_member_stops_at_the_smallest_rate(side):
+    """At a rate of 0 nothing changes: reduced after epochs 2, 4 and 6, stopped after 8."""
     run = side.train(
         *(NET, side.sgd([0.0, 0.5]), map_params(lambda p: p[:2], MANY), X, LABELS),
         fnet.full_batch_plan(23, 12),
@@ -396,10 +396,10 @@ def test_a_member_stops_when_its_rate_has_come_down_far_enough(side):
     assert run.train_state.ended_at[0] == 8
 
 
-# A loss of one's own
+# Custom losses
 
 
-def test_a_loss_of_your_own_takes_the_place_of_the_networks():
+def test_a_custom_loss_replaces_the_networks_loss():
     def brier(y, outputs):
         return tf.reduce_mean((tf.nn.softmax(outputs) - y) ** 2, axis=-1)
 
@@ -424,7 +424,7 @@ def test_a_loss_of_your_own_takes_the_place_of_the_networks():
 # Traces
 
 
-def test_another_value_compiles_nothing():
+def test_other_values_do_not_recompile():
     compiled_loop.compiled.cache_clear()
     tf.config.run_functions_eagerly(False)
     for i in (1, 2, 3):

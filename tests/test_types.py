@@ -1,4 +1,4 @@
-"""Types: right programs pass a type checker, wrong calls are refused."""
+"""Types: a type checker accepts correct programs and refuses wrong calls."""
 
 import subprocess
 import sys

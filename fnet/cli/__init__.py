@@ -26,7 +26,7 @@ from fnet.core.errors import FnetError
 COMMANDS = ("train", "predict", "evaluate", "describe", "export", "digits", "sample")
 
 USAGE_ERROR, INVALID, SYSTEM_ERROR, INTERRUPTED, CLOSED_PIPE = 2, 3, 4, 130, 141
-"""Exit codes beside 0. The last two are a shell's codes for SIGINT and SIGPIPE."""
+"""Exit codes other than 0. The last two are a shell's codes for SIGINT and SIGPIPE."""
 
 
 class Commands(click.Group):

@@ -6,7 +6,7 @@ from typing import Any, Literal, NamedTuple
 import click
 
 DEFAULT_PATIENCE = 20
-"""Epochs without a lower validation loss after which a training stops, unless said otherwise."""
+"""The default number of epochs without a lower validation loss after which training stops."""
 
 LIMIT = 10**9
 """The largest number of epochs, or of rows in a batch."""
@@ -15,7 +15,7 @@ Task = Literal["classifier", "regressor"]
 
 
 class TrainOptions(NamedTuple):
-    """The options of `fnet train`, beside its data, target and output."""
+    """The options of `fnet train`, without its data, target and output."""
 
     task: Task | None
     without: tuple[str, ...]

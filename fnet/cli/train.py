@@ -155,7 +155,7 @@ def command(data: str, target: str, out: str, **options: Any) -> None:
     a percent sign or a currency, if all of a column agree. --task, --missing and --decimal override
     all this.
 
-    It prints the score on the held-out rows, a fifth unless --validation says otherwise. Training
+    It prints the score on the held-out rows, a fifth by default (--validation). Training
     stops early, and keeps the epoch with the lowest loss on these rows; --patience 0 trains all
     epochs.
 
@@ -227,7 +227,7 @@ def _estimator(y: npt.NDArray[Any], options: TrainOptions) -> "MLPClassifier | M
         "dropout": options.dropout,
         "early_stopping": "loss" if options.patience else False,
         "n_iter_no_change": options.patience or math.inf,
-        "tol": 0.0,  # any lower loss is an improvement, as the help of --patience says
+        "tol": 0.0,  # any lower loss is an improvement, as in the help of --patience
         "standardize": options.standardize,
         "random_state": options.seed,
         "engine": options.engine,

@@ -63,7 +63,8 @@ def plan_source(
 ) -> Source:
     """The Source of `columns = (x, y, plan)`: data are `(x, y)`, checked and converted.
 
-    SparseRows stay as they are if `keep_sparse`; else those of a few steps at a time become dense.
+    With `keep_sparse`, SparseRows stay sparse; otherwise the rows of a few steps at a time become
+    dense.
     """
     x, y, plan = columns
     _, x, y, _ = checks.batch(net, params, x, y)

@@ -264,7 +264,7 @@ def adamw(
     Args:
         learning_rate: At least 0: a number or one for each member, a schedule, or a function of
             the step.
-        weight_decay: Decoupled decay, at least 0; 0 makes it `adam`.
+        weight_decay: Decoupled decay, at least 0; with 0 this is `adam`.
         beta_1: How much of the average of g a step keeps, from 0 to below 1.
         beta_2: How much of the average of g**2 a step keeps, from 0 to below 1.
         epsilon: Above 0, added outside the root.
@@ -344,7 +344,7 @@ def nadam(
 
     `p - rate * h / (sqrt(v / (1 - beta_2**t)) + epsilon)` with
     `h = u[t + 1] * m / (1 - U[t + 1]) + (1 - u[t]) * g / (1 - U[t])`,
-    `u[t] = beta_1 * (1 - 0.5 * 0.96**t)` and U[t] the product of all u up to t, worked from t
+    `u[t] = beta_1 * (1 - 0.5 * 0.96**t)` and U[t] the product of all u up to t, computed from t
     alone; m and v as in `adam`.
 
     Args:

@@ -35,7 +35,7 @@ class Tuning(NamedTuple):
         label_smoothing: s in `(1 - s) * y + s / K` under softmax_cross_entropy and in
             `(1 - s) * y + s / 2` under sigmoid_cross_entropy. From 0 to below 1.
         label_weights: Under sigmoid_cross_entropy, the weights of each label's zeros and of its
-            ones, `[*M, K, 2]`. At least 0. `train` makes it from `class_weight`.
+            ones, `[*M, K, 2]`. At least 0. `train` sets it from `class_weight`.
         quantiles: Under pinball, which requires it: the quantile of each output, `[*M, K]`,
             ascending, each above 0 and below 1.
         delta: Under huber, the size of the error from which the loss grows linearly. Above 0; 1

@@ -231,7 +231,7 @@ class BaseMLP(ConversionMixin):
         return run
 
     def _choose_engine(self, task: FitTask, rows: int, steps: int) -> tuple[ModuleType, EngineName]:
-        """The engine for steps on batches of so many rows."""
+        """The engine for steps on batches of this many rows."""
         sparse = isinstance(task.data.x, SparseRows)
         engine = "numpy" if sparse and self.engine == "auto" else self.engine
         return backends.choose(engine, task.net, rows, steps)

@@ -12,7 +12,7 @@ from fnet.estimators.data import Data, validate_rows
 from fnet.estimators.targets import Targets
 
 LIBRARIES = ("fnet", "sklearn", "joblib")
-"""The packages whose functions may stand between a Pipeline and the estimator in it."""
+"""The packages whose functions may be called between a Pipeline and its estimator."""
 
 
 class HeldOut(NamedTuple):
@@ -74,7 +74,7 @@ class HeldOut(NamedTuple):
 
 
 def _warn_inside_pipeline() -> None:
-    """Warn where a Pipeline transforms X for this fit: it leaves `validation_data` as it is."""
+    """Warn if a Pipeline transforms X for this fit, but not `validation_data`."""
     level, inside = _stacklevel_and_pipeline()
     if inside:
         warnings.warn(

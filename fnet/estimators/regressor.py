@@ -83,7 +83,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         nesterovs_momentum: Whether "sgd" uses Nesterov's momentum.
         early_stopping: Whether to hold out rows, stop when their score does not improve, and keep
             the best epoch. "loss" monitors the validation loss instead. In `partial_fit` each call
-            splits its rows anew, `coefs_` are the best so far, and calls change nothing once
+            splits its rows again, `coefs_` are the best so far, and calls change nothing once
             `n_iter_no_change` has run out.
         validation_fraction: The fraction of rows that `early_stopping` holds out.
         beta_1: Adam's decay rate of the first moment, from 0 to below 1.

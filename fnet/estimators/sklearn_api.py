@@ -1,6 +1,6 @@
 """The parts of scikit-learn that the estimators are built from.
 
-scikit-learn has no type hints. The stub beside this file gives these names theirs, so that a type
+scikit-learn has no type hints. The stub next to this file gives these names theirs, so that a type
 checker knows every argument and attribute of the estimators.
 """
 

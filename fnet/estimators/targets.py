@@ -169,7 +169,7 @@ def _inspect(y: Any) -> _Labels:
 
 
 def _ravel_column(y: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """y `[N, 1]` as `[N]`, with scikit-learn's warning; any other as it is."""
+    """y `[N, 1]` as `[N]`, with scikit-learn's warning; any other unchanged."""
     if y.ndim != 2 or y.shape[1] != 1:
         return y
     column: npt.NDArray[Any] = column_or_1d(y, warn=True)

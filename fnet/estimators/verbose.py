@@ -43,7 +43,7 @@ class EpochLines:
     def __init__(self, report: Report, callback: Callable[[Run], Any] | None) -> None:
         """A callback that has written nothing yet."""
         self._report, self._callback, self._written = report, callback, 0
-        if hasattr(callback, "_begin"):  # a checkpoint, which may go on with an earlier run
+        if hasattr(callback, "_begin"):  # a checkpoint, which may resume an earlier run
             self._begin = self._begin_from_checkpoint
 
     def __call__(self, run: Run) -> None:

@@ -6,14 +6,14 @@ of a `Content`. The modules, from bytes upwards:
 
 - `atomic`: files that are replaced at once or not at all.
 - `format`: arrays and one JSON value as bytes, and back.
-- `names`: what a file calls things, beside what the code calls them.
+- `names`: the names in a file, and those in the code.
 - `codec`: plain data as JSON and arrays, and back.
 - `schema`: what a file holds, and what must be true of it.
 - `storage`: a `Content` in a file.
 - `model`: what was loaded, ready to predict.
 - `environment` and `checkpointing`: the callback that keeps a run in a file.
 
-Nothing in a file is looked up as code: all names stand in closed tables, and bytes that are not as
+Nothing in a file is looked up as code: all names are in closed tables, and bytes that are not as
 `save` wrote them raise FormatError.
 """
 

@@ -1,7 +1,7 @@
 """Plain data as JSON and arrays by name, and back.
 
 None, booleans, integers, strings and finite floats stand for themselves in JSON, and a tuple is a
-list. Anything else is an object with one key, which says what it is: a record of `names.py`, an
+list. Anything else is an object with one key, its kind: a record of `names.py`, an
 array, or an entry of `DECODERS`. An array is named by the place where it was first met. The same
 array in another place is stored once.
 """
@@ -21,7 +21,7 @@ from fnet.files import names
 Arrays = dict[str, npt.NDArray[Any]]
 
 NETWORK_NAMES = {*ACTIVATIONS, *LOSSES, *(loss.link for loss in LOSSES.values())}
-"""The names that may stand in a Network."""
+"""The valid names in a Network."""
 
 SCALARS = (str, int, float, type(None))
 """What an array of objects may hold."""
@@ -130,7 +130,7 @@ def decode(value: Any, arrays: Arrays) -> Any:
 
     Raises:
         FormatError: There are arrays that the JSON does not name.
-        Exception: The JSON has another form; the kind of the error says nothing.
+        Exception: The JSON has another form; the type of the error has no meaning.
     """
     records = names.records()
     used = {}  # so that one array in several places is one array again

@@ -147,7 +147,7 @@ def _bytes(array: npt.NDArray[Any]) -> Any:
 
 
 def little_endian(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """An array as it is stored: little-endian and in C order."""
+    """An array in its stored form: little-endian and in C order."""
     if array.dtype.newbyteorder("<") not in NAMES:
         raise InvalidArgument(
             f"an array to save must hold booleans, integers or floats; got dtype {array.dtype}"

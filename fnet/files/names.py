@@ -59,7 +59,7 @@ RENAMED: dict[tuple[str, str], dict[str, str]] = {
 """The file's name and the code's for what stands in a field: a name, or the keys of a dict."""
 
 SORTED = {("Estimator", "arguments")}
-"""The dicts whose keys stand in alphabetical order in a file."""
+"""The dicts whose keys are in alphabetical order in a file."""
 
 CALL = {
     "network": "network",
@@ -124,7 +124,7 @@ def from_file(name: str, fields: dict[str, str], found: Any) -> dict[str, Any]:
 
 
 def _rename(value: Any, names: dict[str, str]) -> Any:
-    """A name, or the keys of a dict, as the other side calls them; anything else as it is."""
+    """A name, or the keys of a dict, as the other side calls them; anything else unchanged."""
     if isinstance(value, dict):
         return {names.get(key, key): content for key, content in value.items()}
     return names.get(value, value) if isinstance(value, str) else value

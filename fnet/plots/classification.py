@@ -20,7 +20,7 @@ LETTER_WIDTH = 0.6
 """Width of a letter as a fraction of its font size, about."""
 
 MARGIN_INCHES = 1.2
-"""Space beside a confusion matrix for its title, its colour bar and the names of its axes."""
+"""Space around a confusion matrix for its title, its colour bar and the names of its axes."""
 
 MIN_MATRIX_FRACTION = 0.35
 """The least fraction of a small figure that a confusion matrix takes."""
@@ -107,7 +107,7 @@ def confusion_matrix(
 
 
 def _matrix_inches(canvas: Canvas, axes: Axes, beside: float) -> float:
-    """The side of the square that the matrix takes, about; `beside` is the space around it."""
+    """The approximate side of the square that the matrix takes; `beside` is the space around it."""
     box = canvas.figure.bbox if canvas.ax is None else axes.bbox
     smaller = float(min(box.size)) / canvas.figure.get_dpi()
     return (

@@ -12,7 +12,7 @@ def run_html(run: Run) -> str:
     """A Run as HTML: its short text and, inline, its learning curves.
 
     Args:
-        run: The Run. Without a finished epoch it has no curves, and the text stands alone.
+        run: The Run. Without a finished epoch there is only the text.
 
     Returns:
         One `<div>` that needs no other file.

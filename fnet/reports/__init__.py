@@ -26,7 +26,7 @@ def page(
     """A report on a model and its evaluation, as one HTML page.
 
     The page says how the model was trained as far as the model knows: by `model.trained`, its Run
-    or its estimator. `model.trained["command"]` is shown beside `command`. Figures are SVG inside
+    or its estimator. `model.trained["command"]` is shown next to `command`. Figures are SVG inside
     the page.
 
     Args:

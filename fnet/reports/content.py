@@ -78,7 +78,7 @@ def metrics(evaluation: Evaluation) -> list[Metric]:
 
 
 def summary(evaluation: Evaluation) -> str:
-    """The result beside the baseline, in two sentences."""
+    """The result and the baseline, in two sentences."""
     if evaluation.kind == "classification":
         correct = int(np.sum(evaluation.y_true == evaluation.y_pred))
         frequent = int(np.bincount(evaluation.y_true).max())

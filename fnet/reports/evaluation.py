@@ -73,7 +73,7 @@ class Evaluation(NamedTuple):
 def evaluate(model: Model, x: ArrayLike, y: ArrayLike) -> Evaluation:
     """Evaluate a model on labelled data.
 
-    Classification has accuracy first, regression R². Beside them stands the baseline: the metric
+    Classification has accuracy first, regression R². With them comes the baseline: the metric
     of a constant prediction, which is the most frequent class of y, or the median of y.
 
     Args:

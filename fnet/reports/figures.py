@@ -31,7 +31,7 @@ MAX_VECTOR_POINTS = 2000
 """With more points a figure holds them as an image."""
 
 MIN_SIDE = 4
-"""Pixels. Smaller squares of features are not taken for images."""
+"""Pixels. Smaller squares of features are not treated as images."""
 
 MAX_AXIS_LETTERS = 36
 """The most letters of the name of an axis."""
@@ -61,7 +61,7 @@ class _Drawn(NamedTuple):
 def draw_all(model: Model, evaluation: Evaluation, target: str) -> dict[str, EmbeddedFigure]:
     """The figures that apply to a model, by name; its classes and features are strings."""
     with matplotlib.rc_context(), warnings.catch_warnings():
-        matplotlib.rcdefaults()  # whatever a matplotlibrc says
+        matplotlib.rcdefaults()  # whatever the matplotlibrc sets
         matplotlib.rcParams.update(SETTINGS)
         warnings.simplefilter("ignore", UserWarning)  # of glyphs that matplotlib's font lacks
         drawn = dict(_draw(model, evaluation, target))

@@ -17,7 +17,7 @@ MAX_LENGTH = 160
 
 
 def clean(value: Any) -> Any:
-    """A string with escapes for the characters of CONTROL; HTML and other types as they are."""
+    """A string with escapes for the characters of CONTROL; HTML and other types unchanged."""
     if not isinstance(value, str) or hasattr(value, "__html__"):
         return value
     return CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), value)

@@ -178,7 +178,7 @@ def _to_text(value: Any) -> str:
 
 
 def _text_to_bytes(column: Any) -> Any:
-    """A text column, which may not be UTF-8, as bytes; any other as it is."""
+    """A text column, which may not be UTF-8, as bytes; any other unchanged."""
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
     if column.type in (pa.large_string(), pa.string_view()):

@@ -114,7 +114,7 @@ def match_names(table: Table, names: Sequence[str]) -> list[str]:
         names: Names of columns, as a user or a model gives them.
 
     Returns:
-        The name of the column that each one means; a name that no column has stays as it is.
+        The name of the column that each one means; a name that no column has stays unchanged.
 
     Example:
         >>> from fnet import tables
@@ -233,7 +233,7 @@ def read_labelled_data(
 
 
 def notation_note(table: str, examples: Mapping[str, str]) -> str:
-    """The line that says how features in another notation were read.
+    """The line that reports how features in another notation were read.
 
     Args:
         table: The name of the table.

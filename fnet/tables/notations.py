@@ -31,7 +31,7 @@ UNITS = (
     r"[%‰$€£¥₹₽₩₺₴₪฿₫₦₱₿¢]|[A-Z]{1,3}\$|USD|EUR|GBP|CHF|JPY|CNY|INR|CAD|AUD|NZD|SEK|NOK|DKK|PLN|CZK"
     r"|HUF|TRY|BRL|MXN|ZAR|KRW|RUB|kr\.?|zł|Kč|Fr\."
 )
-"""What may stand before or after every number of a column."""
+"""The units that may precede or follow every number of a column."""
 
 SPACES = "[ \u00a0\u2009\u202f]"
 """Blanks between groups of digits: a space, and the no-break and thin ones."""

@@ -19,7 +19,7 @@ PARQUET_CHUNK_ROWS = 1 << 14
 """Rows of a Parquet file that are read at a time."""
 
 MIN_BYTES_PER_COLUMN = 64
-"""A block holds at least so many bytes for each column, so that wide rows fit."""
+"""The least bytes of a block for each column, so that wide rows fit."""
 
 RAGGED_ROW = re.compile(r"Row #(\d+): Expected (\d+) columns, got (\d+)")
 """Arrow's error for a row of another length; it counts the header as row 1."""

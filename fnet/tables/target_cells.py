@@ -25,7 +25,7 @@ class TargetOptions(NamedTuple):
 
     Attributes:
         task: The kind of model, or None to decide it.
-        missing: The cells that are missing, beside empty ones; None for the usual ones.
+        missing: The cells that are missing, in addition to empty ones; None for the usual ones.
         drop_missing: Whether rows without a target are left out.
         decimal: The decimal character, or None to find it.
         expected: The notation of the numbers that is tried first.

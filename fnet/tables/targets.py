@@ -15,10 +15,10 @@ from fnet.tables.readers import Chunk
 from fnet.tables.target_cells import ROWS_SHOWN, TargetCells, TargetOptions, read_cells
 
 MAX_CLASSES = 20
-"""The most distinct whole numbers, or labels with digits, that are taken for classes."""
+"""The most distinct integers, or labels with digits, that are read as classes."""
 
 MIN_ROWS_PER_CLASS = 3
-"""The rows for each distinct value, on average, for whole numbers to be taken for classes."""
+"""The least rows per distinct value, on average, for integers to be read as classes."""
 
 WHOLE = re.compile(r"^[+-]?[0-9]+$")
 """A label that is a whole number or a code."""
@@ -138,7 +138,7 @@ def _decide_text(found: TargetCells) -> Target:
 
 
 def _few(distinct: int, count: int) -> bool:
-    """Whether so many rows have few enough distinct values to be classes."""
+    """Whether this many rows have few enough distinct values to be classes."""
     return distinct <= MAX_CLASSES and count >= MIN_ROWS_PER_CLASS * distinct
 
 
@@ -207,11 +207,11 @@ def _text(found: TargetCells, reason: str, notes: tuple[str, ...] = ()) -> Targe
 
 
 def _chosen_classes(found: TargetCells) -> Target:
-    """The classes of a target that was said to be classes."""
+    """The classes of a target under `task="classifier"`."""
     reason, numbers = "--task classifier", found.numbers
     if isinstance(numbers, Problem) or found.has_codes or found.is_boolean:
         return _text(found, reason)
-    if numbers.example:  # cells in another notation stay as they are, and need no note on numbers
+    if numbers.example:  # cells in another notation stay unchanged, and need no note on numbers
         return _text(found._replace(notes=found.notes[:-1]), reason)
     is_integer = _whole(numbers.values)
     if not is_integer.all():

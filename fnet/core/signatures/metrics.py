@@ -135,7 +135,7 @@ def log_loss(
 def subset_accuracy(
     logits: ArrayLike, labels: ArrayLike, weights: ArrayLike | None = None
 ) -> Array:
-    """The share of rows of which every label is right. A label is predicted where its logit is > 0.
+    """The fraction of rows with all labels correct. A label is predicted if its logit is > 0.
 
     Args:
         logits: Logits, `[..., B, K]`.
