@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from tensorflow.python.autograph.impl import api
 
 import fnet
 from fnet import InvalidArgument, Network, reference
@@ -177,3 +178,25 @@ def test_the_twin_takes_only_plans():
     data = fnet.pipeline(X, LABELS, 5)
     with pytest.raises(InvalidArgument, match="the twin takes x, y and a plan"):
         reference.train(NET, ADAM, reference.init_params(NET, 1), data=data)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda folder: list(fnet.pipeline(X, LABELS, 5)),
+        lambda folder: train_on(data=by_hand()),
+        lambda folder: fnet.export(folder / "saved", (NET, reference.init_params(NET, 1))),
+    ],
+    ids=["pipeline", "train", "export"],
+)
+def test_autograph_has_nothing_to_rewrite(call, tmp_path, monkeypatch):
+    """It takes time, and under Python 3.13 it warns."""
+    converted, convert = [], api._convert_actual
+
+    def record(entity, context):
+        converted.append(entity.__module__)
+        return convert(entity, context)
+
+    monkeypatch.setattr(api, "_convert_actual", record)
+    call(tmp_path)
+    assert [module for module in converted if module.startswith("fnet")] == []

@@ -15,7 +15,7 @@ from fnet.core.errors import InvalidArgument
 from fnet.core.network import Network
 from fnet.core.run_state import TrainOptions
 from fnet.engine import rng
-from fnet.engine.tensors import pad_to
+from fnet.engine.tensors import no_autograph, pad_to
 
 PREFETCH_BATCHES = 4
 """The number of batches that a pipeline prefetches. (AUTOTUNE takes half a second to stop, which
@@ -79,12 +79,15 @@ def pipeline(
     def one_epoch(epoch: Array) -> Any:
         shuffled = order(epoch)
         first_rows = tf.data.Dataset.range(0, plan.steps * plan.width, plan.width)
-        return first_rows.map(lambda start: shuffled[start : start + plan.width])
+        return first_rows.map(no_autograph(lambda start: shuffled[start : start + plan.width]))
+
+    def batch(row_numbers: Array) -> Any:
+        return tuple(tf.gather(column, row_numbers) for column in columns)
 
     batches = (
         tf.data.Dataset.range(plan.epochs)
-        .flat_map(one_epoch)
-        .map(lambda row_numbers: tuple(tf.gather(column, row_numbers) for column in columns))
+        .flat_map(no_autograph(one_epoch))
+        .map(no_autograph(batch))
         .apply(tf.data.experimental.assert_cardinality(plan.epochs * plan.steps))
         .prefetch(PREFETCH_BATCHES)
     )
@@ -148,7 +151,7 @@ def source(net: Network, params: Params, options: TrainOptions) -> Source:
         groups = (
             data.skip(step)
             .take(batches - step)
-            .map(fill)
+            .map(no_autograph(fill))
             .batch(group)
             .prefetch(1)
             .with_options(untuned)

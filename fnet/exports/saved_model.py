@@ -59,7 +59,10 @@ def graphs(
     def forward(x: Any) -> dict[str, Any]:
         return {"outputs": outputs(x, net.output)}
 
-    traced = [tf.function(function, input_signature=[spec]) for function in (predict, forward)]
+    traced = [
+        tf.function(function, input_signature=[spec], autograph=False)
+        for function in (predict, forward)
+    ]
     return traced[0], traced[1]
 
 
