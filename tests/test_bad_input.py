@@ -1,5 +1,6 @@
 """Bad arguments: both sides raise InvalidArgument with one message before they compute."""
 
+import datetime
 import warnings
 
 import numpy as np
@@ -185,6 +186,12 @@ TAKERS = {
         ),
         complex_numbers=(np.ones((5, 2), complex), "got complex numbers .*two columns"),
         dates=(np.zeros((5, 2), "datetime64[D]"), "got dates or times .*Turn them into numbers"),
+        complex_objects=([[1j, "a"]] * 5, "got complex numbers .*1j.*row 0, column 0.*two columns"),
+        dates_in_objects=(
+            [[datetime.date(2020, 1, 1), 1]] * 5,
+            "got dates or times .*row 0, column 0. Turn them into numbers",
+        ),
+        no_text=(np.empty((0, 2), str), "floats; got text .dtype"),
         ragged=([[1, 2], [3]], "x must be an array of numbers: .*inhomogeneous"),
         nan=(spoiled(X, (3, 1), np.nan), "x must be finite; got nan, first in row 3, column 1"),
         minus_infinity=(spoiled(X, (4, 0), -np.inf), "got -inf, first in row 4, column 0"),
@@ -1162,6 +1169,16 @@ def test_classification_metrics_are_refused_without_classes():
         no_plan=(
             lambda side: train(side, PARAMS, X, Y, None),
             "train takes x, y and plan, or data; missing: plan",
+        ),
+        a_plan_that_is_none=(
+            lambda side: train(side, PARAMS, X, Y, [[0, 1]]),
+            r"plan must be a Plan, as kfold_plan or .* returns it; got \[\[0, 1\]\]",
+        ),
+        validation_rows_of_each_member=(
+            lambda side: train(
+                side, MEMBERS, validation=(np.ones((2, 5, 2)), np.eye(3)[[[0] * 5] * 2])
+            ),
+            r"validation must be rows \[N, D\] that all .*; got x of shape \[2, 5, 2\]",
         ),
         no_y=(lambda side: train(side, PARAMS, X, None), "or data; missing: y"),
         no_x=(lambda side: train(side, PARAMS, None), "or data; missing: x"),

@@ -15,6 +15,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import accuracy_score, r2_score
 from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
+from tqdm.auto import tqdm
 
 import fnet
 from fnet import MLPClassifier, MLPRegressor, Tuning, backends, reference
@@ -500,6 +501,22 @@ def test_ctrl_c_ends_a_fit_after_the_epochs_done_so_far(engine):
     assert 0 < found.n_iter_ < 10**6
     assert found.ended_ == "interrupted"
     assert len(found.loss_curve_) == found.n_iter_
+    assert found.predict(X).shape == Y.shape
+
+
+def test_ctrl_c_ends_a_fit_by_lbfgs(monkeypatch):
+    update = tqdm.update
+
+    def interrupt(bar, *arguments):
+        signal.raise_signal(signal.SIGINT)
+        return update(bar, *arguments)
+
+    monkeypatch.setattr(tqdm, "update", interrupt)
+    found = MLPClassifier(solver="lbfgs", engine="numpy")
+    with pytest.warns(UserWarning, match="^Training interrupted by user.$") as caught:
+        found.fit(X, Y)
+    assert caught[0].filename == __file__
+    assert found.n_iter_ == 1
     assert found.predict(X).shape == Y.shape
 
 

@@ -362,8 +362,16 @@ def test_sparse_rows_act_as_the_array():
         ):
             np.testing.assert_allclose(ours, expected, rtol=1e-12, atol=1e-12)
         assert (x.shape, x.ndim, len(x), x.dtype) == ((150, 4), 2, 150, np.float64)
+    single = rows.standardized(mean, scale + 1).astype(np.dtype("float32"))
+    assert (single @ w.astype("float32")).dtype == "float32"
+    np.testing.assert_allclose(single @ w, ((SPARSE - mean) / (scale + 1)) @ w, atol=1e-5)
     with pytest.raises(InvalidArgument, match="x in float32 must be finite"):
         SparseRows(sparse.csr_matrix([[1e300]])).astype(np.dtype("float32"))
+    huge = sparse.csr_matrix(SPARSE * [1, 1e160, 1, 1])
+    with pytest.raises(
+        InvalidArgument, match=r"feature 1 \(counted from 0\) cannot be standardized"
+    ):
+        fnet.MLPClassifier(standardize=True).fit(huge, Y)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ SciPy's loop also ends where the loss falls by less than 2e-9 of itself: some fo
 """
 
 import signal
+import threading
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from tqdm.auto import tqdm
 
 import fnet
 from fnet import InvalidArgument, Layer, Network, NotFinite, Tuning, reference
+from fnet.core import lbfgs
 from fnet.core.params import map_params
 
 BOTH = pytest.mark.parametrize("side", [fnet, reference], ids=["tensorflow", "twin"])
@@ -168,6 +170,18 @@ def test_a_loss_that_is_not_finite_is_an_error(side):
     net = Network((3, 1), loss="squared_error")
     with pytest.raises(NotFinite, match="loss of the first params is inf; standardize"):
         side.minimize_lbfgs(net, (Layer(np.full((3, 1), 1e200), np.zeros(1)),), X, TARGETS)
+
+
+def test_a_loss_that_becomes_not_finite_is_an_error():
+    evaluated = []
+
+    def evaluate(vector):
+        evaluated.append(vector)
+        return (1.0 if len(evaluated) == 1 else np.nan), np.ones_like(vector)
+
+    limits = {"maxiter": 5, "maxfun": 5}
+    with pytest.raises(NotFinite, match="the loss is nan after . iterations; standardize x and y"):
+        lbfgs._minimize_one(evaluate, np.zeros(2), limits, threading.Event(), tqdm(disable=True))
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,12 @@ def numbers(path, names=None, delimiter=None):
         return np.concatenate([tables.numeric_columns(chunk, names) for chunk in table.chunks])
 
 
+def as_parquet(columns):
+    stream = pa.BufferOutputStream()
+    parquet.write_table(pa.table(columns), stream)
+    return stream.getvalue().to_pybytes()
+
+
 def data(path, target, without=(), keep_index=False, **options):
     with tables.open_table(path) as table:
         options = tables.TargetOptions(**options)
@@ -209,6 +215,8 @@ FILES = {
     "zeros": (b"\0\0\0\0", "is not UTF-8 text"),
     "a short row that is not UTF-8": (b"a,b\n\xff\n", "row 1 has 1 cells"),
     "a model": (b"\x20\0\0\0{}", "is not UTF-8 text"),
+    "Parquet without rows": (as_parquet({"a": pa.array([], pa.int64())}), "but no data rows"),
+    "no UTF-8 after the header": (b"a,b\n1,2\n\xff,3\n", "row 2: .* is not a number"),
 }
 
 
@@ -234,6 +242,12 @@ def test_a_row_longer_than_a_block_is_refused(file, monkeypatch):
         numbers(file("a,b\n" + "1,2\n" * 100 + '1,"' + "x\n" * 3000))
 
 
+def test_a_header_without_an_end_is_refused(file, monkeypatch):
+    monkeypatch.setattr(tables.formats, "MAX_HEADER_BYTES", 1 << 20)
+    with pytest.raises(InvalidArgument, match="first row is longer than 1 MiB: .* never closed"):
+        numbers(file('a,"b' + "x,\n" * 800_000))
+
+
 def test_text_in_another_encoding_is_refused(file):
     path = file("a,y\n1,x\n2,größe\n".encode("latin1"))
     with pytest.raises(InvalidArgument, match=r"column 'y', row 2: 'gr.+' is not UTF-8 text"):
@@ -250,6 +264,21 @@ def test_parquet_text_that_is_not_utf8_is_refused(tmp_path, kind):
         read(path, "y")
     with pytest.raises(InvalidArgument, match="column 'y', row 1: 'x' is not a number"):
         numbers(path, ["y"])
+
+
+def test_parquet_with_dates_beyond_pythons_range_is_refused_as_text(tmp_path):
+    path = str(tmp_path / "table.parquet")
+    parquet.write_table(pa.table({"a": [1], "y": pa.array([10**8], pa.date32())}), path)
+    with pytest.raises(InvalidArgument, match=r"column 'y' has values of type date32\[day\] that"):
+        read(path, "y")
+
+
+@pytest.mark.parametrize("metadata", [b"no JSON", b"[]", b"7", b'{"index_columns": [{"a": 1}]}'])
+def test_metadata_that_pandas_did_not_write_name_no_index(tmp_path, metadata):
+    path = str(tmp_path / "table.parquet")
+    table = pa.table({"a": [1, 2], "y": ["x", "z"]})
+    parquet.write_table(table.replace_schema_metadata({b"pandas": metadata}), path)
+    assert data(path, "y", task="classifier").features == ["a"]
 
 
 def test_a_missing_target_is_refused(file):
@@ -398,6 +427,7 @@ def test_row_names_in_any_order_are_left_out_with_a_note(file, name, values):
     [
         ("Unnamed: 0", ["1", "1", "2", "3"], ["Unnamed: 0", "a"]),
         ("Unnamed: 0", ["1.5", "2.5", "3.5", "4.5"], ["Unnamed: 0", "a"]),
+        ("Unnamed: 0", ["1.0", "2.0", "3.0", "4.0"], ["a"]),
         ("id", ["3", "1", "2", "4"], ["id", "a"]),
     ],
 )
@@ -427,12 +457,6 @@ def test_what_pandas_calls_an_index_is_no_feature(tmp_path, index):
             7,
             7,
         ]
-
-
-def as_parquet(columns):
-    stream = pa.BufferOutputStream()
-    parquet.write_table(pa.table(columns), stream)
-    return stream.getvalue().to_pybytes()
 
 
 VALID = {

@@ -4,8 +4,12 @@ The rule is in the docstring of `fnet.tables.targets.decide`. What each target s
 written by hand: the values, or the words of the refusal.
 """
 
+import datetime
+
 import numpy as np
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
 from fnet import InvalidArgument, tables
 
@@ -146,6 +150,15 @@ TARGETS = {
     "fractions declared as classes": refused(
         ["0.5", "1"], "row 1: 0.5 is not a class.*--task regressor", task="classifier"
     ),
+    "one number declared as a class": refused(
+        ["3", "3"], "has only one class, '3'.*use --task regressor", task="classifier"
+    ),
+    "decimal commas declared as classes": classifier(
+        ["1,5", "2,5", "1,5"], ["1,5", "2,5"], task="classifier"
+    ),
+    "decimal commas beyond float64": refused(
+        ["1,5", "9" * 400 + ",5"], "row 2: '999.* is not finite"
+    ),
     # Missing values (rule 1).
     "an empty cell": refused(["a", "", "a", "b", "b"], r"row 2: missing value \(empty\)"),
     "None among text": classifier(spread("None", "a"), ["None", "a"]),
@@ -209,9 +222,6 @@ def test_there_are_at_least_sixty_targets():
 
 @pytest.mark.parametrize("name", [name for name in TARGETS if TARGETS[name][2][0] != "refused"])
 def test_parquet_text_is_decided_as_a_csv(tmp_path, name):
-    import pyarrow as pa
-    from pyarrow import parquet
-
     cells, options, _ = TARGETS[name]
     path = tmp_path / "t.parquet"
     numbers = [i % 7 for i in range(len(cells))]
@@ -233,9 +243,6 @@ def test_parquet_text_is_decided_as_a_csv(tmp_path, name):
     ],
 )
 def test_typed_columns_follow_the_same_rule(tmp_path, values, kind, expected):
-    import pyarrow as pa
-    from pyarrow import parquet
-
     path = tmp_path / "t.parquet"
     parquet.write_table(pa.table({"a": list(range(len(values))), "y": values}), path)
     found = decide(path).target
@@ -245,9 +252,6 @@ def test_typed_columns_follow_the_same_rule(tmp_path, values, kind, expected):
 
 @pytest.mark.parametrize("gap", [None, float("nan")])
 def test_missing_values_of_a_typed_column_are_named(tmp_path, gap):
-    import pyarrow as pa
-    from pyarrow import parquet
-
     path = tmp_path / "t.parquet"
     parquet.write_table(pa.table({"a": [1, 2, 3, 4], "y": [0.5, gap, 1.5, 2.5]}), path)
     with pytest.raises(InvalidArgument, match=r"column 'y', row 2: missing value.*--drop-missing"):
@@ -257,11 +261,19 @@ def test_missing_values_of_a_typed_column_are_named(tmp_path, gap):
     assert any("left out 1 row without a target" in note for note in found.notes)
 
 
+def test_a_target_of_dates_is_text_on_request_only(tmp_path):
+    path, days = tmp_path / "t.parquet", [datetime.date(2020, 1, day) for day in (1, 2, 1, 2)]
+    parquet.write_table(pa.table({"a": [1, 2, 3, 4], "y": days}), path)
+    with pytest.raises(
+        InvalidArgument, match=r"type date32\[day\]: a target must be numbers.*--task"
+    ):
+        decide(path)
+    found = decide(path, task="classifier").target
+    assert np.unique(found.values).tolist() == ["2020-01-01", "2020-01-02"]
+
+
 @pytest.mark.parametrize("values", [[1, -999, 2, 1] * 5, [1.0, -999.0, 2.5, 1.5] * 5])
 def test_a_missing_token_may_be_a_number_of_a_typed_column(tmp_path, values):
-    import pyarrow as pa
-    from pyarrow import parquet
-
     path = tmp_path / "t.parquet"
     parquet.write_table(pa.table({"a": list(range(20)), "y": values}), path)
     found = decide(path, drop_missing=True, missing=("-999",)).target

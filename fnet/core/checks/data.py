@@ -46,11 +46,7 @@ def batch(net: Any, params_: Any, x: Any, y: Any = None, weights: Any = None) ->
 
 def _features(x: Any, width: int, members: Sequence[int]) -> Any:
     """x, checked; SparseRows come from the estimators, which have checked their entries."""
-    if not isinstance(x, SparseRows):
-        return features("x", x, width, members)
-    if members or x.shape[1] != width or not len(x):
-        raise InvalidArgument(f"x must be rows [N, {width}] that are shared; got {list(x.shape)}")
-    return x
+    return x if isinstance(x, SparseRows) else features("x", x, width, members)
 
 
 def _cast(what: str, value: Any, to: np.dtype[Any], given: Any = None) -> Any:
