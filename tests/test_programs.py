@@ -133,9 +133,8 @@ child(fnet)
 for side in (fnet, reference):
     process = multiprocessing.get_context("fork").Process(target=child, args=(side,))
     process.start()
-    process.join(60)
-    print("hangs" if process.is_alive() else process.exitcode)
-    process.kill()
+    process.join()
+    print(process.exitcode)
 """
 
 
