@@ -11,7 +11,7 @@ from strategies import arrays
 
 import fnet
 from fnet import Layer, Network, Tuning, reference
-from fnet.core import batch_source
+from fnet.core import batch_source, philox
 from fnet.core.params import map_params
 from fnet.engine import compiled_loop, dropout
 
@@ -161,6 +161,16 @@ def test_dropped_units_are_0_and_kept_units_are_scaled():
     assert abs(np.mean(found == 0) - 0.3) < 0.0092
     kept = reference.dropout.dropout_mask(0.0, 5, (1, 9), (400, 100), "float64")
     assert (kept == 1).all()
+
+
+def test_a_unit_is_kept_where_its_draw_is_below_one_minus_the_rate():
+    draws = (philox.words(5, philox.DROPOUT, 40, epoch=1, step=9) >> 8) * 2.0**-24
+    rate = 1 - np.sort(draws)[20]  # exact, as the draws are multiples of 2^-24
+    for side, of in ((reference.dropout, np.asarray), (dropout, tf.constant)):
+        seed = of(np.uint32(5))
+        mask = side.dropout_mask(of(rate), seed, (1, 9), (4, 10), "float64")
+        assert np.array_equal(np.ravel(mask) > 0, draws < 1 - rate)
+        assert np.sum(np.ravel(mask) == 0) == 20
 
 
 def test_each_layer_step_and_seed_has_its_own_mask_whatever_the_padding():
