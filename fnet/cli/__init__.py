@@ -113,11 +113,11 @@ def _run(words: list[str]) -> int:
         return _print_error(INVALID, error)
     except UnicodeError as error:
         return _print_error(INVALID, f"a name or a cell is not UTF-8 text: {error}")
-    except BrokenPipeError:  # the reader closed its end; later flushes must not fail
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # the reader closed its end
+        _drop_output()
         return CLOSED_PIPE
     except OSError as error:
-        return _print_error(SYSTEM_ERROR, _os_message(error))
+        return _print_error(SYSTEM_ERROR, _stdout_error() or _os_message(error))
     except MemoryError as error:
         return _print_error(SYSTEM_ERROR, f"out of memory: {error}")
     except KeyboardInterrupt as error:
@@ -152,8 +152,24 @@ def _open_streams() -> None:
 
 
 def _print_error(code: int, message: object) -> int:
-    click.echo(f"Error: {' '.join(str(message).split())}", err=True)
+    with contextlib.suppress(OSError):  # standard error may be full or gone; the code says enough
+        common.print_line(f"Error: {message}", err=True)
     return code
+
+
+def _stdout_error() -> str | None:
+    """What keeps standard output from being written, as a full disk; None if nothing does."""
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        _drop_output()
+        return f"standard output: {error.strerror}"
+    return None
+
+
+def _drop_output() -> None:
+    """Send standard output nowhere, so that later flushes do not fail."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _os_message(error: OSError) -> str:

@@ -5,24 +5,40 @@ import hashlib
 import json
 import math
 import os
+import re
 import shlex
-import shutil
-import sys
-import tempfile
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+import stat
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from fnet.core.errors import InvalidArgument
+from fnet.core.printable import json_escaped, printable
 
 if TYPE_CHECKING:
     from fnet.files.model import Model
     from fnet.tables import Notation, Table
 
-model_argument = click.argument("model")
-data_argument = click.argument("data")
+
+def table_path(value: str) -> str:
+    """The path of a table to read; `-` is standard input."""
+    if not value or "\0" in value:
+        raise click.BadParameter("a path must have a letter, and no NUL.")
+    return value
+
+
+def file_path(value: str) -> str:
+    """The path of any other file."""
+    if value == "-":
+        raise click.BadParameter(
+            "'-' is standard input, as DATA alone: use ./- for a file of that name."
+        )
+    return table_path(value)
+
+
+model_argument = click.argument("model", type=file_path)
+data_argument = click.argument("data", type=table_path)
 delimiter_option = click.option(
     "--delimiter",
     metavar="CHARACTER",
@@ -100,26 +116,8 @@ def open_table(path: str, delimiter: str | None) -> Iterator["Table"]:
         raise usage_error(
             f"--delimiter must be a single ASCII character, or tab; got {delimiter!r}."
         )
-    if not _is_stream(path):
-        with tables.open_table(path, delimiter) as table:
-            yield table
-        return
-    with tempfile.TemporaryDirectory() as folder:  # a table is read from its start twice
-        copy = os.path.join(folder, "table")
-        with open(copy, "wb") as file:
-            if path == "-":
-                shutil.copyfileobj(sys.stdin.buffer, file)
-            else:
-                with open(path, "rb") as pipe:
-                    shutil.copyfileobj(pipe, file)
-        name = "standard input" if path == "-" else path
-        with tables.open_table(copy, delimiter, name) as table:
-            yield table
-
-
-def _is_stream(path: str) -> bool:
-    """Whether a path can be read only once: standard input, or a pipe."""
-    return path == "-" or (os.path.exists(path) and not os.path.isfile(path) | os.path.isdir(path))
+    with tables.as_file(path) as (file, name), tables.open_table(file, delimiter, name) as table:
+        yield table
 
 
 def load_model(path: str) -> "Model":
@@ -150,7 +148,9 @@ def trained_notations(model: "Model") -> "dict[str, Notation]":
 
 def sha256(path: str) -> str | None:
     """The SHA-256 of a file, by which a table is recognized; None for a stream."""
-    if _is_stream(path):
+    from fnet import tables
+
+    if not tables.is_file(path):
         return None
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
@@ -186,16 +186,24 @@ def feature_names(
 
 def check_output_path(path: str, *inputs: str) -> None:
     """Refuse a path that cannot be written, or that is an input, before any work is done."""
-    out = Path(path)
-    if out.is_dir() or out.name in ("", ".."):
-        raise IsADirectoryError(None, "is a folder; name a file in it", str(out))
-    if not out.parent.is_dir():
-        raise OSError(None, "its folder does not exist; create it first", str(out))
-    if not os.access(out.parent, os.W_OK):
-        raise PermissionError(None, "its folder is not writable", str(out))
-    for given in inputs:
-        if out.exists() and os.path.exists(given) and out.samefile(given):
-            raise InvalidArgument(f"{out} is an input of this command; name another output file")
+    try:
+        found = os.stat(path)
+    except FileNotFoundError:
+        found = None
+    if found is not None:
+        if stat.S_ISDIR(found.st_mode):
+            raise IsADirectoryError(None, "is a folder; name a file in it", path)
+        if stat.S_ISSOCK(found.st_mode) or stat.S_ISBLK(found.st_mode):
+            raise OSError(None, "is a socket or a disk; name a file", path)
+        if any(os.path.exists(p) and os.path.samestat(found, os.stat(p)) for p in inputs):
+            raise InvalidArgument(f"{path} is an input of this command; name another output file")
+        if not stat.S_ISREG(found.st_mode):  # a pipe or a terminal is written as it is
+            return
+    folder = os.path.dirname(os.path.realpath(path))  # of the target of a link
+    if not os.path.isdir(folder):
+        raise OSError(None, "its folder does not exist; create it first", path)
+    if not os.access(folder, os.W_OK):
+        raise PermissionError(None, "its folder is not writable", path)
 
 
 def write_text(text: str, path: str) -> None:
@@ -205,14 +213,33 @@ def write_text(text: str, path: str) -> None:
     atomic.write(path, text.encode())
 
 
+def print_line(line: str, err: bool = False) -> None:
+    """Print one line to standard output or standard error. Every text of a command goes through it.
+
+    A line break that the layout of a message has, before blanks, becomes a blank. What else could
+    control a terminal is escaped, line breaks in names too (see `printable`).
+    """
+    click.echo(printable(re.sub(r" *\n[ \n\t]+", " ", line)), err=err)
+
+
 def print_note(message: object) -> None:
     """Print a note to standard error."""
-    click.echo(f"Note: {' '.join(str(message).split())}", err=True)
+    print_line(f"Note: {message}", err=True)
 
 
-def print_result(text: str, result: dict[str, Any], as_json: bool) -> None:
-    """Print a result to standard output, as text or as JSON."""
-    click.echo(json.dumps(to_json(result), indent=2, ensure_ascii=False) if as_json else text)
+def print_result(lines: Iterable[str], result: dict[str, Any], as_json: bool) -> None:
+    """Print a result to standard output, as lines of text or as JSON."""
+    if as_json:
+        click.echo(json_text(to_json(result), indent=2))
+        return
+    for line in lines:
+        print_line(line)
+
+
+def json_text(value: Any, indent: int | None = None) -> str:
+    """Plain data as JSON, with escapes for all that could control a terminal."""
+    text = json.dumps(value, indent=indent, ensure_ascii=False)
+    return printable(text, keep="\n", escape=json_escaped)
 
 
 def to_json(value: Any) -> Any:

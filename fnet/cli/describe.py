@@ -27,7 +27,7 @@ def command(model: str, as_json: bool) -> None:
     import fnet
 
     result = {"model": model, **description(fnet.load(model))}
-    common.print_result("\n".join(_lines(result)), result, as_json)
+    common.print_result(_lines(result), result, as_json)
 
 
 def description(model: Any) -> dict[str, Any]:

@@ -41,9 +41,16 @@ Data: TypeAlias = tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any], np
     help="Seed of the initial params and the shuffling.",
 )
 @click.option(
-    "--picture", metavar="FILE", default="digits.png", show_default=True, help="The PNG to write."
+    "--picture",
+    type=common.file_path,
+    metavar="FILE",
+    default="digits.png",
+    show_default=True,
+    help="The PNG to write.",
 )
-@click.option("--out", metavar="MODEL", help="Save the model to this file, too.")
+@click.option(
+    "--out", type=common.file_path, metavar="MODEL", help="Save the model to this file, too."
+)
 @common.engine_option
 @common.json_option
 def command(
@@ -92,7 +99,7 @@ def command(
         save(run, data, accuracy, out)
         lines.append(f"Model: {out}")
     result = {"accuracy": accuracy, "epochs": done, "seed": seed, "engine": engine_name}
-    common.print_result("\n".join(lines), {**result, "picture": picture, "model": out}, as_json)
+    common.print_result(lines, {**result, "picture": picture, "model": out}, as_json)
 
 
 def save(run: "Run", data: Data, accuracy: float, path: str) -> None:

@@ -8,10 +8,15 @@ import click
 
 from fnet.cli import common
 from fnet.core.errors import InvalidArgument
+from fnet.core.printable import printable
 
 if TYPE_CHECKING:
     from fnet.files.model import Model
     from fnet.reports.evaluation import Evaluation
+
+
+MAX_WIDTH = 60
+"""Letters to which the names of classes are padded. Longer names shift their row."""
 
 
 @click.command("evaluate", cls=common.Command)
@@ -22,7 +27,9 @@ if TYPE_CHECKING:
     metavar="COLUMN",
     help="The column of true values.  [default: the target that the model was trained on]",
 )
-@click.option("--report", metavar="PAGE", help="Write an HTML page with figures, too.")
+@click.option(
+    "--report", type=common.file_path, metavar="PAGE", help="Write an HTML page with figures, too."
+)
 @common.missing_option
 @common.drop_missing_option
 @common.delimiter_option
@@ -84,7 +91,7 @@ def command(
         },
         "report": report,
     }
-    common.print_result("\n".join(_lines(found, report)), result, as_json)
+    common.print_result(_lines(found, report), result, as_json)
 
 
 def _evaluate(
@@ -139,8 +146,8 @@ def _lines(found: "Evaluation", report: str | None) -> Iterator[str]:
     width = max(map(len, metrics)) + 2
     yield from (f"{name:{width}}{common.format_number(value)}" for name, value in metrics.items())
     if found.by_class:
-        names = list(map(str, _class_names(found)))
-        width = max(5, *map(len, names)) + 2
+        names = [printable(str(name)) for name in _class_names(found)]
+        width = min(max(5, *map(len, names)), MAX_WIDTH) + 2
         yield ""
         yield f"{'class':{width}}{'precision':>9}  {'recall':>6}  {'F1':>6}  {'rows':>6}"
         for name, row in zip(names, found.by_class, strict=True):

@@ -11,7 +11,13 @@ from fnet.core.errors import InvalidArgument
 
 @click.command("export", cls=common.Command)
 @common.model_argument
-@click.option("--out", required=True, metavar="PATH", help="The file or new folder to write.")
+@click.option(
+    "--out",
+    required=True,
+    type=common.file_path,
+    metavar="PATH",
+    help="The file or new folder to write.",
+)
 @click.option(
     "--format",
     "format_name",
@@ -54,4 +60,5 @@ def command(
             f"ONNX export needs the package {error.name}, which is not installed: run pip install "
             "onnx"
         ) from None
-    common.print_result(f"{kind}: {out}", {"model": model, "format": kind, "out": out}, as_json)
+    result = {"model": model, "format": kind, "out": out}
+    common.print_result([f"{kind}: {out}"], result, as_json)

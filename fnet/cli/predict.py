@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 @common.data_argument
 @click.option(
     "--out",
+    type=common.file_path,
     metavar="FILE",
     help="The file to write: Parquet, .tsv or .jsonl by its suffix, otherwise CSV.  [default: "
     "standard output]",
@@ -34,6 +35,11 @@ if TYPE_CHECKING:
 @common.delimiter_option
 @common.decimal_option
 @click.option("--json", "as_json", is_flag=True, help="Write a JSON object a row, not CSV.")
+@click.option(
+    "--safe-csv",
+    is_flag=True,
+    help="Put a quote ' before text that a spreadsheet would run as a formula.",
+)
 def command(
     model: str,
     data: str,
@@ -43,12 +49,17 @@ def command(
     delimiter: str | None,
     decimal: str | None,
     as_json: bool,
+    safe_csv: bool,
 ) -> None:
     """Predict each row of a table, in order.
 
     DATA must have the columns that the model was trained on, by name and in any order; other
-    columns are ignored. It is read in chunks, so it may be larger than memory. TensorFlow is not
-    needed.
+    columns are ignored. It is read in chunks, so it may be larger than memory. Standard input and
+    pipes are copied to a temporary file first, up to 4 GiB. TensorFlow is not needed.
+
+    Text is written as it is, also where it begins with =, +, - or @, which a spreadsheet takes for
+    a formula: use --safe-csv for a table from a stranger. On a terminal, controls are shown as
+    escapes.
 
     \b
     Examples:
@@ -61,7 +72,7 @@ def command(
     from fnet import tables
     from fnet.core.progress_bar import progress_bar
 
-    file_format = writers.format_of(out, as_json)
+    file_format = writers.format_of(out, as_json, safe_csv)
     if out is not None:
         common.check_output_path(out, data, model)
     loaded = common.load_model(model)
@@ -74,7 +85,7 @@ def command(
         reader = tables.NumberReader(names, decimal, common.trained_notations(loaded))
         start = time.perf_counter()
         with (
-            writers.open_writer(out, file_format) as write,
+            writers.open_writer(out, file_format, safe_csv) as write,
             progress_bar(table.rows, " rows", label="predicting") as bar,
         ):
             for chunk in table.chunks:
@@ -92,7 +103,9 @@ def command(
         common.print_note(tables.notation_note(table.name, reader.examples))
     rate = rows / (time.perf_counter() - start)
     where = "" if out is None else f" in {out}"
-    click.echo(f"{common.count(rows, 'prediction')}{where}, {rate:,.0f} rows a second", err=True)
+    common.print_line(
+        f"{common.count(rows, 'prediction')}{where}, {rate:,.0f} rows a second", err=True
+    )
 
 
 def _check(model: "Model", path: str, probabilities: bool) -> None:

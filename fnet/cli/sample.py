@@ -16,7 +16,9 @@ TARGETS = {
 
 @click.command("sample", cls=common.Command)
 @click.argument("name", metavar="NAME", type=click.Choice(list(TARGETS)))
-@click.option("--out", required=True, metavar="FILE", help="The table to write, as in predict.")
+@click.option(
+    "--out", required=True, type=common.file_path, metavar="FILE", help="The table, as in predict."
+)
 @common.json_option
 def command(name: str, out: str, as_json: bool) -> None:
     """Write a small table to try fnet with.
@@ -45,4 +47,4 @@ def command(name: str, out: str, as_json: bool) -> None:
         write({**columns, TARGETS[name]: y.tolist()})
     line = f"{common.count(len(x), 'row')}, target {TARGETS[name]}: {out}"
     result = {"table": out, "rows": len(x), "features": names, "target": TARGETS[name]}
-    common.print_result(line, result, as_json)
+    common.print_result([line], result, as_json)

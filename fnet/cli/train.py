@@ -29,7 +29,9 @@ IRRELEVANT_WARNINGS = (
 @click.command("train", cls=common.Command)
 @common.data_argument
 @click.option("--target", required=True, metavar="COLUMN", help="The column to predict.")
-@click.option("--out", required=True, metavar="MODEL", help="The model file to write.")
+@click.option(
+    "--out", required=True, type=common.file_path, metavar="MODEL", help="The model file."
+)
 @click.option(
     "--task",
     type=click.Choice(["classifier", "regressor"]),
@@ -128,6 +130,7 @@ IRRELEVANT_WARNINGS = (
 )
 @click.option(
     "--checkpoint",
+    type=common.file_path,
     metavar="FILE",
     help="Save progress to this file; the same command resumes from it.",
 )
@@ -144,9 +147,9 @@ def command(data: str, target: str, out: str, **options: Any) -> None:
     """Train a classifier or a regressor on a table and save it.
 
     DATA is a CSV in UTF-8 whose first row is the header, or a Parquet file, or - for standard
-    input. All columns but the target are features; each must have a number, true or false in every
-    row. Columns of row names (pandas' index, or a first column without a name whose values all
-    differ) are left out.
+    input. Standard input and pipes are copied to a temporary file first, up to 4 GiB. All columns
+    but the target are features; each must have a number, true or false in every row. Columns of row
+    names (pandas' index, or a first column without a name whose values all differ) are left out.
 
     A target of numbers gives a classifier if all are whole, with at most 20 distinct values and on
     average 3 rows or more for each; otherwise a regressor. A target of text gives a classifier;
@@ -195,7 +198,7 @@ def command(data: str, target: str, out: str, **options: Any) -> None:
     }
     fnet.save(out, model, features=features, trained=trained)
     result = {"model": out, **training_results.description(model, features), **trained}
-    common.print_result("\n".join(training_results.lines(result)), result, given.as_json)
+    common.print_result(training_results.lines(result), result, given.as_json)
 
 
 def _check(data: str, out: str, options: TrainOptions) -> None:

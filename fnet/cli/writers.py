@@ -1,15 +1,15 @@
 """Tables that commands write, in the format that the suffix of the path names."""
 
 import contextlib
-import csv
 import io
-import json
+import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, TypeAlias
 
 from fnet.cli import common
+from fnet.core.printable import printable
 
 if TYPE_CHECKING:
     from fnet.tables import Chunk
@@ -36,19 +36,26 @@ REFUSED = frozenset(
 )
 """Suffixes of formats that are not written."""
 
+FORMULA = re.compile("[=+@\t\r\n\uff1d\uff0b\uff0d\uff20-]")
+"""How a cell begins that a spreadsheet takes for a formula, in full width too."""
 
-def format_of(path: str | None, as_json: bool) -> str:
+NUMBER = re.compile(r"[+-]?[0-9][0-9.,]*([eE][+-]?[0-9]+)?%?")
+"""Text that is a number to a spreadsheet, and so no formula."""
+
+
+def format_of(path: str | None, as_json: bool, safe_csv: bool = False) -> str:
     """The format of an output: csv, tsv, json or parquet.
 
     Args:
         path: The file, or None for standard output.
         as_json: Whether JSON was asked for.
+        safe_csv: Whether formulas were asked to be quoted, as only a CSV can.
 
     Returns:
         The name of the format.
 
     Raises:
-        click.UsageError: The suffix is that of another format.
+        click.UsageError: The suffix is that of another format, or options do not go together.
     """
     suffix = Path(path or "").suffix.lower()
     if suffix in REFUSED:
@@ -58,14 +65,17 @@ def format_of(path: str | None, as_json: bool) -> str:
     found = FORMATS.get(suffix, "csv")
     if as_json and found == "parquet":
         raise common.usage_error("--json and --out with a Parquet file do not go together.")
-    return "json" if as_json else found
+    found = "json" if as_json else found
+    if safe_csv and found not in ("csv", "tsv"):
+        raise common.usage_error("--safe-csv is for CSV and TSV; no other format has formulas.")
+    return found
 
 
 @contextlib.contextmanager
-def open_writer(path: str | None, file_format: str) -> Iterator[Write]:
+def open_writer(path: str | None, file_format: str, safe_csv: bool = False) -> Iterator[Write]:
     """A function that writes rows to standard output, or to a file that appears when complete."""
     if path is None:
-        yield _text_writer(sys.stdout, file_format)
+        yield _text_writer(sys.stdout, file_format, safe_csv)
         return
     from fnet.files import atomic
 
@@ -75,7 +85,7 @@ def open_writer(path: str | None, file_format: str) -> Iterator[Write]:
                 yield write
             return
         text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=False)
-        yield _text_writer(text, file_format)
+        yield _text_writer(text, file_format, safe_csv)
         text.flush()
         text.detach()
 
@@ -101,21 +111,47 @@ def kept_columns(chunk: "Chunk", names: list[str], file_format: str) -> dict[str
     return found
 
 
-def _text_writer(file: TextIO, file_format: str) -> Write:
+def _text_writer(file: TextIO, file_format: str, safe_csv: bool) -> Write:
     """Writes columns as a JSON object for each row, or as rows of a CSV after a header."""
     if file_format == "json":
         return _json_writer(file)
-    rows = csv.writer(file, lineterminator="\n", delimiter="\t" if file_format == "tsv" else ",")
+    delimiter = "\t" if file_format == "tsv" else ","
+    shown = printable if file.isatty() else str  # exact anywhere but on a terminal
     first = True
+
+    def text(cell: Any, alone: bool) -> str:
+        if not isinstance(cell, str):
+            return "" if cell is None else str(cell)
+        formula = safe_csv and FORMULA.match(cell) and not NUMBER.fullmatch(cell)
+        return _quoted(shown(f"'{cell}" if formula else cell), delimiter, alone)
 
     def write(columns: Columns) -> None:
         nonlocal first
+        alone = len(columns) == 1
+        cells = [[text(cell, alone) for cell in column] for column in columns.values()]
         if first:
-            rows.writerow(columns)
+            file.write(delimiter.join(text(name, alone) for name in columns) + "\n")
             first = False
-        rows.writerows(zip(*columns.values(), strict=True))
+        file.writelines(delimiter.join(row) + "\n" for row in zip(*cells, strict=True))
 
     return write
+
+
+def _quoted(cell: str, delimiter: str, alone: bool) -> str:
+    """A cell of a CSV, in quotes where a reader would not find the same cell without.
+
+    Python's csv does so too, but up to 3.12 not for a carriage return, and never for a byte-order
+    mark, which would be lost at the start of a file, or for a row of blanks, which would be.
+
+    Args:
+        cell: The cell.
+        delimiter: The delimiter.
+        alone: Whether the row has no other cell.
+    """
+    special = any(mark in cell for mark in (delimiter, '"', "\n", "\r"))
+    if special or cell.startswith("\ufeff") or (alone and not cell.strip()):
+        return '"' + cell.replace('"', '""') + '"'
+    return cell
 
 
 def _json_writer(file: TextIO) -> Write:
@@ -123,8 +159,7 @@ def _json_writer(file: TextIO) -> Write:
 
     def write(columns: Columns) -> None:
         for row in zip(*columns.values(), strict=True):
-            cells = dict(zip(columns, row, strict=True))
-            file.write(json.dumps(cells, ensure_ascii=False) + "\n")
+            file.write(common.json_text(dict(zip(columns, row, strict=True))) + "\n")
 
     return write
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from fnet.core.names import suggestion
+from fnet.core.printable import printable
 
 
 class FnetError(Exception):
@@ -11,6 +12,10 @@ class FnetError(Exception):
 
     if not TYPE_CHECKING:  # it would make every new error an Any
         __init__ = Exception.__init__  # so that AutoGraph can raise the same error again
+
+    def __str__(self) -> str:
+        """The message; controls in the names and paths that it quotes are escaped."""
+        return printable(super().__str__(), keep="\n")
 
 
 class InvalidArgument(FnetError, ValueError):

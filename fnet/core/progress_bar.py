@@ -3,6 +3,8 @@
 import sys
 from typing import Any
 
+from fnet.core.printable import printable
+
 LINE_SECONDS = 10.0
 """Seconds before the first line in a pipe or a file, and from one line to the next."""
 
@@ -28,7 +30,7 @@ def progress_bar(
     return tqdm(
         total=total,
         initial=initial,
-        desc=label,
+        desc=None if label is None else printable(label),
         disable=not shown,
         unit=unit,
         unit_scale=total is None or total >= UNIT_SCALE_FROM,

@@ -11,6 +11,7 @@ from fnet.core.errors import InvalidArgument, attribute_error
 from fnet.core.network import Network
 from fnet.core.optimizers import Optimizer, OptState
 from fnet.core.params import is_absent
+from fnet.core.printable import printable
 
 
 class TrainState(NamedTuple):
@@ -119,7 +120,7 @@ class Run(NamedTuple):
         for name, values in measured.items():
             if epochs:
                 lines.append(f"  {name} {_range(values[-1])}")
-        return "\n".join(lines[:10])
+        return printable("\n".join(lines[:10]), keep="\n")
 
     def _ended(self) -> str:
         reasons = np.asarray(self.history["ended"])

@@ -13,6 +13,7 @@ from fnet.core.aliases import ArrayLike, Params
 from fnet.core.errors import FormatError, InvalidArgument
 from fnet.core.network import Network
 from fnet.core.params import leaves
+from fnet.core.printable import printable
 from fnet.core.run_state import Run
 from fnet.core.scaling import Scaling
 from fnet.files.schema import Content
@@ -93,7 +94,7 @@ class Model:
         if self.trained is not None:
             kind = type(self.trained)
             lines.append(f"  trained: {_few(self.trained) if kind is dict else kind.__name__}")
-        return "\n".join(lines)
+        return printable("\n".join(lines), keep="\n")
 
     def __reduce__(self) -> tuple[type["Model"], tuple[Content]]:
         """A pickle holds the Content alone."""

@@ -5,6 +5,7 @@ is recognized by its first bytes. Invalid cells are refused with the name of the
 number of the row, counted from 1 without the header. Files are read by Arrow, which is fast, needs
 little memory and imports in a tenth of a second.
 
+  sources.py: a regular file with the bytes of a file, a pipe or standard input.
   formats.py: what a file is, by its first bytes, and the header of a CSV.
   readers.py: opens a file as a Table, which yields its Chunks.
   notations.py: numbers as text, and the notation that the cells of a column agree on.
@@ -26,11 +27,13 @@ from fnet.tables.columns import (
 )
 from fnet.tables.notations import Notation
 from fnet.tables.readers import Chunk, Table, open_table
+from fnet.tables.sources import MAX_STREAM_BYTES, as_file, is_file
 from fnet.tables.target_cells import TargetOptions
 from fnet.tables.targets import Target
 
 __all__ = [
     "MAX_EXACT_INTEGER",
+    "MAX_STREAM_BYTES",
     "Chunk",
     "Notation",
     "NumberReader",
@@ -38,7 +41,9 @@ __all__ = [
     "Target",
     "TargetOptions",
     "TrainingData",
+    "as_file",
     "feature_names",
+    "is_file",
     "match_names",
     "notation_note",
     "numeric_columns",

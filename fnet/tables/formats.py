@@ -22,6 +22,9 @@ START_BYTES = 1 << 12
 DELIMITERS = ",;\t|"
 """The delimiters that are found without being named."""
 
+PARQUET = b"PAR1"
+"""The first bytes of a Parquet file."""
+
 SIGNATURES = {
     b"PK\x03\x04": "is a zip archive or a spreadsheet (.xlsx): unpack it, or save it as CSV",
     b"PK\x05\x06": "is an empty zip archive",
@@ -69,7 +72,7 @@ class Header(NamedTuple):
 
 
 def refuse_other_formats(start: bytes, name: str) -> None:
-    """Refuse a file that is no table, by its first bytes.
+    """Refuse a file that is neither a CSV nor a Parquet file, by its first bytes.
 
     Args:
         start: The first bytes, after decompression by the suffix of the name.
@@ -78,6 +81,8 @@ def refuse_other_formats(start: bytes, name: str) -> None:
     Raises:
         InvalidArgument: It is empty, no text, or another format that is recognized.
     """
+    if start.startswith(PARQUET):
+        return
     if not start:
         raise empty(name)
     for signature, what in SIGNATURES.items():

@@ -101,11 +101,10 @@ def open_table(
     open(path, "rb").close()  # Arrow's own errors do not name the file
     with _arrow_errors(name), pa.input_stream(path) as stream:
         start = stream.read(formats.START_BYTES)
-    if not start.startswith(b"PAR1"):
-        formats.refuse_other_formats(start, name)
+    formats.refuse_other_formats(start, name)
     with contextlib.ExitStack() as stack:
         with _arrow_errors(name):
-            if start.startswith(b"PAR1"):
+            if start.startswith(formats.PARQUET):
                 source = stack.enter_context(_open_parquet(path))
             else:
                 source = stack.enter_context(_open_csv(path, delimiter, name))
@@ -137,7 +136,7 @@ def _arrow_errors(name: str) -> Iterator[None]:
     except OSError as error:
         if error.filename is not None:
             raise
-        raise InvalidArgument(f"{name} cannot be read: {error}") from None
+        raise InvalidArgument(f"{name} cannot be read: {' '.join(str(error).split())}") from None
     except MemoryError:
         raise
     except pa.ArrowException as error:
