@@ -168,7 +168,11 @@ def _classifier(model: Model, classes: Any) -> tuple[Callable[[Any], Any], Any]:
 
 def _feature_names(value: Any) -> tuple[str, str]:
     """The names of the two axes."""
-    found = ("feature 0", "feature 1") if value is None else tuple(map(str, value))
+    found = (
+        ("feature 0", "feature 1")
+        if value is None
+        else tuple(style.name(name, style.MAX_AXIS_LETTERS) for name in value)
+    )
     if len(found) != 2:
         raise InvalidArgument(f"features must be the names of the two axes; got {value!r:.200}")
     return found[0], found[1]

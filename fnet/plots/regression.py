@@ -14,8 +14,8 @@ from fnet.reference import metrics
 MAX_VECTOR_POINTS = 2000
 """With more points an SVG holds them as an image."""
 
-MAX_LINE_LETTERS = 36
-"""Letters in one line of an axis label."""
+MAX_NAME_LETTERS = 3 * style.MAX_AXIS_LETTERS
+"""Letters of the name of a target."""
 
 PERFECT: dict[str, Any] = {"color": style.VERMILLION, "linestyle": "--", "linewidth": 1.4}
 """The lines of perfect predictions."""
@@ -78,7 +78,9 @@ def predicted_vs_actual(
     actual, predicted = inputs.column("y_true", y_true), inputs.column("y_pred", y_pred)
     inputs.same_rows(y_true=actual, y_pred=predicted)
     labels = [
-        textwrap.fill(f"{which} {name or 'value'}", MAX_LINE_LETTERS)
+        textwrap.fill(
+            f"{which} {style.name(name or 'value', MAX_NAME_LETTERS)}", style.MAX_AXIS_LETTERS
+        )
         for which in ("actual", "predicted")
     ]
     rows = len(actual)

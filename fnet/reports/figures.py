@@ -33,9 +33,6 @@ MAX_VECTOR_POINTS = 2000
 MIN_SIDE = 4
 """Pixels. Smaller squares of features are not treated as images."""
 
-MAX_AXIS_LETTERS = 36
-"""The most letters of the name of an axis."""
-
 MAX_MISTAKES = 5
 """The most pairs of classes in the text alternative of a confusion matrix."""
 
@@ -139,7 +136,7 @@ def _decision_regions(model: Model, evaluation: Evaluation) -> _Drawn:
     """The decision regions, their text with the number of rows predicted to be of each class."""
     classes = np.asarray(model.classes)
     features = [
-        style.name(f, MAX_AXIS_LETTERS) for f in model.features or ("feature 1", "feature 2")
+        style.name(f, style.MAX_AXIS_LETTERS) for f in model.features or ("feature 1", "feature 2")
     ]
     figure = plots.decision_regions(
         model, evaluation.x, classes[evaluation.y_true], features=features
@@ -176,7 +173,7 @@ def _first_layer_weights(model: Model, side: int) -> _Drawn:
 def _predicted_vs_actual(evaluation: Evaluation, target: str) -> _Drawn:
     """Predicted against actual values, their text with both ranges."""
     y_true, y_pred = evaluation.y_true, evaluation.y_pred
-    figure = plots.predicted_vs_actual(y_true, y_pred, style.name(target, MAX_AXIS_LETTERS))
+    figure = plots.predicted_vs_actual(y_true, y_pred, style.name(target, style.MAX_AXIS_LETTERS))
     ranges = [
         f"{what} values from {_range(values)}"
         for what, values in (("Actual", y_true), ("predicted", y_pred))

@@ -1,26 +1,23 @@
 """How names and numbers are written, and the template that they are written into."""
 
 import math
-import re
 from typing import Any
 
 import jinja2
 import numpy as np
 
+from fnet.core.printable import printable
 from fnet.plots import style
-
-CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
-"""Characters that neither HTML nor SVG may hold."""
 
 MAX_LENGTH = 160
 """The most letters of a name or a value; longer ones are shortened."""
 
 
 def clean(value: Any) -> Any:
-    """A string with escapes for the characters of CONTROL; HTML and other types unchanged."""
+    """A string whose controls are escaped, but for line breaks; HTML and other types unchanged."""
     if not isinstance(value, str) or hasattr(value, "__html__"):
         return value
-    return CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), value)
+    return printable(value, keep="\t\n")
 
 
 def names(values: Any) -> tuple[str, ...] | None:
