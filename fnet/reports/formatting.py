@@ -17,7 +17,7 @@ def clean(value: Any) -> Any:
     """A string whose controls are escaped, but for line breaks; HTML and other types unchanged."""
     if not isinstance(value, str) or hasattr(value, "__html__"):
         return value
-    return printable(value, keep="\t\n")
+    return printable(value, keep="\n")
 
 
 def names(values: Any) -> tuple[str, ...] | None:

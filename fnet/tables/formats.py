@@ -2,8 +2,8 @@
 
 import collections
 import csv
-import io
 import os
+import re
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -185,7 +185,8 @@ def find_delimiter(header: Header, default: str, name: str) -> str:
 def n_columns(header: Header, delimiter: str) -> int:
     """How many columns a header has by a delimiter."""
     csv.field_size_limit(MAX_HEADER_BYTES)
-    return len(next(csv.reader(io.StringIO(header.text), delimiter=delimiter), []))
+    line = re.sub(r"[\r\n]", " ", header.text)  # in quotes by the right delimiter, not by all
+    return len(next(csv.reader([line], delimiter=delimiter), []))
 
 
 def strip_names(names: list[str]) -> list[str]:
