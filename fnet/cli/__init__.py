@@ -98,7 +98,8 @@ def _run(words: list[str]) -> int:
     try:
         with commands.make_context("fnet", words, obj=tuple(words)) as context:
             commands.invoke(context)
-        sys.stdout.flush()
+        with common.naming(common.STANDARD_OUTPUT):
+            sys.stdout.flush()
         return 0
     except click.exceptions.Exit as error:
         return error.exit_code
@@ -117,7 +118,9 @@ def _run(words: list[str]) -> int:
         _drop_output()
         return CLOSED_PIPE
     except OSError as error:
-        return _print_error(SYSTEM_ERROR, _stdout_error() or _os_message(error))
+        if error.filename == common.STANDARD_OUTPUT:
+            _drop_output()
+        return _print_error(SYSTEM_ERROR, _os_message(error))
     except MemoryError as error:
         return _print_error(SYSTEM_ERROR, f"out of memory: {error}")
     except KeyboardInterrupt as error:
@@ -155,16 +158,6 @@ def _print_error(code: int, message: object) -> int:
     with contextlib.suppress(OSError):  # standard error may be full or gone; the code says enough
         common.print_line(f"Error: {message}", err=True)
     return code
-
-
-def _stdout_error() -> str | None:
-    """What keeps standard output from being written, as a full disk; None if nothing does."""
-    try:
-        sys.stdout.flush()
-    except OSError as error:
-        _drop_output()
-        return f"standard output: {error.strerror}"
-    return None
 
 
 def _drop_output() -> None:

@@ -67,6 +67,9 @@ engine_option = click.option(
     help="The backend for training.  [default: auto, by the amount of work]",
 )
 
+STANDARD_OUTPUT = "standard output"
+"""Its name in messages."""
+
 DELIMITERS = {
     "\\t": "\t",
     "tab": "\t",
@@ -219,7 +222,19 @@ def print_line(line: str, err: bool = False) -> None:
     A line break that the layout of a message has, before blanks, becomes a blank. What else could
     control a terminal is escaped, line breaks in names too (see `printable`).
     """
-    click.echo(printable(re.sub(r" *\n[ \n\t]+", " ", line)), err=err)
+    with naming("standard error" if err else STANDARD_OUTPUT):
+        click.echo(printable(re.sub(r" *\n[ \n\t]+", " ", line)), err=err)
+
+
+@contextlib.contextmanager
+def naming(stream: str) -> Iterator[None]:
+    """Within it, errors of the system, as of a full disk, have the name of a stream."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OSError(None, error.strerror, stream) from error
 
 
 def print_note(message: object) -> None:
@@ -230,7 +245,8 @@ def print_note(message: object) -> None:
 def print_result(lines: Iterable[str], result: dict[str, Any], as_json: bool) -> None:
     """Print a result to standard output, as lines of text or as JSON."""
     if as_json:
-        click.echo(json_text(to_json(result), indent=2))
+        with naming(STANDARD_OUTPUT):
+            click.echo(json_text(to_json(result), indent=2))
         return
     for line in lines:
         print_line(line)

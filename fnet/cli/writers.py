@@ -75,7 +75,13 @@ def format_of(path: str | None, as_json: bool, safe_csv: bool = False) -> str:
 def open_writer(path: str | None, file_format: str, safe_csv: bool = False) -> Iterator[Write]:
     """A function that writes rows to standard output, or to a file that appears when complete."""
     if path is None:
-        yield _text_writer(sys.stdout, file_format, safe_csv)
+        to_stdout = _text_writer(sys.stdout, file_format, safe_csv)
+
+        def named(columns: Columns) -> None:
+            with common.naming(common.STANDARD_OUTPUT):
+                to_stdout(columns)
+
+        yield named
         return
     from fnet.files import atomic
 
