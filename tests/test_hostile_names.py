@@ -6,6 +6,7 @@ a picture. A place is a function with `@place`: it uses a World and yields each 
 is checked. `pytest -s -n 0 tests/test_hostile_names.py` prints how many names each place has shown.
 """
 
+import ast
 import base64
 import csv
 import html.parser
@@ -650,6 +651,23 @@ class Tags(html.parser.HTMLParser):
 
     def handle_starttag(self, tag, attrs):
         self.tags.append((tag, sorted(name for name, _ in attrs)))
+
+
+# The one gate.
+
+
+def test_nothing_but_the_printer_prints():
+    """Of the command line; what `verbose` prints in Python is numbers."""
+    found = set()
+    for path in Path(fnet.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and re.fullmatch(
+                r"print|click\.(echo|secho|echo_via_pager)|sys\.(stdout|stderr)\.write",
+                ast.unparse(node.func),
+            ):
+                found.add(path.relative_to(Path(fnet.__file__).parent).as_posix())
+    printers = {"cli/common.py", "core/progress_bar.py"}
+    assert found == printers | {"estimators/base.py", "estimators/verbose.py"}
 
 
 # The function itself.

@@ -113,7 +113,11 @@ NO_OUTPUT = {
 }
 """What no command can write, known before it does any work."""
 
-FULL = {"a full device": ("/dev/full", 4), "a pipe without a reader": ("pipe", 4)}
+FULL = {
+    "a full device": ("/dev/full", 4),
+    "a full disk": ("new.csv", 4),
+    "a pipe without a reader": ("pipe", 4),
+}
 """What is found out on writing."""
 
 
@@ -154,6 +158,11 @@ def run(tmp_path, monkeypatch, capfd):
     yield run
     signal.signal(signal.SIGALRM, before)
     bound.close()
+
+
+def full(*_):
+    """What the system says of a full disk."""
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def everything():
@@ -198,8 +207,9 @@ def test_what_cannot_be_written_in_the_end_is_named(run, monkeypatch, kind):
     """A checkpoint is read first; the digits take long, so they draw nothing."""
     monkeypatch.setattr("fnet.files.atomic.READER_SECONDS", 0.01, raising=False)
     monkeypatch.setattr("fnet.cli.digits.draw", lambda *_: Figure())
+    monkeypatch.setattr("os.fsync", full if kind == "a full disk" else os.fsync)
     Figure().savefig("new.png", format="png")  # what `fnet digits` has drawn before it saves
-    for name in OUTPUTS.keys() - {"checkpoint"}:
+    for name in OUTPUTS.keys() - {"checkpoint", "digits" if kind == "a full disk" else ""}:
         refused(run, OUTPUTS[name], *FULL[kind])
 
 
@@ -308,9 +318,6 @@ def test_of_a_stream_that_is_no_table_nothing_is_copied(run, monkeypatch):
 
 
 def test_a_stream_that_cannot_be_copied_names_the_folder(run, monkeypatch, tmp_path):
-    def full(*_):
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "folder"))
     monkeypatch.setattr("fnet.tables.formats.refuse_other_formats", full)
     code, out, err = run("predict m.fnet {}", "-", stdin=b"a,b\n1,2\n")

@@ -4,7 +4,7 @@ import contextlib
 import io
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, TypeAlias
 
@@ -118,46 +118,42 @@ def kept_columns(chunk: "Chunk", names: list[str], file_format: str) -> dict[str
 
 
 def _text_writer(file: TextIO, file_format: str, safe_csv: bool) -> Write:
-    """Writes columns as a JSON object for each row, or as rows of a CSV after a header."""
+    """Writes columns as a JSON object for each row, or as rows of a CSV after a header.
+
+    A cell is in quotes where a reader would not find the same cell without. Python's csv does so
+    too, but up to 3.12 not for a carriage return, and never for a byte-order mark, which is lost at
+    the start of a file, or for a cell of blanks without others, whose row is lost.
+    """
     if file_format == "json":
         return _json_writer(file)
     delimiter = "\t" if file_format == "tsv" else ","
+    special = re.compile(f'[{delimiter}"\r\n]|^\ufeff')
     shown = printable if file.isatty() else str  # exact anywhere but on a terminal
     first = True
 
-    def text(cell: Any, alone: bool) -> str:
-        if not isinstance(cell, str):
-            return "" if cell is None else str(cell)
-        formula = safe_csv and FORMULA.match(cell) and not NUMBER.fullmatch(cell)
-        return _quoted(shown(f"'{cell}" if formula else cell), delimiter, alone)
+    def text(cell: str, alone: bool) -> str:
+        if safe_csv and FORMULA.match(cell) and not NUMBER.fullmatch(cell):
+            cell = "'" + cell
+        cell = shown(cell)
+        if special.search(cell) or (alone and not cell.strip()):
+            return '"' + cell.replace('"', '""') + '"'
+        return cell
+
+    def texts(column: Any, alone: bool) -> Iterable[str]:
+        if str in set(map(type, column)):
+            return [text(str(cell), alone) for cell in column]
+        return map(str, column)  # numbers are quick
 
     def write(columns: Columns) -> None:
         nonlocal first
         alone = len(columns) == 1
-        cells = [[text(cell, alone) for cell in column] for column in columns.values()]
+        rows = zip(*(texts(column, alone) for column in columns.values()), strict=True)
         if first:
-            file.write(delimiter.join(text(name, alone) for name in columns) + "\n")
+            file.write(delimiter.join(texts(columns, alone)) + "\n")
             first = False
-        file.writelines(delimiter.join(row) + "\n" for row in zip(*cells, strict=True))
+        file.writelines(delimiter.join(row) + "\n" for row in rows)
 
     return write
-
-
-def _quoted(cell: str, delimiter: str, alone: bool) -> str:
-    """A cell of a CSV, in quotes where a reader would not find the same cell without.
-
-    Python's csv does so too, but up to 3.12 not for a carriage return, and never for a byte-order
-    mark, which would be lost at the start of a file, or for a row of blanks, which would be.
-
-    Args:
-        cell: The cell.
-        delimiter: The delimiter.
-        alone: Whether the row has no other cell.
-    """
-    special = any(mark in cell for mark in (delimiter, '"', "\n", "\r"))
-    if special or cell.startswith("\ufeff") or (alone and not cell.strip()):
-        return '"' + cell.replace('"', '""') + '"'
-    return cell
 
 
 def _json_writer(file: TextIO) -> Write:
