@@ -400,7 +400,7 @@ def cells_of_a_csv(world, names=TEXTS):
 
 @place
 def header_of_a_csv(world, names=COLUMNS):
-    keep = [f"--keep={name}" for name in sorted(names, key="\ufeff".__ne__)]
+    keep = [f"--keep={name}" for name in sorted(names, key=lambda name: name[:1] != "\ufeff")]
     words = ("predict", "columns.fnet", "columns.parquet", "--out", "out.csv")
     world.ok(*words, *keep, "--probabilities")
     kept = [word.removeprefix("--keep=") for word in keep]
