@@ -214,8 +214,8 @@ class Terminal(io.StringIO):
 @place
 def no_such_column(world, names=WORDS):
     for name in names:
-        err = refused(world, "predict", "labels.fnet", "labels.csv", f"--keep={name}?")
-        assert f"labels.csv has no column {name + '?'!r}" in err
+        err = refused(world, "predict", "plain.fnet", "plain.csv", f"--keep={name}?")
+        assert f"plain.csv has no column {name + '?'!r}" in err
         yield name
 
 
