@@ -14,7 +14,7 @@ from fnet.encoding.encodings import (
     find_encoding,
 )
 from fnet.encoding.learn import Options, learn
-from fnet.encoding.problems import Option, Problem, TableError
+from fnet.encoding.problems import Option, Problem, TableError, shown
 
 __all__ = [
     "ColumnEncoding",
@@ -32,4 +32,5 @@ __all__ = [
     "find_encoding",
     "learn",
     "notes",
+    "shown",
 ]

@@ -1,4 +1,4 @@
-"""Tables in CSV and Parquet files, read in chunks: numeric feature columns, and targets.
+"""Tables in CSV and Parquet files, read in chunks: features of any kind, and targets.
 
 A CSV is UTF-8 text, with or without a byte-order mark; its first row is the header. A Parquet file
 is recognized by its first bytes. Invalid cells are refused with the name of the column and the
@@ -9,22 +9,25 @@ little memory and imports in a tenth of a second.
   formats.py: what a file is, by its first bytes, and the header of a CSV.
   readers.py: opens a file as a Table, which yields its Chunks.
   notations.py: numbers as text, and the notation that the cells of a column agree on.
-  cells.py: the cells of columns in Chunks, as numbers or text.
+  cells.py: the cells of columns in Chunks, as they come or as text.
+  features.py: columns of any kind, as an encoding takes them.
   target_cells.py: the cells of the target, and which of them are missing.
   targets.py: the target, and the rule that decides between classes and numbers.
   columns.py: the names of columns; and a whole table as training data.
 """
 
-from fnet.tables.cells import MAX_EXACT_INTEGER, NumberReader, numeric_columns, text_column
+from fnet.tables.cells import MAX_EXACT_INTEGER, text_column
 from fnet.tables.columns import (
     TrainingData,
     feature_names,
     match_names,
     notation_note,
-    read_labelled_data,
+    read_chunks,
+    read_target,
     read_training_data,
     require_columns,
 )
+from fnet.tables.features import FeatureReader, Writing, feature_table, plain_encoding
 from fnet.tables.notations import Notation
 from fnet.tables.readers import Chunk, Table, open_table
 from fnet.tables.sources import MAX_STREAM_BYTES, as_file, is_file
@@ -35,20 +38,23 @@ __all__ = [
     "MAX_EXACT_INTEGER",
     "MAX_STREAM_BYTES",
     "Chunk",
+    "FeatureReader",
     "Notation",
-    "NumberReader",
     "Table",
     "Target",
     "TargetOptions",
     "TrainingData",
+    "Writing",
     "as_file",
     "feature_names",
+    "feature_table",
     "is_file",
     "match_names",
     "notation_note",
-    "numeric_columns",
     "open_table",
-    "read_labelled_data",
+    "plain_encoding",
+    "read_chunks",
+    "read_target",
     "read_training_data",
     "require_columns",
     "text_column",
