@@ -383,7 +383,7 @@ print(json.dumps([seen, [name for name in heavy if name in sys.modules]]))
 @pytest.mark.parametrize(
     ("what", "named", "match"),
     [
-        (5, {}, r"what must be \(net, params\), a Run, an estimator or what load returned; got 5"),
+        (5, {}, r"what must be \(net, params\), a Run, an estimator, a pipeline .*, or what load returned; got 5"),
         ((NET,), {}, r"what must be \(net, params\)"),
         ((NET, PARAMS[:1]), {}, "params must be one Layer"),
         ((NET, map_params(lambda array: array * np.nan, PARAMS)), {}, "must be finite; got nan"),
