@@ -126,7 +126,6 @@ def training_record(model: "Model") -> dict[str, Any]:
     return dict(model.trained) if isinstance(model.trained, dict) else {}
 
 
-
 # Output.
 
 

@@ -8,7 +8,7 @@ import click
 import numpy.typing as npt
 
 from fnet.cli import common
-from fnet.cli.reading import KINDS, Pair, Reading, as_option
+from fnet.cli.reading import KINDS, Reading, as_option, pair
 
 if TYPE_CHECKING:
     from fnet.encoding import Encoding, Options
@@ -47,7 +47,7 @@ choice_options = common.options_as(
             "--kind",
             "kinds",
             multiple=True,
-            type=Pair(KINDS),
+            type=pair(KINDS),
             metavar="COLUMN=KIND",
             help=f"What a column is: {', '.join(KINDS)}.  [repeatable; default: found from its "
             "cells]",
@@ -70,25 +70,25 @@ class Learner(NamedTuple):
 
     Attributes:
         table: Its name.
-        index: The columns that hold row names because the file says so.
+        row_names: The columns that hold row names because the file says so.
         options: The options of the encoding.
     """
 
     table: str
-    index: tuple[str, ...]
+    row_names: tuple[str, ...]
     options: "Options"
+
+    def as_text(self) -> list[str]:
+        """The columns whose text stays text although it is plain numbers."""
+        return [name for name, kind in (self.options.kinds or {}).items() if kind != "number"]
 
     def learn(self, columns: Any, rows: npt.NDArray[Any] | None = None) -> "Encoding":
         """The encoding of a table, learnt from some of its rows; None for all."""
         from fnet import encoding
 
-        names = columns.column_names
-        said = self.options._replace(
-            kinds={name: kind for name, kind in self.options.kinds.items() if name in names}
-        )
-        found = encoding.learn(columns, said, rows)
+        found = encoding.learn(columns, self.options, rows)
         why = [
-            column._replace(reason="has row names") if column.name in self.index else column
+            column._replace(reason="has row names") if column.name in self.row_names else column
             for column in found.columns
         ]
         return found._replace(columns=tuple(why))
@@ -99,11 +99,6 @@ class Learner(NamedTuple):
 
         for note in encoding.notes(found, as_option):
             common.print_note(f"{self.table}: {note}")
-
-
-def as_text(choices: Choices) -> list[str]:
-    """The columns whose text stays text although it is plain numbers."""
-    return [name for name, kind in choices.kinds if kind != "number"]
 
 
 def learner(table: "Table", reading: Reading, choices: Choices, others: Sequence[str]) -> Learner:
@@ -133,7 +128,13 @@ def learner(table: "Table", reading: Reading, choices: Choices, others: Sequence
         tables.require_columns(part, found)
         return found
 
-    kinds = dict(zip(matched([name for name, _ in choices.kinds]), (kind for _, kind in choices.kinds), strict=True))
+    kinds = dict(
+        zip(
+            matched([name for name, _ in choices.kinds]),
+            (kind for _, kind in choices.kinds),
+            strict=True,
+        )
+    )
     if len(kinds) < len(choices.kinds):
         raise common.usage_error("--kind is given twice for one column.")
     keep = matched(choices.keep)

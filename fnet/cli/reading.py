@@ -3,7 +3,7 @@
 import contextlib
 import hashlib
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
@@ -42,23 +42,20 @@ KINDS = ("number", "boolean", "category", "date", "ignored")
 """What a column may be; a test compares them with those of the encoding."""
 
 
-class Pair(click.ParamType):
-    """COLUMN=VALUE with a value of a closed list; where `alone` is set, also VALUE."""
+def pair(values: Sequence[str], alone: bool = False) -> Callable[[Any], Any]:
+    """The type of COLUMN=VALUE with a value of a closed list; where `alone`, also of VALUE."""
 
-    name = "pair"
-
-    def __init__(self, values: Sequence[str], alone: bool = False) -> None:
-        self.values, self.alone = tuple(values), alone
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[str | None, str]:
+    def convert(value: Any) -> tuple[str | None, str]:
         """The column, or None, and the value."""
         column, equals, said = value.rpartition("=")
-        if said not in self.values or not (equals or self.alone):
-            form = "VALUE or COLUMN=VALUE" if self.alone else "COLUMN=VALUE"
-            self.fail(f"{value!r} must be {form}, with one of {', '.join(self.values)}.", param, ctx)
+        if said not in values or not (equals or alone):
+            raise click.BadParameter(
+                f"{value!r} must be {'VALUE or ' * alone}COLUMN=VALUE, with VALUE one of "
+                f"{', '.join(values)}."
+            )
         return column if equals else None, said
+
+    return convert
 
 
 _OPTIONS = (
@@ -80,7 +77,7 @@ _OPTIONS = (
     click.option(
         "--date-format",
         multiple=True,
-        type=Pair(DATE_FORMATS, alone=True),
+        type=pair(DATE_FORMATS, alone=True),
         metavar="FORMAT",
         help=f"How dates are written, of all columns or as COLUMN=FORMAT: {', '.join(DATE_FORMATS)}"
         ".  [repeatable; default: the one that fits all of a column]",
@@ -89,9 +86,9 @@ _OPTIONS = (
         "--missing",
         multiple=True,
         metavar="TOKEN",
-        help="A cell that means no value: in features beside the usual ones, in the target instead of "
-        "them ('' for empty cells alone).  [repeatable; default: empty, NA, N/A, <NA>, nan, null; "
-        "among numbers also None, ? and -]",
+        help="A cell that means no value: in features beside the usual ones, in the target instead "
+        "of them ('' for empty cells alone).  [repeatable; default: empty, NA, N/A, <NA>, nan, "
+        "null; among numbers also None, ? and -]",
     ),
 )
 
@@ -202,10 +199,8 @@ def trained_notations(model: "Model") -> "dict[str, Notation]":
     return {name: Notation(**fields) for name, fields in (found or {}).items()}
 
 
-def encoding_of(
-    table: "Table", model: "Model", path: str, target: str | None = None
-) -> "Encoding":
-    """The encoding of the model at this path, or one that leaves the numbers of a table as they are.
+def encoding_of(table: "Table", model: "Model", path: str, target: str | None = None) -> "Encoding":
+    """The encoding of the model at this path; where it has none, that of plain numbers.
 
     A model without names of features takes all columns but the target.
     """
@@ -228,7 +223,7 @@ def feature_names(table: "Table", target: str | None = None) -> list[str]:
     return [name for name in table.columns if name not in (target, *table.index_columns)]
 
 
-def reader(
+def feature_reader(
     table: "Table", encoding: "Encoding", reading: Reading, target: str | None = None
 ) -> "FeatureReader":
     """What encodes the features of a table."""

@@ -66,9 +66,7 @@ def by_time(times: npt.NDArray[Any], fraction: float) -> tuple[Indices, Indices]
     return np.flatnonzero(~held_out), np.flatnonzero(held_out)
 
 
-def without_unknown_classes(
-    y: npt.NDArray[Any], train: Indices, held_out: Indices
-) -> Indices:
+def without_unknown_classes(y: npt.NDArray[Any], train: Indices, held_out: Indices) -> Indices:
     """The held-out rows whose class some training row has, with a note about the others."""
     known = np.isin(y[held_out], y[train])
     if y.dtype.kind == "f" or known.all():

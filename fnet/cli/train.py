@@ -291,6 +291,7 @@ def _fit(
     """Fit without irrelevant warnings."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "|".join(IRRELEVANT_WARNINGS))
-        model.fit(*rows.given(), validation_data=None if held_out is None else held_out.given())
+        held = None if held_out is None else held_out.given()
+        model.fit(rows.x, rows.y, rows.weights, validation_data=held)
     ended = str(model.ended_)
     common.raise_if_interrupted(ended, model.n_iter_, options.epochs, options.checkpoint)

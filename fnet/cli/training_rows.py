@@ -24,7 +24,8 @@ class Rows(NamedTuple):
 
     def part(self, rows: npt.NDArray[Any]) -> "Rows":
         """Some of the rows."""
-        return Rows(*(None if each is None else each[rows] for each in self))
+        weights = None if self.weights is None else self.weights[rows]
+        return Rows(self.x[rows], self.y[rows], weights)
 
     def given(self) -> tuple[Any, ...]:
         """`(x, y)`, or `(x, y, weights)` where rows have weights."""
@@ -66,7 +67,7 @@ def read(data: str, target: str, options: TrainOptions) -> Training:
         )
         no_features = [name for name in (weights, groups) if name]
         learner = learning.learner(table, options.reading, choices, [target, *no_features])
-        text = learning.as_text(choices)
+        text = learner.as_text()
         found = tables.read_training_data(table, target, choices.without, how, text)
         for note in found.target.notes:
             common.print_note(note)
@@ -201,7 +202,7 @@ def _read_validation(
     )
     classes = None if is_regressor else np.unique(target.values).tolist()
     with reading.open_table(path, options.reading) as table:
-        reader = reading.reader(table, training.encoding, options.reading)
+        reader = reading.feature_reader(table, training.encoding, options.reading)
         (name,) = tables.match_names(table, [name])
         tables.require_columns(table, [name, *filter(None, [weights])])
         chunks = tables.read_chunks(table)
