@@ -10,12 +10,13 @@ import numpy.typing as npt
 
 from fnet.core import checks, containers
 from fnet.core.aliases import ArrayLike, Params
-from fnet.core.errors import FormatError, InvalidArgument
+from fnet.core.errors import InvalidArgument
 from fnet.core.network import Network
 from fnet.core.params import leaves
 from fnet.core.printable import printable
 from fnet.core.run_state import Run
 from fnet.core.scaling import Scaling
+from fnet.files.estimators import FITTED
 from fnet.files.schema import Content
 from fnet.reference import functions
 from fnet.reference.activations import ACTIVATIONS, OUTPUTS
@@ -168,7 +169,6 @@ class Model:
 
         Raises:
             InvalidArgument: The file holds no estimator.
-            FormatError: The file names an argument that this version of fnet does not have.
         """
         saved = self._content.estimator
         if saved is None:
@@ -179,17 +179,11 @@ class Model:
         from fnet.estimators import conversion
 
         kinds = {"MLPClassifier": estimators.MLPClassifier, "MLPRegressor": estimators.MLPRegressor}
-        found: MLPClassifier | MLPRegressor
-        try:
-            found = kinds[saved.name](**saved.arguments)
-        except TypeError as error:
-            raise FormatError(
-                f"the file's estimator does not fit this version of fnet: {error}"
-            ) from None
-        found.__dict__.update(saved.fitted)
-        for name in conversion.CURVES:
-            if isinstance(curve := getattr(found, name, None), np.ndarray):
-                setattr(found, name, curve.tolist())
+        found: MLPClassifier | MLPRegressor = kinds[saved.name](**saved.arguments)
+        for name, value in saved.fitted.items():
+            if name in FITTED:  # all are: see `check_estimator`
+                is_curve = name in conversion.CURVES and value is not None
+                setattr(found, name, value.tolist() if is_curve else value)
         return found
 
     def _predict_in_chunks(

@@ -5,23 +5,27 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from fnet.core import checks, optimizers
+from fnet.core import checks
 from fnet.core.aliases import Params
 from fnet.core.errors import InvalidArgument
 from fnet.core.network import Network
-from fnet.core.optimizers import OptState
-from fnet.core.run_state import NUMBERS, STRUCTURES, Run, TrainState
+from fnet.core.run_state import Run
 from fnet.core.scaling import Scaling
+from fnet.files import estimators, runs, values
 
-ESTIMATORS = ("MLPClassifier", "MLPRegressor")
-"""The estimators that a file may hold."""
+MAX_NAMES_SIZE = 1 << 22
+"""The most letters of all names together, if each were as long as the longest.
+
+NumPy stores a list of names so: a long one and many short ones would take far more memory than the
+file has.
+"""
 
 
 class Estimator(NamedTuple):
     """A scikit-learn estimator as plain data.
 
     Attributes:
-        name: The name of its class, one of `ESTIMATORS`.
+        name: The name of its class, one of `estimators.TARGETS`.
         arguments: The arguments of its constructor, by name.
         fitted: The attributes that fitting has set, by name.
     """
@@ -79,7 +83,9 @@ def content_of(what: Any, **fields: Any) -> Content:
     if hasattr(what, "_plain"):
         fields = what._plain() | fields
         if fields.get("estimator") is not None:
-            fields["estimator"] = Estimator(*fields["estimator"])
+            name, arguments, fitted = fields["estimator"]
+            ours = {key: value for key, value in fitted.items() if key in estimators.FITTED}
+            fields["estimator"] = Estimator(name, arguments, ours)
         return Content(**fields)
     if isinstance(what, Run):
         return Content(what.net, what.params, run=what, **fields)
@@ -100,18 +106,30 @@ def check_content(content: Any) -> Content:
     if not isinstance(content, Content) or not isinstance(content.net, Network):
         raise InvalidArgument("a file must hold the Content of a Network")
     net = content.net
-    params, members, _ = checks.params(net, content.params)
-    if content.run is not None:
-        _check_run(content.run, net, params, members)
-    if content.scaling is not None:
-        _check_scaling(content.scaling, net)
-    if content.estimator is not None:
-        _check_estimator(content.estimator)
-    return content._replace(
+    params, _, _ = checks.params(net, content.params)
+    found = content._replace(
         params=params,
         classes=_classes(content.classes, net),
         features=_features(content.features, net),
     )
+    if content.scaling is not None:
+        _check_scaling(content.scaling, net)
+    if content.run is not None:
+        runs.check_run(content.run, net, params)
+    if content.estimator is not None:
+        if not isinstance(content.estimator, Estimator) or content.run is not None:
+            raise InvalidArgument("a file must hold a run, an estimator or neither of them")
+        estimators.check_estimator(content.estimator, found)
+    return found
+
+
+def check_form(content: Any) -> Any:
+    """A Content from a file, whose arrays must be arrays. `check_content` takes lists, too."""
+    if isinstance(content, Content):
+        names = content.classes
+        if not runs.is_structure(content.params) or not (names is None or values.is_array(names)):
+            raise InvalidArgument("params and classes must be arrays")
+    return content
 
 
 def _classes(value: Any, net: Network) -> npt.NDArray[Any] | None:
@@ -127,6 +145,9 @@ def _classes(value: Any, net: Network) -> npt.NDArray[Any] | None:
             f"classes must be one for each output, {count}, of a network with a cross-entropy; "
             f"got {value!r:.200} for {net}"
         )
+    if found.dtype.kind not in "biufUO":
+        raise InvalidArgument(f"classes must be numbers or strings; got dtype {found.dtype}")
+    _check_size("classes", found.tolist() if found.dtype.kind == "O" else ())
     return found
 
 
@@ -139,7 +160,18 @@ def _features(value: Any, net: Network) -> tuple[str, ...] | None:
             f"features must be the names of the {net.sizes[0]} features of the network; "
             f"got {value!r:.200}"
         )
+    _check_size("features", found)
     return tuple(map(str, found))
+
+
+def _check_size(what: str, names: Any) -> None:
+    """Refuse names that would take too much memory as an array."""
+    longest = max((len(name) for name in names if isinstance(name, str)), default=0)
+    if longest * len(names) > MAX_NAMES_SIZE:
+        raise InvalidArgument(
+            f"{what} must have at most {MAX_NAMES_SIZE} letters, if each were as long as the "
+            f"longest; got {len(names)} of up to {longest} letters. Shorten the longest"
+        )
 
 
 def _check_scaling(value: Any, net: Network) -> None:
@@ -147,71 +179,15 @@ def _check_scaling(value: Any, net: Network) -> None:
         raise InvalidArgument(f"scaling must be a Scaling; got {value!r:.200}")
     inputs, outputs = net.sizes[0], net.sizes[-1]
     widths = {"x_mean": inputs, "x_scale": inputs, "y_mean": outputs, "y_scale": outputs}
+    if value.y_mean is None and value.y_scale is None:
+        widths = {"x_mean": inputs, "x_scale": inputs}
+    elif net.targets not in ("real", "quantiles"):
+        raise InvalidArgument(f"a Scaling of targets does not go with {net.loss}")
     for name, width in widths.items():
         found = getattr(value, name)
-        if found is None and name.startswith("y") and value.y_mean is value.y_scale:
-            continue
-        shape = checks.shape_of(checks.array(name, found))
-        if shape != (width,):
+        if not values.is_array(found) or found.shape != (width,) or found.dtype.kind != "f":
             raise InvalidArgument(
-                f"{name} of a Scaling must have shape [{width}]; got shape {list(shape)}"
+                f"{name} of a Scaling must be floats of shape [{width}]; got {found!r:.200}"
             )
         least = -np.inf if name.endswith("mean") else np.finfo(np.float64).tiny
         checks.bounded(f"{name} of a Scaling", checks.finite(name, found, ""), least, np.inf)
-
-
-def _check_estimator(value: Any) -> None:
-    if not isinstance(value, Estimator) or value.name not in ESTIMATORS:
-        raise InvalidArgument(
-            f"the estimator must be one of {', '.join(ESTIMATORS)}; got {value!r:.200}"
-        )
-    for part in (value.arguments, value.fitted):
-        if not isinstance(part, dict) or not all(isinstance(name, str) for name in part):
-            raise InvalidArgument("an estimator must have its arguments and attributes by name")
-    for name in value.fitted:
-        if name.startswith("_") == name.endswith("_"):
-            raise InvalidArgument(
-                f"a fitted attribute must be named like `_name` or `name_`; got {name!r:.100}"
-            )
-
-
-def _check_run(run: Any, net: Network, params: Params, members: tuple[int, ...]) -> None:
-    """Refuse what is no Run of this network, with structures like these params."""
-    if not (isinstance(run, Run) and isinstance(run.train_state, TrainState)) or run.net != net:
-        raise InvalidArgument("the run must be a Run of the network in the file")
-    now = run.train_state
-    for state in (run.state, now.state):
-        if not (isinstance(state, OptState) and isinstance(state.moments, tuple)):
-            raise InvalidArgument("the state of a run must be an OptState")
-        optimizers.check_state(state, params)
-    for name in STRUCTURES:
-        tree = getattr(now, name)
-        if name == "params" or tree != ():
-            checks.same_structure(f"{name} of a run", tree, params)
-    checks.same_structure("params of a run", run.params, params)
-    for name in NUMBERS:
-        checks.for_members(f"{name} of a run", checks.array(name, getattr(now, name)), members)
-    _check_history(run.history, members)
-    checks.integer("steps of a run", run.steps, least=1)
-    if run.rows is not None:
-        checks.integer("rows of a run", run.rows, least=1)
-    if not isinstance(run.optimizer, str) or run.xla not in (None, True, False):
-        raise InvalidArgument(
-            "a run must have the kind of its optimizer, and xla a boolean or None"
-        )
-
-
-def _check_history(history: Any, members: tuple[int, ...]) -> None:
-    """Refuse what is no history of a run with these member axes."""
-    if not (isinstance(history, dict) and "ended" in history):
-        raise InvalidArgument('the history of a run must be a dict with "ended"')
-    for name, values in history.items():
-        found = np.asarray(values)
-        shape = members if name == "ended" else (*found.shape[:1], *members)
-        kind = "U" if name == "ended" else "f"
-        if found.shape != shape or found.dtype.kind != kind:
-            raise InvalidArgument(
-                f"{name!r:.100} in the history of a run must have shape {list(shape)} and hold "
-                f"{'strings' if name == 'ended' else 'floats'}; got shape {list(found.shape)} and "
-                f"dtype {found.dtype}"
-            )

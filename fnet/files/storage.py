@@ -5,7 +5,7 @@ import os
 from typing import Any
 
 from fnet.core.errors import FnetError, FormatError
-from fnet.files import atomic, codec, format, schema
+from fnet.files import atomic, codec, format, schema, values
 
 
 def canonical_json(value: Any) -> str:
@@ -26,7 +26,9 @@ def write(path: str | os.PathLike[str], content: schema.Content) -> None:
         InvalidArgument: The parts of the content do not fit each other, or cannot be saved.
         OSError: The file cannot be written.
     """
-    atomic.write(path, format.to_bytes(*codec.encode(schema.check_content(content))))
+    encoded = codec.encode(schema.check_content(content))
+    values.check_trained(content.trained)
+    atomic.write(path, format.to_bytes(*encoded))
 
 
 def read(path: str | os.PathLike[str]) -> schema.Content:
@@ -37,8 +39,10 @@ def read(path: str | os.PathLike[str]) -> schema.Content:
         OSError: The file cannot be read.
     """
     try:
-        return schema.check_content(codec.decode(*format.read(path)))
+        found = schema.check_content(schema.check_form(codec.decode(*format.read(path))))
+        values.check_trained(found.trained)
     except FnetError as error:
         raise FormatError(f"{path}: {error}") from None
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise FormatError(f"{path}: the description has another form: {error!r:.200}") from None
+    return found

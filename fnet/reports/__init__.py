@@ -59,7 +59,9 @@ def page(
         )
     saved = schema.content_of(model)
     classes, features = map(formatting.names, (evaluation.classes, saved.features))
-    model = Model(schema.check_content(saved._replace(classes=classes, features=features)))
+    plain = saved._replace(classes=classes, features=features, run=None, estimator=None)
+    named = schema.check_content(plain)
+    model = Model(saved._replace(classes=named.classes, features=named.features))
     trained = saved.trained if isinstance(saved.trained, dict) else {}
     target = formatting.exact(trained.get("target", "target"))
     shown = figures.draw_all(model, evaluation, target)
