@@ -1,12 +1,13 @@
 """Kill processes at random moments while they save and train, and check the files they leave.
 
 First, a process that saves one network after another is killed: the file must hold one complete
-network. Then a training run with a checkpoint is killed and started again several times: its
+network, and the next save or load must take the temporary file away. Then a training run with a checkpoint is killed and started again several times: its
 result must be the same, bit for bit, as that of a run without interruption.
 """
 
 import argparse
 import multiprocessing
+import shutil
 import tempfile
 import time
 from pathlib import Path
@@ -44,22 +45,38 @@ def save_forever(path: Path) -> None:
         k += 1
 
 
-def kill_saves(count: int, folder: Path, random: np.random.Generator) -> tuple[int, int]:
-    """`(bad, leftovers)`: the kills that left an incomplete file, and other files in the folder."""
-    path, bad = folder / "saved.fnet", 0
+def kill_saves(count: int, folder: Path, random: np.random.Generator) -> tuple[int, int, int]:
+    """`(bad, left, stayed)`: what the kills left behind.
+
+    They are the kills after which the file was missing or incomplete, those that left a temporary
+    file, and those whose temporary file was still there after the next save or load.
+    """
+    path, copy, bad, left, stayed = folder / "saved.fnet", folder / "copy", 0, 0, 0
+    copy.mkdir()
     fnet.save(path, constant_network(0))
-    for _ in tqdm(range(count), desc="saves"):
+
+    def others() -> int:
+        return sum(entry not in (path, copy) for entry in folder.iterdir())
+
+    for i in tqdm(range(count), desc="saves"):
         process = multiprocessing.get_context("fork").Process(target=save_forever, args=(path,))
         process.start()
         time.sleep(random.uniform(0.002, 0.06))
         process.kill()
         process.join()
+        left += others() > 0
         try:
-            arrays = leaves(fnet.load(path).params)
+            shutil.copy(path, copy / path.name)  # a load of the file itself would tidy up
+            arrays = leaves(fnet.load(copy / path.name).params)
             bad += len({float(value) for array in arrays for value in np.unique(array)}) != 1
-        except fnet.FormatError:
+        except (fnet.FormatError, FileNotFoundError):
             bad += 1
-    return bad, len(list(folder.iterdir())) - 1
+        if i % 2:
+            fnet.load(path)
+        else:
+            fnet.save(path, constant_network(0))
+        stayed += others() > 0
+    return bad, left, stayed
 
 
 def train(
@@ -119,8 +136,11 @@ def main() -> None:
     options = parser.parse_args()
     random = np.random.default_rng(options.seed)
     with tempfile.TemporaryDirectory() as folder:
-        bad, leftovers = kill_saves(options.saves, Path(folder), random)
-        print(f"{options.saves} saves killed: {bad} files unreadable, {leftovers} temporary files")
+        bad, left, stayed = kill_saves(options.saves, Path(folder), random)
+        print(
+            f"{options.saves} saves killed: {bad} files unreadable or lost, {left} temporary files "
+            f"left behind, {stayed} of them after the next save or load"
+        )
     with tempfile.TemporaryDirectory() as folder:
         same, lost = kill_runs(options.runs, options.engine, Path(folder), random)
         print(

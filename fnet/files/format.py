@@ -2,8 +2,9 @@
 
 The header's only metadata is a string under "fnet": the version of the format, a digest of the
 rest, and canonical JSON `{"arrays": {name: digest}, "content": ...}`. Digests are SHA-256 in
-hexadecimal. Every value that decides what is read is checked before it is used, and reading takes
-no more memory than the file itself plus the limits below.
+hexadecimal. Every value that decides what is read is checked before it is used. Reading takes no
+more memory than the file itself plus the limits below, and a file has its bytes on the disk
+(`regular`). So loading, with all checks, takes at most three times the bytes on the disk and 64 MiB.
 
 The safetensors library writes; reading is done here, because the library holds a file twice in
 memory and accepts duplicate keys. Format: https://github.com/huggingface/safetensors
@@ -23,6 +24,7 @@ import numpy.typing as npt
 from safetensors.numpy import save as to_safetensors
 
 from fnet.core.errors import FormatError, InvalidArgument
+from fnet.files import regular
 
 VERSION = 1
 """The version of the format that is written, and the newest one that is read."""
@@ -111,13 +113,13 @@ def read(path: str | os.PathLike[str]) -> tuple[Any, dict[str, npt.NDArray[Any]]
         FormatError: The bytes are not as `to_bytes` made them.
         OSError: The file cannot be read.
     """
-    with open(path, "rb") as file:
-        size = os.fstat(file.fileno()).st_size
-        start = file.read(8)
+    with regular.opened(path) as file:
+        size = os.fstat(file).st_size
+        start = regular.read_bytes(file, 8)
         length = int.from_bytes(start, "little")
         if len(start) < 8 or length > min(MAX_HEADER_BYTES, size - 8):
             _refuse_foreign(start)
-        entries = _json(file.read(length))
+        entries = _json(regular.read_bytes(file, length))
         metadata = entries.pop("__metadata__", None)
         if not isinstance(metadata, dict) or list(metadata) != ["fnet"]:
             _refuse_foreign(start)
@@ -127,7 +129,7 @@ def read(path: str | os.PathLike[str]) -> tuple[Any, dict[str, npt.NDArray[Any]]
         arrays = {}
         for entry in _layout(entries, size - 8 - length):
             array: npt.NDArray[Any] = np.empty(entry.shape, entry.dtype)
-            if file.readinto(_bytes(array)) != array.nbytes:
+            if regular.read_into(file, memoryview(_bytes(array))) != array.nbytes:
                 raise FormatError(f"{entry.name} is incomplete: the file ends too early")
             if digest(array) != digests[entry.name]:
                 raise FormatError(f"{entry.name} is damaged: its SHA-256 is not the recorded one")

@@ -1,5 +1,6 @@
 """A `Content` in a file."""
 
+import errno
 import json
 import os
 from typing import Any
@@ -19,30 +20,41 @@ def canonical_json(value: Any) -> str:
     return json.dumps([encoded, digests], sort_keys=True)
 
 
-def write(path: str | os.PathLike[str], content: schema.Content) -> None:
+def write(path: str | os.PathLike[str], content: schema.Content, *, new: bool = False) -> None:
     """Replace the file at `path`. An error leaves the file that was there.
+
+    Args:
+        path: The path of the file.
+        content: What to write.
+        new: Whether to raise FileExistsError if there is a file already.
 
     Raises:
         InvalidArgument: The parts of the content do not fit each other, or cannot be saved.
-        OSError: The file cannot be written.
+        OSError: The file cannot be written. The error names `path`.
     """
     encoded = codec.encode(schema.check_content(content))
     values.check_trained(content.trained)
-    atomic.write(path, format.to_bytes(*encoded))
+    atomic.write(path, format.to_bytes(*encoded), new=new)
 
 
 def read(path: str | os.PathLike[str]) -> schema.Content:
-    """The Content of a file.
+    """The Content of a file. What dead processes left beside it is removed.
 
     Raises:
         FormatError: The bytes are not as `write` wrote them.
-        OSError: The file cannot be read.
+        OSError: The file cannot be read, or there is not enough memory. The error names `path`.
     """
     try:
         found = schema.check_content(schema.check_form(codec.decode(*format.read(path))))
         values.check_trained(found.trained)
     except FnetError as error:
         raise FormatError(f"{path}: {error}") from None
+    except MemoryError:
+        reason = "there is not enough memory to load this file"
+        raise OSError(errno.ENOMEM, reason, os.fspath(path)) from None
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, os.fspath(path)) from error
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise FormatError(f"{path}: the description has another form: {error!r:.200}") from None
+    atomic.remove_leftovers(path)
     return found
