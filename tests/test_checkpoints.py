@@ -131,7 +131,10 @@ def test_it_is_saved_at_intervals(tmp_path, monkeypatch):
     write = fnet.files.storage.write
     monkeypatch.setattr(
         *(fnet.files.storage, "write"),
-        lambda path, content: (saved.append(int(content.run.state.step)), write(path, content)),
+        lambda path, content, **how: (
+            saved.append(int(content.run.state.step)),
+            write(path, content, **how),
+        ),
     )
 
     class Timed(fnet.checkpoint):
@@ -140,7 +143,7 @@ def test_it_is_saved_at_intervals(tmp_path, monkeypatch):
             super().__call__(run)
 
     call(reference, Timed(tmp_path / "run.fnet", every=6))
-    assert saved == [6, 12, 18, 20]
+    assert saved == [0, 6, 12, 18, 20]
 
 
 # Bad arguments.

@@ -36,6 +36,7 @@ class TrainOptions(NamedTuple):
     standardize: bool
     seed: int
     checkpoint: str | None
+    checkpoint_optional: bool
     engine: Literal["auto", "numpy", "tensorflow"]
     delimiter: str | None
     as_json: bool

@@ -3,7 +3,7 @@
 import math
 import os
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 import numpy.typing as npt
@@ -135,6 +135,11 @@ IRRELEVANT_WARNINGS = (
     help="Save progress to this file; the same command resumes from it.",
 )
 @click.option(
+    "--checkpoint-optional",
+    is_flag=True,
+    help="Go on with the training where the checkpoint cannot be written, as on a full disk.",
+)
+@click.option(
     "--keep-index", is_flag=True, help="Take columns that hold the names of rows as features."
 )
 @common.missing_option
@@ -210,6 +215,8 @@ def _check(data: str, out: str, options: TrainOptions) -> None:
         common.check_output_path(options.checkpoint, data)
         if os.path.realpath(options.checkpoint) == os.path.realpath(out):
             raise common.usage_error("--checkpoint and --out must be different files.")
+    elif options.checkpoint_optional:
+        raise common.usage_error("--checkpoint-optional needs --checkpoint.")
     if options.patience and not options.validation:
         raise common.usage_error("--patience needs validation rows: use a --validation above 0.")
     checks.one_of("--activation", options.activation, network.ACTIVATIONS)
@@ -219,7 +226,12 @@ def _estimator(y: npt.NDArray[Any], options: TrainOptions) -> "MLPClassifier | M
     """The estimator that these options describe, not fitted yet."""
     from fnet.estimators import MLPClassifier, MLPRegressor
 
-    checkpoint = options.checkpoint
+    checkpoint = None
+    if options.checkpoint is not None:
+        on_write_error: Literal["error", "warn"] = (
+            "warn" if options.checkpoint_optional else "error"
+        )
+        checkpoint = fnet.checkpoint(options.checkpoint, on_write_error=on_write_error)
     arguments: dict[str, Any] = {
         "hidden_layer_sizes": options.hidden,
         "activation": options.activation,
@@ -234,7 +246,7 @@ def _estimator(y: npt.NDArray[Any], options: TrainOptions) -> "MLPClassifier | M
         "standardize": options.standardize,
         "random_state": options.seed,
         "engine": options.engine,
-        "callback": None if checkpoint is None else fnet.checkpoint(checkpoint),
+        "callback": checkpoint,
         "verbose": "bar",
     }
     if y.dtype.kind == "f":

@@ -246,7 +246,7 @@ def _rename(slot: Path, target: Path, new: bool) -> None:
         os.unlink(slot)
 
 
-def _give_up(slot: Path, file: io.BufferedWriter) -> None:
+def _give_up(slot: Path, file: Any) -> None:
     """Remove an incomplete slot, and close it."""
     with contextlib.suppress(OSError):
         if fcntl is None:

@@ -16,7 +16,7 @@ from fnet.core.optimizers import Optimizer
 from fnet.core.run_state import Run, RunSetup
 from fnet.files import environment, names, schema, storage
 
-STACKLEVEL = 6
+STACKLEVEL = 7
 """How far up the stack a warning belongs: to the caller of `train`."""
 
 
@@ -39,7 +39,8 @@ class Checkpoint:
     optimizer, tuning, plan, data, validation data, early stopping and initial params must be the
     same. A function, as a loss or a learning rate of your own, is assumed to be unchanged. Where
     the call differs `train` raises InvalidArgument, and FormatError where the file is not one of
-    fnet. Neither changes the file.
+    fnet. Neither changes the file. If there is no file, `train` writes one before its first step,
+    so that of two calls that differ the second is refused.
 
     Args:
         path: The path of the file.
@@ -47,9 +48,13 @@ class Checkpoint:
         exact: Whether to refuse a file that was written with other versions, threads, environment
             variables or on another processor, which can change the last bits of the result. If
             False, a warning names them.
+        on_write_error: What happens if the file cannot be written, as on a full disk: "error" ends
+            the training with the error; "warn" goes on with a warning, and tries again at the next
+            save. The last file that was written stays in any case.
 
     Raises:
-        InvalidArgument: `every` is below 0, or `exact` is no boolean.
+        InvalidArgument: `every` is below 0, `exact` is no boolean, or `on_write_error` is neither
+            "error" nor "warn".
 
     Example:
         >>> import fnet, tempfile
@@ -66,14 +71,22 @@ class Checkpoint:
     path: str | os.PathLike[str]
     every: float
     exact: bool
+    on_write_error: Literal["error", "warn"]
 
     def __init__(
-        self, path: str | os.PathLike[str], every: float = 30.0, exact: bool = False
+        self,
+        path: str | os.PathLike[str],
+        every: float = 30.0,
+        exact: bool = False,
+        on_write_error: Literal["error", "warn"] = "error",
     ) -> None:
         self.path, self.every = path, checks.one_number("every", every)
         self.exact = checks.boolean("exact", exact)
+        self.on_write_error = checks.one_of("on_write_error", on_write_error, ("error", "warn"))
         self._call: _Call | None = None
         self._saved = time.monotonic()
+        self._written: tuple[int, ...] | None = None  # the file as this call has left it
+        self._warned = False
 
     def __call__(self, run: Run) -> None:
         """Save the run so far if it is time to, or if it has ended.
@@ -82,6 +95,7 @@ class Checkpoint:
             run: The Run, as `train` gives it to a callback.
 
         Raises:
+            InvalidArgument: The file has become the checkpoint of another call.
             OSError: The file cannot be written; the old one is intact.
         """
         now = run.train_state
@@ -89,18 +103,59 @@ class Checkpoint:
         done = done or bool(np.all(np.asarray(now.ended) != RUNNING))
         done = done or bool(np.any(run.history["ended"] == "interrupted"))
         if done or time.monotonic() - self._saved >= self.every:
-            trained = None if self._call is None else self._call.trained
-            storage.write(self.path, schema.content_of(run, trained=trained))
-            self._saved = time.monotonic()
+            self._save(run)
 
     def _begin(self, run: Run, setup: RunSetup) -> Run:
         """The Run to begin with: the one in the file, or `run`. `train` calls this first."""
-        self._call, self._saved = _call(run, setup), time.monotonic()
+        call = self._call = _call(run, setup)
+        self._saved, self._warned = time.monotonic(), False
+        found = self._read(call)
+        if found is None:
+            ended = np.full(np.shape(run.train_state.ended), "running")
+            history = run.history | {"ended": ended if ended.ndim else "running"}
+            content = schema.content_of(run._replace(history=history), trained=call.trained)
+            try:
+                self._write(content, new=True)
+            except FileExistsError:  # another process was faster
+                found = self._read(call)
+            except OSError as error:
+                self._go_on(error, STACKLEVEL - 1)
+        return run if found is None else found
+
+    def _save(self, run: Run) -> None:
+        """Replace the file, unless it has become the checkpoint of another call."""
+        self._saved = time.monotonic()
+        content = schema.content_of(run, trained=self._call and self._call.trained)
+        try:
+            if self._call is not None and self._written != _identity(self.path):
+                self._read(self._call)
+            self._write(content)
+        except OSError as error:
+            self._go_on(error, STACKLEVEL + 2)
+
+    def _write(self, content: schema.Content, new: bool = False) -> None:
+        storage.write(self.path, content, new=new)
+        self._written = _identity(self.path)
+
+    def _read(self, call: _Call) -> Run | None:
+        """The Run in the file, which must be of this call; None if there is no file."""
+        self._written = _identity(self.path)
         try:
             found = storage.read(self.path)
         except FileNotFoundError:
-            return run
-        return self._check_same_call(found, self._call)
+            return None
+        return self._check_same_call(found, call)
+
+    def _go_on(self, error: OSError, stacklevel: int) -> None:
+        """Raise an error of writing, or warn of it once."""
+        if self.on_write_error == "error":
+            raise error
+        if not self._warned:
+            warnings.warn(
+                f"the checkpoint cannot be written, and the training goes on without it: {error}",
+                stacklevel=stacklevel,
+            )
+        self._warned = True
 
     def _check_same_call(self, found: schema.Content, call: _Call) -> Run:
         """The Run in a file; refused where another call has written it."""
@@ -165,6 +220,15 @@ def _call(run: Run, setup: RunSetup) -> _Call:
         "machine": environment.record(engine),
     }
     return _Call(trained, source.epochs)
+
+
+def _identity(path: str | os.PathLike[str]) -> tuple[int, ...] | None:
+    """What tells a file from one that has replaced it; None if there is none."""
+    try:
+        found = os.stat(path)
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _digest(value: Any) -> str:
