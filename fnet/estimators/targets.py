@@ -137,9 +137,10 @@ class ClassTargets(NamedTuple):
                 "`y` has classes not in `self.classes_`. "
                 f"`self.classes_` has {self.classes}. 'y' has {new} too"
             )
-        found: npt.NDArray[Any] = (
-            labels.y != 0 if labels.multilabel else np.searchsorted(self.classes, labels.y)
-        )
+        if self.multilabel:
+            return np.asarray(labels.y != 0)
+        order = np.argsort(self.classes)  # those of `from_functional` may stand in any order
+        found: npt.NDArray[Any] = order[np.searchsorted(self.classes, labels.y, sorter=order)]
         return found
 
 

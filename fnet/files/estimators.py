@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from fnet.core import optimizers
 from fnet.core.checks import members_of, tuning
 from fnet.core.errors import InvalidArgument
 from fnet.core.network import ACTIVATIONS, ALIASES, LOSSES, Network
@@ -154,7 +155,18 @@ def _agrees_with_scaling(value: Any, content: Any) -> bool:
 
 
 def _is_state(value: Any, content: Any) -> bool:
-    return value is None or bool(check_train_state(value, content.net, content.params))
+    kind = _kind_of_solver(content.estimator.arguments)
+    return value is None or bool(check_train_state(value, content.net, content.params, kind))
+
+
+def _kind_of_solver(arguments: dict[str, Any]) -> str | None:
+    """The kind of the optimizer of these arguments, up to Nesterov's momentum; None for lbfgs."""
+    solver = arguments["solver"]
+    if isinstance(solver, Optimizer):
+        return solver.kind
+    if solver == "sgd":
+        return optimizers.sgd(0.0, arguments["momentum"]).kind
+    return None if solver == "lbfgs" else str(getattr(optimizers, solver)(0.0).kind)
 
 
 NUMBER = either(real(), lambda value: isinstance(value, (float, np.floating)))

@@ -4,7 +4,8 @@ The header's only metadata is a string under "fnet": the version of the format, 
 rest, and canonical JSON `{"arrays": {name: digest}, "content": ...}`. Digests are SHA-256 in
 hexadecimal. Every value that decides what is read is checked before it is used. Reading takes no
 more memory than the file itself plus the limits below, and a file has its bytes on the disk
-(`regular`). So a load with all its checks takes at most three times the bytes on the disk, and 64 MiB.
+(`regular`). So a load with all its checks takes at most three times the bytes on the disk, and
+16 MiB.
 
 The safetensors library writes; reading is done here, because the library holds a file twice in
 memory and accepts duplicate keys. Format: https://github.com/huggingface/safetensors

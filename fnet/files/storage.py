@@ -8,6 +8,9 @@ from typing import Any
 from fnet.core.errors import FnetError, FormatError
 from fnet.files import atomic, codec, format, schema, values
 
+MAX_MESSAGE = 1000
+"""The most letters of a message about the content of a file."""
+
 
 def canonical_json(value: Any) -> str:
     """Plain data as one string, with digests for arrays: equal for data that is equal bit for bit.
@@ -48,13 +51,20 @@ def read(path: str | os.PathLike[str]) -> schema.Content:
         found = schema.check_content(schema.check_form(codec.decode(*format.read(path))))
         values.check_trained(found.trained)
     except FnetError as error:
-        raise FormatError(f"{path}: {error}") from None
+        raise FormatError(f"{path}: {_one_line(error)}") from None
     except MemoryError:
         reason = "there is not enough memory to load this file"
         raise OSError(errno.ENOMEM, reason, os.fspath(path)) from None
     except OSError as error:
         raise OSError(error.errno, error.strerror, os.fspath(path)) from error
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-        raise FormatError(f"{path}: the description has another form: {error!r:.200}") from None
+        raise FormatError(
+            f"{path}: the description has another form: {_one_line(repr(error))}"
+        ) from None
     atomic.remove_leftovers(path)
     return found
+
+
+def _one_line(message: object) -> str:
+    """A message about the content of a file, which it may quote, on one line."""
+    return " ".join(str(message).split())[:MAX_MESSAGE]

@@ -178,7 +178,9 @@ def _of_estimator(
         return history, None
     # A fit restores the first of its best epochs; calls of partial_fit, the first of them all.
     values = np.array(history[monitor]) * (1 if early == "loss" else -1)
-    start = len(values) - fitted["n_iter_"] if fitted["n_iter_"] > 1 else 0
+    start = max(0, len(values) - fitted["n_iter_"]) if fitted["n_iter_"] > 1 else 0
+    if np.isnan(values[start:]).all():
+        return history, None
     return history, _mark_restored(start + int(np.nanargmin(values[start:])), monitor)
 
 
