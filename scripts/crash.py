@@ -1,8 +1,9 @@
 """Kill processes at random moments while they save and train, and check the files they leave.
 
 First, a process that saves one network after another is killed: the file must hold one complete
-network, and the next save or load must take the temporary file away. Then a training run with a checkpoint is killed and started again several times: its
-result must be the same, bit for bit, as that of a run without interruption.
+network, and the next save or load must take the temporary file away. Then a training run with a
+checkpoint is killed and started again several times: its result must be the same, bit for bit, as
+that of a run without interruption.
 """
 
 import argparse

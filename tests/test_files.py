@@ -26,7 +26,7 @@ from fnet import InvalidArgument, Layer, Network, Tuning, reference
 from fnet.core import network
 from fnet.core.params import map_params
 from fnet.core.scaling import Scaling
-from fnet.files import Model, atomic, schema
+from fnet.files import Model, schema
 from fnet.files.storage import canonical_json
 
 BOTH = pytest.mark.parametrize("side", [fnet, reference], ids=["tensorflow", "twin"])
@@ -547,16 +547,6 @@ def test_a_symbolic_link_and_permissions_are_kept(tmp_path):
     assert link.is_symlink()
     assert path.stat().st_mode & 0o777 == 0o600
     np.testing.assert_array_equal(fnet.load(path).params[0].w, reference.init_params(NET, 1)[0].w)
-
-
-def test_temporary_files_of_killed_processes_are_removed_after_an_hour(tmp_path):
-    old, new, other = (tmp_path / name for name in (".a.fnet.1.tmp", ".a.fnet.2.tmp", ".b.1.tmp"))
-    for path in (old, new, other):
-        path.write_bytes(b"half")
-    for path in (old, other):
-        os.utime(path, (0, 0))
-    atomic.write(tmp_path / "a.fnet", b"whole")
-    assert sorted(os.listdir(tmp_path)) == [".a.fnet.2.tmp", ".b.1.tmp", "a.fnet"]
 
 
 def test_os_errors_pass_through(tmp_path):

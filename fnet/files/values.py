@@ -94,7 +94,7 @@ def real(
     def check(value: Any) -> bool:
         if not isinstance(value, numbers.Real):
             return False
-        number: Any = value
+        number = value if isinstance(value, int) else float(value)
         inside = number > least if above else number >= least
         return bool(inside and (number < most if below else number <= most))
 
@@ -253,7 +253,12 @@ def _dict_of(valid: Check) -> Check:
     )
 
 
-_FACT = either(SCALAR, each(SCALAR), _dict_of(is_text))
+_FACT = either(
+    SCALAR,
+    lambda value: isinstance(value, (list, tuple)) and all(map(SCALAR, value)),
+    _dict_of(is_text),
+)
+"""The check of what can be compared with the same fact about this machine."""
 
 TRAINED: dict[str, Check] = {
     "missing": either(is_none, each(is_text)),
