@@ -1,5 +1,7 @@
 """Checkpoints: the same call resumes bit for bit; a different call is refused."""
 
+import errno
+import os
 import signal
 import warnings
 
@@ -8,8 +10,9 @@ import pytest
 
 import fnet
 from fnet import FormatError, InvalidArgument, Network, Tuning, reference
+from fnet.cli import main
 from fnet.core import batch_source
-from fnet.files import environment
+from fnet.files import atomic, environment
 from fnet.files.storage import canonical_json
 
 BOTH = pytest.mark.parametrize("side", [fnet, reference], ids=["tensorflow", "twin"])
@@ -203,6 +206,165 @@ def test_arguments_of_a_checkpoint_are_checked(tmp_path):
         fnet.checkpoint(tmp_path / "run.fnet", every=-1)
     with pytest.raises(InvalidArgument, match="exact must be True or False"):
         fnet.checkpoint(tmp_path / "run.fnet", exact="yes")
+    with pytest.raises(InvalidArgument, match="on_write_error must be one of error, warn"):
+        fnet.checkpoint(tmp_path / "run.fnet", on_write_error="ignore")
+
+
+# The path, and the disk.
+
+
+def test_the_path_is_claimed_before_the_first_step(tmp_path):
+    """So the second of two calls that differ is refused, and the same call starts from there."""
+    path = tmp_path / "run.fnet"
+
+    class Second(Exception):
+        pass
+
+    class First(fnet.checkpoint):
+        def __call__(self, run):
+            with pytest.raises(InvalidArgument, match="a call that differs in its initial params"):
+                call(reference, fnet.checkpoint(path, every=0), seed=1)
+            raise Second
+
+    with pytest.raises(Second):
+        call(reference, First(path, every=1e9))
+    assert int(fnet.load(path).run.train_state.epoch) == 0
+    assert canonical_json(call(reference, fnet.checkpoint(path))) == canonical_json(call(reference))
+
+
+@BOTH
+@pytest.mark.parametrize("options", [{}, {"seed": [0, 1], "restore_best": True}])
+def test_a_claimed_path_changes_no_bit_of_the_run(side, options, tmp_path):
+    path = tmp_path / "run.fnet"
+
+    class Dies(fnet.checkpoint):
+        def __call__(self, run):
+            raise Crash
+
+    with pytest.raises(Crash):
+        call(side, Dies(path), **options)
+    resumed = call(side, fnet.checkpoint(path, every=1e9), **options)
+    assert canonical_json(resumed) == canonical_json(call(side, **options))
+
+
+def test_two_calls_that_begin_at_once_do_not_overwrite_each_other(tmp_path, monkeypatch):
+    """The other call claims the path after this one has seen that there is no file."""
+    path, write, begun = tmp_path / "run.fnet", fnet.files.storage.write, []
+
+    def late(target, content, **how):
+        if not begun:
+            begun.append(True)
+            call(reference, fnet.checkpoint(path), seed=1)
+        write(target, content, **how)
+
+    monkeypatch.setattr(fnet.files.storage, "write", late)
+    with pytest.raises(InvalidArgument, match="a call that differs in its initial params"):
+        call(reference, fnet.checkpoint(path, every=0))
+    expected = canonical_json(call(reference, seed=1).params)
+    assert canonical_json(fnet.load(path).run.params) == expected
+
+
+@pytest.mark.parametrize("other", ["a checkpoint of another call", "a model"])
+def test_a_file_that_another_call_has_put_there_is_not_overwritten(other, tmp_path):
+    path = tmp_path / "run.fnet"
+
+    class Replaced(fnet.checkpoint):
+        def __call__(self, run):
+            if other == "a model":
+                fnet.save(path, (run.net, run.params))
+            elif path.exists():
+                path.unlink()
+                call(reference, fnet.checkpoint(path), seed=1)
+            super().__call__(run)
+
+    with pytest.raises(InvalidArgument, match="differs in its initial params|holds no checkpoint"):
+        call(reference, Replaced(path, every=0))
+    assert (fnet.load(path).run is None) == (other == "a model")
+
+
+def test_a_file_that_was_removed_is_written_again(tmp_path):
+    path = tmp_path / "run.fnet"
+
+    class Removed(fnet.checkpoint):
+        def __call__(self, run):
+            path.unlink(missing_ok=True)
+            super().__call__(run)
+
+    call(reference, Removed(path, every=0))
+    assert int(fnet.load(path).run.train_state.epoch) == 5
+
+
+class Full:
+    """A disk that is full after this many writes."""
+
+    def __init__(self, monkeypatch, count):
+        self.left, self.write = count, atomic.write
+        monkeypatch.setattr(atomic, "write", self)
+
+    def __call__(self, path, data, **how):
+        self.left -= 1
+        if self.left < 0:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+        self.write(path, data, **how)
+
+
+@BOTH
+@pytest.mark.parametrize("count", [0, 3])
+def test_a_full_disk_ends_the_training_and_names_the_file(side, count, tmp_path, monkeypatch):
+    path = tmp_path / "run.fnet"
+    Full(monkeypatch, count)
+    with pytest.raises(OSError, match="No space left on device") as caught:
+        call(side, fnet.checkpoint(path, every=0))
+    assert caught.value.filename == str(path)
+    assert path.exists() == (count > 0)
+    if count:
+        assert int(fnet.load(path).run.state.step) == count - 1
+        monkeypatch.undo()
+        run = call(side, fnet.checkpoint(path))
+        assert canonical_json(run) == canonical_json(call(side))
+
+
+@BOTH
+@pytest.mark.parametrize("count", [0, 3])
+def test_a_training_goes_on_without_its_checkpoint_if_asked(side, count, tmp_path, monkeypatch):
+    path = tmp_path / "run.fnet"
+    full = Full(monkeypatch, count)
+    with pytest.warns(UserWarning, match="the checkpoint cannot be written") as caught:
+        run = call(side, fnet.checkpoint(path, every=0, on_write_error="warn"))
+    assert len(caught) == 1
+    assert caught[0].filename == __file__
+    assert str(path) in str(caught[0].message)
+    assert canonical_json(run) == canonical_json(call(side))
+    full.left = 99
+    call(side, fnet.checkpoint(path, every=1e9, on_write_error="warn"))
+    assert int(fnet.load(path).run.train_state.epoch) == 5
+
+
+@pytest.mark.filterwarnings("always:the checkpoint cannot be written")
+@pytest.mark.parametrize("options", [[], ["--checkpoint-optional"]])
+def test_the_command_line_goes_on_without_its_checkpoint_if_asked(
+    options, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    assert main(["sample", "iris", "--out", "iris.csv"]) == 0
+    write = atomic.write
+
+    def full(path, data, **how):
+        if path == "i.run":
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), path)
+        write(path, data, **how)
+
+    monkeypatch.setattr(atomic, "write", full)
+    words = ["--target", "species", "--out", "i.fnet", "--epochs", "2", "--checkpoint", "i.run"]
+    code = main(["train", "iris.csv", *words, *options])
+    printed = capsys.readouterr().err
+    if options:
+        assert code == 0
+        assert printed.count("the checkpoint cannot be written") == 1
+    else:
+        assert code == 4
+        assert "Error: i.run: No space left on device" in printed
+    assert sorted(os.listdir()) == ["i.fnet", "iris.csv"][not options :]
 
 
 # The environment.

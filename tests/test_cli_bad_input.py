@@ -87,6 +87,10 @@ CASES = {
         TRAIN.format("few.csv") + " --checkpoint ./new.fnet",
         *(2, "--checkpoint and --out must be different files"),
     ),
+    "an optional checkpoint without a path": (
+        TRAIN.format("few.csv") + " --checkpoint-optional",
+        *(2, "--checkpoint-optional needs --checkpoint"),
+    ),
     "a long delimiter": (TRAIN.format("few.csv") + " --delimiter ab", 2, "a single ASCII char"),
     "no such engine": ("fnet digits --engine jax", 2, "'jax' is not one of"),
     "no such format": ("fnet export iris.fnet --out x --format pickle", 2, "'pickle' is not one"),

@@ -3,7 +3,6 @@
 import contextlib
 import errno
 import os
-import resource
 import socket
 import subprocess
 import sys
@@ -20,6 +19,7 @@ from fnet import FormatError, Network, reference
 from fnet.files import atomic
 
 fcntl = pytest.importorskip("fcntl", reason="needs locks on files")
+resource = pytest.importorskip("resource", reason="needs limits of a process")
 
 NET = Network((2, 3))
 PARAMS = reference.init_params(NET, 0)
