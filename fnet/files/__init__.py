@@ -5,16 +5,19 @@ describes the content as JSON: the network, the names of classes and features, a
 of a `Content`. The modules, from bytes upwards:
 
 - `atomic`: files that are replaced at once or not at all.
+- `regular`: regular files, opened for reading.
 - `format`: arrays and one JSON value as bytes, and back.
 - `names`: the names in a file, and those in the code.
 - `codec`: plain data as JSON and arrays, and back.
+- `values`, `runs` and `estimators`: what must be true of the parts of a file.
 - `schema`: what a file holds, and what must be true of it.
 - `storage`: a `Content` in a file.
 - `model`: what was loaded, ready to predict.
 - `environment` and `checkpointing`: the callback that keeps a run in a file.
 
 Nothing in a file is looked up as code: all names are in closed tables, and bytes that are not as
-`save` wrote them raise FormatError.
+`save` wrote them raise FormatError. Whoever writes a file can make its digests right. So the whole
+content is checked, when it is saved and when it is loaded: what passes works everywhere.
 """
 
 import os
@@ -42,7 +45,8 @@ def save(
     """Save a network, a run or an estimator to a file that `load` reads.
 
     The same content gives the same bytes. An existing file is replaced at once: whatever happens,
-    either the old file or the new one is on the disk, complete.
+    either the old file or the new one is on the disk, complete. Of an estimator a file holds its
+    arguments and what a fit sets, but no attributes of your own.
 
     Args:
         path: The path of the file, by convention ending in `.fnet`.
@@ -84,8 +88,8 @@ def load(path: str | os.PathLike[str]) -> Model:
         A `Model`: `predict`, `predict_proba`, `net`, `params`, `run`, `estimator()`.
 
     Raises:
-        FormatError: The bytes are not as `save` wrote them.
-        OSError: There is no such file, or it cannot be read.
+        FormatError: The bytes are not as `save` wrote them, or it is no regular file.
+        OSError: There is no such file, it cannot be read, or there is not enough memory.
 
     Example:
         >>> import fnet, tempfile

@@ -43,7 +43,7 @@ TARGETS: dict[str, tuple[str, ...]] = {
 }
 """The estimators that a file may hold, with the kinds of targets of their networks."""
 
-NAMES = ("adagrad", "adam", "adamw", "amsgrad", "lion", "nadam", "rmsprop", "sgd", "lbfgs")
+SOLVERS = ("adagrad", "adam", "adamw", "amsgrad", "lion", "nadam", "rmsprop", "sgd", "lbfgs")
 """The solvers that have names."""
 
 ACTIVATION = one_of(*ACTIVATIONS, *ALIASES)
@@ -59,7 +59,7 @@ WEIGHTS = either(
 ARGUMENTS: dict[str, Check] = {
     "hidden_layer_sizes": either(COUNT, each(COUNT)),
     "activation": either(ACTIVATION, each(ACTIVATION)),
-    "solver": either(one_of(*NAMES), is_optimizer),
+    "solver": either(one_of(*SOLVERS), is_optimizer),
     "alpha": real(0),
     "batch_size": either(one_of("auto"), COUNT),
     "learning_rate": either(one_of("constant", "invscaling", "adaptive"), is_schedule),
