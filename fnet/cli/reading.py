@@ -65,6 +65,12 @@ _OPTIONS = (
         help="Delimiter of a CSV, or tab.  [default: comma, or tab for .tsv, or by the header]",
     ),
     click.option(
+        "--encoding",
+        metavar="NAME",
+        help="Encoding of text, such as latin-1 or cp1252.  [default: by the file's first bytes, "
+        "otherwise UTF-8]",
+    ),
+    click.option(
         "--decimal",
         type=click.Choice([".", ","]),
         help="Decimal character of numbers in text.  [default: the one that fits all of a column]",
@@ -101,6 +107,7 @@ class Reading(NamedTuple):
     """How a table is read."""
 
     delimiter: str | None
+    encoding: str | None
     decimal: str | None
     thousands: str | None
     date_format: tuple[tuple[str | None, str], ...]
@@ -149,7 +156,10 @@ def open_table(path: str, reading: Reading) -> Iterator["Table"]:
         raise common.usage_error(
             f"--delimiter must be a single ASCII character, or tab; got {delimiter!r}."
         )
-    with tables.as_file(path) as (file, name), tables.open_table(file, delimiter, name) as table:
+    with (
+        tables.as_file(path) as (file, name),
+        tables.open_table(file, delimiter, name, reading.encoding) as table,
+    ):
         try:
             yield table
         except TableError as error:

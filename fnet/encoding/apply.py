@@ -12,7 +12,7 @@ from fnet.encoding.columns import Columns, RawColumn, to_columns, to_raw
 from fnet.encoding.encodings import ColumnEncoding, Encoding, read_step, used
 from fnet.encoding.problems import MAX_NAMED, Problem, TableError, shown
 from fnet.encoding.reading import KindError, cell_at, read
-from fnet.encoding.steps import STEPS, Boolean, Date, Number, Read, Step, Text, columns_of
+from fnet.encoding.steps import STEPS, Boolean, Date, Number, Read, Step, Text, width_of
 
 BLOCK = 8192
 """The rows that are written at a time, so that they stay in the processor's cache."""
@@ -95,7 +95,7 @@ def encode_rows(encoding: Encoding, table: Any, dtype: npt.DTypeLike = np.float6
         parts.append(_looked_up(column.steps, reading.value))
     if errors:
         raise TableError(errors)
-    width = sum(len(columns_of(column.steps)) for column in used(encoding))
+    width = sum(width_of(column.steps) for column in used(encoding))
     values = np.zeros((columns.rows, width), dtype)
     for start in range(0, columns.rows, BLOCK):
         _write(parts, slice(start, start + BLOCK), values[start : start + BLOCK])
@@ -108,10 +108,11 @@ def _looked_up(steps: tuple[Step, ...], value: Any) -> tuple[list[tuple[Step, in
     """The steps that work on blocks of rows, each with its width, and the value before them."""
     rest = []
     for step in steps[1:]:
-        if STEPS[type(step)].whole:
-            value = STEPS[type(step)].apply(step, value, np.empty((0, 0)))
+        rule = STEPS[type(step)]
+        if rule.whole:
+            value = rule.apply(step, value, np.empty((0, 0)))
         else:
-            rest.append((step, len(columns_of((steps[0], step)))))
+            rest.append((step, rule.width(step)))
     return rest, value
 
 
