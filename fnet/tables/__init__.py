@@ -1,13 +1,19 @@
-"""Tables in CSV and Parquet files, read in chunks: numeric feature columns, and targets.
+"""Tables in files, read in chunks: columns for the encoder, numeric feature columns, and targets.
 
-A CSV is UTF-8 text, with or without a byte-order mark; its first row is the header. A Parquet file
-is recognized by its first bytes. Invalid cells are refused with the name of the column and the
-number of the row, counted from 1 without the header. Files are read by Arrow, which is fast, needs
-little memory and imports in a tenth of a second.
+A table is a CSV, JSON lines, Parquet, or an Arrow file or stream, which Feather 2 is. It is
+recognized by its first bytes, and so is what it is compressed by: gzip, bzip2, zstd, lz4 or xz.
+Text is UTF-8, or what its byte-order mark or the caller says. The first row of a CSV is the header.
+Invalid cells are refused with the name of the column and the number of the row, counted from 1
+without the header. Files are read by Arrow, which is fast, needs little memory and imports in a
+tenth of a second.
 
   sources.py: a regular file with the bytes of a file, a pipe or standard input.
   formats.py: what a file is, by its first bytes, and the header of a CSV.
-  readers.py: opens a file as a Table, which yields its Chunks.
+  streams.py: the bytes of a file, unpacked and in UTF-8.
+  arrow_tables.py: Parquet, Arrow files and streams.
+  json_tables.py: JSON lines.
+  readers.py: opens a file as a Table, which yields its Chunks; and CSV.
+  encoder_columns.py: the columns of Chunks as `fnet.encoding` takes them.
   notations.py: numbers as text, and the notation that the cells of a column agree on.
   cells.py: the cells of columns in Chunks, as numbers or text.
   target_cells.py: the cells of the target, and which of them are missing.
@@ -24,6 +30,11 @@ from fnet.tables.columns import (
     read_labelled_data,
     read_training_data,
     require_columns,
+)
+from fnet.tables.encoder_columns import (
+    encoder_columns,
+    plain_in_prediction,
+    plain_in_training,
 )
 from fnet.tables.notations import Notation
 from fnet.tables.readers import Chunk, Table, open_table
@@ -42,12 +53,15 @@ __all__ = [
     "TargetOptions",
     "TrainingData",
     "as_file",
+    "encoder_columns",
     "feature_names",
     "is_file",
     "match_names",
     "notation_note",
     "numeric_columns",
     "open_table",
+    "plain_in_prediction",
+    "plain_in_training",
     "read_labelled_data",
     "read_training_data",
     "require_columns",
