@@ -380,6 +380,31 @@ def test_classes_in_a_file_are_an_array(classes, tmp_path):
     refuse(tmp_path / "a.fnet", RUN._replace(classes=classes), "classes")
 
 
+@pytest.mark.parametrize(
+    "classes",
+    [np.array([0, 0, 1]), np.array([0.0, 1.0, np.nan]), np.array(["a", "b", "a"])]
+    + [np.array(["a", "b", 1], object), np.array(["a", "b", "a"], object)],
+    ids=repr,
+)
+def test_classes_of_an_estimator_are_of_one_kind_and_each_once(classes, tmp_path):
+    found = of_estimator(CLASSIFIER, classes_=classes)._replace(classes=classes)
+    refuse(tmp_path / "a.fnet", found, "classes_")
+
+
+def test_names_that_would_take_too_much_memory_as_an_array_are_refused(tmp_path):
+    names = ["x" * (schema.MAX_NAMES_SIZE // 4), "a", "b", "c", "d"]
+    path, net = tmp_path / "a.fnet", Network((5, 5))
+    found = schema.Content(net, reference.init_params(net, 0))
+    for named in ({"features": tuple(names)}, {"classes": np.array(names, object)}):
+        with pytest.raises(InvalidArgument, match="Shorten the longest"):
+            schema.check_content(found._replace(**named))
+        short = {key: value[1:] for key, value in named.items()}
+        with pytest.raises(InvalidArgument, match="must be"):
+            schema.check_content(found._replace(**short))
+    fnet.save(path, (net, found.params), features=["x" * 10_000, *names[1:]])
+    assert len(fnet.load(path).features[0]) == 10_000
+
+
 # How it was trained.
 
 RECORDS = {

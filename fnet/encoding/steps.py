@@ -172,11 +172,13 @@ class Rule(NamedTuple):
             0. Returns the value for the next step.
         columns: Takes the step and the levels before it; returns what is added to the name of the
             column for each column that it writes.
+        width: Takes the step; returns the number of columns that it writes.
         whole: Whether it works on all cells at once; the others work on any rows by themselves.
     """
 
     apply: Callable[[Any, Any, Result], Any]
     columns: Callable[[Any, Levels | None], list[str]] = lambda step, levels: []
+    width: Callable[[Any], int] = lambda step: 0
     whole: bool = False
 
 
@@ -288,19 +290,25 @@ def _contrast_names(step: Contrast, levels: Levels | None) -> list[str]:
     return ["" if levels is None else level_names(levels)[1]]
 
 
+def _one(step: Any) -> int:
+    return 1
+
+
 STEPS: dict[type[Any], Rule] = {
     Levels: Rule(_levels, whole=True),
     Days: Rule(_days),
     Fill: Rule(_fill),
     Scale: Rule(_scale),
     Clip: Rule(_clip),
-    Missing: Rule(_missing, lambda step, levels: [" is missing"]),
+    Missing: Rule(_missing, lambda step, levels: [" is missing"], _one),
     Cycle: Rule(
-        _cycle, lambda step, levels: [f" {step.part} {wave}" for wave in ("sine", "cosine")]
+        _cycle,
+        lambda step, levels: [f" {step.part} {wave}" for wave in ("sine", "cosine")],
+        lambda step: 2,
     ),
-    OneHot: Rule(_one_hot, _one_hot_names),
-    Contrast: Rule(_contrast, _contrast_names),
-    Value: Rule(_value, lambda step, levels: [""]),
+    OneHot: Rule(_one_hot, _one_hot_names, lambda step: int(step.size)),
+    Contrast: Rule(_contrast, _contrast_names, _one),
+    Value: Rule(_value, lambda step, levels: [""], _one),
 }
 """What each step after the first one does; `reading.READS` has the first ones."""
 
@@ -309,3 +317,8 @@ def columns_of(steps: tuple[Step, ...]) -> list[str]:
     """What is added to the name of a column for each of the columns that its steps write."""
     levels = next((step for step in steps if isinstance(step, Levels)), None)
     return [name for step in steps[1:] for name in STEPS[type(step)].columns(step, levels)]
+
+
+def width_of(steps: tuple[Step, ...]) -> int:
+    """The number of columns that steps write."""
+    return sum(STEPS[type(step)].width(step) for step in steps[1:])

@@ -119,7 +119,10 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         """
         self._dtype()
         options = {name: getattr(self, name) for name in Options._fields}
-        encoding = learn(X, Options(**options))
+        return self._keep_encoding(learn(X, Options(**options)))
+
+    def _keep_encoding(self, encoding: Encoding) -> Self:
+        """Become the encoder that has learnt this."""
         self.encoding_, self.notes_ = encoding, notes(encoding)
         self.n_features_in_ = len(encoding.columns)
         vars(self).pop("feature_names_in_", None)

@@ -56,7 +56,7 @@ class _Encoder:
         self.arrays: Arrays = {}
         self.seen: dict[int, Any] = {}  # by id: what stands for an array, and the array, kept alive
         self.records = names.records()
-        self.names = {kind: name for name, (kind, _) in self.records.items()}
+        self.names = {record.kind: name for name, record in self.records.items()}
 
     def encode(self, value: Any, place: str) -> Any:
         """The JSON of a value in this place, as `.run.params.0`."""
@@ -86,7 +86,7 @@ class _Encoder:
 
     def record(self, name: str, value: Any, place: str) -> Any:
         """The JSON of a record's fields: an object, and of a Network a list of pairs."""
-        fields = names.to_file(name, self.records[name][1], value)
+        fields = names.to_file(name, self.records[name], value)
         pairs = zip(fields, self.each(fields.items(), place), strict=True)
         return list(pairs) if isinstance(value, Network) else dict(pairs)
 
@@ -149,11 +149,10 @@ def decode(value: Any, arrays: Arrays) -> Any:
         if kind in ("array", "text"):
             return array(kind, content)
         if kind == "Network":
-            return _network(records[kind][1], decode_one(content))
+            return _network(records[kind], decode_one(content))
         if kind in records:
-            record, fields = records[kind]
             decoded = {name: decode_one(v) for name, v in content.items()}
-            return record(**names.from_file(kind, fields, decoded))
+            return records[kind].kind(**names.from_file(kind, records[kind], decoded))
         return DECODERS[kind](decode_one(content))
 
     found = decode_one(value)
@@ -162,8 +161,8 @@ def decode(value: Any, arrays: Arrays) -> Any:
     return found
 
 
-def _network(fields: dict[str, str], pairs: Any) -> Network:
-    found = names.from_file("Network", fields, dict(pairs))
+def _network(record: names.Record, pairs: Any) -> Network:
+    found = names.from_file("Network", record, dict(pairs))
     if not {*found["hidden"], found["output"], found["loss"]} <= NETWORK_NAMES:
         raise ValueError("the names of a network must be known")
     return Network(**found)

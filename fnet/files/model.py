@@ -3,7 +3,7 @@
 import functools
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Union
+from typing import TYPE_CHECKING, Any, NamedTuple, Union
 
 import numpy as np
 import numpy.typing as npt
@@ -16,28 +16,51 @@ from fnet.core.params import leaves
 from fnet.core.printable import printable
 from fnet.core.run_state import Run
 from fnet.core.scaling import Scaling
+from fnet.encoding import Encoded, Encoding, Problem, TableError, encode_rows, feature_names
+from fnet.encoding.encodings import used
 from fnet.files.estimators import FITTED
 from fnet.files.schema import Content
 from fnet.reference import functions
 from fnet.reference.activations import ACTIVATIONS, OUTPUTS
 
 if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
+
     from fnet.estimators import MLPClassifier, MLPRegressor
+
+
+class Predictions(NamedTuple):
+    """Predictions of the rows of a table, some of which may be wrong.
+
+    Attributes:
+        predicted: As `Model.predict` returns it, of the rows that are not bad, in order.
+        probabilities: As `Model.predict_proba` returns it, of these rows; None without classes.
+        bad: Which rows cannot be predicted, `[N]`.
+        problems: Why not, one for each column that has such cells.
+    """
+
+    predicted: npt.NDArray[Any]
+    probabilities: npt.NDArray[Any] | None
+    bad: npt.NDArray[np.bool_]
+    problems: tuple[Problem, ...]
 
 
 class Model:
     """What `load` returns: a network from a file, which predicts with NumPy alone.
 
-    Rows to predict are `[N, D]`, or a data frame with the columns in `features`. They are
-    predicted in chunks, so that memory does not grow with N. Shapes: N rows, D features, K outputs,
-    member axes M.
+    Rows to predict are `[N, D]`, or a data frame with the columns in `features`. A model with an
+    encoding takes tables with columns of any kind: data frames, Arrow tables, a dict of columns, a
+    list of dicts, or rows where it was fitted on rows. Rows are predicted in chunks, so that memory
+    does not grow with N. Shapes: N rows, D features, K outputs, member axes M.
 
     Attributes:
         net: The network.
         params: Its params, NumPy arrays with any member axes M.
         classes: The class of each output, `[K]`; both classes of a single output, `[2]`, or the
             only class that it was trained on, `[1]`; None if none were saved.
-        features: The names of the D features; None if none were saved.
+        features: The names of the D features; None if none were saved. With an encoding, the names
+            of the columns of a table that become features.
+        encoding: How the rows of a table become the D features; None if they are those already.
         scaling: The Scaling of features and targets that predictions include; None for none.
         trained: How it was trained, as `save` was given it; None for nothing.
         run: The Run, which `train` continues; None if none was saved.
@@ -59,6 +82,7 @@ class Model:
     params: Params
     classes: npt.NDArray[Any] | None
     features: tuple[str, ...] | None
+    encoding: Encoding | None
     scaling: Scaling | None
     trained: Any
     run: Run | None
@@ -68,7 +92,13 @@ class Model:
         self._content = content
         self.net, self.params = content.net, content.params
         self.classes, self.features = content.classes, content.features
-        self.scaling, self.trained, self.run = content.scaling, content.trained, content.run
+        self.encoding, self.scaling = content.encoding, content.scaling
+        self.trained, self.run = content.trained, content.run
+        self._names: Any = content.features
+        if content.encoding is not None:
+            columns = tuple(column.name for column in used(content.encoding))
+            self.features = columns if content.encoding.named else None
+            self._names = feature_names(content.encoding)
         self._dtype = checks.params_dtype(content.params)
         self._cast_name = f"x in {self._dtype}"
         self._members = checks.members_of(content.params)
@@ -85,6 +115,8 @@ class Model:
             lines.append(f"  classes: {_few(self.classes.tolist())}")
         if self.features is not None:
             lines.append(f"  features: {_few(self.features)}")
+        if self.encoding is not None:
+            lines.append(f"  encoding: {len(self.encoding.columns)} columns to {self.net.sizes[0]}")
         if self.scaling is not None:
             scaled = "features" if self.scaling.y_mean is None else "features and targets"
             lines.append(f"  standardized: {scaled}")
@@ -109,6 +141,7 @@ class Model:
 
         Args:
             x: Rows `[N, D]`, or a table of N rows with the columns in `features`, in any order.
+                With an encoding, columns beside these are ignored.
 
         Returns:
             Under a cross-entropy the most probable class of each row, `[*M, N]`: one of
@@ -118,9 +151,10 @@ class Model:
 
         Raises:
             InvalidArgument: x does not fit the network, is not finite, or is a data frame with
-                other columns.
+                other columns. With an encoding: a column is missing or is of another kind, or a
+                cell cannot be read; the message has its row and its column.
         """
-        return self._predict_in_chunks(x, self._decode)
+        return self._predict_in_chunks(self._check_rows(x), self._decode)
 
     def _decode(self, found: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """What `predict` returns, given the outputs of the network."""
@@ -151,7 +185,29 @@ class Model:
                 f"predict_proba needs a network of classes or labels; {self.net} has none. "
                 "Use predict"
             )
-        return self._predict_in_chunks(x, self._probabilities)
+        return self._predict_in_chunks(self._check_rows(x), self._probabilities)
+
+    def predict_rows(self, x: ArrayLike) -> Predictions:
+        """Predict the rows of a table, and tell which ones cannot be predicted.
+
+        Args:
+            x: Rows as `predict` takes them.
+
+        Returns:
+            The Predictions. Without an encoding no row is bad.
+
+        Raises:
+            InvalidArgument: As `predict`, except that a cell that cannot be read is a problem of
+                its row alone.
+        """
+        found = self._to_features(x)
+        of_classes = self.net.targets in ("multiclass", "multilabel")
+        return Predictions(
+            self._predict_in_chunks(found.values, self._decode),
+            self._predict_in_chunks(found.values, self._probabilities) if of_classes else None,
+            found.bad,
+            found.problems,
+        )
 
     def _probabilities(self, found: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """The probability of each class or label, given the outputs of the network."""
@@ -161,11 +217,12 @@ class Model:
             return np.ones_like(found)
         return np.concatenate([1 - found, found], axis=-1)
 
-    def estimator(self) -> Union["MLPClassifier", "MLPRegressor"]:
+    def estimator(self) -> Union["MLPClassifier", "MLPRegressor", "Pipeline"]:
         """Restore the estimator that was saved, fitted as it was. This imports scikit-learn.
 
         Returns:
-            The MLPClassifier or MLPRegressor, without its callback.
+            The MLPClassifier or MLPRegressor, without its callback; or its Pipeline with a
+            TableEncoder.
 
         Raises:
             InvalidArgument: The file holds no estimator.
@@ -176,7 +233,7 @@ class Model:
                 "this file holds no estimator; save a fitted one, or use predict, net and params"
             )
         from fnet import estimators
-        from fnet.estimators import conversion
+        from fnet.estimators import conversion, pipelines
 
         kinds = {"MLPClassifier": estimators.MLPClassifier, "MLPRegressor": estimators.MLPRegressor}
         found: MLPClassifier | MLPRegressor = kinds[saved.name](**saved.arguments)
@@ -184,13 +241,15 @@ class Model:
             if name in FITTED:  # all are: see `check_estimator`
                 is_curve = name in conversion.CURVES and value is not None
                 setattr(found, name, value.tolist() if is_curve else value)
-        return found
+        pipeline, encoding = self._content.pipeline, self.encoding
+        if pipeline is None or encoding is None:
+            return found
+        return pipelines.restored(*pipeline, encoding, found)
 
     def _predict_in_chunks(
-        self, x: Any, finish: Callable[[npt.NDArray[Any]], npt.NDArray[Any]]
+        self, x: npt.NDArray[Any], finish: Callable[[npt.NDArray[Any]], npt.NDArray[Any]]
     ) -> npt.NDArray[Any]:
-        """`finish` of the predictions `[*M, N, K]`; it keeps the axes M and N."""
-        x = self._check_rows(x)
+        """`finish` of the predictions `[*M, N, K]` of checked rows; it keeps the axes M and N."""
         first = finish(self._predict_chunk(x[: self._chunk_rows]))
         if len(x) <= self._chunk_rows:
             return first
@@ -205,10 +264,26 @@ class Model:
         return found
 
     def _check_rows(self, x: Any) -> npt.NDArray[Any]:
-        """x as finite rows `[N, D]`."""
-        x = self._convert(x)
-        found: npt.NDArray[Any] = checks.features("x", x, self.net.sizes[0], names=self.features)
-        return found
+        """x as finite rows of features `[N, D]`."""
+        found = self._to_features(x)
+        if found.problems:
+            raise TableError(found.problems)
+        return found.values
+
+    def _to_features(self, x: Any) -> Encoded:
+        """x as finite rows of features `[N, D]`, without the rows that cannot be encoded."""
+        width, content = self.net.sizes[0], self._content
+        if content.encoding is None:
+            rows = checks.features("x", self._convert(x), width, names=self._names)
+            return Encoded(rows, np.zeros(len(rows), bool), ())
+        dtype = np.float64 if content.pipeline is None else content.pipeline.encoder["dtype"]
+        with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is refused
+            found = encode_rows(content.encoding, x, dtype)
+        if not found.problems:
+            checks.features("x", found.values, width, names=self._names)
+            return found
+        rows = found.values[~found.bad]
+        return found._replace(values=checks.finite("x", rows, names=self._names))
 
     def _convert(self, x: Any) -> Any:
         """x as an array; the columns of a table are taken by name, in the order of `features`."""
@@ -239,7 +314,7 @@ class Model:
             x = scaling.features(x)
         if x.dtype != self._dtype:
             with np.errstate(over="ignore"):  # an overflow is refused below
-                x = checks.finite(self._cast_name, x.astype(self._dtype), names=self.features)
+                x = checks.finite(self._cast_name, x.astype(self._dtype), names=self._names)
         for step in self._steps:
             x = step(x)
         return x if scaling is None else scaling.predictions(x)

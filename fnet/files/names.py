@@ -8,7 +8,7 @@ has a place in these tables.
 
 import dataclasses
 import functools
-from typing import Any
+from typing import Any, NamedTuple
 
 from fnet.core import params
 from fnet.core.early_stopping import EarlyStopping
@@ -19,14 +19,22 @@ from fnet.core.run_state import Run, TrainState
 from fnet.core.scaling import Scaling
 from fnet.core.schedules import Schedule
 from fnet.core.tuning import Tuning
-from fnet.files.schema import Content, Estimator
+from fnet.encoding import encodings, steps
+from fnet.files.schema import Content, Estimator, Pipeline
 
 RECORDS: dict[str, tuple[type, str]] = {
-    "Content": (Content, "net params classes features scaling trained run estimator"),
+    "Column": (encodings.ColumnEncoding, "name kind reason statistics steps? remark?"),
+    "Content": (
+        Content,
+        "net params classes features scaling trained run estimator encoding? pipeline?",
+    ),
+    "Encoding": (encodings.Encoding, "columns named?"),
     "Estimator": (Estimator, "name arguments fitted"),
     "Layer": (Layer, "w b"),
+    "Moments": (encodings.Moments, "minimum maximum mean deviation quantiles"),
     "Network": (Network, "sizes hidden output bias loss"),
     "Optimizer": (Optimizer, "kind numbers=hyperparameters"),
+    "Pipeline": (Pipeline, "steps encoder"),
     "Progress": (
         TrainState,
         "params state best average scale=lr_scale best_value best_epoch wait ended ended_at epoch "
@@ -36,6 +44,24 @@ RECORDS: dict[str, tuple[type, str]] = {
     "Scaling": (Scaling, "x_mean x_scale y_mean y_scale"),
     "Schedule": (Schedule, "kind numbers=hyperparameters"),
     "State": (OptState, "step moments"),
+    "Statistics": (
+        encodings.Statistics,
+        "rows gaps? distinct? moments? levels? counts? pooled?",
+    ),
+    "StepBoolean": (steps.Boolean, "gaps?"),
+    "StepClip": (steps.Clip, "limit?"),
+    "StepContrast": (steps.Contrast, ""),
+    "StepCycle": (steps.Cycle, "part"),
+    "StepDate": (steps.Date, "format? gaps?"),
+    "StepDays": (steps.Days, ""),
+    "StepFill": (steps.Fill, "value"),
+    "StepLevels": (steps.Levels, "levels gap? pool?"),
+    "StepMissing": (steps.Missing, ""),
+    "StepNumber": (steps.Number, "decimal? thousands? unit? gaps?"),
+    "StepOneHot": (steps.OneHot, "size"),
+    "StepScale": (steps.Scale, "center factor"),
+    "StepText": (steps.Text, "gaps?"),
+    "StepValue": (steps.Value, ""),
     "Tuning": (
         Tuning,
         "l1 l2 dropout input_dropout seed loss_weight label_smoothing label_weights quantiles "
@@ -48,7 +74,8 @@ RECORDS: dict[str, tuple[type, str]] = {
 }
 """The file's name of each record, the code's class, and the fields in the order of the file.
 
-A field is written `file=code` where the code calls it otherwise.
+A field is written `file=code` where the code calls it otherwise. One that ends with `?` has its
+default where the file lacks it, and is left out where it has its default.
 """
 
 RENAMED: dict[tuple[str, str], dict[str, str]] = {
@@ -75,32 +102,48 @@ CALL = {
 """The parts of the call that a checkpoint records: the file's names, and those of messages."""
 
 
-def records() -> dict[str, tuple[type, dict[str, str]]]:
-    """`(class, fields)` of every record by the file's name: those above, and entries of params.
+class Record(NamedTuple):
+    """How a record is written.
 
-    `fields` holds the code's name for each of the file's names, in the order of the file.
+    Attributes:
+        kind: The code's class.
+        fields: The code's name for each of the file's names, in the order of the file.
+        defaults: The value of each field that a file may lack, by the file's name.
     """
+
+    kind: Any
+    fields: dict[str, str]
+    defaults: dict[str, Any]
+
+
+def records() -> dict[str, Record]:
+    """Every record by the file's name: those above, and entries of params."""
     known = {kind for kind, _ in RECORDS.values()}
     entries = {kind.__name__: (kind, "") for kind in params.FIELDS if kind not in known}
-    return {name: (kind, _fields(kind, text)) for name, (kind, text) in (entries | RECORDS).items()}
+    return {name: _record(kind, text) for name, (kind, text) in (entries | RECORDS).items()}
 
 
 @functools.cache
-def _fields(kind: Any, text: str) -> dict[str, str]:
-    """The code's name for each of the file's, in the order of the file."""
-    parts = (part.partition("=") for part in text.split())
-    found = {theirs: ours or theirs for theirs, _, ours in parts}
+def _record(kind: Any, text: str) -> Record:
+    """How a record of this class is written, from its fields in the table."""
+    parts = [(part.removesuffix("?").partition("="), part[-1] == "?") for part in text.split()]
+    found = {theirs: ours or theirs for (theirs, _, ours), _ in parts}
     every = (
         [field.name for field in dataclasses.fields(kind)]
         if dataclasses.is_dataclass(kind)
         else kind._fields
     )
-    return found | {name: name for name in every if name not in found.values()}
+    fields = found | {name: name for name in every if name not in found.values()}
+    optional = [theirs for (theirs, *_), is_optional in parts if is_optional]
+    return Record(kind, fields, {name: kind._field_defaults[fields[name]] for name in optional})
 
 
-def to_file(name: str, fields: dict[str, str], record: Any) -> dict[str, Any]:
+def to_file(name: str, record: Record, value: Any) -> dict[str, Any]:
     """The fields of a record by the file's names."""
-    found = {theirs: getattr(record, ours) for theirs, ours in fields.items()}
+    found = {theirs: getattr(value, ours) for theirs, ours in record.fields.items()}
+    for key, default in record.defaults.items():
+        if type(found[key]) is type(default) and found[key] == default:
+            del found[key]
     for key in found:
         if renamed := RENAMED.get((name, key)):
             found[key] = _rename(found[key], {ours: theirs for theirs, ours in renamed.items()})
@@ -109,17 +152,18 @@ def to_file(name: str, fields: dict[str, str], record: Any) -> dict[str, Any]:
     return found
 
 
-def from_file(name: str, fields: dict[str, str], found: Any) -> dict[str, Any]:
+def from_file(name: str, record: Record, found: Any) -> dict[str, Any]:
     """The fields of a record by the code's names.
 
     Raises:
         ValueError: The record has other fields.
     """
-    if found.keys() != fields.keys():
-        raise ValueError(f"{name} must have the fields {', '.join(fields)}")
+    if not record.fields.keys() - record.defaults.keys() <= found.keys() <= record.fields.keys():
+        raise ValueError(f"{name} must have the fields {', '.join(record.fields)}")
+    whole = record.defaults | found
     return {
-        ours: _rename(found[theirs], RENAMED.get((name, theirs), {}))
-        for theirs, ours in fields.items()
+        ours: _rename(whole[theirs], RENAMED.get((name, theirs), {}))
+        for theirs, ours in record.fields.items()
     }
 
 

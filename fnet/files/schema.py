@@ -11,7 +11,8 @@ from fnet.core.errors import InvalidArgument
 from fnet.core.network import Network
 from fnet.core.run_state import Run
 from fnet.core.scaling import Scaling
-from fnet.files import estimators, runs, values
+from fnet.encoding import Encoding
+from fnet.files import encodings, estimators, runs, values
 
 MAX_NAMES_SIZE = 1 << 22
 """The most letters of all names together, if each were as long as the longest.
@@ -35,6 +36,18 @@ class Estimator(NamedTuple):
     fitted: dict[str, Any]
 
 
+class Pipeline(NamedTuple):
+    """What a pipeline of scikit-learn has beside its encoding and its estimator.
+
+    Attributes:
+        steps: The names of its two steps.
+        encoder: The arguments of its TableEncoder, by name.
+    """
+
+    steps: tuple[str, str]
+    encoder: dict[str, Any]
+
+
 class Content(NamedTuple):
     """What a file holds.
 
@@ -48,6 +61,8 @@ class Content(NamedTuple):
         trained: How it was trained, as plain data.
         run: The Run.
         estimator: The estimator.
+        encoding: How the rows of a table become the D features; then `features` is None.
+        pipeline: What restores the pipeline of the encoding and the estimator.
     """
 
     net: Network
@@ -58,6 +73,8 @@ class Content(NamedTuple):
     trained: Any = None
     run: Run | None = None
     estimator: Estimator | None = None
+    encoding: Encoding | None = None
+    pipeline: Pipeline | None = None
 
 
 class Saveable(Protocol):
@@ -80,21 +97,32 @@ def content_of(what: Any, **fields: Any) -> Content:
         InvalidArgument: `what` is something else.
     """
     fields = {name: value for name, value in fields.items() if value is not None}
+    if hasattr(what, "named_steps"):
+        from fnet.estimators import pipelines
+
+        return _of_fields(pipelines.plain(what) | fields)
     if hasattr(what, "_plain"):
-        fields = what._plain() | fields
-        if fields.get("estimator") is not None:
-            name, arguments, fitted = fields["estimator"]
-            ours = {key: value for key, value in fitted.items() if key in estimators.FITTED}
-            fields["estimator"] = Estimator(name, arguments, ours)
-        return Content(**fields)
+        return _of_fields(what._plain() | fields)
     if isinstance(what, Run):
         return Content(what.net, what.params, run=what, **fields)
     if isinstance(what, (tuple, list)) and len(what) == 2 and isinstance(what[0], Network):
         net, params = what
         return Content(net, params, **fields)
     raise InvalidArgument(
-        f"what must be (net, params), a Run, an estimator or what load returned; got {what!r:.200}"
+        "what must be (net, params), a Run, an estimator, a pipeline of a TableEncoder and an "
+        f"estimator, or what load returned; got {what!r:.200}"
     )
+
+
+def _of_fields(fields: dict[str, Any]) -> Content:
+    """The Content of fields as estimators give them: records may be tuples."""
+    if fields.get("estimator") is not None:
+        name, arguments, fitted = fields["estimator"]
+        ours = {key: value for key, value in fitted.items() if key in estimators.FITTED}
+        fields |= {"estimator": Estimator(name, arguments, ours)}
+    if fields.get("pipeline") is not None:
+        fields |= {"pipeline": Pipeline(*fields["pipeline"])}
+    return Content(**fields)
 
 
 def check_content(content: Any) -> Content:
@@ -112,6 +140,21 @@ def check_content(content: Any) -> Content:
         classes=_classes(content.classes, net),
         features=_features(content.features, net),
     )
+    if content.encoding is not None:
+        encodings.check_encoding(content.encoding, net.sizes[0])
+        if content.features is not None:
+            raise InvalidArgument(
+                "features must be left out where an encoding names the columns of a table; got "
+                f"{content.features!r:.200}"
+            )
+    if (content.pipeline is None) != (content.encoding is None or content.estimator is None):
+        raise InvalidArgument(
+            "a file must hold a pipeline, if it holds an encoder and an estimator"
+        )
+    if content.pipeline is not None:
+        if not isinstance(content.pipeline, Pipeline):
+            raise InvalidArgument(f"pipeline must be a Pipeline; got {content.pipeline!r:.200}")
+        encodings.check_pipeline(*content.pipeline)
     if content.scaling is not None:
         _check_scaling(content.scaling, net)
     if content.run is not None:

@@ -246,7 +246,7 @@ def _is_notation(value: Any) -> bool:
     return isinstance(value, dict) and value.keys() <= known and all(map(is_text, value.values()))
 
 
-def _dict_of(valid: Check) -> Check:
+def dict_of(valid: Check) -> Check:
     """The check of a dict from strings to valid values."""
     return lambda value: (
         isinstance(value, dict) and all(map(is_text, value)) and all(map(valid, value.values()))
@@ -256,16 +256,16 @@ def _dict_of(valid: Check) -> Check:
 _FACT = either(
     SCALAR,
     lambda value: isinstance(value, (list, tuple)) and all(map(SCALAR, value)),
-    _dict_of(is_text),
+    dict_of(is_text),
 )
 """The check of what can be compared with the same fact about this machine."""
 
 TRAINED: dict[str, Check] = {
     "missing": either(is_none, each(is_text)),
-    "notations": either(is_none, _dict_of(_is_notation)),
+    "notations": either(is_none, dict_of(_is_notation)),
     "sha256": either(is_none, is_text),
 }
 """What commands read in the record of a training; everything else is only shown."""
 
-CHECKPOINT: dict[str, Check] = {"call": _dict_of(is_text), "machine": _dict_of(_FACT)}
+CHECKPOINT: dict[str, Check] = {"call": dict_of(is_text), "machine": dict_of(_FACT)}
 """What a checkpoint reads in its record, besides."""

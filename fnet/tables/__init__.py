@@ -1,4 +1,4 @@
-"""Tables in files, read in chunks: columns for the encoder, numeric feature columns, and targets.
+"""Tables in files, read in chunks: features of any kind, and targets.
 
 A table is a CSV, JSON lines, Parquet, or an Arrow file or stream, which Feather 2 is. It is
 recognized by its first bytes, and so is what it is compressed by: gzip, bzip2, zstd, lz4 or xz.
@@ -13,29 +13,28 @@ tenth of a second.
   arrow_tables.py: Parquet, Arrow files and streams.
   json_tables.py: JSON lines.
   readers.py: opens a file as a Table, which yields its Chunks; and CSV.
-  encoder_columns.py: the columns of Chunks as `fnet.encoding` takes them.
+  feature_columns.py: the columns of Chunks as `fnet.encoding` takes them.
   notations.py: numbers as text, and the notation that the cells of a column agree on.
-  cells.py: the cells of columns in Chunks, as numbers or text.
+  cells.py: the cells of columns in Chunks, as they come or as text.
+  features.py: the rows of Chunks as numbers, by the encoding of a model.
   target_cells.py: the cells of the target, and which of them are missing.
   targets.py: the target, and the rule that decides between classes and numbers.
   columns.py: the names of columns; and a whole table as training data.
 """
 
-from fnet.tables.cells import MAX_EXACT_INTEGER, NumberReader, numeric_columns, text_column
+from fnet.tables.cells import MAX_EXACT_INTEGER, text_column
 from fnet.tables.columns import (
     TrainingData,
     feature_names,
     match_names,
     notation_note,
-    read_labelled_data,
+    read_chunks,
+    read_target,
     read_training_data,
     require_columns,
 )
-from fnet.tables.encoder_columns import (
-    encoder_columns,
-    plain_in_prediction,
-    plain_in_training,
-)
+from fnet.tables.feature_columns import feature_table
+from fnet.tables.features import FeatureReader, Writing, plain_encoding
 from fnet.tables.notations import Notation
 from fnet.tables.readers import Chunk, Table, open_table
 from fnet.tables.sources import MAX_STREAM_BYTES, as_file, is_file
@@ -46,23 +45,23 @@ __all__ = [
     "MAX_EXACT_INTEGER",
     "MAX_STREAM_BYTES",
     "Chunk",
+    "FeatureReader",
     "Notation",
-    "NumberReader",
     "Table",
     "Target",
     "TargetOptions",
     "TrainingData",
+    "Writing",
     "as_file",
-    "encoder_columns",
     "feature_names",
+    "feature_table",
     "is_file",
     "match_names",
     "notation_note",
-    "numeric_columns",
     "open_table",
-    "plain_in_prediction",
-    "plain_in_training",
-    "read_labelled_data",
+    "plain_encoding",
+    "read_chunks",
+    "read_target",
     "read_training_data",
     "require_columns",
     "text_column",

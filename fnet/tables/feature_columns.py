@@ -22,8 +22,6 @@ from pyarrow import compute, types
 
 from fnet.core.errors import InvalidArgument
 from fnet.encoding.cells import GAPS, MAX_MAGNITUDE
-from fnet.encoding.encodings import Encoding, read_step, used
-from fnet.encoding.steps import Number
 from fnet.tables import notations
 from fnet.tables.arrow_tables import as_binary, as_storage, is_text
 from fnet.tables.readers import Chunk
@@ -31,8 +29,6 @@ from fnet.tables.streams import arrow_errors
 
 CODE = "^[+-]?0[0-9]"
 """How a code such as 007 begins, which is no number."""
-
-GAP_CELLS = pa.array(sorted(GAPS))
 
 NUMBERS = (types.is_integer, types.is_floating, types.is_boolean)
 
@@ -43,82 +39,78 @@ NOT_TEXT = (
 OUT_OF_RANGE = "is a date beyond those of microseconds since 1970: correct it"
 
 
-def encoder_columns(
-    chunks: Sequence[Chunk], names: Sequence[str], plain: Collection[str] = ()
-) -> dict[str, Any]:
-    """Columns of consecutive chunks, as `fnet.encoding` takes them.
+def feature_table(
+    chunks: Sequence[Chunk],
+    names: Sequence[str],
+    numbers: Mapping[str, Collection[str]],
+    codes: bool = False,
+) -> Any:
+    """Columns of consecutive chunks as an Arrow table that `fnet.encoding` takes.
+
+    Text whose cells are all plain numbers or gaps becomes numbers, which Arrow reads far faster
+    than the encoding, with the same result.
 
     Args:
-        chunks: N rows of a table.
+        chunks: Chunks with N rows in all.
         names: The names of the columns, all different.
-        plain: The names of columns whose text is read as numbers here where all cells are plain
-            numbers or gaps. It gives what the encoder's own reading gives, much sooner. They are
-            found by `plain_in_training` and `plain_in_prediction`.
+        numbers: The columns whose text may become numbers, each with its gaps beside the usual
+            ones.
+        codes: Whether whole numbers with leading zeros are numbers.
 
     Returns:
-        For each name an Arrow array of N cells.
+        The Arrow table, `[N, D]`.
 
     Raises:
-        InvalidArgument: A cell is not UTF-8 text, or a column has no cells but lists or the like.
+        InvalidArgument: A cell is not UTF-8 text, or a column has lists or the like.
 
     Example:
         >>> import pyarrow
         >>> from fnet import tables
         >>> columns = pyarrow.record_batch({"a": ["1", ""], "b": ["x", "y"]})
-        >>> found = tables.encoder_columns([tables.Chunk("t", 1, columns)], ["a", "b"], ["a"])
-        >>> {name: (str(cells.type), cells.to_pylist()) for name, cells in found.items()}
-        {'a': ('double', [1.0, None]), 'b': ('string', ['x', 'y'])}
+        >>> tables.feature_table([tables.Chunk("t", 1, columns)], ["a", "b"], {"a": ()}).to_pydict()
+        {'a': [1.0, None], 'b': ['x', 'y']}
     """
-    with arrow_errors(chunks[0].table):
-        numbers = _plain_numbers(chunks, [name for name in names if name in plain])
-        parts = [
-            _columns(chunk, [name for name in names if name not in numbers]) for chunk in chunks
-        ]
-        others = {name: [part[name] for part in parts] for name in parts[0]}
-        return {name: pa.chunked_array((numbers | others)[name]) for name in names}
-
-
-def plain_in_prediction(encoding: Encoding) -> set[str]:
-    """The columns of an encoding that are read as plain numbers."""
-    return {each.name for each in used(encoding) if _is_plain(read_step(each))}
-
-
-def plain_in_training(
-    names: Sequence[str], kinds: Mapping[str, str] | None = None, decimal: str | None = None
-) -> set[str]:
-    """The columns that may be plain numbers, by the options of `fnet.encoding.learn`."""
-    if decimal not in (None, "."):
-        return set()
-    return {name for name in names if (kinds or {}).get(name, "number") == "number"}
-
-
-def _is_plain(step: Any) -> bool:
-    return isinstance(step, Number) and step._replace(gaps=()) == Number()
-
-
-def _plain_numbers(chunks: Sequence[Chunk], names: Sequence[str]) -> dict[str, list[Any]]:
-    """The columns of text that are plain numbers in all chunks, as floats, chunk by chunk."""
     schema = chunks[0].columns.schema
-    found: dict[str, list[Any]] = {n: [] for n in names if is_text(schema.field(n).type)}
-    for chunk in chunks if found else ():
+    by_gaps: dict[frozenset[str], list[str]] = {}
+    for name in names:
+        if name in numbers and is_text(schema.field(name).type):
+            by_gaps.setdefault(GAPS.union(numbers[name]), []).append(name)
+    with arrow_errors(chunks[0].table):
+        found: dict[str, list[Any]] = {}
+        for gaps, those in by_gaps.items():
+            found |= _plain_numbers(chunks, those, pa.array(sorted(gaps)), codes)
+        rest = [name for name in names if name not in found]
+        for part in (_columns(chunk, rest) for chunk in chunks) if rest else ():
+            for name, column in part.items():
+                found.setdefault(name, []).append(column)
+        columns = [pa.chunked_array(found[name]) for name in names]
+        return pa.Table.from_arrays(columns, list(names))
+
+
+def _plain_numbers(
+    chunks: Sequence[Chunk], names: Sequence[str], gaps: Any, codes: bool
+) -> dict[str, list[Any]]:
+    """The columns of text that are plain numbers in all chunks, as floats, chunk by chunk."""
+    found: dict[str, list[Any]] = {name: [] for name in names}
+    for chunk in chunks:
         columns = [as_binary(chunk.columns.column(name)) for name in found]
         try:
             text = compute.utf8_trim_whitespace(pa.concat_arrays(columns).cast(pa.string()))
         except pa.ArrowInvalid:  # a cell is not UTF-8, which the caller is told of later
             return {}
-        is_gap = compute.is_in(text, value_set=GAP_CELLS)
+        is_gap = compute.is_in(text, value_set=gaps)
         text = compute.if_else(is_gap, pa.scalar(None, pa.string()), text)
-        parts = zip(found.items(), _floats(text, len(chunk.columns)), strict=True)
+        parts = zip(found.items(), _floats(text, len(chunk.columns), codes), strict=True)
         found = {name: [*before, part] for (name, before), part in parts if part is not None}
         if not found:
             break
     return found
 
 
-def _floats(text: Any, rows: int) -> list[Any]:
+def _floats(text: Any, rows: int, codes: bool) -> list[Any]:
     """Columns of as many rows each, one after the other, as floats; None for those of text."""
     count = len(text) // rows
-    if not compute.any(compute.match_substring_regex(text, CODE)).as_py():
+    if codes or not compute.any(compute.match_substring_regex(text, CODE)).as_py():
         try:
             numbers = text.cast(pa.float64())
         except pa.ArrowInvalid:
@@ -128,7 +120,7 @@ def _floats(text: Any, rows: int) -> list[Any]:
     if count == 1:
         return [None]
     half = count // 2 * rows
-    return _floats(text.slice(0, half), rows) + _floats(text.slice(half), rows)
+    return _floats(text.slice(0, half), rows, codes) + _floats(text.slice(half), rows, codes)
 
 
 def _are_finite(numbers: Any) -> bool:
@@ -212,14 +204,16 @@ def _decimals(column: Any, place: _Place) -> Any:
 def _dictionary(column: Any, place: _Place) -> Any:
     """Categories, where their values may be levels; else what the values are."""
     values = as_storage(column.dictionary)
-    try:
-        if is_text(values.type):
+    if is_text(values.type):
+        try:
             values = as_binary(values).cast(pa.string())
-        elif types.is_decimal(values.type):
-            values = _decimals(values, place)
-        elif not any(is_type(values.type) for is_type in NUMBERS):
-            return _cells(column.dictionary_decode(), place)
-    except pa.ArrowInvalid:  # not UTF-8; a level that no cell has does not matter
+        except pa.ArrowInvalid:
+            cells = _cells(column.dictionary_decode(), place)
+            _cast(cells, pa.string(), place, NOT_TEXT)  # which names the row
+            raise place.error(f"has a level that {NOT_TEXT}") from None
+    elif types.is_decimal(values.type):
+        values = _decimals(values, place)
+    elif not any(is_type(values.type) for is_type in NUMBERS):
         return _cells(column.dictionary_decode(), place)
     return pa.DictionaryArray.from_arrays(column.indices, values)
 
