@@ -61,29 +61,45 @@ def _pandas_index(schema: Any) -> list[str]:
 def _checked(batches: Any, name: str) -> Iterator[Any]:
     """Record batches of few rows, whose cells may be read: Arrow itself does not check a file.
 
-    Text becomes bytes, whose cells are checked where they are used.
+    Text becomes bytes, as in a CSV; its cells are checked where they are used.
     """
     for batch in batches:
-        columns = []
-        for label, column in zip(batch.schema.names, batch.columns, strict=True):
-            column = _as_bytes(column)
+        names = batch.schema.names
+        columns = [
+            column.cast(BYTES_OF[column.type]) if column.type in BYTES_OF else column
+            for column in map(as_storage, batch.columns)
+        ]
+        for label, column in zip(names, columns, strict=True):
             try:
                 column.validate(full=True)
             except pa.ArrowInvalid as error:
                 raise InvalidArgument(
-                    f"{name} is damaged: column {label!r:.60}: {str(error)!r:.200}"
+                    f"{name} is damaged: column {label!r:.60}: {' '.join(str(error).split()):.200}"
                 ) from None
-            columns.append(column)
-        batch = pa.RecordBatch.from_arrays(columns, batch.schema.names)
         for start in range(0, len(batch), CHUNK_ROWS):
-            yield batch.slice(start, CHUNK_ROWS)
+            parts = [column.slice(start, CHUNK_ROWS) for column in columns]
+            parts = [as_binary(part) if is_text(part.type) else part for part in parts]
+            yield pa.RecordBatch.from_arrays(parts, names)
 
 
-def _as_bytes(column: Any) -> Any:
-    """A column of text as bytes, with the same buffers; any other unchanged."""
-    bytes_of = {
-        pa.string(): pa.binary(),
-        pa.large_string(): pa.large_binary(),
-        pa.string_view(): pa.binary_view(),
-    }
-    return column.cast(bytes_of[column.type]) if column.type in bytes_of else column
+BYTES_OF = {
+    pa.string(): pa.binary(),
+    pa.large_string(): pa.large_binary(),
+    pa.string_view(): pa.binary_view(),
+}
+"""The types of text, each with the type of bytes that has the same buffers."""
+
+
+def is_text(kind: Any) -> bool:
+    """Whether a type is one of Arrow's types of text or bytes."""
+    return kind in BYTES_OF or kind in BYTES_OF.values() or pa.types.is_fixed_size_binary(kind)
+
+
+def as_binary(column: Any) -> Any:
+    """A column of text or bytes as bytes of one type, unchecked."""
+    return column if pa.types.is_binary(column.type) else column.cast(pa.binary())
+
+
+def as_storage(column: Any) -> Any:
+    """A column of an extension type as what it is stored as; any other unchanged."""
+    return column.storage if isinstance(column, pa.ExtensionArray) else column

@@ -7,7 +7,7 @@ from fnet.core.errors import InvalidArgument
 from fnet.core.progress_bar import progress_bar
 from fnet.encoding.problems import shown
 from fnet.tables import targets
-from fnet.tables.features import feature_table
+from fnet.tables.feature_columns import feature_table
 from fnet.tables.readers import Chunk, Table
 from fnet.tables.target_cells import TargetOptions
 from fnet.tables.targets import Target

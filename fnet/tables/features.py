@@ -1,26 +1,20 @@
-"""The features of a table: columns of any kind, as the encoding of a model takes them."""
+"""The features of a table as numbers, by the encoding of a model."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-import pyarrow as pa
-from pyarrow import compute
 
 from fnet.encoding import ColumnEncoding, Encoded, Encoding, Statistics, TableError, encode_rows
-from fnet.encoding.cells import GAPS, MAX_MAGNITUDE
 from fnet.encoding.columns import to_raw
 from fnet.encoding.detect import Hints, detect
 from fnet.encoding.encodings import read_step, used
 from fnet.encoding.problems import Problem
 from fnet.encoding.reading import read
 from fnet.encoding.steps import Date, Number, Value
-from fnet.tables import cells, notations
+from fnet.tables.feature_columns import feature_table
 from fnet.tables.notations import Notation
 from fnet.tables.readers import Chunk
-
-CODE = r"^[+-]?0[0-9]+$"
-"""A whole number with leading zeros, which the encoding takes for a code."""
 
 
 class Writing(NamedTuple):
@@ -35,70 +29,6 @@ class Writing(NamedTuple):
     decimal: str | None = None
     missing: tuple[str, ...] = ()
     date_format: Any = None
-
-
-def feature_table(
-    chunks: Sequence[Chunk],
-    names: Sequence[str],
-    numbers: Mapping[str, Collection[str]],
-    codes: bool = False,
-) -> Any:
-    """Columns of consecutive chunks as an Arrow table.
-
-    Text whose cells are all plain numbers or gaps becomes numbers, which Arrow reads far faster
-    than the encoding, with the same result.
-
-    Args:
-        chunks: Chunks with N rows in all.
-        names: The names of the columns.
-        numbers: The columns whose text may become numbers, each with its gaps beside the usual
-            ones.
-        codes: Whether whole numbers with leading zeros are numbers.
-
-    Returns:
-        The Arrow table, `[N, D]`.
-
-    Raises:
-        InvalidArgument: A cell is not UTF-8.
-    """
-    found = []
-    for name in names:
-        column = pa.chunked_array([chunk.columns.column(name) for chunk in chunks])
-        if not pa.types.is_dictionary(column.type):
-            as_bytes = cells.cells_of(chunks, name)
-            if pa.types.is_binary(as_bytes.type):
-                column = _text(chunks, name, as_bytes)
-                read = name in numbers and _plain_numbers(column, numbers[name], codes)
-                column = read or column
-        found.append(column)
-    return pa.Table.from_arrays(found, list(names))
-
-
-def _text(chunks: Sequence[Chunk], name: str, as_bytes: Any) -> Any:
-    """A column of bytes as text."""
-    try:
-        return as_bytes.cast(pa.string())
-    except pa.ArrowInvalid:
-        for chunk in chunks:
-            cells.text_column(chunk, name)  # which names the row
-        raise
-
-
-def _plain_numbers(column: Any, missing: Collection[str], codes: bool) -> Any:
-    """A column of text as numbers; None if a cell is neither a plain number nor a gap."""
-    column = compute.utf8_trim_whitespace(column)
-    gaps = compute.is_in(column, pa.array([*GAPS, *missing]))
-    column = compute.if_else(gaps, pa.scalar(None, pa.string()), column)
-    try:
-        numbers = column.cast(pa.float64())
-    except pa.ArrowInvalid:
-        return None
-    values = notations.to_floats(numbers)
-    if int((np.abs(values) <= MAX_MAGNITUDE).sum()) < len(values) - numbers.null_count:
-        return None
-    if not codes and compute.any(compute.match_substring_regex(column, CODE)).as_py():
-        return None
-    return numbers
 
 
 def plain_encoding(names: Sequence[str], known: dict[str, Notation] | None = None) -> Encoding:

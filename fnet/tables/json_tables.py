@@ -74,7 +74,9 @@ def _batches(stream: Any, name: str, types: dict[str, Any]) -> Iterator[Any]:
     for block in _blocks(stream, name, len(types)):
         found = _parsed(block, name, explicit_schema=flat, unexpected_field_behavior="ignore")
         columns = [
-            pa.nulls(block.rows, kind) if kind == NESTED else found.column(key)
+            pa.nulls(block.rows, kind)
+            if kind == NESTED
+            else found.column(key).cast(pa.binary() if kind == pa.string() else kind)
             for key, kind in types.items()
         ]
         yield from pa.table(columns, list(types)).to_batches()
