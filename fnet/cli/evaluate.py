@@ -138,7 +138,7 @@ def _evaluate(
         with_target = np.isin(np.arange(len(encoded.bad)), found.rows)
         bad = BadRows(table.name, strict)
         bad.add(encoded._replace(bad=encoded.bad & with_target))
-        bad.finish(len(found.rows), "are left out")
+        bad.finish(len(found.rows), "is left out", "are left out")
     good = ~encoded.bad[found.rows]
     if reader.examples:
         common.print_note(tables.notation_note(table.name, reader.examples))

@@ -62,12 +62,12 @@ def command(
             text = learner.as_text()
             found = tables.read_training_data(table, target, choices.without, how, text)
             columns, rows = found.columns, found.target.rows
-            for note in found.target.notes:
-                common.print_note(note)
             kind = "regressor" if found.target.values.dtype.kind == "f" else "classifier"
             result |= {"target": target, "task": kind, "decision": found.target.reason}
             lines = [f"{encoding.shown(target)}: target of a {kind} ({found.target.reason})"]
         learnt = learner.learn(columns, rows)
+        for note in () if target is None else found.target.notes:
+            common.print_note(note)
         learner.print_notes(learnt)
     features = encoding.feature_names(learnt)
     count = len(columns) if rows is None else len(rows)

@@ -115,7 +115,7 @@ def command(
                 bar.update(len(encoded.bad))
             if reader.examples:
                 common.print_note(tables.notation_note(table.name, reader.examples))
-            bad.finish(rows, "have an empty prediction")
+            bad.finish(rows, "has an empty prediction", "have empty predictions")
     rate = rows / (time.perf_counter() - start)
     where = "" if out is None else f" in {out}"
     common.print_line(

@@ -295,12 +295,13 @@ class BadRows:
         more = len(self._why) - PROBLEMS_SHOWN
         return why + (f"; and {common.count(more, 'more column')}" if more > 0 else "")
 
-    def finish(self, rows: int, result: str) -> None:
+    def finish(self, rows: int, one: str, many: str) -> None:
         """Print a note about them, after all rows.
 
         Args:
             rows: The number of rows of the table.
-            result: What became of them, after "which".
+            one: What became of a single one.
+            many: What became of several.
 
         Raises:
             InvalidArgument: No row can be predicted.
@@ -308,10 +309,10 @@ class BadRows:
         if self.count == rows:
             raise InvalidArgument(f"{self.table}: no row can be predicted: {self.why()}")
         if self.count:
-            listed = ", ".join(f"{row:,}" for row in self.rows)
+            listed = ", ".join(map(str, self.rows))
             more = " and more" if self.count > len(self.rows) else ""
             common.print_note(
-                f"{self.table}: {common.count(self.count, 'row')} cannot be predicted, which "
-                f"{result}: {'row' if self.count == 1 else 'rows'} {listed}{more}; {self.why()}; "
-                "--strict refuses such a table"
+                f"{self.table}: {common.count(self.count, 'row')} cannot be predicted and "
+                f"{one if self.count == 1 else many} ({listed}{more}): {self.why()}; --strict "
+                "refuses such a table"
             )

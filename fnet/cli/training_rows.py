@@ -69,17 +69,17 @@ def read(data: str, target: str, options: TrainOptions) -> Training:
         learner = learning.learner(table, options.reading, choices, [target, *no_features])
         text = learner.as_text()
         found = tables.read_training_data(table, target, choices.without, how, text)
-        for note in found.target.notes:
-            common.print_note(note)
         rows = found.target.rows
         columns = found.columns.drop_columns(no_features)
-        train, held_out = _split(table.name, found, groups, time, options)
-        learnt = learner.learn(columns, rows[train])
+        split = _split(table.name, found, groups, time, options)
+        learnt = learner.learn(columns, rows[split.train])
+        for note in (*found.target.notes, *split.notes):
+            common.print_note(note)
         learner.print_notes(learnt)
         known = None if weights is None else numbers(table.name, found, weights, least=0.0)
         all_rows = Rows(encoding.encode(learnt, columns)[rows], found.target.values, known)
-    held = None if held_out is None else all_rows.part(held_out)
-    result = Training(found, learnt, learner.options, all_rows.part(train), held)
+    held = None if split.held_out is None else all_rows.part(split.held_out)
+    result = Training(found, learnt, learner.options, all_rows.part(split.train), held)
     if isinstance(options.validation, str):
         held = _read_validation(options.validation, result, weights, options)
     return result._replace(held_out=held)
@@ -113,19 +113,19 @@ def _require_roles(target: str, roles: list[str], options: TrainOptions) -> None
 
 def _split(
     table: str, found: "TrainingData", groups: str | None, time: str | None, options: TrainOptions
-) -> tuple[splits.Indices, splits.Indices | None]:
+) -> splits.Split:
     """Which rows with a target are to train on, and which ones are held out."""
     y, fraction, seed = found.target.values, options.validation, options.seed
     if isinstance(fraction, str) or not fraction:
-        return np.arange(len(y)), None
+        return splits.Split(np.arange(len(y)))
     if groups is not None:
-        train, held_out = splits.by_groups(group_codes(table, found, groups), fraction, seed)
+        split = splits.by_groups(group_codes(table, found, groups), fraction, seed)
     elif time is not None:
         times = numbers(table, found, time, kinds=("date", "number"))
-        train, held_out = splits.by_time(times, fraction)
+        split = splits.by_time(times, fraction)
     else:
         return splits.at_random(y, fraction, seed)
-    return train, splits.without_unknown_classes(y, train, held_out)
+    return splits.without_unknown_classes(y, split)
 
 
 def numbers(
