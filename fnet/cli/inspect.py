@@ -66,9 +66,8 @@ def command(
             result |= {"target": target, "task": kind, "decision": found.target.reason}
             lines = [f"{encoding.shown(target)}: target of a {kind} ({found.target.reason})"]
         learnt = learner.learn(columns, rows)
-        for note in () if target is None else found.target.notes:
-            common.print_note(note)
-        learner.print_notes(learnt)
+    for note in (*(() if target is None else found.target.notes), *learner.notes(learnt)):
+        common.print_note(note)
     features = encoding.feature_names(learnt)
     count = len(columns) if rows is None else len(rows)
     lines += encoding.describe(learnt)

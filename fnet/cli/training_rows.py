@@ -73,15 +73,14 @@ def read(data: str, target: str, options: TrainOptions) -> Training:
         columns = found.columns.drop_columns(no_features)
         split = _split(table.name, found, groups, time, options)
         learnt = learner.learn(columns, rows[split.train])
-        for note in (*found.target.notes, *split.notes):
-            common.print_note(note)
-        learner.print_notes(learnt)
         known = None if weights is None else numbers(table.name, found, weights, least=0.0)
         all_rows = Rows(encoding.encode(learnt, columns)[rows], found.target.values, known)
     held = None if split.held_out is None else all_rows.part(split.held_out)
     result = Training(found, learnt, learner.options, all_rows.part(split.train), held)
     if isinstance(options.validation, str):
         held = _read_validation(options.validation, result, weights, options)
+    for note in (*found.target.notes, *split.notes, *learner.notes(learnt)):
+        common.print_note(note)
     return result._replace(held_out=held)
 
 

@@ -78,13 +78,18 @@ def feature_table(
     with arrow_errors(chunks[0].table):
         found: dict[str, list[Any]] = {}
         for gaps, those in by_gaps.items():
-            found |= _plain_numbers(chunks, those, pa.array(sorted(gaps)), codes)
+            found |= _plain_numbers(chunks, those, _texts(gaps), codes)
         rest = [name for name in names if name not in found]
         for part in (_columns(chunk, rest) for chunk in chunks) if rest else ():
             for name, column in part.items():
                 found.setdefault(name, []).append(column)
         columns = [pa.chunked_array(found[name]) for name in names]
         return pa.Table.from_arrays(columns, list(names))
+
+
+def _texts(cells: Collection[str]) -> Any:
+    """Texts as an Arrow array, without Arrow's `array`, which imports pandas."""
+    return pa.scalar(sorted(cells), pa.list_(pa.string())).values
 
 
 def _plain_numbers(
