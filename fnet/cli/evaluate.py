@@ -12,7 +12,6 @@ from fnet.cli.reading import (
     Reading,
     encoding_of,
     feature_reader,
-    network_of,
     open_table,
     reading_options,
     sha256,
@@ -146,7 +145,7 @@ def _evaluate(
         common.print_note(note)
     try:
         x = encoded.values[found.rows][good]
-        return evaluation.evaluate(network_of(model), x, found.values[good])
+        return evaluation.evaluate(model._of_features(), x, found.values[good])
     except InvalidArgument as error:
         raise InvalidArgument(f"{table.name}, column {target!r}: {error}") from None
 

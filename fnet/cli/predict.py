@@ -12,7 +12,6 @@ from fnet.cli.reading import (
     Reading,
     encoding_of,
     feature_reader,
-    network_of,
     open_table,
     reading_options,
     strict_option,
@@ -93,7 +92,7 @@ def command(
     rows = 0
     with open_table(data, reading) as table:
         reader = feature_reader(table, encoding_of(table, loaded, model), reading)
-        network, bad = network_of(loaded), BadRows(table.name, strict)
+        network, bad = loaded._of_features(), BadRows(table.name, strict)
         kept = tables.match_names(table, keep)
         tables.require_columns(table, kept)
         start = time.perf_counter()

@@ -246,14 +246,6 @@ def feature_reader(
     return tables.FeatureReader(encoding, names, reading.writing(names))
 
 
-def network_of(model: "Model") -> "Model":
-    """The model without its encoding, which takes rows of numbers."""
-    from fnet.files.model import Model
-
-    content = model._content
-    return model if content.encoding is None else Model(content._replace(encoding=None))
-
-
 # Rows that cannot be predicted.
 
 

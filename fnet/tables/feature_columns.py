@@ -17,6 +17,7 @@ import bisect
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
 import pyarrow as pa
 from pyarrow import compute, types
 
@@ -88,8 +89,12 @@ def feature_table(
 
 
 def _texts(cells: Collection[str]) -> Any:
-    """Texts as an Arrow array, without Arrow's `array`, which imports pandas."""
-    return pa.scalar(sorted(cells), pa.list_(pa.string())).values
+    """Texts as an Arrow array; not by Arrow's `array`, which imports pandas."""
+    parts = [cell.encode() for cell in sorted(cells)]
+    ends = np.cumsum([0, *map(len, parts)], dtype=np.int32)
+    return pa.StringArray.from_buffers(
+        len(parts), pa.py_buffer(ends), pa.py_buffer(b"".join(parts))
+    )
 
 
 def _plain_numbers(
@@ -104,7 +109,7 @@ def _plain_numbers(
         except pa.ArrowInvalid:  # a cell is not UTF-8, which the caller is told of later
             return {}
         is_gap = compute.is_in(text, value_set=gaps)
-        text = compute.if_else(is_gap, pa.scalar(None, pa.string()), text)
+        text = compute.if_else(is_gap, pa.nulls(1, pa.string())[0], text)
         parts = zip(found.items(), _floats(text, len(chunk.columns), codes), strict=True)
         found = {name: [*before, part] for (name, before), part in parts if part is not None}
         if not found:
