@@ -156,7 +156,8 @@ def read_training_data(
     names = feature_names(table, [target], match_names(table, without))
     chunks = read_chunks(table)
     found = read_target(chunks, target, options, classes)
-    numbers = {name: options.missing or () for name in names if name not in as_text}
+    plain = [name for name in names if name not in as_text and options.decimal != ","]
+    numbers = dict.fromkeys(plain, options.missing or ())
     return TrainingData(feature_table(chunks, names, numbers), target, found)
 
 

@@ -162,7 +162,7 @@ class _Place(NamedTuple):
     name: str
 
     def error(self, message: str, row: int | None = None) -> InvalidArgument:
-        which = "" if row is None else f", row {self.chunk.first_row + row}"
+        which = "" if row is None else f", row {self.chunk.first_row + row}:"
         return InvalidArgument(f"{self.chunk.table}: column {self.name!r:.60}{which} {message}")
 
 
@@ -193,8 +193,8 @@ def _cast(column: Any, kind: Any, place: _Place, problem: str) -> Any:
     if not fails(len(column)):
         return column.cast(kind)
     row = bisect.bisect_left(range(1, len(column) + 1), True, key=fails)
-    shown = f": {notations.shown(column[row].as_py())}" if is_text(column.type) else ""
-    raise place.error(f"{shown} {problem}", row)
+    shown = f"{notations.shown(column[row].as_py())} " if is_text(column.type) else ""
+    raise place.error(f"{shown}{problem}", row)
 
 
 def _dates(column: Any, place: _Place) -> Any:

@@ -99,10 +99,11 @@ class FeatureReader:
     def _table(self, chunks: Sequence[Chunk]) -> Any:
         """The features, with the names of the encoding."""
         columns = self._columns()
+        comma = self._writing is not None and self._writing.decimal == ","
         plain = {
             name: read_step(column).gaps
             for name, column in zip(self.names, columns, strict=True)
-            if column.steps and column.steps[0][:3] == Number()[:3]
+            if column.steps and column.steps[0][:3] == Number()[:3] and not comma
         }
         table = feature_table(chunks, self.names, plain, codes=True)
         return table.rename_columns([column.name for column in columns])
