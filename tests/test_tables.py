@@ -29,10 +29,19 @@ def file(tmp_path):
     return write
 
 
-def numbers(path, names=None, delimiter=None):
-    with tables.open_table(path, delimiter) as table:
+def numbers(path, names=None, delimiter=None, encoding=None):
+    """The columns as plain numbers, or an error about the first cell that is none."""
+    with tables.open_table(path, delimiter, encoding=encoding) as table:
         names = names or tables.feature_names(table)
-        return np.concatenate([tables.numeric_columns(chunk, names) for chunk in table.chunks])
+        reader = tables.FeatureReader(tables.plain_encoding(names), names, tables.Writing())
+        values = []
+        for chunk in table.chunks:
+            found = reader.read([chunk])
+            if found.problems:
+                message = found.problems[0].message(chunk.first_row)
+                raise InvalidArgument(f"{table.name}: {message}")
+            values.append(found.values)
+    return np.concatenate(values)
 
 
 def as_parquet(columns):

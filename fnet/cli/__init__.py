@@ -23,7 +23,7 @@ from fnet import backends
 from fnet.cli import common
 from fnet.core.errors import FnetError
 
-COMMANDS = ("train", "predict", "evaluate", "describe", "export", "digits", "sample")
+COMMANDS = ["train", "predict", "evaluate", "inspect", "describe", "export", "digits", "sample"]
 
 USAGE_ERROR, INVALID, SYSTEM_ERROR, INTERRUPTED, CLOSED_PIPE = 2, 3, 4, 130, 141
 """Exit codes other than 0. The last two are a shell's codes for SIGINT and SIGPIPE."""
@@ -53,6 +53,7 @@ def commands() -> None:
     Examples, in this order:
       $ fnet digits
       $ fnet sample iris --out iris.csv
+      $ fnet inspect iris.csv --target species
       $ fnet train iris.csv --target species --out iris.fnet
       $ fnet evaluate iris.fnet iris.csv --report iris.html
       $ fnet predict iris.fnet iris.csv --out predictions.csv

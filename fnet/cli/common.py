@@ -1,14 +1,13 @@
 """What the commands share: arguments, input tables, output files, and how results are printed."""
 
 import contextlib
-import hashlib
 import json
 import math
 import os
 import re
 import shlex
 import stat
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -18,7 +17,6 @@ from fnet.core.printable import json_escaped, printable
 
 if TYPE_CHECKING:
     from fnet.files.model import Model
-    from fnet.tables import Notation, Table
 
 
 def table_path(value: str) -> str:
@@ -39,23 +37,6 @@ def file_path(value: str) -> str:
 
 model_argument = click.argument("model", type=file_path)
 data_argument = click.argument("data", type=table_path)
-delimiter_option = click.option(
-    "--delimiter",
-    metavar="CHARACTER",
-    help="Delimiter of a CSV, or tab.  [default: comma, or tab for .tsv, or by the header]",
-)
-decimal_option = click.option(
-    "--decimal",
-    type=click.Choice([".", ","]),
-    help="Decimal character of numbers in text.  [default: the one that fits all of a column]",
-)
-missing_option = click.option(
-    "--missing",
-    multiple=True,
-    metavar="TOKEN",
-    help="A target that means no value, '' for empty cells alone.  [repeatable; default: NA, N/A, "
-    "<NA>, nan, null; among numbers also None, ? and -]",
-)
 drop_missing_option = click.option(
     "--drop-missing", is_flag=True, help="Leave out rows without a target."
 )
@@ -70,16 +51,6 @@ engine_option = click.option(
 STANDARD_OUTPUT = "standard output"
 """Its name in messages."""
 
-DELIMITERS = {
-    "\\t": "\t",
-    "tab": "\t",
-    "comma": ",",
-    "semicolon": ";",
-    "space": " ",
-    "pipe": "|",
-}
-"""Names of delimiters that a shell makes hard to type."""
-
 METRIC_LABELS = {"r2": "R²", "roc_auc": "ROC AUC"}
 """How people read the names of metrics that are more than words with underscores."""
 
@@ -87,6 +58,34 @@ METRIC_LABELS = {"r2": "R²", "roc_auc": "ROC AUC"}
 def usage_error(message: str) -> click.UsageError:
     """The error for options that do not go together."""
     return click.UsageError(message, click.get_current_context())
+
+
+def options_as(
+    name: str, kind: Any, options: Sequence[Callable[[Any], Any]]
+) -> Callable[[Any], Any]:
+    """A decorator of a command that gives it options as one NamedTuple.
+
+    Args:
+        name: The argument of the command.
+        kind: The NamedTuple; the options have the names of its first fields.
+        options: The options.
+
+    Returns:
+        The decorator.
+    """
+
+    def decorate(command: Any) -> Any:
+        def run(**arguments: Any) -> Any:
+            fields = {key: arguments.pop(key) for key in kind._fields if key in arguments}
+            return command(**{name: kind(**fields)}, **arguments)
+
+        run.__doc__ = command.__doc__
+        vars(run)["__click_params__"] = getattr(command, "__click_params__", [])
+        for option in reversed(options):
+            run = option(run)
+        return run
+
+    return decorate
 
 
 class Command(click.Command):
@@ -109,20 +108,6 @@ class Command(click.Command):
 # Input.
 
 
-@contextlib.contextmanager
-def open_table(path: str, delimiter: str | None) -> Iterator["Table"]:
-    """The open Table of a DATA argument; `-` is standard input."""
-    from fnet import tables
-
-    delimiter = DELIMITERS.get(delimiter or "", delimiter)
-    if delimiter is not None and len(delimiter.encode()) != 1:
-        raise usage_error(
-            f"--delimiter must be a single ASCII character, or tab; got {delimiter!r}."
-        )
-    with tables.as_file(path) as (file, name), tables.open_table(file, delimiter, name) as table:
-        yield table
-
-
 def load_model(path: str) -> "Model":
     """The model in a file; a checkpoint of `fnet train` is refused."""
     import fnet
@@ -139,49 +124,6 @@ def load_model(path: str) -> "Model":
 def training_record(model: "Model") -> dict[str, Any]:
     """What `fnet train` saved about the training; empty for other models."""
     return dict(model.trained) if isinstance(model.trained, dict) else {}
-
-
-def trained_notations(model: "Model") -> "dict[str, Notation]":
-    """How the numbers of columns were written in the training data, where it was not plain."""
-    from fnet.tables import Notation
-
-    found = training_record(model).get("notations")
-    return {name: Notation(**fields) for name, fields in (found or {}).items()}
-
-
-def sha256(path: str) -> str | None:
-    """The SHA-256 of a file, by which a table is recognized; None for a stream."""
-    from fnet import tables
-
-    if not tables.is_file(path):
-        return None
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def feature_names(
-    table: "Table", model: "Model", path: str, target: str | None = None
-) -> Sequence[str]:
-    """The names of the table's columns that the model at this path takes, in its order.
-
-    A model without feature names takes all columns but the target.
-    """
-    from fnet import tables
-
-    others = tuple(
-        name for name in table.columns if name != target and name not in table.index_columns
-    )
-    names: Sequence[str] = others
-    if model.features:
-        names = tables.match_names(table, model.features)
-    inputs = model.net.sizes[0]
-    if len(names) != inputs:
-        raise InvalidArgument(
-            f"{table.name} has {len(others)} feature columns, but {path}, which has no feature "
-            f"names, takes {inputs}: keep only the columns it was trained on, in that order"
-        )
-    tables.require_columns(table, names)
-    return names
 
 
 # Output.

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from fnet.cli import common
+from fnet.cli.inspect import plain
 
 MAX_ITEMS = 12
 """The most items of a list that are printed as text."""
@@ -25,9 +26,13 @@ def command(model: str, as_json: bool) -> None:
       $ fnet describe iris.fnet --json
     """
     import fnet
+    from fnet import encoding
 
-    result = {"model": model, **description(fnet.load(model))}
-    common.print_result(_lines(result), result, as_json)
+    loaded = fnet.load(model)
+    result = {"model": model, **description(loaded)}
+    shown = result if loaded.encoding is None else {**result, "columns": None}
+    columns = [] if loaded.encoding is None else ["", *encoding.describe(loaded.encoding)]
+    common.print_result([*_lines(shown), *columns], result, as_json)
 
 
 def description(model: Any) -> dict[str, Any]:
@@ -50,6 +55,7 @@ def description(model: Any) -> dict[str, Any]:
             "members": checks.members_of(model.params),
             "classes": model.classes,
             "features": model.features,
+            "columns": model.encoding and [plain(each) for each in model.encoding.columns],
             "standardized": model.scaling is not None,
             "trained": trained or None,
             "run": run

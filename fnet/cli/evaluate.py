@@ -7,6 +7,18 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fnet.cli import common
+from fnet.cli.reading import (
+    BadRows,
+    Reading,
+    encoding_of,
+    feature_reader,
+    network_of,
+    open_table,
+    reading_options,
+    sha256,
+    strict_option,
+    trained_notations,
+)
 from fnet.core.errors import InvalidArgument
 from fnet.core.printable import printable
 
@@ -30,25 +42,24 @@ MAX_WIDTH = 60
 @click.option(
     "--report", type=common.file_path, metavar="PAGE", help="Write an HTML page with figures, too."
 )
-@common.missing_option
+@strict_option
 @common.drop_missing_option
-@common.delimiter_option
-@common.decimal_option
+@reading_options
 @common.json_option
 def command(
     model: str,
     data: str,
     target: str | None,
     report: str | None,
-    delimiter: str | None,
     as_json: bool,
-    **reading: Any,
+    **options: Any,
 ) -> None:
     """Evaluate a model on a table that has the target.
 
     For a classifier it prints the accuracy and other metrics, and precision, recall and F1 by
     class; for a regressor R² and the errors. The report is one self-contained page with all of
-    this, how the model was trained, and figures.
+    this, how the model was trained, and figures. Rows with a cell that the model cannot read, as
+    text for a number, are left out with a note.
 
     \b
     Examples:
@@ -61,8 +72,8 @@ def command(
         common.check_output_path(report, data, model)
     loaded = common.load_model(model)
     target = target or _trained_target(loaded, model)
-    found = _evaluate(loaded, model, data, target, delimiter, reading)
-    digest = common.sha256(data)
+    found = _evaluate(loaded, model, data, target, **options)
+    digest = sha256(data)
     trained_on = digest is not None and common.training_record(loaded).get("sha256") == digest
     if trained_on:
         common.print_note(
@@ -99,30 +110,43 @@ def _evaluate(
     path: str,
     data: str,
     target: str,
-    delimiter: str | None,
-    reading: dict[str, Any],
+    strict: bool,
+    drop_missing: bool,
+    reading: Reading,
 ) -> "Evaluation":
     """The Evaluation of a model on a table; errors name the table and its target."""
+    import numpy as np
+
     from fnet import tables
     from fnet.reports import evaluation
 
-    known = common.trained_notations(model)
-    missing = reading["missing"] or common.training_record(model).get("missing")
-    options = tables.TargetOptions(
+    missing = reading.missing or common.training_record(model).get("missing")
+    how = reading.of_target(
+        task="regressor" if model.classes is None else None,
         missing=tuple(missing) if missing else None,
-        drop_missing=reading["drop_missing"],
-        decimal=reading["decimal"],
-        expected=known.get(target),
+        drop_missing=drop_missing,
+        expected=trained_notations(model).get(target),
     )
-    with common.open_table(data, delimiter) as table:
+    with open_table(data, reading) as table:
         (target,) = tables.match_names(table, [target])
-        names = common.feature_names(table, model, path, target)
+        reader = feature_reader(table, encoding_of(table, model, path, target), reading, target)
+        tables.require_columns(table, [target])
         classes = None if model.classes is None else model.classes.tolist()
-        found = tables.read_labelled_data(table, names, target, classes, options, known)
+        chunks = tables.read_chunks(table)
+        found = tables.read_target(chunks, target, how, classes)
+        encoded = reader.read(chunks)
+        with_target = np.isin(np.arange(len(encoded.bad)), found.rows)
+        bad = BadRows(table.name, strict)
+        bad.add(encoded._replace(bad=encoded.bad & with_target))
+        bad.finish(len(found.rows), "is left out", "are left out")
+    good = ~encoded.bad[found.rows]
+    if reader.examples:
+        common.print_note(tables.notation_note(table.name, reader.examples))
     for note in found.notes:
         common.print_note(note)
     try:
-        return evaluation.evaluate(model, found.x, found.target.values)
+        x = encoded.values[found.rows][good]
+        return evaluation.evaluate(network_of(model), x, found.values[good])
     except InvalidArgument as error:
         raise InvalidArgument(f"{table.name}, column {target!r}: {error}") from None
 

@@ -5,6 +5,10 @@ from typing import Any, Literal, NamedTuple
 
 import click
 
+from fnet.cli.common import file_path
+from fnet.cli.learning import Choices
+from fnet.cli.reading import Reading
+
 DEFAULT_PATIENCE = 20
 """The default number of epochs without a lower validation loss after which training stops."""
 
@@ -18,7 +22,6 @@ class TrainOptions(NamedTuple):
     """The options of `fnet train`, without its data, target and output."""
 
     task: Task | None
-    without: tuple[str, ...]
     hidden: tuple[int, ...]
     activation: str
     epochs: int
@@ -26,20 +29,20 @@ class TrainOptions(NamedTuple):
     learning_rate: float
     l2: float
     dropout: float
-    validation: float
+    validation: float | str
     patience: int | None
-    missing: tuple[str, ...] | None
     drop_missing: bool
-    decimal: str | None
-    keep_index: bool
     class_weight: tuple[str, ...]
-    standardize: bool
+    weights: str | None
+    groups: str | None
+    time: str | None
     seed: int
     checkpoint: str | None
     checkpoint_optional: bool
     engine: Literal["auto", "numpy", "tensorflow"]
-    delimiter: str | None
     as_json: bool
+    choices: Choices
+    reading: Reading
 
 
 def sizes(value: Any) -> tuple[int, ...]:
@@ -57,6 +60,19 @@ def sizes(value: Any) -> tuple[int, ...]:
             f"{value!r} must be integers of at least 1 between commas, as 64,32, or none."
         )
     return found
+
+
+def validation(value: Any) -> float | str:
+    """A fraction of the rows, or the path of a table."""
+    try:
+        fraction = float(value)
+    except ValueError:
+        return file_path(value)
+    if not 0 <= fraction < 1:
+        raise click.BadParameter(
+            f"{value} is not in the range 0<=x<1; for a file of that name give ./{value}."
+        )
+    return fraction
 
 
 class FiniteRange(click.FloatRange):

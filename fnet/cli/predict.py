@@ -7,10 +7,21 @@ import click
 import numpy.typing as npt
 
 from fnet.cli import common, writers
+from fnet.cli.reading import (
+    BadRows,
+    Reading,
+    encoding_of,
+    feature_reader,
+    network_of,
+    open_table,
+    reading_options,
+    strict_option,
+)
 from fnet.cli.writers import Columns
 from fnet.core.errors import InvalidArgument
 
 if TYPE_CHECKING:
+    from fnet.encoding import Encoded
     from fnet.files.model import Model
     from fnet.tables import Chunk
 
@@ -32,8 +43,8 @@ if TYPE_CHECKING:
     metavar="COLUMN",
     help="Copy a column of the data, such as an id, to the output.  [repeatable]",
 )
-@common.delimiter_option
-@common.decimal_option
+@strict_option
+@reading_options
 @click.option("--json", "as_json", is_flag=True, help="Write a JSON object a row, not CSV.")
 @click.option(
     "--safe-csv",
@@ -46,16 +57,18 @@ def command(
     out: str | None,
     probabilities: bool,
     keep: tuple[str, ...],
-    delimiter: str | None,
-    decimal: str | None,
+    strict: bool,
+    reading: Reading,
     as_json: bool,
     safe_csv: bool,
 ) -> None:
     """Predict each row of a table, in order.
 
     DATA must have the columns that the model was trained on, by name and in any order; other
-    columns are ignored. It is read in chunks, so it may be larger than memory. Standard input and
-    pipes are copied to a temporary file first, up to 4 GiB. TensorFlow is not needed.
+    columns are ignored. A row with a cell that the model cannot read, as text for a number, has an
+    empty prediction; a note names such rows. The table is read in chunks, so it may be larger than
+    memory. Standard input and pipes are copied to a temporary file first, up to 4 GiB. TensorFlow
+    is not needed.
 
     Text is written as it is, also where it begins with =, +, - or @, which a spreadsheet takes for
     a formula: use --safe-csv for a table from a stranger. On a terminal, controls are shown as
@@ -78,29 +91,31 @@ def command(
     loaded = common.load_model(model)
     _check(loaded, model, probabilities)
     rows = 0
-    with common.open_table(data, delimiter) as table:
-        names = common.feature_names(table, loaded, model)
+    with open_table(data, reading) as table:
+        reader = feature_reader(table, encoding_of(table, loaded, model), reading)
+        network, bad = network_of(loaded), BadRows(table.name, strict)
         kept = tables.match_names(table, keep)
         tables.require_columns(table, kept)
-        reader = tables.NumberReader(names, decimal, common.trained_notations(loaded))
         start = time.perf_counter()
         with (
             writers.open_writer(out, file_format, safe_csv) as write,
             progress_bar(table.rows, " rows", label="predicting") as bar,
         ):
             for chunk in table.chunks:
-                x = reader.read([chunk])
-                found = _predict_chunk(loaded, chunk, x, probabilities)
+                encoded = reader.read([chunk])
+                bad.add(encoded, chunk.first_row)
+                found = _predict_chunk(network, chunk, encoded, probabilities)
                 if both := [name for name in kept if name in found]:
                     raise InvalidArgument(
                         f"--keep {both[0]}: the predictions have a column of that name too; rename "
                         "it in the data"
                     )
                 write(writers.kept_columns(chunk, kept, file_format) | found)
-                rows += len(x)
-                bar.update(len(x))
-    if reader.examples:
-        common.print_note(tables.notation_note(table.name, reader.examples))
+                rows += len(encoded.bad)
+                bar.update(len(encoded.bad))
+            if reader.examples:
+                common.print_note(tables.notation_note(table.name, reader.examples))
+            bad.finish(rows, "has an empty prediction", "have empty predictions")
     rate = rows / (time.perf_counter() - start)
     where = "" if out is None else f" in {out}"
     common.print_line(
@@ -121,34 +136,40 @@ def _check(model: "Model", path: str, probabilities: bool) -> None:
 
 
 def _predict_chunk(
-    model: "Model", chunk: "Chunk", x: npt.NDArray[Any], probabilities: bool
+    network: "Model", chunk: "Chunk", encoded: "Encoded", probabilities: bool
 ) -> Columns:
-    """The `predictions` for a chunk of a table; errors name its rows."""
+    """The `predictions` for a chunk of a table, masked in bad rows; errors name its rows."""
+    import numpy as np
+
+    bad = encoded.bad
     try:
-        return predictions(model, x, probabilities)
+        x = np.where(bad[:, None], 0.0, encoded.values) if bad.any() else encoded.values
+        found = predictions(network, x, probabilities)
     except InvalidArgument as error:
-        last = chunk.first_row + len(x) - 1
+        last = chunk.first_row + len(bad) - 1
         raise InvalidArgument(f"{chunk.table}, rows {chunk.first_row} to {last}: {error}") from None
+    if not bad.any():
+        return found
+    return {name: np.ma.MaskedArray(column, bad) for name, column in found.items()}
 
 
-def predictions(model: "Model", x: npt.NDArray[Any], probabilities: bool) -> Columns:
-    """The columns of predictions for rows x `[N, D]`; all outputs must be finite."""
+def predictions(network: "Model", x: npt.NDArray[Any], probabilities: bool) -> Columns:
+    """The columns of predictions for rows x `[N, D]`, arrays; all outputs must be finite."""
     import numpy as np
 
     from fnet.core import checks
 
     with np.errstate(over="ignore", invalid="ignore"):
-        predicted = model.predict(x)
-        of_classes = model.net.targets in ("multiclass", "multilabel")
-        outputs = model.predict_proba(x) if of_classes else predicted
+        predicted = network.predict(x)
+        of_classes = network.net.targets in ("multiclass", "multilabel")
+        outputs = network.predict_proba(x) if of_classes else predicted
     checks.finite("predictions", outputs, ". Is x scaled like the training data?")
-    if predicted.ndim == 1:
-        columns = {"prediction": predicted.tolist()}
-    else:
-        columns = {f"prediction_{i}": column.tolist() for i, column in enumerate(predicted.T)}
-    if probabilities and model.classes is not None:
+    columns: Columns = {"prediction": predicted}
+    if predicted.ndim > 1:
+        columns = {f"prediction_{i}": column for i, column in enumerate(predicted.T)}
+    if probabilities and network.classes is not None:
         columns |= {
-            f"probability_{name}": column.tolist()
-            for name, column in zip(model.classes.tolist(), outputs.T, strict=True)
+            f"probability_{name}": column
+            for name, column in zip(network.classes.tolist(), outputs.T, strict=True)
         }
     return columns

@@ -9,8 +9,15 @@ import click
 import numpy.typing as npt
 
 import fnet
-from fnet.cli import common, training_results, training_rows
-from fnet.cli.options import DEFAULT_PATIENCE, LIMIT, FiniteRange, TrainOptions, sizes
+from fnet.cli import common, learning, reading, training_results, training_rows
+from fnet.cli.options import (
+    DEFAULT_PATIENCE,
+    LIMIT,
+    FiniteRange,
+    TrainOptions,
+    sizes,
+    validation,
+)
 from fnet.cli.training_rows import Rows
 from fnet.core.errors import InvalidArgument
 
@@ -37,9 +44,7 @@ IRRELEVANT_WARNINGS = (
     type=click.Choice(["classifier", "regressor"]),
     help="The kind of model.  [default: by the target]",
 )
-@click.option(
-    "--without", multiple=True, metavar="COLUMN", help="Leave out a column.  [repeatable]"
-)
+@learning.choice_options
 @click.option(
     "--hidden",
     type=sizes,
@@ -95,11 +100,22 @@ IRRELEVANT_WARNINGS = (
 )
 @click.option(
     "--validation",
-    metavar="FRACTION",
-    type=FiniteRange(0, 1, max_open=True),
-    default=0.2,
+    metavar="FRACTION|FILE",
+    type=validation,
+    default="0.2",
     show_default=True,
-    help="Fraction of rows to hold out for the score; 0 trains on all rows.",
+    help="Fraction of rows to hold out for the score, 0 to train on all rows; or another table to "
+    "score on.",
+)
+@click.option(
+    "--groups",
+    metavar="COLUMN",
+    help="Hold out whole groups: rows with the same value here. The column is no feature.",
+)
+@click.option(
+    "--time",
+    metavar="COLUMN",
+    help="Hold out the newest rows by this column of dates or numbers.",
 )
 @click.option(
     "--patience",
@@ -115,10 +131,16 @@ IRRELEVANT_WARNINGS = (
     help="Weight of a class in the loss, or 'balanced'.  [repeatable]",
 )
 @click.option(
+    "--weights",
+    metavar="COLUMN",
+    help="The weight of each row in the loss and the score. The column is no feature.",
+)
+@click.option(
     "--standardize/--no-standardize",
     default=True,
     show_default=True,
-    help="Scale features, and a regressor's target, to mean 0 and standard deviation 1.",
+    help="Scale numbers by their median and quartiles, and a regressor's target to mean 0 and "
+    "standard deviation 1.",
 )
 @click.option(
     "--seed",
@@ -139,22 +161,18 @@ IRRELEVANT_WARNINGS = (
     is_flag=True,
     help="Go on with the training where the checkpoint cannot be written, as on a full disk.",
 )
-@click.option(
-    "--keep-index", is_flag=True, help="Take columns that hold the names of rows as features."
-)
-@common.missing_option
 @common.drop_missing_option
 @common.engine_option
-@common.delimiter_option
-@common.decimal_option
+@reading.reading_options
 @common.json_option
-def command(data: str, target: str, out: str, **options: Any) -> None:
+def command(data: str, target: str, out: str, standardize: bool, **options: Any) -> None:
     """Train a classifier or a regressor on a table and save it.
 
     DATA is a CSV in UTF-8 whose first row is the header, or a Parquet file, or - for standard
     input. Standard input and pipes are copied to a temporary file first, up to 4 GiB. All columns
-    but the target are features; each must have a number, true or false in every row. Columns of row
-    names (pandas' index, or a first column without a name whose values all differ) are left out.
+    but the target are features, of any kind and with gaps: numbers, booleans, categories, dates.
+    What each one is, and what it becomes, is found from the table and kept in the model;
+    `fnet inspect` shows it. Columns of no use, as those of row names, are left out.
 
     A target of numbers gives a classifier if all are whole, with at most 20 distinct values and on
     average 3 rows or more for each; otherwise a regressor. A target of text gives a classifier;
@@ -173,35 +191,37 @@ def command(data: str, target: str, out: str, **options: Any) -> None:
       $ fnet train iris.csv --target species --out iris.fnet
       $ fnet sample diabetes --out diabetes.csv
       $ fnet train diabetes.csv --target progression --out d.fnet --hidden 64,32 --patience 20
+      $ fnet train diabetes.csv --target progression --out d.fnet --kind sex=category
       $ fnet train iris.csv --target species --out i.fnet --epochs 400 --checkpoint i.run
     """
-    options["missing"] = options["missing"] or None
+    scaling = "robust" if standardize else "none"
+    options["choices"] = options["choices"]._replace(scaling=scaling)
     if options["patience"] is None:
         options["patience"] = DEFAULT_PATIENCE if options["validation"] else 0
     given = TrainOptions(**options)
     _check(data, out, given)
-    table = training_rows.read(data, target, given)
-    x, y, features = table.x, table.target.values, table.features
-    digest = common.sha256(data)
-    model = _estimator(y, given)
-    (x, y), held_out = training_rows.split(x, y, given)
-    _fit(model, x, y, held_out, given)
+    found = training_rows.read(data, target, given)
+    digest = reading.sha256(data)
+    model = _estimator(found.data.target.values, given)
+    _fit(model, found.train, found.held_out, given)
+    held_out = found.held_out
     trained = {
         "fnet": fnet.__version__,
         "command": common.command_line(),
         "data": data,
         "sha256": digest,
-        "target": table.target_name,
-        "decision": table.target.reason,
-        "rows": len(x),
-        "validation_rows": len(held_out[0]) if held_out else 0,
+        "target": found.data.target_name,
+        "decision": found.data.target.reason,
+        "rows": len(found.train.x),
+        "validation_rows": len(held_out.x) if held_out else 0,
         "epochs": model.n_iter_,
         "best_epoch": training_results.best_epoch(model),
-        "scores": training_results.scores(model, *held_out) if held_out else {},
-        "notations": training_results.notations(table),
-        "missing": list(given.missing or ()) or None,
+        "scores": training_results.scores(model, held_out) if held_out else {},
+        "notations": training_results.notations(found.data),
+        "missing": list(given.reading.missing) or None,
     }
-    fnet.save(out, model, features=features, trained=trained)
+    fnet.save(out, training_rows.pipeline(found, model), trained=trained)
+    features = [column.name for column in found.encoding.columns if column.steps]
     result = {"model": out, **training_results.description(model, features), **trained}
     common.print_result(training_results.lines(result), result, given.as_json)
 
@@ -210,9 +230,10 @@ def _check(data: str, out: str, options: TrainOptions) -> None:
     """Refuse options that do not go together, and paths that cannot be written."""
     from fnet.core import checks, network
 
-    common.check_output_path(out, data)
+    inputs = [data, *([options.validation] if isinstance(options.validation, str) else [])]
+    common.check_output_path(out, *inputs)
     if options.checkpoint is not None:
-        common.check_output_path(options.checkpoint, data)
+        common.check_output_path(options.checkpoint, *inputs)
         if os.path.realpath(options.checkpoint) == os.path.realpath(out):
             raise common.usage_error("--checkpoint and --out must be different files.")
     elif options.checkpoint_optional:
@@ -243,7 +264,6 @@ def _estimator(y: npt.NDArray[Any], options: TrainOptions) -> "MLPClassifier | M
         "early_stopping": "loss" if options.patience else False,
         "n_iter_no_change": options.patience or math.inf,
         "tol": 0.0,  # any lower loss is an improvement, as in the help of --patience
-        "standardize": options.standardize,
         "random_state": options.seed,
         "engine": options.engine,
         "callback": checkpoint,
@@ -255,7 +275,8 @@ def _estimator(y: npt.NDArray[Any], options: TrainOptions) -> "MLPClassifier | M
                 "--class-weight needs a classifier, but the target is numeric: use --task "
                 "classifier, or leave --class-weight out"
             )
-        return MLPRegressor(**arguments)
+        scaled: Literal["target"] | bool = options.choices.scaling != "none" and "target"
+        return MLPRegressor(standardize=scaled, **arguments)
     return MLPClassifier(
         class_weight=training_rows.class_weight(y, options.class_weight), **arguments
     )
@@ -263,14 +284,14 @@ def _estimator(y: npt.NDArray[Any], options: TrainOptions) -> "MLPClassifier | M
 
 def _fit(
     model: "MLPClassifier | MLPRegressor",
-    x: npt.NDArray[Any],
-    y: npt.NDArray[Any],
+    rows: Rows,
     held_out: Rows | None,
     options: TrainOptions,
 ) -> None:
     """Fit without irrelevant warnings."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "|".join(IRRELEVANT_WARNINGS))
-        model.fit(x, y, validation_data=held_out)
+        held = None if held_out is None else held_out.given()
+        model.fit(rows.x, rows.y, rows.weights, validation_data=held)
     ended = str(model.ended_)
     common.raise_if_interrupted(ended, model.n_iter_, options.epochs, options.checkpoint)

@@ -2,9 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
-import numpy.typing as npt
-
 from fnet.cli import common
+from fnet.cli.training_rows import Rows
 
 if TYPE_CHECKING:
     from fnet.estimators import MLPClassifier, MLPRegressor
@@ -20,29 +19,25 @@ def best_epoch(model: "MLPClassifier | MLPRegressor") -> int | None:
 
 
 def notations(table: "TrainingData") -> dict[str, dict[str, str]]:
-    """How the numbers of columns are written, where it is not plain."""
+    """How the numbers of the target are written, by its name, where it is not plain."""
     from fnet.tables import Notation
 
-    found = dict(table.notations)
-    if table.target.notation not in (None, Notation()):
-        found[table.target_name] = table.target.notation
-    return {
-        name: {field: text for field, text in notation._asdict().items() if text}
-        for name, notation in found.items()
-    }
+    notation = table.target.notation
+    if notation in (None, Notation()):
+        return {}
+    return {table.target_name: {field: text for field, text in notation._asdict().items() if text}}
 
 
-def scores(
-    model: "MLPClassifier | MLPRegressor", x: npt.NDArray[Any], y: npt.NDArray[Any]
-) -> dict[str, float]:
+def scores(model: "MLPClassifier | MLPRegressor", rows: Rows) -> dict[str, float]:
     """The scores on the validation rows."""
     from sklearn import metrics
 
-    predicted = model.predict(x)
+    y, predicted = rows.y, model.predict(rows.x)
+    of_rows = {"y_true": y, "y_pred": predicted, "sample_weight": rows.weights}
     if y.dtype.kind != "f":
-        return {"accuracy": float(metrics.accuracy_score(y, predicted))}
-    r2 = {"r2": float(metrics.r2_score(y, predicted))} if len(y) > 1 else {}
-    return {**r2, "mean_absolute_error": float(metrics.mean_absolute_error(y, predicted))}
+        return {"accuracy": float(metrics.accuracy_score(**of_rows))}
+    r2 = {"r2": float(metrics.r2_score(**of_rows))} if len(y) > 1 else {}
+    return {**r2, "mean_absolute_error": float(metrics.mean_absolute_error(**of_rows))}
 
 
 def description(model: "MLPClassifier | MLPRegressor", features: list[str]) -> dict[str, Any]:

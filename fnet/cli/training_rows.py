@@ -1,84 +1,225 @@
-"""The rows that `fnet train` learns from: read, assigned a task, and split."""
+"""The rows that `fnet train` learns from: read, assigned a task, split, and encoded."""
 
-import math
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+import numpy as np
 import numpy.typing as npt
 
-from fnet.cli import common
+from fnet.cli import common, learning, reading, splits
 from fnet.cli.options import TrainOptions
 from fnet.core.errors import InvalidArgument
 
 if TYPE_CHECKING:
+    from fnet.encoding import Encoding
+    from fnet.estimators import MLPClassifier, MLPRegressor
     from fnet.tables import TrainingData
 
-Rows: TypeAlias = tuple[npt.NDArray[Any], npt.NDArray[Any]]
-"""Features `[N, D]` and a target `[N]`."""
+
+class Rows(NamedTuple):
+    """Rows as numbers: features `[N, D]`, a target `[N]`, and weights `[N]` or None."""
+
+    x: npt.NDArray[Any]
+    y: npt.NDArray[Any]
+    weights: npt.NDArray[Any] | None = None
+
+    def part(self, rows: npt.NDArray[Any]) -> "Rows":
+        """Some of the rows."""
+        weights = None if self.weights is None else self.weights[rows]
+        return Rows(self.x[rows], self.y[rows], weights)
+
+    def given(self) -> tuple[Any, ...]:
+        """`(x, y)`, or `(x, y, weights)` where rows have weights."""
+        return self[:2] if self.weights is None else tuple(self)
 
 
-def read(data: str, target: str, options: TrainOptions) -> "TrainingData":
-    """The table; its target is int64 or text for a classifier, float64 for a regressor."""
+class Training(NamedTuple):
+    """A table, ready to train on.
+
+    Attributes:
+        data: The table.
+        encoding: What its columns are, learnt from the rows to train on.
+        options: How it was learnt.
+        train: The rows to train on.
+        held_out: The rows to validate with, or None.
+    """
+
+    data: "TrainingData"
+    encoding: "Encoding"
+    options: Any
+    train: Rows
+    held_out: Rows | None
+
+
+def read(data: str, target: str, options: TrainOptions) -> Training:
+    """A table; its target is int64 or text for a classifier, float64 for a regressor."""
+    from fnet import encoding, tables
+
+    choices = options.choices
+    how = options.reading.of_target(task=options.task, drop_missing=options.drop_missing)
+    with reading.open_table(data, options.reading) as table:
+        names = [target, *filter(None, (options.weights, options.groups, options.time))]
+        target, *roles = tables.match_names(table, names)
+        tables.require_columns(table, [target, *roles])
+        _require_roles(target, roles, options)
+        weights, groups, time = (
+            roles.pop(0) if role else None
+            for role in (options.weights, options.groups, options.time)
+        )
+        no_features = [name for name in (weights, groups) if name]
+        learner = learning.learner(table, options.reading, choices, [target, *no_features])
+        text = learner.as_text()
+        found = tables.read_training_data(table, target, choices.without, how, text)
+        rows = found.target.rows
+        columns = found.columns.drop_columns(no_features)
+        split = _split(table.name, found, groups, time, options)
+        learnt = learner.learn(columns, rows[split.train])
+        known = None if weights is None else numbers(table.name, found, weights, least=0.0)
+        all_rows = Rows(encoding.encode(learnt, columns)[rows], found.target.values, known)
+    held = None if split.held_out is None else all_rows.part(split.held_out)
+    result = Training(found, learnt, learner.options, all_rows.part(split.train), held)
+    if isinstance(options.validation, str):
+        held = _read_validation(options.validation, result, weights, options)
+    for note in (*found.target.notes, *split.notes, *learner.notes(learnt)):
+        common.print_note(note)
+    return result._replace(held_out=held)
+
+
+def pipeline(training: Training, model: "MLPClassifier | MLPRegressor") -> Any:
+    """The encoder and the fitted estimator as a Pipeline, which a file holds whole."""
+    from sklearn.pipeline import Pipeline
+
+    from fnet.encoding.transformer import TableEncoder
+
+    options = training.options._asdict()
+    encoder = TableEncoder(**options)._keep_encoding(training.encoding)
+    return Pipeline([("tableencoder", encoder), (type(model).__name__.lower(), model)])
+
+
+def _require_roles(target: str, roles: list[str], options: TrainOptions) -> None:
+    """Refuse one column for two things, and options that do not go together."""
+    if len({target, *roles}) < 1 + len(roles):
+        raise common.usage_error(
+            "--target, --weights, --groups and --time must name different columns."
+        )
+    split = [f"--{name}" for name in ("groups", "time") if getattr(options, name)]
+    if len(split) > 1:
+        raise common.usage_error("--groups and --time do not go together.")
+    if split and (isinstance(options.validation, str) or not options.validation):
+        raise common.usage_error(
+            f"{split[0]} says which rows are held out: use a --validation between 0 and 1."
+        )
+
+
+def _split(
+    table: str, found: "TrainingData", groups: str | None, time: str | None, options: TrainOptions
+) -> splits.Split:
+    """Which rows with a target are to train on, and which ones are held out."""
+    y, fraction, seed = found.target.values, options.validation, options.seed
+    if isinstance(fraction, str) or not fraction:
+        return splits.Split(np.arange(len(y)))
+    if groups is not None:
+        split = splits.by_groups(group_codes(table, found, groups), fraction, seed)
+    elif time is not None:
+        times = numbers(table, found, time, kinds=("date", "number"))
+        split = splits.by_time(times, fraction)
+    else:
+        return splits.at_random(y, fraction, seed)
+    return splits.without_unknown_classes(y, split)
+
+
+def numbers(
+    table: str,
+    found: "TrainingData",
+    name: str,
+    kinds: tuple[str, ...] = ("number",),
+    least: float = -np.inf,
+) -> npt.NDArray[np.float64]:
+    """A column as numbers, such as weights or times, of the rows that have a target.
+
+    Args:
+        table: The name of the table.
+        found: The table.
+        name: The name of the column.
+        kinds: What it may be: "number", or "date", which becomes days since 1970.
+        least: The smallest number.
+
+    Returns:
+        Float64 `[M]`.
+
+    Raises:
+        InvalidArgument: It is something else, has a gap or too small a number.
+    """
+    from fnet import encoding
+
+    rows = found.target.rows
+    column = found.columns.select([name])
+    how = encoding.Options(scaling="none", keep=True)
+    learnt = encoding.learn(column, how, rows)
+    where = f"{table}: column {encoding.shown(name)}"
+    (only,) = learnt.columns
+    if only.kind not in kinds:
+        raise InvalidArgument(
+            f"{where} has {only.reason}, but must have {' or '.join(f'{kind}s' for kind in kinds)}"
+        )
+    values = encoding.encode(learnt, column)[rows]
+    if only.statistics.gaps:
+        row = int(rows[values[:, 0].argmax()]) + 1
+        raise InvalidArgument(f"{where}, row {row} is a gap: fill it in, or leave such rows out")
+    found_values: npt.NDArray[np.float64] = values[:, -1]
+    if (low := found_values < least).any():
+        row = int(low.argmax())
+        raise InvalidArgument(
+            f"{where}, row {rows[row] + 1}: {found_values[row]:g} must be at least {least:g}"
+        )
+    return found_values
+
+
+def group_codes(table: str, found: "TrainingData", name: str) -> npt.NDArray[Any]:
+    """A number for each row with a target, the same in rows of one group."""
+    column = found.columns.column(name).take(found.target.rows).combine_chunks()
+    if column.null_count:
+        row = int(found.target.rows[column.is_null().index(True).as_py()]) + 1
+        raise InvalidArgument(
+            f"{table}: column {name!r}, row {row} is a gap: every row needs a group"
+        )
+    codes: npt.NDArray[Any] = np.array(column.dictionary_encode().indices.to_pylist())
+    return codes
+
+
+def _read_validation(
+    path: str, training: Training, weights: str | None, options: TrainOptions
+) -> Rows:
+    """The rows of a table to validate with."""
     from fnet import tables
 
-    how = tables.TargetOptions(options.task, options.missing, options.drop_missing, options.decimal)
-    with common.open_table(data, options.delimiter) as table:
-        found = tables.read_training_data(table, target, options.without, how, options.keep_index)
-    for note in found.notes:
-        common.print_note(note)
-    return found
-
-
-def split(
-    x: npt.NDArray[Any], y: npt.NDArray[Any], options: TrainOptions
-) -> tuple[Rows, Rows | None]:
-    """`(training rows, validation rows or None)`; classes are split in equal proportions.
-
-    A class with a single row stays in the training rows.
-    """
-    import numpy as np
-    from sklearn.model_selection import train_test_split
-
-    fraction, rows = options.validation, len(x)
-    if not fraction:
-        return (x, y), None
-    strata, least = None, 1
-    alone = np.zeros(rows, bool)
-    if y.dtype.kind != "f":
-        classes, inverse, counts = np.unique(y, return_inverse=True, return_counts=True)
-        alone = counts[inverse] == 1
-        strata, least = y[~alone], int((counts > 1).sum())
-        if alone.any() and least:
-            _note_single_rows(classes[counts == 1])
-    held_out, shared = math.ceil(fraction * rows), rows - int(alone.sum())
-    if not max(least, 1) <= held_out <= shared - least:
-        raise InvalidArgument(
-            f"--validation {fraction} holds out {held_out} of {rows} rows, but the training and "
-            f"the validation set need at least {max(least, 1)} each: use another fraction, or 0"
-        )
-    x_train, x_held_out, y_train, y_held_out = train_test_split(
-        x[~alone], y[~alone], test_size=held_out, stratify=strata, random_state=options.seed
+    name, target = training.data.target_name, training.data.target
+    is_regressor = target.values.dtype.kind == "f"
+    how = options.reading.of_target(
+        task="regressor" if is_regressor else None,
+        drop_missing=options.drop_missing,
+        expected=target.notation,
     )
-    train = np.concatenate([x_train, x[alone]]), np.concatenate([y_train, y[alone]])
-    return train, (x_held_out, y_held_out)
-
-
-def _note_single_rows(classes: npt.NDArray[Any]) -> None:
-    """Say which classes have one row."""
-    names = ", ".join(map(repr, classes[:10].tolist()))
-    many = len(classes) > 1
-    common.print_note(
-        f"{'classes' if many else 'class'} {names}{' and more' if len(classes) > 10 else ''} "
-        f"{'have' if many else 'has'} only one row, which stays in training: the score says "
-        f"nothing about {'them' if many else 'it'}"
-    )
+    classes = None if is_regressor else np.unique(target.values).tolist()
+    with reading.open_table(path, options.reading) as table:
+        reader = reading.feature_reader(table, training.encoding, options.reading)
+        (name,) = tables.match_names(table, [name])
+        tables.require_columns(table, [name, *filter(None, [weights])])
+        chunks = tables.read_chunks(table)
+        found = tables.read_target(chunks, name, how, classes)
+        bad = reading.BadRows(table.name, strict=True)
+        encoded = reader.read(chunks)
+        bad.add(encoded)
+        known = None
+        if weights is not None:
+            columns = tables.feature_table(chunks, [weights], {weights: ()})
+            known = numbers(table.name, tables.TrainingData(columns, name, found), weights, least=0)
+    return Rows(encoded.values[found.rows], found.values, known)
 
 
 def class_weight(
     y: npt.NDArray[Any], given: tuple[str, ...]
 ) -> dict[Any, float] | Literal["balanced"] | None:
     """The `class_weight` of an estimator, from options CLASS=WEIGHT."""
-    import numpy as np
-
     from fnet.core import checks
 
     if not given:

@@ -14,8 +14,8 @@ from fnet.core.printable import printable
 if TYPE_CHECKING:
     from fnet.tables import Chunk
 
-Columns: TypeAlias = dict[str, list[Any]]
-"""Columns of a table by name, in order."""
+Columns: TypeAlias = dict[str, Any]
+"""Columns of a table by name, in order: lists, or arrays, whose masked cells are empty."""
 
 Write: TypeAlias = Callable[[Columns], None]
 """Writes some rows."""
@@ -140,9 +140,11 @@ def _text_writer(file: TextIO, file_format: str, safe_csv: bool) -> Write:
         return cell
 
     def texts(column: Any, alone: bool) -> Iterable[str]:
-        if str in set(map(type, column)):
-            return [text(str(cell), alone) for cell in column]
-        return map(str, column)  # numbers are quick
+        cells = _listed(column)
+        kinds = set(map(type, cells))
+        if kinds & {str, type(None)}:
+            return [text("" if cell is None else str(cell), alone) for cell in cells]
+        return map(str, cells)  # numbers are quick
 
     def write(columns: Columns) -> None:
         nonlocal first
@@ -156,11 +158,17 @@ def _text_writer(file: TextIO, file_format: str, safe_csv: bool) -> Write:
     return write
 
 
+def _listed(column: Any) -> list[Any]:
+    """The cells of a column; None for a masked one."""
+    found: list[Any] = column.tolist() if hasattr(column, "tolist") else column
+    return found
+
+
 def _json_writer(file: TextIO) -> Write:
     """Writes columns as a JSON object for each row."""
 
     def write(columns: Columns) -> None:
-        for row in zip(*columns.values(), strict=True):
+        for row in zip(*map(_listed, columns.values()), strict=True):
             file.write(common.json_text(dict(zip(columns, row, strict=True))) + "\n")
 
     return write
@@ -175,9 +183,16 @@ def _parquet_writer(file: Any) -> Iterator[Write]:
     with contextlib.ExitStack() as stack:
         writer: Any = None
 
+        def typed(column: Any) -> Any:
+            kind = getattr(getattr(column, "dtype", None), "kind", "")
+            types = {"f": pa.float64(), "i": pa.int64(), "b": pa.bool_(), "U": pa.string()}
+            if kind not in types:
+                return column if hasattr(column, "type") else _listed(column)
+            return pa.array(column.tolist(), types[kind])  # not by its mask, which imports pandas
+
         def write(columns: Columns) -> None:
             nonlocal writer
-            table = pa.table(dict(columns))
+            table = pa.table({name: typed(column) for name, column in columns.items()})
             if writer is None:
                 writer = stack.enter_context(parquet.ParquetWriter(file, table.schema))
             writer.write_table(table)

@@ -4,7 +4,7 @@
 `fnet.TableEncoder` is the two as a transformer of scikit-learn.
 """
 
-from fnet.encoding.apply import Encoded, Problem, encode, encode_rows
+from fnet.encoding.apply import Encoded, encode, encode_rows
 from fnet.encoding.describe import describe, notes
 from fnet.encoding.encodings import (
     ColumnEncoding,
@@ -14,14 +14,17 @@ from fnet.encoding.encodings import (
     find_encoding,
 )
 from fnet.encoding.learn import Options, learn
+from fnet.encoding.problems import Option, Problem, TableError, shown
 
 __all__ = [
     "ColumnEncoding",
     "Encoded",
     "Encoding",
+    "Option",
     "Options",
     "Problem",
     "Statistics",
+    "TableError",
     "describe",
     "encode",
     "encode_rows",
@@ -29,4 +32,5 @@ __all__ = [
     "find_encoding",
     "learn",
     "notes",
+    "shown",
 ]

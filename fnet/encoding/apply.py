@@ -8,16 +8,14 @@ import numpy.typing as npt
 
 from fnet.core.errors import InvalidArgument
 from fnet.core.names import suggestion
-from fnet.encoding.columns import Columns, RawColumn, shown, to_columns, to_raw
+from fnet.encoding.columns import Columns, RawColumn, to_columns, to_raw
 from fnet.encoding.encodings import ColumnEncoding, Encoding, read_step, used
+from fnet.encoding.problems import MAX_NAMED, Problem, TableError, shown
 from fnet.encoding.reading import KindError, cell_at, read
 from fnet.encoding.steps import STEPS, Boolean, Date, Number, Read, Step, Text, width_of
 
 BLOCK = 8192
 """The rows that are written at a time, so that they stay in the processor's cache."""
-
-MAX_NAMED = 10
-"""The most columns that one message names."""
 
 READ_AS: dict[type[Any], str] = {
     Number: "a number",
@@ -26,27 +24,6 @@ READ_AS: dict[type[Any], str] = {
     Text: "text",
 }
 """What the cells of a column must be, in messages."""
-
-
-class Problem(NamedTuple):
-    """A column with cells that cannot be encoded.
-
-    Attributes:
-        column: Its name.
-        row: The index of the first such row.
-        text: What is wrong there, and what to do.
-        rows: The number of such rows.
-    """
-
-    column: str
-    row: int
-    text: str
-    rows: int
-
-    def message(self, first_row: int = 0) -> str:
-        """The problem in one line, with rows counted from `first_row`."""
-        more = f" ({self.rows:,} such cells)" if self.rows > 1 else ""
-        return f"column {shown(self.column)}, row {first_row + self.row}: {self.text}{more}"
 
 
 class Encoded(NamedTuple):
@@ -79,19 +56,9 @@ def encode(encoding: Encoding, table: Any, dtype: npt.DTypeLike = np.float64) ->
         InvalidArgument: A column is missing or is of another kind, or a cell cannot be read.
     """
     found = encode_rows(encoding, table, dtype)
-    refuse([problem.message() for problem in found.problems])
+    if found.problems:
+        raise TableError(found.problems)
     return found.values
-
-
-def refuse(errors: Sequence[str]) -> None:
-    """Raise one error about all columns, if there are any.
-
-    Raises:
-        InvalidArgument: There is an error.
-    """
-    more = f"; and {len(errors) - MAX_NAMED} more columns" if len(errors) > MAX_NAMED else ""
-    if errors:
-        raise InvalidArgument(f"{'; '.join(errors[:MAX_NAMED])}{more}")
 
 
 def encode_rows(encoding: Encoding, table: Any, dtype: npt.DTypeLike = np.float64) -> Encoded:
@@ -110,7 +77,8 @@ def encode_rows(encoding: Encoding, table: Any, dtype: npt.DTypeLike = np.float6
     """
     columns = to_columns(table)
     cells = select(encoding, columns)
-    parts, problems, errors, bad = [], [], [], np.zeros(columns.rows, bool)
+    parts, problems, bad = [], [], np.zeros(columns.rows, bool)
+    errors: list[Problem] = []
     for column, own in zip(used(encoding), cells, strict=True):
         try:
             raw = to_raw(column.name, own)
@@ -118,14 +86,15 @@ def encode_rows(encoding: Encoding, table: Any, dtype: npt.DTypeLike = np.float6
         except KindError as error:
             errors.append(_another_kind(column, str(error)))
             continue
-        except InvalidArgument as error:
-            errors.append(str(error))
+        except TableError as error:
+            errors += error.problems
             continue
         if reading.bad is not None:
             problems.append(_problem(column, raw, reading.bad))
             bad |= reading.bad
         parts.append(_looked_up(column.steps, reading.value))
-    refuse(errors)
+    if errors:
+        raise TableError(errors)
     width = sum(width_of(column.steps) for column in used(encoding))
     values = np.zeros((columns.rows, width), dtype)
     for start in range(0, columns.rows, BLOCK):
@@ -179,31 +148,32 @@ def select(encoding: Encoding, columns: Columns) -> Sequence[Any]:
         named = ", ".join(map(shown, missing[:MAX_NAMED]))
         more = f" and {len(missing) - MAX_NAMED} more" if len(missing) > MAX_NAMED else ""
         hint = suggestion(missing[0], by_name) if len(missing) == 1 else ""
-        raise InvalidArgument(
-            f"X lacks column{'s' * (len(missing) > 1)} {named}{more}; its columns are "
+        text = (
+            f"lacks column{'s' * (len(missing) > 1)} {named}{more}; its columns are "
             f"{', '.join(map(shown, columns.names[:MAX_NAMED])):.300}{hint}. Give every column "
             "that the encoder was fitted on, with gaps where nothing is known"
         )
+        raise TableError([Problem(None, -1, (text,))])
     return [by_name[column.name] for column in used(encoding)]
 
 
-def _another_kind(column: ColumnEncoding, given: str) -> str:
+def _another_kind(column: ColumnEncoding, given: str) -> Problem:
     """Why not, for a column of another kind than in training."""
     was = {Number: "numbers", Boolean: "booleans", Date: "dates", Text: "text"}
     levels = ", ".join(map(shown, column.statistics.levels[:3]))
     kinds = f" ({levels}{', ...' if len(column.statistics.levels) > 3 else ''})" if levels else ""
-    return (
-        f"column {shown(column.name)} has {given}, where the encoder was fitted on "
-        f"{was[type(read_step(column))]}{kinds}: give it as in training"
+    text = (
+        f"has {given}, where the encoder was fitted on {was[type(read_step(column))]}{kinds}: give "
+        "it as in training"
     )
+    return Problem(column.name, -1, (text,))
 
 
 def _problem(column: ColumnEncoding, raw: RawColumn, bad: npt.NDArray[np.bool_]) -> Problem:
     """The problem with a column, some of whose cells were refused."""
     row, step = int(bad.argmax()), read_step(column)
-    return Problem(
-        column.name, row, f"{cell_at(raw, row)} {why_refused(step, raw)}", int(bad.sum())
-    )
+    text = f"{cell_at(raw, row)} {why_refused(step, raw)}"
+    return Problem(column.name, row, (text,), int(bad.sum()))
 
 
 def why_refused(step: Read, raw: RawColumn) -> str:

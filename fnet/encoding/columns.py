@@ -19,11 +19,9 @@ import numpy.typing as npt
 from fnet.core.containers import MISSING, column_names
 from fnet.core.errors import InvalidArgument
 from fnet.encoding.cells import Cell, Texts, text_codes
+from fnet.encoding.problems import Option, column_error, shown
 
 RawKind = Literal["numbers", "booleans", "dates", "text", "gaps"]
-
-MAX_SHOWN = 60
-"""The most characters of a name or a cell in a message."""
 
 
 class RawColumn(NamedTuple):
@@ -55,13 +53,6 @@ class Columns(NamedTuple):
     rows: int
     cells: Sequence[Any]
     named: bool = True
-
-
-def shown(value: Any) -> str:
-    """A name or a cell as messages show it."""
-    text = value.item() if isinstance(value, np.generic) else value
-    text = text if isinstance(text, str) else str(text)
-    return repr(text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 3] + "...")
 
 
 def to_columns(table: Any) -> Columns:
@@ -219,8 +210,8 @@ def _raw(name: str, cells: Any) -> RawColumn:
 def _from_array(name: str, array: npt.NDArray[Any]) -> RawColumn:
     """A column of NumPy."""
     if array.ndim != 1:
-        raise InvalidArgument(
-            f"column {shown(name)} must have one cell for each row; got shape {list(array.shape)}"
+        raise column_error(
+            name, -1, f"must have one cell for each row; got shape {list(array.shape)}"
         )
     kind = array.dtype.kind
     if isinstance(array, np.ma.MaskedArray):
@@ -325,10 +316,12 @@ def _from_objects(name: str, cells: list[Any]) -> RawColumn:
     kinds = {kind: _kind_of(kind) for kind in set(map(type, cells))}
     if bad := {kind for kind, meaning in kinds.items() if meaning is None}:
         row = next(i for i, cell in enumerate(cells) if type(cell) in bad)
-        raise InvalidArgument(
-            f"column {shown(name)}, row {row}: {shown(cells[row])} is a "
-            f"{type(cells[row]).__name__}; a cell must be a number, a boolean, a date or text: "
-            "take it apart into columns, or leave the column out"
+        raise column_error(
+            name,
+            row,
+            f"{shown(cells[row])} is a {type(cells[row]).__name__}; a cell must be a number, a "
+            "boolean, a date or text: take it apart into columns, or leave the column out: ",
+            Option("kinds", ("ignored",), name),
         )
     has_floats = any(issubclass(kind, float) for kind in kinds)
     if has_floats and not set(kinds.values()) <= {"numbers", "gaps"}:  # among others NaN is a gap

@@ -3,19 +3,20 @@
 import numpy as np
 
 from fnet.encoding.cells import as_text
-from fnet.encoding.columns import shown
 from fnet.encoding.encodings import QUANTILES, ColumnEncoding, Encoding, read_step
+from fnet.encoding.problems import Option, Say, as_argument, shown
 from fnet.encoding.steps import columns_of
 
 MAX_NAMED = 20
 """The most columns that one note names."""
 
 
-def notes(encoding: Encoding) -> list[str]:
+def notes(encoding: Encoding, say: Say = as_argument) -> list[str]:
     """What a user should know before training: columns left out, and remarks on columns.
 
     Args:
         encoding: The encoding.
+        say: How options are written.
 
     Returns:
         At most two lines.
@@ -25,8 +26,8 @@ def notes(encoding: Encoding) -> list[str]:
     if ignored:
         why = "; ".join(f"{shown(c.name)} {c.reason}" for c in ignored[:MAX_NAMED])
         more = f"; and {len(ignored) - MAX_NAMED} more" if len(ignored) > MAX_NAMED else ""
-        kept = ", ".join(shown(column.name) for column in ignored[:MAX_NAMED])
-        found.append(f"left out as of no use: {why}{more}. keep=[{kept}] keeps them")
+        keep = say(Option("keep", tuple(column.name for column in ignored[:MAX_NAMED])))
+        found.append(f"left out as of no use: {why}{more}. {keep} keeps them")
     if remarks := [f"{shown(c.name)}: {c.remark}" for c in encoding.columns if c.remark]:
         more = f"; and {len(remarks) - MAX_NAMED} more" if len(remarks) > MAX_NAMED else ""
         found.append(f"{'; '.join(remarks[:MAX_NAMED])}{more}")

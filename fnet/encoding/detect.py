@@ -18,10 +18,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fnet.core.errors import InvalidArgument
 from fnet.encoding import cells
 from fnet.encoding.cells import DATE_FORMATS, GAPS, LIKELY_GAPS, THOUSANDS, UNITS, Cell, Texts
-from fnet.encoding.columns import shown
+from fnet.encoding.problems import Option, TableError, column_error, shown
 from fnet.encoding.reading import parser
 from fnet.encoding.steps import Boolean, Date, Number, Read, Text
 
@@ -197,9 +196,7 @@ def _row(texts: Texts, text: Cell) -> int:
     return int((texts.codes == texts.texts.index(text)).argmax())
 
 
-def _stray(
-    name: str, texts: Texts, step: Read, strays: list[Cell], hints: Hints
-) -> InvalidArgument:
+def _stray(name: str, texts: Texts, step: Read, strays: list[Cell], hints: Hints) -> TableError:
     """The error about cells that a way of reading refuses."""
     row, text = min((_row(texts, text), text) for text in strays[:1000])
     what = "numbers" if isinstance(step, Number) else "dates"
@@ -208,10 +205,13 @@ def _stray(
     rows = int(np.isin(texts.codes, [texts.texts.index(text) for text in strays[:1000]]).sum())
     why = f"all others are {what}" if hints.kind is None else f"kinds says that they are {what}"
     form = f" written as {step.format}" if isinstance(step, Date) else ""
-    return InvalidArgument(
-        f"column {shown(name)}, row {row}: {shown(text)} ({rows:,} such cells), but {why}{form}: "
-        f"correct it, give it in missing=[{shown(text)}] if it stands for a gap, or say "
-        f"kinds={{{shown(name)}: 'category'}}"
+    return column_error(
+        name,
+        row,
+        f"{shown(text)} ({rows:,} such cells), but {why}{form}: correct it, give ",
+        Option("missing", (text,)),
+        " if it stands for a gap, or say ",
+        Option("kinds", ("category",), name),
     )
 
 
@@ -225,14 +225,20 @@ def _check_one_meaning(
             mine, theirs = first.parse(cell), other.parse(cell)
             if mine == theirs:
                 continue
-            option = "decimal='.' or decimal=','"
+            choices = [Option("decimal", (decimal,)) for decimal in (".", ",")]
             meanings = f"{mine} or {theirs}"
             if isinstance(first.step, Date) and isinstance(other.step, Date):
-                option = f"date_format={first.step.format!r} or date_format={other.step.format!r}"
+                forms = first.step.format, other.step.format
+                choices = [Option("date_format", (form,)) for form in forms]
                 meanings = " or ".join(str(np.datetime64(m, "us"))[:10] for m in (mine, theirs))
-            raise InvalidArgument(
-                f"column {shown(name)}, row {_row(texts, text)}: {shown(text)} may be {meanings}, "
-                f"and so may every cell of the column: say which by {option}"
+            raise column_error(
+                name,
+                _row(texts, text),
+                f"{shown(text)} may be {meanings}, and so may every cell of the column: say which "
+                "by ",
+                choices[0],
+                " or ",
+                choices[1],
             )
 
 

@@ -37,8 +37,8 @@ import numpy.typing as npt
 from fnet.core.errors import InvalidArgument
 from fnet.core.names import suggestion
 from fnet.encoding import cells
-from fnet.encoding.apply import MAX_NAMED, refuse, why_refused
-from fnet.encoding.columns import Columns, RawColumn, shown, to_columns, to_raw
+from fnet.encoding.apply import why_refused
+from fnet.encoding.columns import Columns, RawColumn, to_columns, to_raw
 from fnet.encoding.detect import Found, Hints, detect
 from fnet.encoding.encodings import (
     KINDS,
@@ -49,6 +49,7 @@ from fnet.encoding.encodings import (
     Moments,
     Statistics,
 )
+from fnet.encoding.problems import MAX_NAMED, Option, Problem, TableError, column_error, shown
 from fnet.encoding.reading import KindError, cell_at, read
 from fnet.encoding.steps import (
     STEPS,
@@ -119,12 +120,16 @@ class Options(NamedTuple):
     decimal: str | None = None
 
 
-def learn(table: Any, options: Options | None = None) -> Encoding:
+def learn(
+    table: Any, options: Options | None = None, rows: npt.NDArray[np.int64] | None = None
+) -> Encoding:
     """What each column of a table is, and how it becomes numbers.
 
     Args:
         table: A table in any container, see `columns.to_columns`.
         options: How it is read and encoded.
+        rows: The indices of the rows to learn from; None for all. How the cells of a column are
+            written is found from all rows, so that all can be encoded.
 
     Returns:
         The Encoding.
@@ -143,19 +148,20 @@ def learn(table: Any, options: Options | None = None) -> Encoding:
     options = Options() if options is None else options
     columns = to_columns(table)
     _check(options, columns)
-    found, errors = [], []
+    found: list[ColumnEncoding] = []
+    problems: list[Problem] = []
     for name, own in zip(columns.names, columns.cells, strict=True):
         try:
-            found.append(_learn_column(name, own, options))
-        except InvalidArgument as error:
-            errors.append(str(error))
-    refuse(errors)
+            found.append(_learn_column(name, own, options, rows))
+        except TableError as error:
+            problems += error.problems
+    if problems:
+        raise TableError(problems)
     if not any(column.steps for column in found):
         why = "; ".join(f"{shown(c.name)} {c.reason}" for c in found[:MAX_NAMED])
-        raise InvalidArgument(
-            f"X must have a column of use; got {why}{'; ...' if len(found) > MAX_NAMED else ''}. "
-            "keep=True keeps all columns that are not empty"
-        )
+        text = f"must have a column of use; got {why}{'; ...' if len(found) > MAX_NAMED else ''}. "
+        keeps = Option("keep", (True,)), " keeps all columns that are not empty"
+        raise TableError([Problem(None, -1, (text, *keeps))])
     return Encoding(tuple(found), columns.named)
 
 
@@ -167,7 +173,8 @@ def _check(options: Options, columns: Columns) -> None:
             f"X has 0 feature(s) (shape=({rows}, 0)) while a minimum of 1 is required."
         )
     if rows < 2:
-        raise InvalidArgument(f"X must have at least 2 rows to learn from; got n_samples = {rows}")
+        text = f"must have at least 2 rows to learn from; got n_samples = {rows}"
+        raise TableError([Problem(None, -1, (text,))])
     for name in _named(options):
         if name not in columns.names:
             raise InvalidArgument(
@@ -227,33 +234,41 @@ class _Task(NamedTuple):
         return ColumnEncoding(self.name, "ignored", why, statistics._replace(levels=(), counts=()))
 
 
-def _learn_column(name: str, own: Any, options: Options) -> ColumnEncoding:
+def _learn_column(
+    name: str, own: Any, options: Options, of: npt.NDArray[np.int64] | None
+) -> ColumnEncoding:
     """What one column is."""
     raw, kind = to_raw(name, own), (options.kinds or {}).get(name)
     rows = len(raw.values.codes if raw.kind == "text" else raw.values)
+    count = rows if of is None else len(of)
     if kind == "ignored":
-        return ColumnEncoding(name, "ignored", "left out by kinds", Statistics(rows))
+        return ColumnEncoding(name, "ignored", "left out by kinds", Statistics(count))
     if raw.kind == "gaps":
-        return ColumnEncoding(name, "ignored", "is empty", Statistics(rows, rows))
+        return ColumnEncoding(name, "ignored", "is empty", Statistics(count, count))
     found, reason = _first_step(name, raw, kind, options)
     try:
         reading = read((found.step,), raw)
     except KindError as error:
-        raise InvalidArgument(
-            f"column {shown(name)} has {error}, which cannot be read as kinds says: {shown(kind)}"
-        ) from None
+        text = f"has {error}, which cannot be read as said: "
+        raise column_error(name, -1, text, Option("kinds", (kind,), name)) from None
     if reading.bad is not None:
         row = int(reading.bad.argmax())
-        raise InvalidArgument(
-            f"column {shown(name)}, row {row}: {cell_at(raw, row)} {why_refused(found.step, raw)}"
-        )
+        raise column_error(name, row, f"{cell_at(raw, row)} {why_refused(found.step, raw)}")
     keep = options.keep is True or name in (options.keep or ())
-    task = _Task(name, reason, found.step, reading.value, rows, options, keep)
+    value = reading.value if of is None else _taken(reading.value, of)
+    task = _Task(name, reason, found.step, value, count, options, keep)
     as_levels = kind == "category" or (kind is None and raw.categorical)
     learnt = {Number: _number, Boolean: _boolean, Date: _date, Text: _category}[type(found.step)]
     if as_levels and isinstance(found.step, Number):
         learnt = _category
     return learnt(task)._replace(remark=found.remark)
+
+
+def _taken(value: Any, rows: npt.NDArray[np.int64]) -> Any:
+    """Some rows of what a first step has read."""
+    if isinstance(value, cells.Texts):
+        return value._replace(codes=value.codes[rows])
+    return value[rows]
 
 
 def _first_step(name: str, raw: RawColumn, kind: Any, options: Options) -> tuple[Found, str]:
@@ -277,9 +292,9 @@ def _first_step(name: str, raw: RawColumn, kind: Any, options: Options) -> tuple
     wanted = {"number": Number, "boolean": Boolean, "date": Date}.get(kind, steps[raw.kind])
     found = Found(wanted(gaps=missing))
     if kind == "category" and raw.kind == "dates":
-        raise InvalidArgument(
-            f"column {shown(name)} has dates, which cannot be read as kinds says: 'category'; give "
-            "them as text"
+        text = "has dates, which cannot be read as said: "
+        raise column_error(
+            name, -1, text, Option("kinds", ("category",), name), "; give them as text"
         )
     what = "true and false" if raw.kind == "booleans" else raw.kind
     return found, f"{said}{'categories' if raw.categorical else what}"
@@ -375,6 +390,8 @@ def _date(task: _Task) -> ColumnEncoding:
     """A column of dates."""
     missing = np.isnat(task.value)
     present = task.value[~missing]
+    if not len(present):
+        return task.ignored("is empty", task.statistics(missing.sum()))
     days = STEPS[Days].apply(Days(), present, np.empty((0, 0)))
     varying = [part for part in CYCLES if len(np.unique(position(part, present))) > 1]
     return _scaled(task, "date", days, tuple(map(Cycle, varying)), (Days(),))

@@ -126,7 +126,7 @@ class ArgumentsMixin(BaseEstimator):
     clipvalue: float | None
     global_clipnorm: float | None
     tuning: Tuning | None
-    standardize: bool
+    standardize: bool | Literal["target"]
     callback: Callable[[Run], Any] | None
     engine: Literal["auto"] | EngineName
 

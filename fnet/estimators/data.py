@@ -93,6 +93,8 @@ def standardization(estimator: ArgumentsMixin, net: Network, data: Data) -> Scal
         return None
     targets = data.y if net.targets in ("real", "quantiles") else None
     names = getattr(estimator, "feature_names_in_", None)
+    if estimator.standardize == "target":
+        return None if targets is None else _of_targets(targets, data)
     if not sparse.issparse(data.x):
         return fit_scaling(data.x, targets, data.weights, names)
     mean, deviation = column_moments(data.x, data.weights)
@@ -105,8 +107,16 @@ def standardization(estimator: ArgumentsMixin, net: Network, data: Data) -> Scal
     of_features = Scaling(mean, np.where(constant, 1.0, deviation))
     if targets is None:
         return of_features
-    of_targets = fit_scaling(np.zeros((len(targets), 1)), targets, data.weights)
+    of_targets = _of_targets(targets, data)
     return of_features._replace(y_mean=of_targets.y_mean, y_scale=of_targets.y_scale)
+
+
+def _of_targets(targets: Any, data: Data) -> Scaling:
+    """The Scaling of targets alone: features keep mean 0 and deviation 1."""
+    width = data.x.shape[1]
+    zeros = np.zeros((len(targets), 1))
+    found = fit_scaling(zeros, targets, data.weights)
+    return found._replace(x_mean=np.zeros(width), x_scale=np.ones(width))
 
 
 def scale(scaling: Scaling | None, data: Data) -> Data:

@@ -98,8 +98,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         global_clipnorm: Bound of the norm of the whole gradient, or None.
         tuning: A `Tuning` with further hyperparameters; its numbers override the arguments.
         standardize: Whether to scale each feature, and each target except counts, to mean 0 and
-            deviation 1, by the first rows to train on. The scaling is kept in `scaling_`, and
-            predictions are in the units of y. Losses, and validation scores of quantiles, are of
+            deviation 1, by the first rows to train on; "target" scales targets alone, where
+            features are scaled already. The scaling is kept in `scaling_`, and predictions are in
+            the units of y. Losses, and validation scores of quantiles, are of
             the scaled targets.
         callback: Called with the `Run` so far, a few times a second.
         engine: "numpy", "tensorflow", or "auto" for the one that finishes first in a new process,
@@ -144,6 +145,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
 
     _parameter_constraints = {
         **CONSTRAINTS,
+        "standardize": ["boolean", StrOptions({"target"})],
         "loss": [StrOptions(REGRESSION_LOSSES)],
         "quantiles": ["array-like", Interval(Real, 0, 1, closed="neither"), None],
     }
@@ -180,7 +182,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         clipvalue: float | None = None,
         global_clipnorm: float | None = None,
         tuning: Tuning | None = None,
-        standardize: bool = False,
+        standardize: bool | Literal["target"] = False,
         callback: Callable[[Run], Any] | None = None,
         engine: Literal["auto"] | EngineName = "auto",
     ) -> None:

@@ -8,7 +8,6 @@ from typing import Any
 
 from fnet.core.errors import InvalidArgument
 from fnet.encoding.cells import DATE_FORMATS, MAX_MAGNITUDE, THOUSANDS, UNITS
-from fnet.encoding.columns import shown
 from fnet.encoding.encodings import (
     KINDS,
     QUANTILES,
@@ -20,6 +19,7 @@ from fnet.encoding.encodings import (
     used,
 )
 from fnet.encoding.learn import CYCLES, SCALINGS, TINY
+from fnet.encoding.problems import shown
 from fnet.encoding.steps import (
     Boolean,
     Clip,

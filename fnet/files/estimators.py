@@ -93,6 +93,7 @@ ARGUMENTS: dict[str, Check] = {
 OWN_ARGUMENTS: dict[str, dict[str, Check]] = {
     "MLPClassifier": {"class_weight": either(is_none, WEIGHTS, each(WEIGHTS))},
     "MLPRegressor": {
+        "standardize": either(is_boolean, one_of("target")),
         "loss": one_of(
             *(name for name in LOSSES if LOSSES[name].targets in TARGETS["MLPRegressor"])
         ),

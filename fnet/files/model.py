@@ -16,8 +16,7 @@ from fnet.core.params import leaves
 from fnet.core.printable import printable
 from fnet.core.run_state import Run
 from fnet.core.scaling import Scaling
-from fnet.encoding import Encoded, Encoding, Problem, encode_rows, feature_names
-from fnet.encoding.apply import refuse
+from fnet.encoding import Encoded, Encoding, Problem, TableError, encode_rows, feature_names
 from fnet.encoding.encodings import used
 from fnet.files.estimators import FITTED
 from fnet.files.schema import Content
@@ -274,7 +273,8 @@ class Model:
     def _check_rows(self, x: Any) -> npt.NDArray[Any]:
         """x as finite rows of features `[N, D]`."""
         found = self._to_features(x)
-        refuse([problem.message() for problem in found.problems])
+        if found.problems:
+            raise TableError(found.problems)
         return found.values
 
     def _to_features(self, x: Any) -> Encoded:

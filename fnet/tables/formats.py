@@ -1,12 +1,10 @@
 """What a file is, by its first bytes; and the header of a CSV, before Arrow reads it."""
 
+import codecs
 import collections
 import csv
-import os
 import re
-from typing import NamedTuple
-
-import pyarrow as pa
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from fnet.core.errors import InvalidArgument
 
@@ -16,28 +14,53 @@ MIN_TEXT_BYTE = 9
 MAX_HEADER_BYTES = 1 << 26
 """A longer header is no header."""
 
+MAX_COLUMNS = 100_000
+"""The most columns of a table. Arrow takes about 10 KB for each."""
+
 START_BYTES = 1 << 12
 """Bytes at the start of a file by which it is recognized."""
 
 DELIMITERS = ",;\t|"
 """The delimiters that are found without being named."""
 
-PARQUET = b"PAR1"
-"""The first bytes of a Parquet file."""
+Format: TypeAlias = Literal["csv", "json lines", "parquet", "arrow file", "arrow stream"]
 
-SIGNATURES = {
+SIGNATURES: dict[bytes, Format] = {
+    b"PAR1": "parquet",
+    b"ARROW1\0\0": "arrow file",
+    b"\xff\xff\xff\xff": "arrow stream",
+}
+"""The first bytes of tables that are not text. Feather of version 2 is an Arrow file."""
+
+COMPRESSIONS = {
+    b"\x1f\x8b": "gzip",
+    b"\x28\xb5\x2f\xfd": "zstd",
+    b"\x04\x22\x4d\x18": "lz4",
+    b"\xfd7zXZ\0": "xz",
+    **{b"BZh%d1AY&SY" % level: "bz2" for level in range(1, 10)},
+}
+"""The first bytes of compressed files, and what they are compressed by."""
+
+BYTE_ORDER_MARKS = {
+    codecs.BOM_UTF8: "utf-8",
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+"""The first bytes of text that say how it is encoded; those of UTF-32 come before UTF-16's."""
+
+OTHERS = {
     b"PK\x03\x04": "is a zip archive or a spreadsheet (.xlsx): unpack it, or save it as CSV",
     b"PK\x05\x06": "is an empty zip archive",
-    b"\x1f\x8b": "is compressed by gzip: give it a name that ends in .gz, or unpack it",
-    b"\x28\xb5\x2f\xfd": "is compressed by zstd: give it a name that ends in .zst, or unpack it",
-    b"\xfd7zXZ": "is compressed by xz: unpack it",
     b"7z\xbc\xaf": "is a 7-Zip archive: unpack it",
     b"\xd0\xcf\x11\xe0": "is a spreadsheet or document of Microsoft Office: save it as CSV",
     b"%PDF-": "is a PDF: save the table in it as CSV",
     b"\x89PNG": "is an image (PNG)",
     b"\xff\xd8\xff": "is an image (JPEG)",
     b"SQLite format 3": "is an SQLite database: export a table as CSV",
-    b"ARROW1": "is a Feather or Arrow file: save it as Parquet or CSV",
+    b"FEA1": "is a Feather file of version 1: save it as version 2, Parquet or CSV",
+    b"ARROW1": "is a damaged Arrow file: save it again",
     b"ORC": "is an ORC file: save it as Parquet or CSV",
     b"\x89HDF": "is an HDF5 file: save a table as Parquet or CSV",
     b"\x93NUMPY": "is a NumPy array: save it as Parquet or CSV, with names of columns",
@@ -51,10 +74,20 @@ MARKUP = {
     b"<html": "is an HTML page, not a table: was a login or an error page downloaded?",
     b"<?xml": "is XML, not a table: save it as CSV",
     b"{\\rtf": "is a text document (RTF): save it as plain CSV",
-    b"{": "is JSON, not a table: save it as CSV or Parquet",
-    b"[": "is JSON, not a table: save it as CSV or Parquet",
 }
 """The first text of files that are no tables, in lower case without blanks before it."""
+
+
+class Recognized(NamedTuple):
+    """What a file is.
+
+    Attributes:
+        format: Its format.
+        encoding: The encoding of its text, where it is not UTF-8.
+    """
+
+    format: Format
+    encoding: str | None = None
 
 
 class Header(NamedTuple):
@@ -71,29 +104,80 @@ class Header(NamedTuple):
     has_rows: bool
 
 
+def compression_of(start: bytes) -> str | None:
+    """What a file is compressed by, from its first bytes; None if it is not."""
+    return next((name for mark, name in COMPRESSIONS.items() if start.startswith(mark)), None)
+
+
 def refuse_other_formats(start: bytes, name: str) -> None:
-    """Refuse a file that is neither a CSV nor a Parquet file, by its first bytes.
+    """Refuse what is no table by its first bytes, as far as they say so.
 
     Args:
-        start: The first bytes, after decompression by the suffix of the name.
+        start: The first bytes of the file.
         name: The name of the file in messages.
 
     Raises:
         InvalidArgument: It is empty, no text, or another format that is recognized.
     """
-    if start.startswith(PARQUET):
-        return
+    if compression_of(start) is None:
+        recognize(start, name)
+
+
+def recognize(start: bytes, name: str, encoding: str | None = None) -> Recognized:
+    """What a table is, by its first bytes.
+
+    Args:
+        start: The first bytes, after decompression.
+        name: The name of the file in messages.
+        encoding: The encoding of text without a byte-order mark; None is UTF-8.
+
+    Returns:
+        What is Recognized.
+
+    Raises:
+        InvalidArgument: It is empty, no text, or another format that is recognized.
+    """
+    for signature, found in SIGNATURES.items():
+        if start.startswith(signature):
+            return Recognized(found)
     if not start:
         raise empty(name)
-    for signature, what in SIGNATURES.items():
+    for signature, what in OTHERS.items():
         if start.startswith(signature) and (not signature.isalnum() or min(start) < MIN_TEXT_BYTE):
             raise InvalidArgument(f"{name} {what}")
-    if min(start[:4]) < MIN_TEXT_BYTE or start[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        raise not_text(name)
-    text = start.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    if compression_of(start):
+        raise InvalidArgument(f"{name} is compressed twice: unpack it")
+    marks = (each for mark, each in BYTE_ORDER_MARKS.items() if start.startswith(mark))
+    encoding = next(marks, _checked(encoding))
+    text = start if encoding == "utf-8" else start.decode(encoding, "ignore").encode()
+    text = text.removeprefix(codecs.BOM_UTF8)
+    if min(text[:4], default=0) < MIN_TEXT_BYTE:
+        raise not_text(name, encoding)
+    text = text.lstrip().lower()
     for tag, what in MARKUP.items():
-        if text.startswith(tag) and not (tag in (b"{", b"[") and not _is_json(text)):
+        if text.startswith(tag):
             raise InvalidArgument(f"{name} {what}")
+    if text[:1] == b"[" and _is_json(text):
+        raise InvalidArgument(
+            f"{name} is a JSON array: save it as JSON lines, one object a line (pandas: "
+            "to_json(path, orient='records', lines=True)), or as CSV"
+        )
+    is_json = text[:1] == b"{" and _is_json(text)
+    return Recognized("json lines" if is_json else "csv", None if encoding == "utf-8" else encoding)
+
+
+def _checked(encoding: str | None) -> str:
+    """The name of an encoding of text, as Python spells it."""
+    if encoding is None:
+        return "utf-8"
+    try:
+        "a".encode(encoding).decode(encoding)
+        return codecs.lookup(encoding).name
+    except (LookupError, ValueError, TypeError):  # no encoding, one of bytes, or a NUL in its name
+        raise InvalidArgument(
+            f"encoding must be the name of an encoding of text, as utf-8, latin-1, cp1252 or "
+            f"utf-16; got {encoding!r:.60}"
+        ) from None
 
 
 def _is_json(text: bytes) -> bool:
@@ -101,11 +185,11 @@ def _is_json(text: bytes) -> bool:
     return text[1:].lstrip()[:1] in (b'"', b"{", b"[", b"}", b"]")
 
 
-def read_header(path: str | os.PathLike[str], name: str, block_bytes: int) -> Header:
+def read_header(stream: Any, name: str, block_bytes: int) -> Header:
     """The header of a CSV: its first row that is not blank.
 
     Args:
-        path: The file.
+        stream: A stream of its bytes.
         name: Its name in messages.
         block_bytes: Bytes to read at a time.
 
@@ -116,25 +200,24 @@ def read_header(path: str | os.PathLike[str], name: str, block_bytes: int) -> He
         InvalidArgument: The file is blank, not UTF-8, or its header does not end.
     """
     text, at, quotes = b"", 0, 0
-    with pa.input_stream(path) as stream:
-        while True:
-            more = stream.read(block_bytes)
-            text += more
-            if not at:  # blank lines are no header
-                text = text.removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n")
-            while (end := _line_end(text, at)) >= 0:
-                quotes += text.count(b'"', at, end)
-                at = end + 1
-                if quotes % 2 == 0:
-                    rest = text[at:].strip() or stream.read(block_bytes).strip()
-                    return Header(_decoded(text[:end], name), end, bool(rest))
-            if not more:
-                break
-            if len(text) > MAX_HEADER_BYTES:
-                raise InvalidArgument(
-                    f"{name}: its first row is longer than {MAX_HEADER_BYTES >> 20} MiB: is it a "
-                    "CSV, and is a quote never closed?"
-                )
+    while True:
+        more = stream.read(block_bytes)
+        text += more
+        if not at:  # blank lines are no header
+            text = text.removeprefix(codecs.BOM_UTF8).lstrip(b"\r\n")
+        while (end := _line_end(text, at)) >= 0:
+            quotes += text.count(b'"', at, end)
+            at = end + 1
+            if quotes % 2 == 0:
+                rest = text[at:].strip() or stream.read(block_bytes).strip()
+                return Header(_decoded(text[:end], name), end, bool(rest))
+        if not more:
+            break
+        if len(text) > MAX_HEADER_BYTES:
+            raise InvalidArgument(
+                f"{name}: its first row is longer than {MAX_HEADER_BYTES >> 20} MiB: is it a "
+                "CSV, and is a quote never closed?"
+            )
     if not text.strip():
         raise empty(name)
     if quotes % 2 or text.count(b'"', at) % 2:
@@ -196,9 +279,17 @@ def strip_names(names: list[str]) -> list[str]:
     return [short if counts[short] == 1 else name for short, name in zip(bare, names, strict=True)]
 
 
-def not_text(name: str) -> InvalidArgument:
+def not_text(name: str, encoding: str = "utf-8") -> InvalidArgument:
     """The error for a file in another encoding."""
-    return InvalidArgument(f"{name} is not UTF-8 text: save it as CSV in UTF-8")
+    advice = "name its encoding with --encoding, such as cp1252, or save it as CSV in UTF-8"
+    return InvalidArgument(f"{name} is not {encoding.upper()} text: {advice}")
+
+
+def too_wide(name: str, columns: int) -> InvalidArgument:
+    """The error for a table with too many columns."""
+    return InvalidArgument(
+        f"{name} has {columns:,} columns; a table may have {MAX_COLUMNS:,}: is its delimiter right?"
+    )
 
 
 def empty(name: str) -> InvalidArgument:

@@ -1,22 +1,21 @@
-"""Open a CSV or Parquet file as a table, or say why it is not one."""
+"""Open a file as a table, or say why it is not one."""
 
 import contextlib
-import os
 import re
-from collections.abc import Iterator
-from typing import Any, NamedTuple, TypeAlias
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 from pyarrow import csv
 
 from fnet.core.errors import InvalidArgument
-from fnet.tables import formats
+from fnet.tables import arrow_tables, formats, json_tables, streams
+from fnet.tables.formats import Format
+from fnet.tables.streams import Input, Path, Source
 
 CSV_BLOCK_BYTES = 1 << 21
 """Bytes of a CSV that are read at a time. A row must not be longer."""
-
-PARQUET_CHUNK_ROWS = 1 << 14
-"""Rows of a Parquet file that are read at a time."""
 
 MIN_BYTES_PER_COLUMN = 64
 """The least bytes of a block for each column, so that wide rows fit."""
@@ -24,16 +23,8 @@ MIN_BYTES_PER_COLUMN = 64
 RAGGED_ROW = re.compile(r"Row #(\d+): Expected (\d+) columns, got (\d+)")
 """Arrow's error for a row of another length; it counts the header as row 1."""
 
-Path: TypeAlias = str | os.PathLike[str]
-
-
-class Source(NamedTuple):
-    """An open file: the names of columns and index columns, rows or None, and record batches."""
-
-    names: list[str]
-    index_columns: tuple[str, ...]
-    rows: int | None
-    batches: Iterator[Any]
+TSV = re.compile(r"(?i)\.tsv(\.\w+)?$")
+"""The end of the name of a table that is delimited by tabs."""
 
 
 class Chunk(NamedTuple):
@@ -70,15 +61,22 @@ class Table(NamedTuple):
 
 @contextlib.contextmanager
 def open_table(
-    path: Path, delimiter: str | None = None, name: str | None = None
+    path: Path,
+    delimiter: str | None = None,
+    name: str | None = None,
+    encoding: str | None = None,
 ) -> Iterator[Table]:
-    """Open a CSV or Parquet file as a context manager.
+    """Open a file as a table, as a context manager.
+
+    What it is, its compression and its byte-order mark are found in its first bytes.
 
     Args:
         path: The file.
         delimiter: The character between the cells of a CSV. None is a comma, or a tab if the
             file's name ends in `.tsv`, or what separates several columns where these do not.
         name: The name of the table in messages. None is its path.
+        encoding: The encoding of text without a byte-order mark, by any name that Python has for
+            it. None is UTF-8.
 
     Yields:
         The Table, open within the context.
@@ -97,29 +95,24 @@ def open_table(
         ...         print(table.columns)
         ('width', 'kind')
     """
-    name = str(path) if name is None else name
-    open(path, "rb").close()  # Arrow's own errors do not name the file
-    with _arrow_errors(name), pa.input_stream(path) as stream:
-        start = stream.read(formats.START_BYTES)
-    formats.refuse_other_formats(start, name)
+    source = streams.find_input(path, str(path) if name is None else name, encoding)
     with contextlib.ExitStack() as stack:
-        with _arrow_errors(name):
-            if start.startswith(formats.PARQUET):
-                source = stack.enter_context(_open_parquet(path))
-            else:
-                source = stack.enter_context(_open_csv(path, delimiter, name))
-        names, index, rows, batches = source
-        yield Table(name, tuple(names), rows, _chunks(name, batches), index)
+        with _errors(source):
+            names, index, rows, batches = stack.enter_context(
+                OPENERS[source.format](source, delimiter)
+            )
+        yield Table(source.name, tuple(names), rows, _chunks(source, batches), index)
 
 
-def _chunks(name: str, batches: Iterator[Any]) -> Iterator[Chunk]:
+def _chunks(source: Input, batches: Iterator[Any]) -> Iterator[Chunk]:
     first_row = 1
-    with _arrow_errors(name):
+    with _errors(source):
         for batch in batches:
-            yield Chunk(name, first_row, batch)
-            first_row += len(batch)
+            if len(batch):
+                yield Chunk(source.name, first_row, batch)
+                first_row += len(batch)
     if first_row == 1:
-        raise _no_rows(name)
+        raise _no_rows(source.name)
 
 
 def _no_rows(name: str) -> InvalidArgument:
@@ -127,24 +120,18 @@ def _no_rows(name: str) -> InvalidArgument:
 
 
 @contextlib.contextmanager
-def _arrow_errors(name: str) -> Iterator[None]:
+def _errors(source: Input) -> Iterator[None]:
     """Within it Arrow's errors on a bad file become InvalidArgument."""
-    try:
-        yield
-    except UnicodeDecodeError:
-        raise formats.not_text(name) from None
-    except OSError as error:
-        if error.filename is not None:
-            raise
-        raise InvalidArgument(f"{name} cannot be read: {' '.join(str(error).split())}") from None
-    except MemoryError:
-        raise
-    except pa.ArrowException as error:
-        raise _refused(name, " ".join(str(error).split())) from None
+    with streams.arrow_errors(source.name, source.encoding):
+        try:
+            yield
+        except pa.ArrowInvalid as error:
+            refused = _refused_csv(source.name, str(error)) if source.format == "csv" else None
+            raise refused or error from None
 
 
-def _refused(name: str, message: str) -> InvalidArgument:
-    """The error for a file that Arrow refuses with this message."""
+def _refused_csv(name: str, message: str) -> InvalidArgument | None:
+    """The error for a CSV that Arrow refuses with this message, if it is a known one."""
     if "Empty CSV" in message:
         return formats.empty(name)
     if "straddling" in message:
@@ -157,26 +144,34 @@ def _refused(name: str, message: str) -> InvalidArgument:
             f"{name}: row {row - 1} has {cells} cells, the header has {expected}: quote cells that "
             "contain the delimiter, and leave no cell out"
         )
-    return InvalidArgument(f"{name} is not a readable table: {message:.300}")
+    return None
 
 
 @contextlib.contextmanager
-def _open_csv(path: Path, delimiter: str | None, name: str) -> Iterator[Source]:
+def _open_csv(source: Input, delimiter: str | None) -> Iterator[Source]:
     """The Source of a CSV; its cells are bytes."""
-    header = formats.read_header(path, name, CSV_BLOCK_BYTES)
+    name = source.name
+    with streams.open_stream(source) as stream:
+        header = formats.read_header(stream, name, CSV_BLOCK_BYTES)
     if delimiter is None:
-        default = "\t" if str(path).lower().endswith(".tsv") else ","
+        default = "\t" if TSV.search(str(source.path)) else ","
         delimiter = formats.find_delimiter(header, default, name)
     width = formats.n_columns(header, delimiter)
     if not header.has_rows:
         raise _no_rows(name)
+    if width > formats.MAX_COLUMNS:
+        raise formats.too_wide(name, width)
+    if width == 1 and (others := set(header.text) & set(formats.DELIMITERS)):
+        raise InvalidArgument(
+            f"{name} has only one column, {header.text!r:.60}: is its delimiter {min(others)!r}?"
+        )
     parse = csv.ParseOptions(delimiter=delimiter, newlines_in_values=True)
     block_bytes = max(CSV_BLOCK_BYTES, 4 * header.n_bytes, MIN_BYTES_PER_COLUMN * width)
     # Errors have row numbers only without threads.
     blocks = csv.ReadOptions(block_size=block_bytes, use_threads=False)
 
-    def read(types: dict[str, Any]) -> Any:
-        return csv.open_csv(path, blocks, parse, csv.ConvertOptions(column_types=types))
+    def read(stream: Any, types: dict[str, Any]) -> Any:
+        return csv.open_csv(stream, blocks, parse, csv.ConvertOptions(column_types=types))
 
     def batches() -> Iterator[Any]:
         last = None
@@ -187,45 +182,33 @@ def _open_csv(path: Path, delimiter: str | None, name: str) -> Iterator[Source]:
         if (
             last is not None
             and b"\n" in (last.column(-1)[-1].as_py() or b"")
-            and _has_unpaired_quote(path)
+            and _has_unpaired_quote(source)
         ):
             raise InvalidArgument(f"{name}: the last row opens a quote that is never closed")
 
-    if width == 1 and (others := set(header.text) & set(formats.DELIMITERS)):
-        raise InvalidArgument(
-            f"{name} has only one column, {header.text!r:.60}: is its delimiter {min(others)!r}?"
-        )
-    with read({}) as start:
+    with streams.open_stream(source) as stream, read(stream, {}) as start:
         given = start.schema.names
     names = formats.strip_names(given)
-    with read(dict.fromkeys(given, pa.binary())) as reader:
+    with (
+        streams.open_stream(source) as stream,
+        read(stream, dict.fromkeys(given, pa.binary())) as reader,
+    ):
         yield Source(names, (), None, batches())
 
 
-def _has_unpaired_quote(path: Path) -> bool:
+def _has_unpaired_quote(source: Input) -> bool:
     """Whether a file has an odd number of quotes."""
-    with pa.input_stream(path) as stream:
+    with streams.open_stream(source) as stream:
         blocks = iter(lambda: stream.read(CSV_BLOCK_BYTES), b"")
         quotes: int = sum(block.count(b'"') for block in blocks)
     return quotes % 2 == 1
 
 
-@contextlib.contextmanager
-def _open_parquet(path: Path) -> Iterator[Source]:
-    """The Source of a Parquet file; each column has its own type."""
-    from pyarrow import parquet
-
-    with parquet.ParquetFile(path) as file:
-        batches = file.iter_batches(PARQUET_CHUNK_ROWS)
-        names = file.schema_arrow.names
-        index = tuple(name for name in _pandas_index(file.schema_arrow) if name in names)
-        yield Source(names, index, file.metadata.num_rows, batches)
-
-
-def _pandas_index(schema: Any) -> list[str]:
-    """The names of the columns that pandas' metadata calls an index; others are no columns."""
-    try:
-        found = (schema.pandas_metadata or {}).get("index_columns", [])
-    except (ValueError, AttributeError):  # metadata that is no JSON, or no object
-        return []
-    return [name for name in found if isinstance(name, str)]
+OPENERS: dict[Format, Callable[[Input, str | None], AbstractContextManager[Source]]] = {
+    "csv": _open_csv,
+    "json lines": lambda source, _: json_tables.open_json(source),
+    "parquet": lambda source, _: arrow_tables.open_parquet(source),
+    "arrow file": lambda source, _: arrow_tables.open_arrow_file(source),
+    "arrow stream": lambda source, _: arrow_tables.open_arrow_stream(source),
+}
+"""How a file of each format is opened."""

@@ -1,0 +1,157 @@
+"""Open the bytes of a table: decompressed, and text as UTF-8. Nothing is held but a block."""
+
+import contextlib
+import io
+import os
+from collections.abc import Iterator
+from typing import Any, BinaryIO, NamedTuple, TypeAlias
+
+import pyarrow as pa
+
+from fnet.core.errors import InvalidArgument
+from fnet.tables import formats
+from fnet.tables.formats import Format
+
+MAX_XZ_BYTES = 1 << 28
+"""The most memory for unpacking .xz; its highest level takes a quarter of it."""
+
+PACKED_BYTES = 1 << 16
+"""Bytes of a .xz file that are read at a time."""
+
+Path: TypeAlias = str | os.PathLike[str]
+
+
+class Input(NamedTuple):
+    """A file that holds a table.
+
+    Attributes:
+        path: The file.
+        name: Its name in messages.
+        format: Its format.
+        compression: What it is compressed by, or None.
+        encoding: The encoding of its text where it is not UTF-8, or None.
+    """
+
+    path: Path
+    name: str
+    format: Format
+    compression: str | None = None
+    encoding: str | None = None
+
+
+class Source(NamedTuple):
+    """An open file: the names of columns and index columns, rows or None, and record batches."""
+
+    names: list[str]
+    index_columns: tuple[str, ...]
+    rows: int | None
+    batches: Iterator[Any]
+
+
+def find_input(path: Path, name: str, encoding: str | None = None) -> Input:
+    """What a file is, by its first bytes.
+
+    Args:
+        path: The file.
+        name: Its name in messages.
+        encoding: The encoding of text without a byte-order mark; None is UTF-8.
+
+    Returns:
+        The Input.
+
+    Raises:
+        InvalidArgument: It is no table.
+        OSError: It does not exist or cannot be read.
+    """
+    with open(path, "rb") as file:
+        compression = formats.compression_of(file.read(formats.START_BYTES))
+    with arrow_errors(name):
+        found = Input(path, name, "csv", compression)
+        with open_stream(found) as stream:
+            start = stream.read(formats.START_BYTES)
+        kind, encoding = formats.recognize(start, name, encoding)
+    if compression is not None and kind in ("parquet", "arrow file"):
+        raise InvalidArgument(
+            f"{name} is {kind.replace('a', 'A', 1).replace('p', 'P')} compressed by {compression}: "
+            "unpack it"
+        )
+    return Input(path, name, kind, compression, encoding)
+
+
+@contextlib.contextmanager
+def open_stream(source: Input) -> Iterator[Any]:
+    """The bytes of a file as a stream of Arrow, unpacked and in UTF-8."""
+    with open(source.path, "rb") as file:
+        if source.compression == "xz":
+            stream = pa.PythonFile(io.BufferedReader(_Unpacked(file)), mode="r")
+        elif source.compression is not None:
+            stream = pa.CompressedInputStream(pa.PythonFile(file, mode="r"), source.compression)
+        else:
+            stream = pa.PythonFile(file, mode="r")
+        if source.encoding is not None:
+            stream = pa.transcoding_input_stream(stream, source.encoding, "utf-8")
+        yield stream
+
+
+class _Unpacked(io.RawIOBase):
+    """The bytes of a .xz file. `lzma.open` would take the memory that the file asks for."""
+
+    def __init__(self, packed: BinaryIO) -> None:
+        self._packed, self._rest, self._decoder = packed, b"", self._new_decoder()
+
+    @staticmethod
+    def _new_decoder() -> Any:
+        import lzma
+
+        return lzma.LZMADecompressor(memlimit=MAX_XZ_BYTES)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill a buffer with what comes next: how many bytes there are."""
+        import lzma
+
+        try:
+            while True:
+                if self._decoder.eof:  # another stream may follow, after padding
+                    self._rest = (self._decoder.unused_data or self._rest).lstrip(b"\0")
+                    self._rest = self._rest or self._packed.read(PACKED_BYTES).lstrip(b"\0")
+                    if not self._rest:
+                        return 0
+                    self._decoder = self._new_decoder()
+                elif self._decoder.needs_input and not self._rest:
+                    self._rest = self._packed.read(PACKED_BYTES)
+                    if not self._rest:
+                        raise OSError("Truncated compressed stream")
+                found = self._decoder.decompress(self._rest, len(buffer))
+                self._rest = b""
+                if found:
+                    buffer[: len(found)] = found
+                    return len(found)
+        except lzma.LZMAError as error:
+            raise OSError(f"xz: {error}") from None
+
+
+@contextlib.contextmanager
+def arrow_errors(name: str, encoding: str | None = None) -> Iterator[None]:
+    """Within it Arrow's errors on a bad file become InvalidArgument."""
+    try:
+        yield
+    except UnicodeError:
+        raise formats.not_text(name, encoding or "utf-8") from None
+    except OSError as error:
+        if error.filename is not None:
+            raise
+        raise InvalidArgument(f"{name} cannot be read: {_line(error)}") from None
+    except pa.lib.ArrowMemoryError as error:
+        raise InvalidArgument(
+            f"{name} needs more memory than there is: {_line(error)}: is the file damaged?"
+        ) from None
+    except pa.ArrowException as error:
+        raise InvalidArgument(f"{name} is not a readable table: {_line(error)}") from None
+
+
+def _line(error: Exception) -> str:
+    """A message of Arrow on one line."""
+    return f"{' '.join(str(error).split()):.300}"
