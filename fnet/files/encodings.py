@@ -43,6 +43,7 @@ from fnet.files.values import (
     each,
     either,
     integer,
+    is_array,
     is_boolean,
     is_none,
     is_text,
@@ -63,9 +64,13 @@ def _tuple_of(valid: Check) -> Check:
 
 
 def _record(kind: type, /, **fields: Check) -> Check:
-    """The check of a record of this class whose fields are all valid."""
+    """The check of a record of this class whose fields are all valid, and none is an array."""
     return lambda value: (
-        type(value) is kind and all(valid(getattr(value, name)) for name, valid in fields.items())
+        type(value) is kind
+        and all(
+            valid(found) and not is_array(found)
+            for found, valid in ((getattr(value, name), valid) for name, valid in fields.items())
+        )
     )
 
 
