@@ -65,8 +65,8 @@ def export(
     content = schema.check_content(schema.content_of(what))
     if content.encoding is not None:
         raise InvalidArgument(
-            "export takes networks whose rows are numbers; this one has an encoding of tables, which "
-            "no format holds yet. Export the last step of the pipeline, pipeline[-1] or "
+            "export takes networks whose rows are numbers; this one has an encoding of tables, "
+            "which no format holds yet. Export the last step of the pipeline, pipeline[-1] or "
             "fnet.load(path).estimator()[-1], and give it what the encoder, pipeline[0], returns"
         )
     if other := [type(e).__name__ for e in content.params if not isinstance(e, Layer)]:

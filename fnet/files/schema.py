@@ -135,6 +135,11 @@ def check_content(content: Any) -> Content:
         raise InvalidArgument("a file must hold the Content of a Network")
     net = content.net
     params, _, _ = checks.params(net, content.params)
+    if content.encoding is not None and content.features is not None:
+        raise InvalidArgument(
+            "features must be left out where an encoding names the columns of a table; got "
+            f"{content.features!r:.200}"
+        )
     found = content._replace(
         params=params,
         classes=_classes(content.classes, net),
@@ -142,11 +147,6 @@ def check_content(content: Any) -> Content:
     )
     if content.encoding is not None:
         encodings.check_encoding(content.encoding, net.sizes[0])
-        if content.features is not None:
-            raise InvalidArgument(
-                "features must be left out where an encoding names the columns of a table; got "
-                f"{content.features!r:.200}"
-            )
     if (content.pipeline is None) != (content.encoding is None or content.estimator is None):
         raise InvalidArgument(
             "a file must hold a pipeline, if it holds an encoder and an estimator"

@@ -23,6 +23,7 @@ from pyarrow import compute, types
 
 from fnet.core.errors import InvalidArgument
 from fnet.encoding.cells import GAPS, MAX_MAGNITUDE
+from fnet.encoding.columns import arrow_values
 from fnet.tables import notations
 from fnet.tables.arrow_tables import as_binary, as_storage, is_text
 from fnet.tables.readers import Chunk
@@ -135,8 +136,8 @@ def _floats(text: Any, rows: int, codes: bool) -> list[Any]:
 
 def _are_finite(numbers: Any) -> bool:
     """Whether all numbers are finite and not too large; gaps aside."""
-    fits = compute.less_equal(compute.abs(numbers), MAX_MAGNITUDE)  # not of NaN
-    return compute.all(fits, min_count=0).as_py() is True
+    values = arrow_values(numbers, "float64", 0.0)
+    return bool((np.abs(values) <= MAX_MAGNITUDE).all())  # not of NaN
 
 
 def _columns(chunk: Chunk, names: Sequence[str]) -> dict[str, Any]:
