@@ -57,7 +57,7 @@ class _Drawn(NamedTuple):
 
 
 def draw_all(
-    model: Model, evaluation: Evaluation, target: str, columns: Importance | None
+    model: Model, evaluation: Evaluation, target: str, worth: Importance | str
 ) -> dict[str, EmbeddedFigure]:
     """The figures that apply to a model, by name; its classes and features are strings.
 
@@ -65,7 +65,7 @@ def draw_all(
         model: A Model of features, without an encoding.
         evaluation: Its Evaluation.
         target: The name of the target.
-        columns: The importance of columns, if it is known.
+        worth: The importance of columns, or why it is not known.
 
     Returns:
         The figures.
@@ -75,8 +75,8 @@ def draw_all(
         matplotlib.rcParams.update(SETTINGS)
         warnings.simplefilter("ignore", UserWarning)  # of glyphs that matplotlib's font lacks
         drawn = dict(_draw(model, evaluation, target))
-        if columns is not None and len(columns.names) > 1 and np.isfinite(columns.means).all():
-            drawn["importance"] = _importance(columns)
+        if isinstance(worth, Importance) and len(worth.names) > 1:
+            drawn["importance"] = _importance(worth)
         return {name: _embed(*parts) for name, parts in drawn.items()}
 
 
@@ -210,12 +210,12 @@ def _learning_curves(model: Model) -> _Drawn:
     return _Drawn(figure, " ".join(panels), "Learning curves: the training, epoch by epoch.")
 
 
-def _importance(columns: Importance) -> _Drawn:
+def _importance(worth: Importance) -> _Drawn:
     """The importance of columns, its text with the numbers of the bars."""
-    score = LABELS[columns.score]
-    figure = plots.column_importance(columns.names, columns.means, columns.deviations, score)
+    score = LABELS[worth.score]
+    figure = plots.column_importance(worth.names, worth.means, worth.deviations, score)
     names = [label.get_text() for label in figure.axes[0].get_yticklabels()]
-    drops = sorted(columns.means, reverse=True)
+    drops = sorted(worth.means, reverse=True)
     bars = [f"{name} {formatting.number(float(drop))}" for name, drop in zip(names, drops, strict=False)]
     caption = (
         f"Importance of columns: how much the {score} drops when the cells of a column are "
