@@ -3,7 +3,8 @@
   page.html: the template of the page, for Jinja.
   evaluation.py: the metrics of a model on labelled data.
   importance.py: what each column is worth to the model.
-  content.py: the text about the model, its training and its metrics; figures.py: the figures.
+  content.py: the text about the model, its training and its metrics; figures.py: the figures;
+  images.py: rows as images.
   formatting.py: how names and numbers are written.
 
 The same arguments give the same bytes, on one machine with one version of matplotlib.
@@ -66,7 +67,7 @@ def page(
     model = Model(saved._replace(classes=named.classes, features=named.features))
     trained = saved.trained if isinstance(saved.trained, dict) else {}
     target = formatting.exact(trained.get("target", "target"))
-    shown = figures.draw_all(model, evaluation, target, worth)
+    shown = figures.draw_all(model, evaluation, encoding, target, worth)
     metrics = content.metrics(evaluation)
     return formatting.template("page.html").render(
         name=name or f"Network {'–'.join(map(str, model.net.sizes))}",

@@ -23,7 +23,7 @@ REPEATS = 5
 MAX_ROWS = 10_000
 """The most rows that cells are permuted among; of more rows it is a sample."""
 
-MAX_WORK = 2 * 10**10
+MAX_WORK = 4 * 10**9
 """The most multiplications: columns x repeats x rows x parameters. It bounds the rows, too."""
 
 MIN_SAMPLE = 30
