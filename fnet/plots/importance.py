@@ -103,6 +103,6 @@ def column_importance(
     axes.set_yticks(places, [style.name(names[i], style.MAX_AXIS_LETTERS) for i in most])
     shown = f"The {len(most)} most important of {len(drops):,} columns"
     title = "Importance of columns" if len(most) == len(drops) else shown
-    canvas.describe(axes, title, f"drop in {score} when permuted", "column")
+    canvas.describe(axes, title, f"drop in {style.name(score)} when permuted", "column")
     canvas.grid(axes)
     return canvas.result()

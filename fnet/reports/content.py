@@ -8,6 +8,7 @@ import numpy as np
 import fnet
 from fnet.core import checks
 from fnet.core.params import leaves
+from fnet.core.printable import printable
 from fnet.core.scaling import Scaling
 from fnet.encoding import encodings
 from fnet.encoding.describe import values_of
@@ -144,7 +145,7 @@ def columns(encoding: encodings.Encoding) -> tuple[list[ColumnRow], list[ColumnR
             kind=column.kind,
             gaps=f"{found.gaps:,}{share}",
             values=values_of(column),
-            reason="; ".join(filter(None, [column.reason, column.remark])),
+            reason=printable("; ".join(filter(None, [column.reason, column.remark]))),
             inputs=width_of(column.steps),
         )
         rows[not column.steps].append(row)
