@@ -59,7 +59,9 @@ def page(
         )
     saved = schema.content_of(model)
     classes, features = map(formatting.names, (evaluation.classes, saved.features))
-    plain = saved._replace(classes=classes, features=features, run=None, estimator=None)
+    plain = saved._replace(
+        classes=classes, features=features, run=None, estimator=None, pipeline=None
+    )
     named = schema.check_content(plain)
     model = Model(saved._replace(classes=named.classes, features=named.features))
     trained = saved.trained if isinstance(saved.trained, dict) else {}
