@@ -52,7 +52,8 @@ def command(
             learner = learning.learner(table, reading, choices, [])
             names = tables.feature_names(table, [], tables.match_names(table, choices.without))
             chunks = tables.read_chunks(table)
-            numbers = {name: reading.missing for name in names if name not in learner.as_text()}
+            text = names if reading.decimal_character() == "," else learner.as_text()
+            numbers = {name: reading.missing for name in names if name not in text}
             columns = tables.feature_table(chunks, names, numbers)
             rows = None
         else:
