@@ -20,7 +20,8 @@ from fnet.files.model import Model
 from fnet.plots import style
 from fnet.plots.inputs import dense_layers
 from fnet.reports import formatting
-from fnet.reports.evaluation import Evaluation
+from fnet.reports.evaluation import LABELS, Evaluation
+from fnet.reports.importance import Importance
 
 SETTINGS: dict[Any, Any] = {
     "svg.hashsalt": "fnet",  # the same bytes each time
@@ -55,13 +56,27 @@ class _Drawn(NamedTuple):
     caption: str
 
 
-def draw_all(model: Model, evaluation: Evaluation, target: str) -> dict[str, EmbeddedFigure]:
-    """The figures that apply to a model, by name; its classes and features are strings."""
+def draw_all(
+    model: Model, evaluation: Evaluation, target: str, worth: Importance | str
+) -> dict[str, EmbeddedFigure]:
+    """The figures that apply to a model, by name; its classes and features are strings.
+
+    Args:
+        model: A Model of features, without an encoding.
+        evaluation: Its Evaluation.
+        target: The name of the target.
+        worth: The importance of columns, or why it is not known.
+
+    Returns:
+        The figures.
+    """
     with matplotlib.rc_context(), warnings.catch_warnings():
         matplotlib.rcdefaults()  # whatever the matplotlibrc sets
         matplotlib.rcParams.update(SETTINGS)
         warnings.simplefilter("ignore", UserWarning)  # of glyphs that matplotlib's font lacks
         drawn = dict(_draw(model, evaluation, target))
+        if isinstance(worth, Importance) and len(worth.names) > 1:
+            drawn["importance"] = _importance(worth)
         return {name: _embed(*parts) for name, parts in drawn.items()}
 
 
@@ -193,6 +208,20 @@ def _learning_curves(model: Model) -> _Drawn:
         labeled = [line for line in axes.lines if not str(line.get_label()).startswith("_")]
         panels.append(f"{axes.get_title()}: {', '.join(map(_course, labeled))}.")
     return _Drawn(figure, " ".join(panels), "Learning curves: the training, epoch by epoch.")
+
+
+def _importance(worth: Importance) -> _Drawn:
+    """The importance of columns, its text with the numbers of the bars."""
+    score = LABELS[worth.score]
+    figure = plots.column_importance(worth.names, worth.means, worth.deviations, score)
+    names = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    drops = sorted(worth.means, reverse=True)
+    bars = [f"{name} {formatting.number(float(drop))}" for name, drop in zip(names, drops, strict=False)]
+    caption = (
+        f"Importance of columns: how much the {score} drops when the cells of a column are "
+        "permuted. Lines are one standard deviation over the repeats."
+    )
+    return _Drawn(figure, f"{_title(figure)}, drop in {score}: {'; '.join(bars)}.", caption)
 
 
 def _course(line: Line2D) -> str:
