@@ -1,4 +1,4 @@
-"""The options of `fnet train` as data, and their types."""
+"""The options of `fnet train` and `fnet predict` as data, and their types."""
 
 import math
 from typing import Any, Literal, NamedTuple
@@ -40,6 +40,18 @@ class TrainOptions(NamedTuple):
     engine: Literal["auto", "numpy", "tensorflow"]
     delimiter: str | None
     as_json: bool
+
+
+class PredictOptions(NamedTuple):
+    """The options of `fnet predict`."""
+
+    out: str | None
+    probabilities: bool
+    keep: tuple[str, ...]
+    delimiter: str | None
+    decimal: str | None
+    as_json: bool
+    safe_csv: bool
 
 
 def sizes(value: Any) -> tuple[int, ...]:

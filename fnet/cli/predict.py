@@ -7,6 +7,7 @@ import click
 import numpy.typing as npt
 
 from fnet.cli import common, writers
+from fnet.cli.options import PredictOptions
 from fnet.cli.writers import Columns
 from fnet.core.errors import InvalidArgument
 
@@ -40,17 +41,7 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Put a quote ' before text that a spreadsheet would run as a formula.",
 )
-def command(
-    model: str,
-    data: str,
-    out: str | None,
-    probabilities: bool,
-    keep: tuple[str, ...],
-    delimiter: str | None,
-    decimal: str | None,
-    as_json: bool,
-    safe_csv: bool,
-) -> None:
+def command(model: str, data: str, **options: Any) -> None:
     """Predict each row of a table, in order.
 
     DATA must have the columns that the model was trained on, by name and in any order; other
@@ -72,25 +63,26 @@ def command(
     from fnet import tables
     from fnet.core.progress_bar import progress_bar
 
-    file_format = writers.format_of(out, as_json, safe_csv)
-    if out is not None:
-        common.check_output_path(out, data, model)
+    given = PredictOptions(**options)
+    file_format = writers.format_of(given.out, given.as_json, given.safe_csv)
+    if given.out is not None:
+        common.check_output_path(given.out, data, model)
     loaded = common.load_model(model)
-    _check(loaded, model, probabilities)
+    _check(loaded, model, given.probabilities)
     rows = 0
-    with common.open_table(data, delimiter) as table:
+    with common.open_table(data, given.delimiter) as table:
         names = common.feature_names(table, loaded, model)
-        kept = tables.match_names(table, keep)
+        kept = tables.match_names(table, given.keep)
         tables.require_columns(table, kept)
-        reader = tables.NumberReader(names, decimal, common.trained_notations(loaded))
+        reader = tables.NumberReader(names, given.decimal, common.trained_notations(loaded))
         start = time.perf_counter()
         with (
-            writers.open_writer(out, file_format, safe_csv) as write,
+            writers.open_writer(given.out, file_format, given.safe_csv) as write,
             progress_bar(table.rows, " rows", label="predicting") as bar,
         ):
             for chunk in table.chunks:
                 x = reader.read([chunk])
-                found = _predict_chunk(loaded, chunk, x, probabilities)
+                found = _predict_chunk(loaded, chunk, x, given.probabilities)
                 if both := [name for name in kept if name in found]:
                     raise InvalidArgument(
                         f"--keep {both[0]}: the predictions have a column of that name too; rename "
@@ -102,7 +94,7 @@ def command(
     if reader.examples:
         common.print_note(tables.notation_note(table.name, reader.examples))
     rate = rows / (time.perf_counter() - start)
-    where = "" if out is None else f" in {out}"
+    where = "" if given.out is None else f" in {given.out}"
     common.print_line(
         f"{common.count(rows, 'prediction')}{where}, {rate:,.0f} rows a second", err=True
     )
