@@ -17,18 +17,27 @@ INVALID = 3
 """The exit code of `fnet` for invalid data, models or values."""
 
 
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+"""What a terminal may take as a command, or as another direction of text."""
+
+
 class Refused(fnet.FnetError):
     """What a command refused, with its message."""
 
 
-def fnet_command(*words: str) -> tuple[str, str]:
-    """`(output, notes)` of a command, which raises Refused where it exits with INVALID."""
+def fnet_command(*words: str, is_text: bool = True) -> tuple[str, str]:
+    """`(output, notes)` of a command, which raises Refused where it exits with INVALID.
+
+    `is_text` says that the output is for a terminal, and no data for a program.
+    """
     streams = [io.TextIOWrapper(io.BytesIO(), "utf-8", newline="") for _ in range(2)]
     with contextlib.redirect_stdout(streams[0]), contextlib.redirect_stderr(streams[1]):
         code = cli.main(list(words))
     for stream in streams:
         stream.flush()
     out, err = (stream.buffer.getvalue().decode() for stream in streams)  # type: ignore[attr-defined]
+    found = CONTROL.search(out + err if is_text else err)
+    check(not found, f"{found and found[0]!r} reaches the terminal")
     if code == INVALID:
         check(re.fullmatch(r"Error: [^\n\r]*\n", err), f"not one line: {err!r}")
         raise Refused(err.strip())
@@ -44,7 +53,7 @@ def use_describe(s: Subject) -> None:
 
 def use_describe_json(s: Subject) -> None:
     """`fnet describe --json` is JSON of the same model."""
-    out, err = fnet_command("describe", str(s.path), "--json")
+    out, err = fnet_command("describe", str(s.path), "--json", is_text=False)
     found = json.loads(out)
     check(not err, f"standard error: {err!r:.300}")
     check(found["layers"] == list(s.model.net.sizes), "other layers")
@@ -85,7 +94,7 @@ def use_cli_predict(s: Subject) -> None:
     words = ["--json"] if as_json else []
     if s.model.classes is not None and s.rng.random() < 0.7:
         words.append("--probabilities")
-    out, err = fnet_command("predict", str(s.path), path, *words)
+    out, err = fnet_command("predict", str(s.path), path, *words, is_text=False)
     quiet(err)
     if as_json:
         check(len([json.loads(line) for line in out.splitlines()]) == 12, "not a row for each row")
@@ -98,7 +107,8 @@ def use_evaluate(s: Subject) -> None:
     """`fnet evaluate`, plain or as JSON."""
     path, words = table(s)
     as_json = s.rng.random() < 0.5
-    out, err = fnet_command("evaluate", str(s.path), path, *words, *["--json"] * as_json)
+    words += ["--json"] * as_json
+    out, err = fnet_command("evaluate", str(s.path), path, *words, is_text=not as_json)
     quiet(err)
     if as_json:
         check(json.loads(out)["rows"] == 12, "other rows")
