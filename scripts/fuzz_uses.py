@@ -55,8 +55,14 @@ def use_parts(s: Subject) -> None:
         check(all(type(name) is str for name in m.features), "a feature has no str as its name")
     if m.classes is not None:
         check(isinstance(m.classes, np.ndarray) and m.classes.ndim == 1, "classes are no [K]")
+    if m.scaling is not None:
+        means, scales = m.scaling[::2], m.scaling[1::2]
+        check(all(np.isfinite(mean).all() for mean in means if mean is not None), "means")
+        check(all((scale > 0).all() for scale in scales if scale is not None), "a scale of 0")
     if (run := m.run) is None:
         return
+    check(equal(run.params, m.params), "the run has other params than the model")
+    check(equal(run.state, run.train_state.state), "the run has two states")
     now, losses = run.train_state, run.history["loss"]
     members = np.shape(now.ended)
     epoch, step = now.epoch, now.step
@@ -66,6 +72,13 @@ def use_parts(s: Subject) -> None:
     check(all(len(v) == len(losses) for k, v in run.history.items() if k != "ended"), "lengths")
     check(np.shape(run.history["ended"]) == members, "the reason for the end does not fit")
     check((np.asarray(now.best_epoch) >= -1).all(), "the best epoch is before the first")
+
+
+def equal(one: Any, other: Any) -> bool:
+    """Whether two structures of tuples and arrays are equal."""
+    if isinstance(one, tuple):
+        return len(one) == len(other) and all(map(equal, one, other))
+    return (one is None) == (other is None) and bool(np.all(one == other))
 
 
 def use_pickle(s: Subject) -> None:
