@@ -61,7 +61,7 @@ def use_describe_json(s: Subject) -> None:
         check(found["run"]["epochs"] == int(s.model.run.train_state.epoch), "other epochs")
 
 
-def table(s: Subject, labelled: bool = True) -> tuple[str, list[str]]:
+def table(s: Subject, with_target: bool = True) -> tuple[str, list[str]]:
     """The path of a small table for the model, and the option that names its target, if it has."""
     m = s.model
     names = list(m.features or [f"x{i}" for i in range(m.net.sizes[0])])
@@ -76,26 +76,26 @@ def table(s: Subject, labelled: bool = True) -> tuple[str, list[str]]:
     path = s.path.with_suffix(".csv")
     with open(path, "w", newline="", encoding="utf-8", errors="replace") as file:
         writer = csv.writer(file)
-        writer.writerow([*names, target][: None if labelled else -1])
+        writer.writerow([*names, target][: None if with_target else -1])
         for x, cell in zip(features(m.net, 12).tolist(), column, strict=True):
-            writer.writerow([*x, cell][: None if labelled else -1])
+            writer.writerow([*x, cell][: None if with_target else -1])
     return str(path), [] if known else ["--target", target]
 
 
-def quiet(err: str) -> None:
+def check_notes(err: str) -> None:
     """Raise Wrong for notes that are warnings of NumPy or Python."""
     check("encountered" not in err and "Warning" not in err, f"standard error: {err!r:.300}")
 
 
 def use_cli_predict(s: Subject) -> None:
     """`fnet predict` writes a line for each row."""
-    path, _ = table(s, labelled=False)
+    path, _ = table(s, with_target=False)
     as_json = s.rng.random() < 0.5
     words = ["--json"] if as_json else []
     if s.model.classes is not None and s.rng.random() < 0.7:
         words.append("--probabilities")
     out, err = fnet_command("predict", str(s.path), path, *words, is_text=False)
-    quiet(err)
+    check_notes(err)
     if as_json:
         check(len([json.loads(line) for line in out.splitlines()]) == 12, "not a row for each row")
     else:
@@ -109,7 +109,7 @@ def use_evaluate(s: Subject) -> None:
     as_json = s.rng.random() < 0.5
     words += ["--json"] * as_json
     out, err = fnet_command("evaluate", str(s.path), path, *words, is_text=not as_json)
-    quiet(err)
+    check_notes(err)
     if as_json:
         check(json.loads(out)["rows"] == 12, "other rows")
 
@@ -118,5 +118,5 @@ def use_report(s: Subject) -> None:
     """`fnet evaluate --report` writes a page."""
     path, words = table(s)
     page = s.path.with_suffix(".html")
-    quiet(fnet_command("evaluate", str(s.path), path, *words, "--report", str(page))[1])
+    check_notes(fnet_command("evaluate", str(s.path), path, *words, "--report", str(page))[1])
     check(page.stat().st_size > 1000, "no page")

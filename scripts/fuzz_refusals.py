@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from fuzz_uses import Subject
+from fuzz_subjects import Subject
 from sklearn.utils._param_validation import InvalidParameterError
 
 import fnet
@@ -65,8 +65,8 @@ def is_checkpoint(model: Any) -> bool:
 
 def other_arguments(s: Subject) -> bool:
     """Whether the estimator has other arguments than that of the unchanged file."""
-    ours, theirs = (m._content.estimator.arguments for m in (s.model, s.original))
-    return repr(ours) != repr(theirs)
+    ours, theirs = (m._content.estimator for m in (s.model, s.original))
+    return theirs is None or repr(ours.arguments) != repr(theirs.arguments)
 
 
 TABLE = "fnet (predict|evaluate)|report"
@@ -76,7 +76,7 @@ REFUSALS: tuple[tuple[str, str, Callable[[Subject], Any]], ...] = (
     ("predict_proba", "needs a network of classes", lambda s: not has_classes(s.model)),
     ("estimator.*|partial_fit", "holds no estimator", lambda s: s.model._content.estimator is None),
     ("estimator.*|partial_fit", "does not fit this version of fnet", other_arguments),
-    ("partial_fit", "", other_arguments),
+    ("partial_fit", "", lambda s: s.model._content.estimator and other_arguments(s)),
     (f"{TABLE}|onnx|tflite|saved_model", "member", lambda s: not is_single(s.model)),
     ("fnet evaluate|report", "a model of one target", lambda s: has_targets(s.model)),
     (TABLE, "is a training checkpoint", lambda s: is_checkpoint(s.model)),

@@ -125,12 +125,12 @@ def examine(
         subject = Subject(
             path, model, originals.models[kind], originals.attributes, KINDS[kind].call, rng
         )
-        draws = {name: rng.random() for name in USES}
+        drawn = {name: rng.random() for name in USES}
         changed = looks(model) != looks(subject.original)
         chosen = {
             name: use
             for name, use in USES.items()
-            if use.group in groups and draws[name] < (use.often if changed else use.share)
+            if use.group in groups and drawn[name] < (use.often if changed else use.share)
         }
         problems += [problem for each in chosen.items() for problem in try_use(*each, subject)]
     category = mutant.changes.partition(":")[0]

@@ -45,10 +45,10 @@ def originals(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         patch.setattr(os, "fsync", lambda _: None)
-        made = fuzz_verdicts.make_originals(KINDS)
-        findings = fuzz_verdicts.examine_unchanged(made, GROUPS)
+        found = fuzz_verdicts.make_originals(KINDS)
+        findings = fuzz_verdicts.examine_unchanged(found, GROUPS)
         assert not findings, fuzz.summary(findings, 0)
-        yield made
+        yield found
 
 
 @pytest.mark.parametrize("seed", range(5))
