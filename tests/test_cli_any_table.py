@@ -177,9 +177,9 @@ def test_numbers_in_another_notation_are_numbers(run, name):
 def test_dates_that_may_be_others_are_said(run):
     rows = "".join(f"0{1 + i % 9}/0{1 + i % 7}/2024,{'pq'[i % 2]}\n" for i in range(30))
     Path("d.csv").write_text("day,y\n" + rows)
-    for form, last in (("MM/DD/YYYY", "2024-09-06"), ("DD/MM/YYYY", "2024-07-07")):
-        _, _, model = train(run, f"--date-format {form} --validation 0", data="d.csv")
-        assert column(model, "day").steps[0].format == form
+    for written, last in (("MM/DD/YYYY", "2024-09-06"), ("DD/MM/YYYY", "2024-07-07")):
+        _, _, model = train(run, f"--date-format {written} --validation 0", data="d.csv")
+        assert column(model, "day").steps[0].format == written
         days = int(column(model, "day").statistics.moments.maximum)
         assert str(np.datetime64(days, "D")) == last
         run("fnet predict m.fnet d.csv --strict")

@@ -216,7 +216,9 @@ def _importance(worth: Importance) -> _Drawn:
     figure = plots.column_importance(worth.names, worth.means, worth.deviations, score)
     names = [label.get_text() for label in figure.axes[0].get_yticklabels()]
     drops = sorted(worth.means, reverse=True)
-    bars = [f"{name} {formatting.number(float(drop))}" for name, drop in zip(names, drops, strict=False)]
+    bars = [
+        f"{name} {formatting.number(float(drop))}" for name, drop in zip(names, drops, strict=False)
+    ]
     caption = (
         f"Importance of columns: how much the {score} drops when the cells of a column are "
         "permuted. Lines are one standard deviation over the repeats."
