@@ -73,11 +73,11 @@ class Outcome(NamedTuple):
 
     Attributes:
         cells: The cells of its line.
-        passed: Whether it trained, learnt no row name, and all its predictions are equal.
+        succeeded: Whether it trained, learnt no row name, and all its predictions are equal.
     """
 
     cells: tuple[str, ...]
-    passed: bool
+    succeeded: bool
 
 
 def run(*words: str) -> tuple[int, str]:
@@ -159,20 +159,20 @@ def examine(name: str, folder: Path, options: argparse.Namespace) -> Outcome:
         return Outcome((name, target, "refused"), False)
     loaded = fnet.load(model)
     columns = loaded.encoding.columns if loaded.encoding else ()
-    learnt = [c for c in columns if c.steps]
-    row_names = [c.name for c in learnt if c.name in ("", "Unnamed: 0", "rownames")]
+    used = [c for c in columns if c.steps]
+    row_names = [c.name for c in used if c.name in ("", "Unnamed: 0", "rownames")]
     differences = compare(model, path, options.rows)
     worst = max(differences.values())
     if options.notes:
         print(err.strip())
-        print("  ".join(f"{form} {value:.1e}" for form, value in differences.items()))
+        print("  ".join(f"{kind} {value:.1e}" for kind, value in differences.items()))
     score = next(iter(loaded.trained["scores"].values()), math.nan)
     cells = (
         name,
         target,
         "classes" if loaded.classes is not None else "numbers",
         f"{loaded.trained['rows'] + loaded.trained['validation_rows']:,}",
-        f"{len(learnt)} of {len(columns)}",
+        f"{len(used)} of {len(columns)}",
         str(loaded.net.sizes[0]),
         f"{score:.3f}",
         f"{seconds:.1f}",
@@ -203,7 +203,7 @@ def main() -> int:
         "differs",
     )
     print("".join(f"{title:<{w}}" for title, w in zip(titles, WIDTHS, strict=True)))
-    passed = 0
+    succeeded = 0
     with tempfile.TemporaryDirectory() as scratch, tarfile.open(options.folder / RESOURCES) as tar:
         for name in options.tables:
             member = tar.extractfile(f"resources/rdata/csv/{TABLES[name][0]}.csv")
@@ -214,13 +214,13 @@ def main() -> int:
             print(
                 "".join(f"{c:<{w}}" for c, w in zip(found.cells, WIDTHS, strict=False)), flush=True
             )
-            passed += found.passed
+            succeeded += found.succeeded
     print(
-        f"{passed} of {len(options.tables)} tables train by one command as they come, learn no row "
-        f"name, and predict the same to {options.tolerance:g} from CSV, Parquet, pandas, polars, "
-        "dict and list of dicts"
+        f"{succeeded} of {len(options.tables)} tables train by one command as they come, learn no "
+        f"row name, and predict the same to {options.tolerance:g} from CSV, Parquet, pandas, "
+        "polars, dict and list of dicts"
     )
-    return int(passed < len(options.tables))
+    return int(succeeded < len(options.tables))
 
 
 if __name__ == "__main__":

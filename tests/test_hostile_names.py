@@ -31,7 +31,7 @@ from pyarrow import json as arrow_json
 from pyarrow import parquet
 
 import fnet
-from fnet import InvalidArgument, Layer, Network, plots
+from fnet import InvalidArgument, Layer, Network, encoding, plots
 from fnet.core.printable import json_escaped, printable
 from fnet.encoding import ColumnEncoding, Encoding, Statistics
 from fnet.encoding import shown as encoding_shown
@@ -188,7 +188,9 @@ def notes(world, names=COLUMNS):
         code, _, err = world.run("predict", "t.fnet", "t.parquet")
         assert code == 0
         assert is_safe(err)
-        assert err.startswith(f"Note: t.parquet: numbers in another notation: {name!r}: ")
+        assert err.startswith(
+            f"Note: t.parquet: numbers in another notation: {encoding.shown(name)}: "
+        )
         assert err.count("\n") == 2
         yield name
 
@@ -221,7 +223,7 @@ class Terminal(io.StringIO):
 def no_such_column(world, names=WORDS):
     for name in names:
         err = refused(world, "predict", "plain.fnet", "plain.csv", f"--keep={name}?")
-        assert f"plain.csv has no column {name + '?'!r}" in err
+        assert f"plain.csv has no column {encoding.shown(name + '?')}" in err
         yield name
 
 
@@ -230,16 +232,17 @@ def no_such_column_in_the_table(world, names=NAMES):
     for name in names:
         fnet.save("t.fnet", net_of("ab"), features=["x", name + " missing"])
         err = refused(world, "predict", "t.fnet", "plain.csv")
-        assert f"plain.csv has no column {name + ' missing'!r}" in err
+        assert f"plain.csv has no column {encoding.shown(name + ' missing')}" in err
         yield name
 
 
 @place
 def a_bad_cell(world, names=COLUMNS):
     for name in names:
-        parquet.write_table(pa.table({name: ["\x1b[1m", "1"], "k": [0, 1]}), "t.parquet")
+        cells = ["\x1b[1m", *(f"{i}.5" for i in range(39))]
+        parquet.write_table(pa.table({name: cells, "k": [0, 1] * 20}), "t.parquet")
         err = refused(world, "train", "t.parquet", "--target", "k", "--out", "t.fnet")
-        assert r"'\x1b[1m' is not a number" in err
+        assert r"row 1: '\x1b[1m' (1 such cells), but all others are numbers" in err
         yield name
 
 

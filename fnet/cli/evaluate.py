@@ -58,8 +58,7 @@ def command(
     For a classifier it prints the accuracy and other metrics, and precision, recall and F1 by
     class; for a regressor R² and the errors. The report is one self-contained page with all of
     this, what each column is and what it is worth to the model, how that was trained, and figures.
-    Rows with a cell that the model cannot read, as
-    text for a number, are left out with a note.
+    Rows with a cell that the model cannot read, as text for a number, are left out with a note.
 
     \b
     Examples:

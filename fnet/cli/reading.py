@@ -47,13 +47,13 @@ def pair(values: Sequence[str], alone: bool = False) -> Callable[[Any], Any]:
 
     def convert(value: Any) -> tuple[str | None, str]:
         """The column, or None, and the value."""
-        column, equals, said = value.rpartition("=")
-        if said not in values or not (equals or alone):
+        column, equals, kind = value.rpartition("=")
+        if kind not in values or not (equals or alone):
             raise click.BadParameter(
                 f"{value!r} must be {'VALUE or ' * alone}COLUMN=VALUE, with VALUE one of "
                 f"{', '.join(values)}."
             )
-        return column if equals else None, said
+        return column if equals else None, kind
 
     return convert
 
@@ -120,9 +120,11 @@ class Reading(NamedTuple):
         return self.decimal or THOUSANDS.get(self.thousands or "")
 
     def forms(self, names: Sequence[str]) -> dict[str, Any]:
-        """The format of dates by column, of all these columns where one was said for all."""
-        of_all = [form for column, form in self.date_format if column is None]
-        by_column = {column: form for column, form in self.date_format if column is not None}
+        """The format of dates by column, of all these columns where one is given for all."""
+        of_all = [date_format for column, date_format in self.date_format if column is None]
+        by_column = {
+            column: date_format for column, date_format in self.date_format if column is not None
+        }
         if len(of_all) > 1 or len(by_column) + len(of_all) < len(self.date_format):
             raise common.usage_error("--date-format is given twice for the same columns.")
         return dict.fromkeys(names, *of_all) | by_column if of_all else by_column
@@ -187,9 +189,9 @@ def as_option(option: "Option") -> str:
         return " ".join(f"--keep-column {name}" for name in names)
     if name == "kinds" and values == ("ignored",):
         return f"--without {shlex.quote(column or '')}"
-    flag = {"kinds": "--kind"}.get(name, f"--{name.replace('_', '-')}")
+    option_name = {"kinds": "--kind"}.get(name, f"--{name.replace('_', '-')}")
     given = [f"{column}={value}" if column else str(value) for value in values]
-    return " ".join(f"{flag} {shlex.quote(each)}" for each in given)
+    return " ".join(f"{option_name} {shlex.quote(each)}" for each in given)
 
 
 def in_words(error: "TableError", table: str) -> str:

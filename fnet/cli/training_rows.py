@@ -72,16 +72,19 @@ def read(data: str, target: str, options: TrainOptions) -> Training:
         rows = found.target.rows
         columns = found.columns.drop_columns(no_features)
         split = _split(table.name, found, groups, time, options)
-        learnt = learner.learn(columns, rows[split.train])
+        columns_encoding = learner.learn(columns, rows[split.train])
         known = None if weights is None else numbers(table.name, found, weights, least=0.0)
-        all_rows = Rows(encoding.encode(learnt, columns)[rows], found.target.values, known)
-    held = None if split.held_out is None else all_rows.part(split.held_out)
-    result = Training(found, learnt, learner.options, all_rows.part(split.train), held)
+        all_rows = Rows(
+            encoding.encode(columns_encoding, columns)[rows], found.target.values, known
+        )
+    train = all_rows.part(split.train)
+    validation = None if split.held_out is None else all_rows.part(split.held_out)
+    result = Training(found, columns_encoding, learner.options, train, validation)
     if isinstance(options.validation, str):
-        held = _read_validation(options.validation, result, weights, options)
-    for note in (*found.target.notes, *split.notes, *learner.notes(learnt)):
+        validation = _read_validation(options.validation, result, weights, options)
+    for note in (*found.target.notes, *split.notes, *learner.notes(columns_encoding)):
         common.print_note(note)
-    return result._replace(held_out=held)
+    return result._replace(held_out=validation)
 
 
 def pipeline(training: Training, model: "MLPClassifier | MLPRegressor") -> Any:
@@ -154,14 +157,14 @@ def numbers(
     rows = found.target.rows
     column = found.columns.select([name])
     how = encoding.Options(scaling="none", keep=True)
-    learnt = encoding.learn(column, how, rows)
+    columns_encoding = encoding.learn(column, how, rows)
     where = f"{table}: column {encoding.shown(name)}"
-    (only,) = learnt.columns
+    (only,) = columns_encoding.columns
     if only.kind not in kinds:
         raise InvalidArgument(
             f"{where} has {only.reason}, but must have {' or '.join(f'{kind}s' for kind in kinds)}"
         )
-    values = encoding.encode(learnt, column)[rows]
+    values = encoding.encode(columns_encoding, column)[rows]
     if only.statistics.gaps:
         row = int(rows[values[:, 0].argmax()]) + 1
         raise InvalidArgument(f"{where}, row {row} is a gap: fill it in, or leave such rows out")

@@ -12,7 +12,7 @@ from fnet.core.network import Network
 from fnet.core.run_state import Run
 from fnet.core.scaling import Scaling
 from fnet.encoding import Encoding
-from fnet.files import encodings, estimators, runs, values
+from fnet.files import encodings, estimators, run_checks, values
 
 MAX_NAMES_SIZE = 1 << 22
 """The most letters of all names together, if each were as long as the longest.
@@ -158,7 +158,7 @@ def check_content(content: Any) -> Content:
     if content.scaling is not None:
         _check_scaling(content.scaling, net)
     if content.run is not None:
-        runs.check_run(content.run, net, params)
+        run_checks.check_run(content.run, net, params)
     if content.estimator is not None:
         if not isinstance(content.estimator, Estimator) or content.run is not None:
             raise InvalidArgument("a file must hold a run, an estimator or neither of them")
@@ -170,7 +170,9 @@ def check_form(content: Any) -> Any:
     """A Content from a file, whose arrays must be arrays. `check_content` takes lists, too."""
     if isinstance(content, Content):
         names = content.classes
-        if not runs.is_structure(content.params) or not (names is None or values.is_array(names)):
+        if not run_checks.is_structure(content.params) or not (
+            names is None or values.is_array(names)
+        ):
             raise InvalidArgument("params and classes must be arrays")
     return content
 

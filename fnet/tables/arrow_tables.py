@@ -7,6 +7,7 @@ from typing import Any
 import pyarrow as pa
 
 from fnet.core.errors import InvalidArgument
+from fnet.encoding.problems import shown
 from fnet.tables import formats
 from fnet.tables.streams import Input, Source, open_stream
 
@@ -74,7 +75,7 @@ def _checked(batches: Any, name: str) -> Iterator[Any]:
                 column.validate(full=True)
             except pa.ArrowInvalid as error:
                 raise InvalidArgument(
-                    f"{name} is damaged: column {label!r:.60}: {' '.join(str(error).split()):.200}"
+                    f"{name} is damaged: column {shown(label)}: {' '.join(str(error).split()):.200}"
                 ) from None
         for start in range(0, len(batch), CHUNK_ROWS):
             parts = [column.slice(start, CHUNK_ROWS) for column in columns]

@@ -6,7 +6,8 @@ from typing import Any
 import pyarrow as pa
 
 from fnet.core.errors import InvalidArgument
-from fnet.tables import notations
+from fnet.encoding.problems import shown
+from fnet.tables import formats, notations
 from fnet.tables.readers import Chunk
 
 MAX_EXACT_INTEGER = 2.0**53
@@ -48,14 +49,14 @@ def text_column(chunk: Chunk, name: str) -> list[str]:
         return list(map(_to_text, values))
     except (ArithmeticError, pa.ArrowException):  # dates and times out of Python's range
         raise InvalidArgument(
-            f"{chunk.table}: column {name!r} has values of type {column.type} that cannot be "
+            f"{chunk.table}: column {shown(name)} has values of type {column.type} that cannot be "
             "written as text: leave the column out"
         ) from None
     except UnicodeDecodeError as error:
         place = next(i for i, value in enumerate(values) if value == error.object)
         raise InvalidArgument(
-            f"{chunk.table}: column {name!r}, row {chunk.first_row + place}: "
-            f"{notations.shown(error.object)} is not UTF-8 text: save the table in UTF-8"
+            f"{chunk.table}: column {shown(name)}, row {chunk.first_row + place}: "
+            f"{notations.shown(error.object)} is not UTF-8 text: {formats.ADVICE}"
         ) from None
 
 

@@ -193,7 +193,7 @@ def notation_note(table: str, examples: Mapping[str, str]) -> str:
     Returns:
         The line.
     """
-    listed = "; ".join(f"{name!r}: {example}" for name, example in list(examples.items())[:3])
+    listed = "; ".join(f"{shown(name)}: {example}" for name, example in list(examples.items())[:3])
     more = f" and {len(examples) - 3} more columns" if len(examples) > 3 else ""
     return f"{table}: numbers in another notation: {listed}{more}"
 

@@ -24,7 +24,8 @@ from pyarrow import compute, types
 from fnet.core.errors import InvalidArgument
 from fnet.encoding.cells import GAPS, MAX_MAGNITUDE
 from fnet.encoding.columns import arrow_values
-from fnet.tables import notations
+from fnet.encoding.problems import shown
+from fnet.tables import formats, notations
 from fnet.tables.arrow_tables import as_binary, as_storage, is_text
 from fnet.tables.readers import Chunk
 from fnet.tables.streams import arrow_errors
@@ -34,10 +35,7 @@ CODE = "^[+-]?0[0-9]"
 
 NUMBERS = (types.is_integer, types.is_floating, types.is_boolean)
 
-NOT_TEXT = (
-    "is not UTF-8 text: name the encoding of the table with --encoding, such as cp1252, or save it "
-    "in UTF-8"
-)
+NOT_TEXT = f"is not UTF-8 text: {formats.ADVICE}"
 OUT_OF_RANGE = "is a date beyond those of microseconds since 1970: correct it"
 
 
@@ -164,7 +162,7 @@ class _Place(NamedTuple):
 
     def error(self, message: str, row: int | None = None) -> InvalidArgument:
         which = "" if row is None else f", row {self.chunk.first_row + row}:"
-        return InvalidArgument(f"{self.chunk.table}: column {self.name!r:.60}{which} {message}")
+        return InvalidArgument(f"{self.chunk.table}: column {shown(self.name)}{which} {message}")
 
 
 def _cells(column: Any, place: _Place) -> Any:
@@ -177,7 +175,7 @@ def _cells(column: Any, place: _Place) -> Any:
     kind = "lists" if listed else "objects" if types.is_struct(column.type) else "other values"
     raise place.error(
         f"has {kind} ({str(column.type):.60}); a cell must be a number, a boolean, a date or text: "
-        f"take it apart into columns, or leave it out (--without {place.name!r:.60})"
+        f"take it apart into columns, or leave it out (--without {shown(place.name)})"
     )
 
 
@@ -194,8 +192,8 @@ def _cast(column: Any, kind: Any, place: _Place, problem: str) -> Any:
     if not fails(len(column)):
         return column.cast(kind)
     row = bisect.bisect_left(range(1, len(column) + 1), True, key=fails)
-    shown = f"{notations.shown(column[row].as_py())} " if is_text(column.type) else ""
-    raise place.error(f"{shown}{problem}", row)
+    cell = f"{notations.shown(column[row].as_py())} " if is_text(column.type) else ""
+    raise place.error(f"{cell}{problem}", row)
 
 
 def _dates(column: Any, place: _Place) -> Any:

@@ -123,14 +123,14 @@ class FeatureReader:
         step: Any = read_step(column)
         step = step._replace(gaps=(*step.gaps, *writing.missing))
         forms = writing.date_format
-        form = forms.get(column.name) if isinstance(forms, dict) else forms
-        if isinstance(step, Date) and form is not None:
-            return step._replace(format=form)
+        date_format = forms.get(column.name) if isinstance(forms, dict) else forms
+        if isinstance(step, Date) and date_format is not None:
+            return step._replace(format=date_format)
         if not isinstance(step, Number):
             return step
         raw = to_raw(column.name, table.column(column.name))
-        said = writing.decimal not in (None, step.decimal)
-        other = said or (raw.kind == "text" and read((step,), raw).bad is not None)
+        is_given = writing.decimal not in (None, step.decimal)
+        other = is_given or (raw.kind == "text" and read((step,), raw).bad is not None)
         if raw.kind != "text" or not (other or step[:3] != Number()[:3]):
             return step
         decimal = writing.decimal or (None if other else step.decimal)

@@ -7,6 +7,10 @@ import re
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from fnet.core.errors import InvalidArgument
+from fnet.encoding.problems import shown
+
+ADVICE = "name the table's encoding with --encoding, such as cp1252, or save it in UTF-8"
+"""What to do about text in another encoding."""
 
 MIN_TEXT_BYTE = 9
 """The smallest byte that occurs in text, the tab. Archives and spreadsheets begin with smaller."""
@@ -176,7 +180,7 @@ def _checked(encoding: str | None) -> str:
     except (LookupError, ValueError, TypeError):  # no encoding, one of bytes, or a NUL in its name
         raise InvalidArgument(
             f"encoding must be the name of an encoding of text, as utf-8, latin-1, cp1252 or "
-            f"utf-16; got {encoding!r:.60}"
+            f"utf-16; got {shown(encoding)}"
         ) from None
 
 
@@ -260,7 +264,7 @@ def find_delimiter(header: Header, default: str, name: str) -> str:
     if len(others) > 1:
         raise InvalidArgument(
             f"{name}: its delimiter may be any of {', '.join(map(repr, others))} in the header "
-            f"{header.text!r:.60}: name it by --delimiter"
+            f"{shown(header.text)}: name it by --delimiter"
         )
     return others[0]
 
@@ -281,8 +285,7 @@ def strip_names(names: list[str]) -> list[str]:
 
 def not_text(name: str, encoding: str = "utf-8") -> InvalidArgument:
     """The error for a file in another encoding."""
-    advice = "name its encoding with --encoding, such as cp1252, or save it as CSV in UTF-8"
-    return InvalidArgument(f"{name} is not {encoding.upper()} text: {advice}")
+    return InvalidArgument(f"{name} is not {encoding.upper()} text: {ADVICE}")
 
 
 def too_wide(name: str, columns: int) -> InvalidArgument:

@@ -17,6 +17,7 @@ import pyarrow as pa
 from pyarrow import json
 
 from fnet.core.errors import InvalidArgument
+from fnet.encoding.problems import shown
 from fnet.tables import formats
 from fnet.tables.streams import Input, Source, open_stream
 
@@ -100,7 +101,7 @@ def _joined(table: str, name: str, before: Any, now: Any, block: Block) -> Any:
     words = {NESTED: "lists or objects", pa.string(): "text", pa.bool_(): "booleans"}
     last = block.first_row + block.rows - 1
     raise InvalidArgument(
-        f"{table}: column {name!r:.60} has {words.get(before, 'numbers')} in the rows before, and "
+        f"{table}: column {shown(name)} has {words.get(before, 'numbers')} in the rows before, and "
         f"{words.get(now, 'numbers')} in rows {block.first_row} to {last}: every value must be of "
         "one kind, or null"
     )
@@ -156,9 +157,9 @@ def _bare(line: bytes) -> bytes:
 def _check_line(line: bytes, where: str) -> None:
     """Refuse a line that is no object, or that is nested too deep for Arrow."""
     if not (line.startswith(b"{") and line.endswith(b"}")):
-        shown = line.decode(errors="replace")
+        text = shown(line.decode(errors="replace"))
         raise InvalidArgument(
-            f"{where}: {shown!r:.60} is not an object on one line, as JSON lines must have"
+            f"{where}: {text} is not an object on one line, as JSON lines must have"
         )
     if line.count(b"{") + line.count(b"[") > MAX_DEPTH and _depth(line) > MAX_DEPTH:
         raise InvalidArgument(f"{where}: values are nested deeper than {MAX_DEPTH}: flatten them")

@@ -10,6 +10,7 @@ import pyarrow as pa
 from pyarrow import csv
 
 from fnet.core.errors import InvalidArgument
+from fnet.encoding.problems import shown
 from fnet.tables import arrow_tables, formats, json_tables, streams
 from fnet.tables.formats import Format
 from fnet.tables.streams import Input, Path, Source
@@ -163,7 +164,7 @@ def _open_csv(source: Input, delimiter: str | None) -> Iterator[Source]:
         raise formats.too_wide(name, width)
     if width == 1 and (others := set(header.text) & set(formats.DELIMITERS)):
         raise InvalidArgument(
-            f"{name} has only one column, {header.text!r:.60}: is its delimiter {min(others)!r}?"
+            f"{name} has only one column, {shown(header.text)}: is its delimiter {min(others)!r}?"
         )
     parse = csv.ParseOptions(delimiter=delimiter, newlines_in_values=True)
     block_bytes = max(CSV_BLOCK_BYTES, 4 * header.n_bytes, MIN_BYTES_PER_COLUMN * width)

@@ -144,9 +144,10 @@ def arrow_errors(name: str, encoding: str | None = None) -> Iterator[None]:
         if error.filename is not None:
             raise
         raise InvalidArgument(f"{name} cannot be read: {_line(error)}") from None
-    except pa.lib.ArrowMemoryError as error:
+    except MemoryError as error:  # of Arrow, or of Python
+        what = _line(error) or "a block is too large"
         raise InvalidArgument(
-            f"{name} needs more memory than there is: {_line(error)}: is the file damaged?"
+            f"{name} needs more memory than there is: {what}: is the file damaged?"
         ) from None
     except pa.ArrowException as error:
         raise InvalidArgument(f"{name} is not a readable table: {_line(error)}") from None

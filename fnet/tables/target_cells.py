@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from fnet.core.errors import InvalidArgument
+from fnet.encoding.problems import shown
 from fnet.tables import cells, notations
 from fnet.tables.notations import Notation, Numbers, Problem
 from fnet.tables.readers import Chunk
@@ -79,7 +80,7 @@ def read_cells(chunks: Sequence[Chunk], name: str, options: TargetOptions) -> Ta
         InvalidArgument: A row has no target and is not to be left out, or the column has a type
             without text.
     """
-    where = f"{chunks[0].table}: column {name!r}"
+    where = f"{chunks[0].table}: column {shown(name)}"
     column = cells.cells_of(chunks, name)
     if not cells.is_readable(column) and options.task != "classifier":
         raise InvalidArgument(
@@ -132,13 +133,13 @@ def _require_targets(
         return ()
     listed = ", ".join(str(i + 1) for i in gaps[:ROWS_SHOWN])
     kinds = list(dict.fromkeys(labels[i] for i in gaps))[:3]
-    shown = ", ".join(repr(kind) if kind else "empty" for kind in kinds)
+    tokens = ", ".join(shown(kind) if kind else "empty" for kind in kinds)
     which = "row" if len(gaps) == 1 else "rows"
     named = f"{which} {listed}{' and more' if len(gaps) > ROWS_SHOWN else ''}"
     if options.drop_missing:
-        return (f"{where}: left out {len(gaps):,} {which} without a target ({shown}): {named}",)
+        return (f"{where}: left out {len(gaps):,} {which} without a target ({tokens}): {named}",)
     raise InvalidArgument(
-        f"{where}, {named}: missing value ({shown}) in {len(gaps):,} of {len(labels):,} rows; "
+        f"{where}, {named}: missing value ({tokens}) in {len(gaps):,} of {len(labels):,} rows; "
         "every row needs a target: fill it in, or leave such rows out with --drop-missing; "
         "--missing TOKEN says which cells are missing"
     )

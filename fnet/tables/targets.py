@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from fnet.core.errors import InvalidArgument
 from fnet.encoding.cells import UNITS
+from fnet.encoding.problems import shown
 from fnet.tables import cells, notations
 from fnet.tables.notations import Notation, Numbers, Problem
 from fnet.tables.readers import Chunk
@@ -100,7 +101,7 @@ def _decide_numbers(found: TargetCells, numbers: Numbers) -> Target:
     count, distinct = len(values), len(np.unique(values))
     if distinct == 1:
         raise InvalidArgument(
-            f"{found.where} is {found.labels[0]!r} in all {count:,} rows: there is nothing to "
+            f"{found.where} is {shown(found.labels[0])} in all {count:,} rows: there is nothing to "
             "learn; --task regressor trains on it all the same"
         )
     if not _whole(values).all():
@@ -124,7 +125,7 @@ def _decide_text(found: TargetCells) -> Target:
         if other is None:
             return _text(found, counted.format("codes"))
         note = (
-            f"{found.where} mixes numbers with text such as {other!r}: all are taken as "
+            f"{found.where} mixes numbers with text such as {shown(other)}: all are taken as "
             f"{distinct} classes; --missing TOKEN says which cells have no value"
         )
         return _text(found, counted.format("labels, numbers among them,"), (note,))
@@ -173,8 +174,8 @@ def known_classes(
         rows = ", ".join(str(found.row(i)) for i in unknown[:ROWS_SHOWN])
         raise InvalidArgument(
             f"{found.where}: the target must be one of the classes of the model, "
-            f"{', '.join(map(repr, classes)):.200}; got {found.labels[unknown[0]]!r}, first in row "
-            f"{found.row(unknown[0])} (such rows: {len(unknown):,}; {rows}"
+            f"{', '.join(map(shown, classes)):.200}; got {shown(found.labels[unknown[0]])}, first "
+            f"in row {found.row(unknown[0])} (such rows: {len(unknown):,}; {rows}"
             f"{', ...' if len(unknown) > ROWS_SHOWN else ''}). Leave such rows out, or train with "
             "them"
         )
@@ -201,7 +202,7 @@ def _text(found: TargetCells, reason: str, notes: tuple[str, ...] = ()) -> Targe
     """Labels as classes."""
     if len(set(found.labels)) == 1:
         raise InvalidArgument(
-            f"{found.where} has only one class, {found.labels[0]!r}: a classifier needs at "
+            f"{found.where} has only one class, {shown(found.labels[0])}: a classifier needs at "
             "least two"
         )
     return Target(np.array(found.labels, dtype=str), found.rows, reason, (*found.notes, *notes))
@@ -223,8 +224,8 @@ def _chosen_classes(found: TargetCells) -> Target:
         )
     if len(np.unique(numbers.values)) == 1:
         raise InvalidArgument(
-            f"{found.where} has only one class, {found.labels[0]!r}: a classifier needs at least "
-            "two; use --task regressor for a numeric target"
+            f"{found.where} has only one class, {shown(found.labels[0])}: a classifier needs at "
+            "least two; use --task regressor for a numeric target"
         )
     return _classes(found, numbers, reason)
 

@@ -52,7 +52,8 @@ def command(
             learner = learning.learner(table, reading, choices, [])
             names = tables.feature_names(table, [], tables.match_names(table, choices.without))
             chunks = tables.read_chunks(table)
-            numbers = {name: reading.missing for name in names if name not in learner.as_text()}
+            text = names if reading.decimal_character() == "," else learner.as_text()
+            numbers = {name: reading.missing for name in names if name not in text}
             columns = tables.feature_table(chunks, names, numbers)
             rows = None
         else:
@@ -65,19 +66,19 @@ def command(
             kind = "regressor" if found.target.values.dtype.kind == "f" else "classifier"
             result |= {"target": target, "task": kind, "decision": found.target.reason}
             lines = [f"{encoding.shown(target)}: target of a {kind} ({found.target.reason})"]
-        learnt = learner.learn(columns, rows)
-    for note in (*(() if target is None else found.target.notes), *learner.notes(learnt)):
+        columns_encoding = learner.learn(columns, rows)
+    for note in (*(() if target is None else found.target.notes), *learner.notes(columns_encoding)):
         common.print_note(note)
-    features = encoding.feature_names(learnt)
+    features = encoding.feature_names(columns_encoding)
     count = len(columns) if rows is None else len(rows)
-    lines += encoding.describe(learnt)
+    lines += encoding.describe(columns_encoding)
     lines.append(
-        f"{common.count(count, 'row')}, {common.count(len(learnt.columns), 'column')}: "
+        f"{common.count(count, 'row')}, {common.count(len(columns_encoding.columns), 'column')}: "
         f"{common.count(len(features), 'feature')} of the network"
     )
     result |= {
         "rows": count,
-        "columns": [plain(column) for column in learnt.columns],
+        "columns": [plain(column) for column in columns_encoding.columns],
         "features": features,
     }
     common.print_result(lines, result, as_json)

@@ -1,0 +1,277 @@
+"""Files of every format: the same rows give the same numbers, and what is wrong is refused.
+
+`CELLS` are columns of every kind; a format is a line of `FORMATS`, a type of Arrow one of `TYPES`.
+"""
+
+import bz2
+import codecs
+import csv
+import datetime
+import decimal
+import gzip
+import io
+import json
+import lzma
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+from pyarrow import feather, parquet
+
+from fnet import encoding, tables
+from fnet.encoding import Options, encode, feature_names, learn
+
+N = 60
+RANDOM = np.random.default_rng(7)
+START = datetime.datetime(2023, 12, 30, 6, 15)
+
+
+def with_gaps(cells):
+    return [None if i % 7 == 3 else cell for i, cell in enumerate(cells)]
+
+
+CELLS = {
+    "whole": [int(v) for v in RANDOM.integers(-5, 100, N)],
+    "whole with gaps": with_gaps([int(v) for v in RANDOM.integers(-5, 100, N)]),
+    "float": with_gaps([float(v) for v in RANDOM.normal(0, 1e5, N)]),
+    "large": [float(v) for v in 10.0 ** RANDOM.integers(-90, 90, N)],
+    "boolean": [bool(v) for v in RANDOM.integers(0, 2, N)],
+    "boolean with gaps": with_gaps([i % 3 == 0 for i in range(N)]),
+    "text": ["red", "green", "blue", " green "] * (N // 4),
+    "text with gaps": with_gaps(["Élan", "x, y", 'a "b"\nc', "tab\tß"] * (N // 4)),
+    "codes": [f"{v:03}" for v in RANDOM.integers(0, 5, N)],
+    "thousands": with_gaps([f"{v:,}.50" for v in RANDOM.integers(1000, 10**7, N)]),
+    "comma": [f"{v:.2f}".replace(".", ",") for v in RANDOM.normal(0, 9, N)],
+    "percent": [f"{v}%" for v in RANDOM.integers(0, 100, N)],
+    "odd gaps": ["?" if i % 9 == 1 else str(i * 0.5) for i in range(N)],
+    "date": [START.date() + datetime.timedelta(days=9 * i) for i in range(N)],
+    "time": with_gaps([START + datetime.timedelta(days=i, hours=7 * i) for i in range(N)]),
+    "German date": [f"{i % 28 + 1:02}.{i % 12 + 1:02}.20{i % 20 + 10}" for i in range(N)],
+    "time of day": [datetime.time(i % 3, 30) for i in range(N)],
+    "nothing": [None] * N,
+}
+OPTIONS = Options(min_count=1)
+KINDS = {
+    **dict.fromkeys(("whole", "whole with gaps", "float", "large"), "number"),
+    **dict.fromkeys(("thousands", "comma", "percent", "odd gaps"), "number"),
+    **dict.fromkeys(("boolean", "boolean with gaps"), "boolean"),
+    **dict.fromkeys(("text", "text with gaps", "codes", "time of day"), "category"),
+    **dict.fromkeys(("date", "time", "German date"), "date"),
+    "nothing": "ignored",
+}
+ENCODING = learn(CELLS, OPTIONS)
+EXPECTED = encode(ENCODING, CELLS)
+
+
+def arrow(**types):
+    """A table of Arrow, its columns of other types where these are given."""
+    columns = {name: pa.array(cells) for name, cells in CELLS.items()}
+    columns |= {name.replace("_", " "): cast(columns, name, to) for name, to in types.items()}
+    return pa.table(columns)
+
+
+def cast(columns, name, to):
+    column = columns[name.replace("_", " ")]
+    return to(column) if callable(to) else column.cast(to)
+
+
+def as_csv(delimiter=",", **pandas):
+    frame = pd.DataFrame(CELLS, dtype=object)
+    return frame.to_csv(index=False, sep=delimiter, **pandas)
+
+
+def as_json():
+    rows = [dict(zip(CELLS, row, strict=True)) for row in zip(*CELLS.values(), strict=True)]
+    for row in rows[1:]:  # keys that are absent, and null in the first row
+        for name in [name for name, cell in row.items() if cell is None]:
+            del row[name]
+    return "\n".join(json.dumps(row, default=str) for row in rows)
+
+
+def written(write, *arguments, **options):
+    """What a function that takes a table and a stream writes."""
+
+    def content():
+        stream = io.BytesIO()
+        table = arrow()
+        write(table, stream, *arguments, **options)
+        return stream.getvalue()
+
+    return content
+
+
+def stream_of(table, options=None):
+    sink = io.BytesIO()
+    with pa.ipc.new_stream(sink, table.schema, options=options) as writer:
+        writer.write_table(table, max_chunksize=17)
+    return sink.getvalue()
+
+
+def file_of(table):
+    sink = io.BytesIO()
+    with pa.ipc.new_file(sink, table.schema) as writer:
+        writer.write_table(table, max_chunksize=17)
+    return sink.getvalue()
+
+
+def packed(codec):
+    return lambda text: pa.compress(text, codec=codec, asbytes=True)
+
+
+def polars_frame():
+    return pl.DataFrame(CELLS)
+
+
+def saved(write):
+    stream = io.BytesIO()
+    write(stream)
+    return stream.getvalue()
+
+
+def latin_1():
+    return as_csv().encode("latin-1")
+
+
+FORMATS = {
+    "CSV": lambda: as_csv().encode(),
+    "CSV of Windows": lambda: as_csv(lineterminator="\r\n").encode("utf-8-sig"),
+    "CSV with NA": lambda: as_csv(na_rep="NA").encode(),
+    "CSV with quotes": lambda: as_csv(quoting=csv.QUOTE_ALL).encode(),
+    "CSV with semicolons": lambda: as_csv(";").encode(),
+    "TSV": lambda: as_csv("\t").encode(),
+    "CSV in gzip": lambda: gzip.compress(as_csv().encode()),
+    "CSV in bzip2": lambda: bz2.compress(as_csv().encode()),
+    "CSV in zstd": lambda: packed("zstd")(as_csv().encode()),
+    "CSV in lz4": lambda: packed("lz4")(as_csv().encode()),
+    "CSV in xz": lambda: lzma.compress(as_csv().encode()),
+    "CSV in UTF-16": lambda: as_csv().encode("utf-16"),
+    "CSV in UTF-16, big-endian": lambda: codecs.BOM_UTF16_BE + as_csv().encode("utf-16-be"),
+    "CSV in UTF-32": lambda: as_csv().encode("utf-32"),
+    "CSV in UTF-16 in gzip": lambda: gzip.compress(as_csv().encode("utf-16")),
+    "JSON lines": lambda: as_json().encode(),
+    "JSON lines with a mark": lambda: as_json().encode("utf-8-sig"),
+    "JSON lines in zstd": lambda: packed("zstd")(as_json().encode()),
+    "JSON lines in UTF-16": lambda: as_json().encode("utf-16"),
+    "Parquet": written(parquet.write_table),
+    "Parquet in row groups": written(parquet.write_table, row_group_size=7, compression="zstd"),
+    "Parquet of pandas": lambda: saved(pd.DataFrame(CELLS).to_parquet),
+    "Parquet of polars": lambda: saved(polars_frame().write_parquet),
+    "Feather": written(feather.write_feather),
+    "Feather in zstd": written(feather.write_feather, compression="zstd"),
+    "Feather, not compressed": written(feather.write_feather, compression="uncompressed"),
+    "Feather of pandas": lambda: saved(pd.DataFrame(CELLS).to_feather),
+    "Arrow file in batches": lambda: file_of(arrow()),
+    "Arrow file of polars": lambda: saved(polars_frame().write_ipc),
+    "Arrow stream": lambda: stream_of(arrow()),
+    "Arrow stream of polars": lambda: saved(polars_frame().write_ipc_stream),
+    "Arrow stream in gzip": lambda: gzip.compress(stream_of(arrow())),
+}
+
+ENCODED = {"latin-1": latin_1, "cp1252": latin_1, "utf-16-le": lambda: as_csv().encode("utf-16-le")}
+"""Text whose encoding must be said."""
+
+
+def as_decimal(value):
+    return None if value is None else decimal.Decimal(repr(value))
+
+
+TYPES = {
+    "numbers": {"whole": pa.int8(), "whole_with_gaps": pa.float32(), "large": pa.float64()},
+    "decimals": {"whole": pa.decimal128(22, 2), "whole_with_gaps": pa.decimal256(50, 3)},
+    "exact decimals": {"float": lambda column: pa.array(map(as_decimal, column.to_pylist()))},
+    "large text": {"text": pa.large_string(), "text_with_gaps": pa.large_string()},
+    "views": {"text": pa.string_view(), "text_with_gaps": pa.string_view()},
+    "bytes": {"text": pa.binary(), "text_with_gaps": pa.large_binary(), "comma": pa.binary_view()},
+    "bytes of one size": {"codes": pa.binary(3)},
+    "dictionaries": {"text": pa.dictionary(pa.int8(), pa.string())},
+    "dictionaries of text and bytes": {
+        "text": pa.dictionary(pa.uint16(), pa.large_string()),
+        "text_with_gaps": pa.dictionary(pa.int64(), pa.string()),
+        "codes": pa.dictionary(pa.int32(), pa.binary()),
+    },
+    "dictionaries of dates": {"date": lambda column: column.dictionary_encode()},
+    "seconds": {"time": pa.timestamp("s"), "date": pa.timestamp("s")},
+    "milliseconds": {"time": pa.timestamp("ms", "UTC"), "date": pa.date64()},
+    "microseconds": {"time": pa.timestamp("us", "Europe/Berlin")},
+    "nanoseconds": {"time": pa.timestamp("ns"), "date": pa.timestamp("ns")},
+    "times": {"time_of_day": pa.time32("ms")},
+    "fine times": {"time_of_day": pa.time64("ns")},
+    "run ends": {"whole": lambda column: pa.compute.run_end_encode(column)},
+    "run ends of text": {"text": lambda column: pa.compute.run_end_encode(column)},
+    "nulls of text": {"nothing": pa.string()},
+}
+
+
+@pytest.fixture
+def file(tmp_path):
+    def write(content, name="table"):
+        path = tmp_path / name
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return str(path)
+
+    return write
+
+
+def features(path, codes=False, **options):
+    """All columns of a file, as the encoder takes them in training."""
+    with tables.open_table(path, **options) as table:
+        chunks = list(table.chunks)
+        rows = table.rows
+    found = tables.feature_table(chunks, table.columns, dict.fromkeys(table.columns, ()), codes)
+    assert rows in (None, found.num_rows)
+    return found
+
+
+def predicted(path, known, **options):
+    """The rows of a file, encoded chunk by chunk."""
+    names = [column.name for column in encoding.encodings.used(known)]
+    with tables.open_table(path, **options) as table:
+        reader = tables.FeatureReader(known, names, tables.Writing())
+        found = [reader.read([chunk]) for chunk in table.chunks]
+    assert not any(each.problems for each in found)
+    return np.concatenate([each.values for each in found]), len(found)
+
+
+def check(path, **options):
+    """Learnt from the file, applied to it as a whole and in chunks, and to the cells."""
+    own = features(path, **options)
+    found = learn(own, OPTIONS)
+    assert {column.name: column.kind for column in found.columns} == KINDS
+    assert feature_names(found) == feature_names(ENCODING)
+    np.testing.assert_allclose(encode(ENCODING, own), EXPECTED, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(encode(found, CELLS), EXPECTED, rtol=0, atol=1e-12)
+    for known in (found, ENCODING):
+        values, chunks = predicted(path, known, **options)
+        np.testing.assert_allclose(values, EXPECTED, rtol=0, atol=1e-12)
+    return chunks
+
+
+def test_the_columns_are_of_every_kind():
+    assert {column.name: column.kind for column in ENCODING.columns} == KINDS
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_file_of_any_format_gives_the_same_numbers(file, name, monkeypatch):
+    content = FORMATS[name]()
+    check(file(content))
+    monkeypatch.setattr(tables.readers, "CSV_BLOCK_BYTES", 1 << 11)
+    monkeypatch.setattr(tables.json_tables, "BLOCK_BYTES", 1 << 11)
+    monkeypatch.setattr(tables.arrow_tables, "CHUNK_ROWS", 13)
+    assert check(file(content)) > 2
+
+
+@pytest.mark.parametrize("name", ENCODED)
+def test_text_in_an_encoding_that_is_said(file, name):
+    check(file(ENCODED[name]()), encoding=name)
+
+
+@pytest.mark.parametrize("name", TYPES)
+def test_any_type_of_arrow_gives_the_same_numbers(file, name):
+    check(file(file_of(arrow(**TYPES[name]))))
+    try:
+        content = saved(lambda stream: parquet.write_table(arrow(**TYPES[name]), stream))
+    except pa.ArrowNotImplementedError:
+        return
+    check(file(content))
