@@ -61,9 +61,7 @@ def page(
         )
     saved, encoding = schema.content_of(model._of_features()), model.encoding
     classes, features = map(formatting.names, (evaluation.classes, saved.features))
-    plain = saved._replace(
-        classes=classes, features=features, run=None, estimator=None, pipeline=None
-    )
+    plain = saved._replace(classes=classes, features=features, run=None, estimator=None)
     named = schema.check_content(plain)
     worth = importance.of_columns(model, evaluation)
     model = Model(saved._replace(classes=named.classes, features=named.features))
