@@ -209,15 +209,33 @@ def test_a_single_row_has_no_importance(by_first):
     assert content.measured(found, evaluation) == "Not measured. It needs at least two rows."
 
 
-def test_predictions_that_overflow_are_as_bad_as_can_be(tmp_path):
-    net = Network((2, 1), loss="poisson")
-    fnet.save(tmp_path / "m", (net, (Layer([[600.0], [-600.0]], [0.0]),)))
+HUGE = np.array([[1e308], [-1e308]])
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        [Layer(HUGE, [0.0])],  # infinite where the two columns differ
+        [Layer(HUGE[:, [0, 0]], [0.0, 0.0]), Layer([[1.0], [-1.0]], [0.0])],  # infinity - infinity
+    ],
+)
+def test_predictions_that_overflow_are_as_bad_as_can_be(tmp_path, layers):
+    sizes = (2, *(np.shape(layer.w)[1] for layer in layers))
+    fnet.save(tmp_path / "m", (Network(sizes, loss="squared_error"), tuple(layers)))
     model = fnet.load(tmp_path / "m")
-    evaluation = evaluate(model, [[0, 0], [1, 1], [2, 2]], [1, 1, 2])
+    rows = np.repeat([[1.0, 1.0], [-1.0, -1.0]], 10, axis=0)
+    evaluation = evaluate(model, rows, np.arange(20))
     found = importance.of_columns(model, evaluation)
     assert np.isfinite(found.means).all()
     assert (found.means > 1e50).all()
-    write(model, evaluation)
+
+
+def test_the_mean_and_the_deviation_are_those_over_the_repeats(by_first, monkeypatch):
+    drops = np.array([[1.0, 0.0, 0.5, 0.5, 1.0], [0.0, 0.0, 0.0, 0.0, 0.5]])
+    monkeypatch.setattr(importance, "permuted", lambda model, evaluation, orders: drops)
+    found = importance.of_columns(*by_first)
+    assert found.means == pytest.approx([0.6, 0.1])
+    assert found.deviations == pytest.approx([np.sqrt(0.14), 0.2])
 
 
 @pytest.mark.parametrize("make", [MLPClassifier, MLPRegressor])
