@@ -22,12 +22,18 @@ from fnet.tables import formats
 from fnet.tables.streams import Input, Source, open_stream
 
 BLOCK_BYTES = 1 << 20
-"""Bytes that are read, and the most that are parsed, at a time, unless a line is longer."""
+"""Bytes that are read at a time."""
+
+PARSED_BYTES = 1 << 24
+"""The most bytes that are parsed at a time, unless a line is longer."""
+
+CHUNK_ROWS = 1 << 14
+"""The most rows of a chunk."""
 
 MAX_LINE_BYTES = 1 << 26
 """The longest line."""
 
-MAX_CELLS = 1 << 22
+MAX_CELLS = 1 << 24
 """The most rows times keys that are parsed at a time, unless a single row has more."""
 
 MAX_DEPTH = 200
@@ -80,7 +86,7 @@ def _batches(stream: Any, name: str, types: dict[str, Any]) -> Iterator[Any]:
             else found.column(key).cast(pa.binary() if kind == pa.string() else kind)
             for key, kind in types.items()
         ]
-        yield from pa.table(columns, list(types)).to_batches()
+        yield from pa.table(columns, list(types)).to_batches(CHUNK_ROWS)
 
 
 def _plain(kind: Any) -> Any:
@@ -126,7 +132,7 @@ def _blocks(stream: Any, name: str, columns: int | None = None) -> Iterator[Bloc
         _check_line(line, f"{name}, row {row + len(lines)}")
         more = line.count(b":")
         cells = (len(lines) + 1) * (keys + more if columns is None else columns)
-        if lines and (size + len(line) > BLOCK_BYTES or cells > MAX_CELLS):
+        if lines and (size + len(line) > PARSED_BYTES or cells > MAX_CELLS):
             yield Block(b"\n".join(lines), row, len(lines))
             row += len(lines)
             lines, size, keys = [], 0, 0

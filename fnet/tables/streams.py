@@ -71,10 +71,8 @@ def find_input(path: Path, name: str, encoding: str | None = None) -> Input:
             start = stream.read(formats.START_BYTES)
         kind, encoding = formats.recognize(start, name, encoding)
     if compression is not None and kind in ("parquet", "arrow file"):
-        raise InvalidArgument(
-            f"{name} is {kind.replace('a', 'A', 1).replace('p', 'P')} compressed by {compression}: "
-            "unpack it"
-        )
+        what = "a Parquet file" if kind == "parquet" else "an Arrow file"
+        raise InvalidArgument(f"{name} is {what} that is compressed by {compression}: unpack it")
     return Input(path, name, kind, compression, encoding)
 
 
