@@ -212,7 +212,8 @@ def read_header(stream: Any, name: str, block_bytes: int) -> Header:
         text += more
         if not at:  # blank lines are no header
             text = text.removeprefix(codecs.BOM_UTF8).lstrip(b"\r\n")
-        while found := LINE_END.search(text, at):
+        new = len(text) - len(more)
+        while found := LINE_END.search(text, max(at, new)):
             end = found.start()
             quotes += text.count(b'"', at, end)
             at = end + 1
