@@ -8,9 +8,10 @@ import numpy.typing as npt
 
 from fnet.core.errors import InvalidArgument
 from fnet.core.names import suggestion
-from fnet.encoding.columns import Columns, RawColumn, to_columns, to_raw
+from fnet.encoding.columns import Columns, to_columns
 from fnet.encoding.encodings import ColumnEncoding, Encoding, read_step, used
 from fnet.encoding.problems import MAX_NAMED, Problem, TableError, shown
+from fnet.encoding.raw_columns import RawColumn, to_raw
 from fnet.encoding.reading import KindError, cell_at, read
 from fnet.encoding.steps import STEPS, Boolean, Date, Number, Read, Step, Text, width_of
 

@@ -18,7 +18,8 @@ from fnet.encoding.encodings import (
     Statistics,
     used,
 )
-from fnet.encoding.learn import CYCLES, SCALINGS, TINY
+from fnet.encoding.learn import CYCLES, TINY
+from fnet.encoding.options import SCALINGS
 from fnet.encoding.problems import shown
 from fnet.encoding.steps import (
     Boolean,

@@ -18,13 +18,14 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 from pyarrow import compute, types
 
 from fnet.core.errors import InvalidArgument
 from fnet.encoding.cells import GAPS, MAX_MAGNITUDE
-from fnet.encoding.columns import arrow_values
 from fnet.encoding.problems import shown
+from fnet.encoding.raw_columns import arrow_values
 from fnet.tables import formats, notations
 from fnet.tables.arrow_tables import as_binary, as_storage, is_text
 from fnet.tables.readers import Chunk
@@ -118,24 +119,24 @@ def _plain_numbers(
 
 def _floats(text: Any, rows: int, codes: bool) -> list[Any]:
     """Columns of as many rows each, one after the other, as floats; None for those of text."""
-    count = len(text) // rows
-    if codes or not compute.any(compute.match_substring_regex(text, CODE)).as_py():
-        try:
-            numbers = text.cast(pa.float64())
-        except pa.ArrowInvalid:
-            numbers = None
-        if numbers is not None and _are_finite(numbers):
-            return [numbers.slice(i * rows, rows) for i in range(count)]
-    if count == 1:
-        return [None]
-    half = count // 2 * rows
-    return _floats(text.slice(0, half), rows, codes) + _floats(text.slice(half), rows, codes)
+    fits = _matches(text, notations.PLAIN.pattern(), rows).all(axis=1)
+    if not codes:
+        fits &= ~_matches(text, CODE, rows, of_gaps=False).any(axis=1)
+    good = np.flatnonzero(fits).tolist()
+    found: list[Any] = [None] * (len(text) // rows)
+    if good:
+        texts = [text.slice(i * rows, rows) for i in good]
+        numbers = pa.concat_arrays(texts).cast(pa.float64())
+        sizes = np.abs(arrow_values(numbers, "float64", 0.0)).reshape(-1, rows).max(axis=1)
+        for k, (i, size) in enumerate(zip(good, sizes.tolist(), strict=True)):
+            found[i] = numbers.slice(k * rows, rows) if size <= MAX_MAGNITUDE else None
+    return found
 
 
-def _are_finite(numbers: Any) -> bool:
-    """Whether all numbers are finite and not too large; gaps aside."""
-    values = arrow_values(numbers, "float64", 0.0)
-    return bool((np.abs(values) <= MAX_MAGNITUDE).all())  # not of NaN
+def _matches(text: Any, pattern: str, rows: int, of_gaps: bool = True) -> npt.NDArray[np.bool_]:
+    """Which cells of columns of so many rows match, `[columns, rows]`."""
+    found = compute.match_substring_regex(text, pattern).cast(pa.uint8())
+    return arrow_values(found, "uint8", of_gaps).astype(bool).reshape(-1, rows)
 
 
 def _columns(chunk: Chunk, names: Sequence[str]) -> dict[str, Any]:

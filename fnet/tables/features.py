@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fnet.encoding import ColumnEncoding, Encoded, Encoding, Statistics, TableError, encode_rows
-from fnet.encoding.columns import to_raw
 from fnet.encoding.detect import Hints, detect
 from fnet.encoding.encodings import read_step, used
 from fnet.encoding.problems import Problem
+from fnet.encoding.raw_columns import to_raw
 from fnet.encoding.reading import read
 from fnet.encoding.steps import Date, Number, Value
 from fnet.tables.feature_columns import feature_table
