@@ -479,5 +479,5 @@ def test_a_compression_bomb_takes_no_memory_but_blocks(file, name):
     done = subprocess.run(command, capture_output=True, text=True, timeout=HANG_SECONDS)
     assert (done.returncode, done.stderr) == (0, "")
     message, more = done.stdout.splitlines()
-    assert int(more) < 220, message
+    assert int(more) < 300, message
     assert any(word in message for word in (" rows", "row is longer", "line is longer"))
