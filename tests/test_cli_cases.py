@@ -255,7 +255,7 @@ def test_what_a_command_writes_can_be_read_under_its_name(run, suffix):
         assert table.columns == ("petal width (cm)", "prediction")
         chunk = next(table.chunks)
         assert fnet.tables.text_column(chunk, "prediction")[0] == "setosa"
-        assert fnet.tables.numeric_columns(chunk, ["petal width (cm)"])[0] == 0.2
+        assert float(fnet.tables.text_column(chunk, "petal width (cm)")[0]) == 0.2
 
 
 def test_predictions_as_json_lines_by_the_suffix(run):

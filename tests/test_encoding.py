@@ -447,7 +447,8 @@ def test_what_was_decided_can_be_printed():
         "'?' read as gaps; 2 columns",
         "'c'     category  text, 5 levels, 2 of them pooled; 'a' 3, 'b' 3, 'c' 2, pooled 2; "
         "4 columns",
-        "'d'     date      dates written as YYYY-MM-DD; 2024-01-01 to 2024-02-05; 3 columns",
+        "'d'     date      dates written as YYYY-MM-DD; 2024-01-01 to 2024-02-05, "
+        "median 2024-01-18; 3 columns",
         "'b'     boolean   true and false; one value, or a gap; 'true' 5; 5 gaps; 1 column",
         "'one'   ignored   has one value",
         "'kept'  category  said by kinds: numbers, 2 levels; '1' 5, '2' 5; 1 column",

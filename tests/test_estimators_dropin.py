@@ -288,7 +288,7 @@ def test_a_warm_start_with_other_classes_says_what_scikit_learn_says(y):
 
 @KINDS
 def test_a_gap_names_its_column(kind):
-    table = pd.DataFrame(X, columns=["length", "width", "leaf", "stem "])
+    table = pd.DataFrame(X.copy(), columns=["length", "width", "leaf", "stem "])
     fitted = getattr(fnet, kind)(**SAME).fit(table, Y)
     table.loc[3, "stem "] = np.nan
     calls = [lambda: getattr(fnet, kind)().fit(table, Y), lambda: fitted.predict(table)]

@@ -24,7 +24,7 @@ from fnet.core.optimizers import MOMENTS, Optimizer
 from fnet.core.params import map_params
 from fnet.core.scaling import Scaling
 from fnet.core.schedules import Schedule
-from fnet.files import codec, estimators, format, regular, runs, schema, values
+from fnet.files import codec, estimators, format, regular, run_checks, schema, values
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(20, 4))
@@ -161,13 +161,13 @@ def test_runs_that_would_fail_later_are_refused(name, tmp_path):
     ("name", "value"), [(name, value) for name, found in NUMBERS.items() for value in found]
 )
 def test_numbers_of_a_run_out_of_range_are_refused(name, value, tmp_path):
-    assert NUMBERS.keys() == runs.STATE.keys()
+    assert NUMBERS.keys() == run_checks.STATE.keys()
     refuse(tmp_path / "a.fnet", of_state(**{name: np.asarray(value)}), f"{name} |epochs")
 
 
-@pytest.mark.parametrize("name", runs.STATE)
+@pytest.mark.parametrize("name", run_checks.STATE)
 def test_numbers_of_a_run_of_another_shape_are_refused(name, tmp_path):
-    is_each = runs.STATE[name][1]
+    is_each = run_checks.STATE[name][1]
     found = getattr(MEMBERS.run.train_state, name)
     other = found[0] if is_each else np.array([found, found])
     refuse(tmp_path / "a.fnet", of_state(MEMBERS, **{name: other}), name)

@@ -31,8 +31,14 @@ from pyarrow import json as arrow_json
 from pyarrow import parquet
 
 import fnet
-from fnet import InvalidArgument, Layer, Network, plots
+from fnet import InvalidArgument, Layer, Network, encoding, plots
 from fnet.core.printable import json_escaped, printable
+from fnet.encoding import ColumnEncoding, Encoding, Statistics
+from fnet.encoding import shown as encoding_shown
+from fnet.encoding import steps as steps_of
+from fnet.encoding.steps import width_of
+from fnet.files import schema
+from fnet.files.model import Model
 from fnet.reports import formatting, page
 from fnet.reports.evaluation import evaluate
 
@@ -182,7 +188,9 @@ def notes(world, names=COLUMNS):
         code, _, err = world.run("predict", "t.fnet", "t.parquet")
         assert code == 0
         assert is_safe(err)
-        assert err.startswith(f"Note: t.parquet: numbers in another notation: {name!r}: ")
+        assert err.startswith(
+            f"Note: t.parquet: numbers in another notation: {encoding.shown(name)}: "
+        )
         assert err.count("\n") == 2
         yield name
 
@@ -215,7 +223,7 @@ class Terminal(io.StringIO):
 def no_such_column(world, names=WORDS):
     for name in names:
         err = refused(world, "predict", "plain.fnet", "plain.csv", f"--keep={name}?")
-        assert f"plain.csv has no column {name + '?'!r}" in err
+        assert f"plain.csv has no column {encoding.shown(name + '?')}" in err
         yield name
 
 
@@ -224,16 +232,17 @@ def no_such_column_in_the_table(world, names=NAMES):
     for name in names:
         fnet.save("t.fnet", net_of("ab"), features=["x", name + " missing"])
         err = refused(world, "predict", "t.fnet", "plain.csv")
-        assert f"plain.csv has no column {name + ' missing'!r}" in err
+        assert f"plain.csv has no column {encoding.shown(name + ' missing')}" in err
         yield name
 
 
 @place
 def a_bad_cell(world, names=COLUMNS):
     for name in names:
-        parquet.write_table(pa.table({name: ["\x1b[1m", "1"], "k": [0, 1]}), "t.parquet")
+        cells = ["\x1b[1m", *(f"{i}.5" for i in range(39))]
+        parquet.write_table(pa.table({name: cells, "k": [0, 1] * 20}), "t.parquet")
         err = refused(world, "train", "t.parquet", "--target", "k", "--out", "t.fnet")
-        assert r"'\x1b[1m' is not a number" in err
+        assert r"row 1: '\x1b[1m' (1 such cells), but all others are numbers" in err
         yield name
 
 
@@ -441,30 +450,35 @@ TAGS = {
 
 
 class Page(html.parser.HTMLParser):
-    """The tags of a page, with the text in each `th` that is a name, and its pictures."""
+    """The tags of a page, the names of classes and of columns in it, its cells, and its pictures.
+
+    A name is in a `th` of class "name" or "column"; cells are the texts in each `td`.
+    """
 
     def __init__(self, text):
         super().__init__()
-        self.tags, self.names, self.pictures, self.within = set(), [], [], False
+        self.tags, self.pictures, self.within = set(), [], None
+        self.texts = {"name": [], "column": [], "cell": []}
         self.feed(text)
         self.close()
 
     def handle_starttag(self, tag, attrs):
         self.tags.add(tag)
         assert not any(name.startswith("on") for name, _ in attrs)
-        self.within = tag == "th" and ("class", "name") in attrs
-        if self.within:
-            self.names.append("")
+        kinds = {"td": "cell", "th": dict(attrs).get("class")}
+        self.within = self.texts.get(kinds.get(tag))
+        if self.within is not None:
+            self.within.append("")
         if tag == "img":
             source = dict(attrs)["src"].removeprefix("data:image/svg+xml;base64,")
             self.pictures.append(base64.b64decode(source))
 
     def handle_endtag(self, tag):
-        self.within = False
+        self.within = None
 
     def handle_data(self, data):
-        if self.within:
-            self.names[-1] += data
+        if self.within is not None:
+            self.within[-1] += data
 
     def handle_comment(self, data):
         pytest.fail(f"a comment: {data}")
@@ -493,12 +507,61 @@ def check_svg(data):
 @place
 def report(world, names=LABELS):
     world.ok("evaluate", "labels.fnet", "labels.csv", "--missing=", "--report", "out.html")
-    found = check_page(Path("out.html").read_text(encoding="utf-8"))
-    assert found.names == [
-        shown(name) if len(shown(name)) <= formatting.MAX_LENGTH else formatting.short(shown(name))
-        for name in names
-    ]
+    texts = check_page(Path("out.html").read_text(encoding="utf-8")).texts
+    assert texts["name"] == [cell(name) for name in names]
+    assert sorted(texts["column"]) == sorted(texts["name"])  # the importance of each feature
     yield from names
+
+
+def cell(name):
+    """A name as a table of a report has it."""
+    short = len(shown(name)) <= formatting.MAX_LENGTH
+    return shown(name) if short else formatting.short(shown(name))
+
+
+def column(name, levels):
+    """A category of these levels."""
+    seen = Statistics(9, gaps=1, distinct=len(levels), levels=levels, counts=(3,) * len(levels))
+    steps = (steps_of.Text(), steps_of.Levels(levels), steps_of.OneHot(len(levels)))
+    return ColumnEncoding(name, "category", f"text of {name}", seen, steps, f"see {name}")
+
+
+def page_of(columns, rows):
+    """The page on a model that takes these columns, and on rows that are all the same number."""
+    width = sum(width_of(each.steps) for each in columns)
+    net, params = Network((width, 1), loss="squared_error"), (Layer(np.ones((width, 1)), [0.0]),)
+    encoding = Encoding(tuple(columns))
+    model = Model(schema.check_content(schema.Content(net, params, encoding=encoding)))
+    x = np.arange(rows)[:, None] * np.ones(width)
+    found = evaluate(model._of_features(), x, x[:, 0] + 1)
+    return check_page(page(model, found, source="t.csv", command="fnet evaluate"))
+
+
+@place
+def columns_of_a_report(world, names=NAMES):
+    """Those that are used, with their reasons and levels, and those that are left out."""
+    used = [column(name, ("a", "b")) for name in names[::2]]
+    ignored = [
+        ColumnEncoding(name, "ignored", f"has {name}", Statistics(9)) for name in names[1::2]
+    ]
+    texts = page_of([*used, *ignored], 5).texts
+    assert sorted(texts["column"]) == sorted(
+        [cell(name) for name in names] + [cell(name) for name in names[::2]]
+    )
+    for name in names:
+        what = f"text of {name}; see {name}" if name in names[::2] else f"has {name}"
+        assert shown(what) in texts["cell"]
+        yield name
+
+
+@place
+def levels_of_a_report(world, names=NAMES):
+    columns = [column(f"x{i}", (name, "other level")) for i, name in enumerate(names)]
+    texts = page_of(columns, 5).texts
+    for name in names:
+        held = f"{encoding_shown(name)} 3, 'other level' 3"
+        assert held in texts["cell"]
+        yield name
 
 
 @place
@@ -553,6 +616,21 @@ def targets_in_a_plot(world, names=DRAWN):
     found = svg_of_texts(labels(names, draw))
     for name in names:
         assert has(found, name, "actual {}" if name.strip() else "actual")
+        yield name
+
+
+@place
+def columns_in_an_importance(world, names=DRAWN):
+    world.monkeypatch.setattr("fnet.plots.importance.MAX_BARS", len(names))
+
+    def draw(some, axes):
+        drops = np.arange(len(some), 0, -1.0)
+        plots.column_importance(some, drops, score=some[0], ax=axes)
+        yield from (axes.xaxis.label, *axes.get_yticklabels())
+
+    found = svg_of_texts(draw(names, Figure().subplots()))
+    for name in names:
+        assert has(found, name, longest=36)
         yield name
 
 

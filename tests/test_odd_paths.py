@@ -312,7 +312,10 @@ def test_of_a_stream_that_is_no_table_nothing_is_copied(run, monkeypatch):
     writer = write_to("pipe", iter(lambda: bytes(1 << 12), None))
     code, out, err = run("predict m.fnet {}", "pipe")
     assert (code, out) == (3, "")
-    assert err == "Error: pipe is not UTF-8 text: save it as CSV in UTF-8\n"
+    assert err == (
+        "Error: pipe is not UTF-8 text: name the table's encoding with --encoding, such as "
+        "cp1252, or save it in UTF-8\n"
+    )
     writer.join(HANG_SECONDS)
     assert not writer.is_alive()
 

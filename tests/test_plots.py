@@ -364,6 +364,22 @@ def test_predicted_against_actual_values_and_residuals():
     assert figure.get_suptitle() == f"3 rows: R² {r2:.3f}, mean absolute error 0.6667"
 
 
+def test_the_most_important_columns_are_bars():
+    means = np.random.default_rng(0).permutation(61) / 100 - 0.1
+    names = [f"column {mean:.2f}" for mean in means]
+    (axes,) = plots.column_importance(names, means, means**2, "accuracy").axes
+    bars = {round(bar.get_y() + bar.get_height() / 2): bar.get_width() for bar in axes.patches}
+    labels = dict(zip(axes.get_yticks(), axes.get_yticklabels(), strict=True))
+    assert [bars[place] for place in sorted(bars, reverse=True)] == sorted(means)[:-21:-1]
+    assert all(labels[place].get_text() == f"column {bars[place]:.2f}" for place in bars)
+    assert axes.get_title() == "The 20 most important of 61 columns"
+    assert axes.get_xlabel() == "drop in accuracy when permuted"
+    (errors,) = axes.collections
+    spans = np.array([segment[:, 0] for segment in errors.get_segments()])
+    np.testing.assert_allclose(spans.mean(axis=1), sorted(means)[:-21:-1])
+    np.testing.assert_allclose(np.ptp(spans, axis=1) / 2, spans.mean(axis=1) ** 2)
+
+
 def test_many_points_are_an_image_in_an_svg(tmp_path):
     truth = np.random.default_rng(0).normal(size=100_000)
     plots.predicted_vs_actual(truth, truth / 2).savefig(tmp_path / "many.svg")
@@ -557,6 +573,12 @@ REFUSED = {
         (([[1, 2]], [[1, 2]]), "one number per row.* one at a time"),
         (([], []), "one number per row"),
     ],
+    "column_importance": [
+        ((["a"], [0.1, 0.2]), "the same number of columns; got 1, 2 and none"),
+        ((["a"], [0.1], [0.1, 0.2]), "the same number of columns; got 1, 1 and 2"),
+        ((["a"], [np.nan]), "means must be finite"),
+        (([], []), "means must be one number per row"),
+    ],
     "decision_regions": [
         (("net", X3, [0, 0, 0]), "model must be"),
         ((REGRESSOR, X3, [0, 0, 0]), "needs a classifier, or a regression network with one output"),
@@ -632,6 +654,8 @@ def test_a_dollar_in_a_name_starts_no_formula(tmp_path):
         plots.confusion_matrix([bad, "a"], [bad, bad]): bad,
         plots.calibration([0, 1, 1], probabilities, classes=["a", bad]): bad,
         plots.predicted_vs_actual([1.0, 2.0], [1.5, 2.5], name=axis): axis,
+        plots.column_importance([bad, "a"], [0.1, 0.2]): bad,
+        plots.column_importance(["a"], [0.1], score=axis): axis,
         plots.misclassified(np.zeros((2, 2, 2)), [bad, "a"], ["a", bad]): bad,
         plots.decision_regions((NET, PARAMS), X[:2], [0, 1], [bad, "a"], (axis, "b")): axis,
     }
@@ -649,6 +673,7 @@ CALLS = {
     "confusion_matrix": ([0, 1], [0, 1]),
     "calibration": ([0, 1, 1], [[0.9, 0.1], [0.2, 0.8], [0.4, 0.6]]),
     "predicted_vs_actual": ([1.0, 2.0], [1.5, 2.5]),
+    "column_importance": (["a", "b"], [0.1, 0.2], [0.01, 0.02]),
     "decision_regions": ((NET, PARAMS), [[0, 4], [4, 0]], [1, 0]),
     "first_layer_weights": (PARAMS, (1, 2)),
     "misclassified": (DIGIT, [0, 1], [1, 1]),

@@ -8,7 +8,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -104,10 +103,12 @@ def test_a_writer_waits_for_a_slot_and_then_gives_up(path, monkeypatch):
             save(path)
         assert caught.value.filename == str(path)
         monkeypatch.setattr(atomic, "WAIT_SECONDS", HANG_SECONDS)
+        waits = threading.Event()
+        monkeypatch.setattr(atomic.time, "sleep", lambda seconds: waits.set())
         done = threading.Thread(target=save, args=(path,))
         done.start()
-        time.sleep(0.05)
-        assert done.is_alive()
+        assert waits.wait(HANG_SECONDS)
+        assert set(names(path)) >= {slot.name for slot in atomic._slots(path)}
     done.join(HANG_SECONDS)
     assert names(path) == ["m.fnet"]
 
@@ -148,17 +149,17 @@ def test_without_locks_the_time_of_the_last_change_counts(kind, path, monkeypatc
 
 def test_a_file_that_was_removed_by_another_writer_is_created_again(path, monkeypatch):
     """Between the creation of a slot and its lock it looks like that of a dead process."""
-    lock, taken = atomic._lock, []
+    lock, in_use = atomic._lock, []
 
     def late(descriptor):
-        if not taken:
-            taken.append(descriptor)
+        if not in_use:
+            in_use.append(descriptor)
             os.unlink(atomic._slots(path)[0])
         return lock(descriptor)
 
     monkeypatch.setattr(atomic, "_lock", late)
     save(path)
-    assert taken
+    assert in_use
     assert names(path) == ["m.fnet"]
 
 

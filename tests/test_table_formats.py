@@ -12,8 +12,6 @@ import gzip
 import io
 import json
 import lzma
-import subprocess
-import sys
 
 import numpy as np
 import pandas as pd
@@ -23,7 +21,7 @@ import pytest
 from processes import HANG_SECONDS
 from pyarrow import feather, parquet
 
-from fnet import InvalidArgument, encoding, tables
+from fnet import encoding, tables
 from fnet.encoding import Options, encode, feature_names, learn
 
 N = 60

@@ -257,8 +257,9 @@ def test_missing_values_of_a_typed_column_are_named(tmp_path, gap):
     with pytest.raises(InvalidArgument, match=r"column 'y', row 2: missing value.*--drop-missing"):
         decide(path)
     found = decide(path, drop_missing=True)
-    assert (found.target.values.tolist(), found.x[:, 0].tolist()) == ([0.5, 1.5, 2.5], [1, 3, 4])
-    assert any("left out 1 row without a target" in note for note in found.notes)
+    assert found.target.values.tolist() == [0.5, 1.5, 2.5]
+    assert found.target.rows.tolist() == [0, 2, 3]
+    assert any("left out 1 row without a target" in note for note in found.target.notes)
 
 
 def test_a_target_of_dates_is_text_on_request_only(tmp_path):
@@ -281,8 +282,8 @@ def test_a_missing_token_may_be_a_number_of_a_typed_column(tmp_path, values):
 
 
 def test_a_note_shows_how_another_notation_is_read(tmp_path):
-    notes = decide(write(tmp_path, written(point=",")[0])).notes
+    notes = decide(write(tmp_path, written(point=",")[0])).target.notes
     assert any("'4,2' is read as 4.2" in note and "--task classifier" in note for note in notes)
-    assert decide(write(tmp_path, written()[0])).notes == ()
-    notes = decide(write(tmp_path, TARGETS["grades"][0])).notes
+    assert decide(write(tmp_path, written()[0])).target.notes == ()
+    notes = decide(write(tmp_path, TARGETS["grades"][0])).target.notes
     assert any("mixes numbers with text such as 'K'" in note for note in notes)

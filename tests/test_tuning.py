@@ -164,12 +164,12 @@ def test_dropped_units_are_0_and_kept_units_are_scaled():
 
 
 def test_a_unit_is_kept_where_its_draw_is_below_one_minus_the_rate():
-    draws = (philox.words(5, philox.DROPOUT, 40, epoch=1, step=9) >> 8) * 2.0**-24
-    rate = 1 - np.sort(draws)[20]  # exact, as the draws are multiples of 2^-24
+    fractions = (philox.words(5, philox.DROPOUT, 40, epoch=1, step=9) >> 8) * 2.0**-24
+    rate = 1 - np.sort(fractions)[20]  # exact, as the fractions are multiples of 2^-24
     for side, of in ((reference.dropout, np.asarray), (dropout, tf.constant)):
         seed = of(np.uint32(5))
         mask = side.dropout_mask(of(rate), seed, (1, 9), (4, 10), "float64")
-        assert np.array_equal(np.ravel(mask) > 0, draws < 1 - rate)
+        assert np.array_equal(np.ravel(mask) > 0, fractions < 1 - rate)
         assert np.sum(np.ravel(mask) == 0) == 20
 
 

@@ -23,7 +23,12 @@ from fnet import backends
 from fnet.cli import common
 from fnet.core.errors import FnetError
 
-COMMANDS = ["train", "predict", "evaluate", "inspect", "describe", "export", "digits", "sample"]
+COMMANDS = {
+    **{name: name for name in ("train", "predict", "evaluate")},
+    "inspect": "inspection",
+    **{name: name for name in ("describe", "export", "digits", "sample")},
+}
+"""The names of the commands, each with its module."""
 
 USAGE_ERROR, INVALID, SYSTEM_ERROR, INTERRUPTED, CLOSED_PIPE = 2, 3, 4, 130, 141
 """Exit codes other than 0. The last two are a shell's codes for SIGINT and SIGPIPE."""
@@ -40,7 +45,8 @@ class Commands(click.Group):
         """The command of this name, or None."""
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = importlib.import_module(f"fnet.cli.{cmd_name}").command
+        module = importlib.import_module(f"fnet.cli.{COMMANDS[cmd_name]}")
+        command: click.Command = module.command
         return command
 
 

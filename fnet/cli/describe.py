@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from fnet.cli import common
-from fnet.cli.inspect import plain
+from fnet.cli.inspection import plain
 
 MAX_ITEMS = 12
 """The most items of a list that are printed as text."""

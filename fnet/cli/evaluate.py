@@ -12,7 +12,6 @@ from fnet.cli.reading import (
     Reading,
     encoding_of,
     feature_reader,
-    network_of,
     open_table,
     reading_options,
     sha256,
@@ -58,8 +57,8 @@ def command(
 
     For a classifier it prints the accuracy and other metrics, and precision, recall and F1 by
     class; for a regressor R² and the errors. The report is one self-contained page with all of
-    this, how the model was trained, and figures. Rows with a cell that the model cannot read, as
-    text for a number, are left out with a note.
+    this, what each column is and what it is worth to the model, how that was trained, and figures.
+    Rows with a cell that the model cannot read, as text for a number, are left out with a note.
 
     \b
     Examples:
@@ -138,7 +137,7 @@ def _evaluate(
         with_target = np.isin(np.arange(len(encoded.bad)), found.rows)
         bad = BadRows(table.name, strict)
         bad.add(encoded._replace(bad=encoded.bad & with_target))
-        bad.finish(len(found.rows), "are left out")
+        bad.finish(len(found.rows), "is left out", "are left out")
     good = ~encoded.bad[found.rows]
     if reader.examples:
         common.print_note(tables.notation_note(table.name, reader.examples))
@@ -146,7 +145,7 @@ def _evaluate(
         common.print_note(note)
     try:
         x = encoded.values[found.rows][good]
-        return evaluation.evaluate(network_of(model), x, found.values[good])
+        return evaluation.evaluate(model._of_features(), x, found.values[good])
     except InvalidArgument as error:
         raise InvalidArgument(f"{table.name}, column {target!r}: {error}") from None
 

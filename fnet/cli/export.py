@@ -33,8 +33,10 @@ def command(
 ) -> None:
     """Write a model in a format that other programs run.
 
-    The exported model takes rows of features and returns predictions; its scaling is included.
-    ONNX needs the package onnx, which is installed separately; the other formats need TensorFlow.
+    The exported model takes rows of numbers and returns predictions; its scaling is included. Of a
+    model that takes tables, it takes the columns that the encoder of the model makes of a table:
+    fnet.load(MODEL).estimator()[0].transform(TABLE). ONNX needs the package onnx, which is
+    installed separately; the other formats need TensorFlow.
 
     \b
     Examples:
@@ -54,11 +56,16 @@ def command(
     if kind != "onnx":
         backends.import_tensorflow(keras=False)
     try:
-        fnet.export(out, loaded, kind)
+        fnet.export(out, loaded._of_features(), kind)
     except ModuleNotFoundError as error:
         raise InvalidArgument(
             f"ONNX export needs the package {error.name}, which is not installed: run pip install "
             "onnx"
         ) from None
+    if loaded.encoding is not None:
+        common.print_note(
+            f"{out} takes the {common.count(loaded.net.sizes[0], 'column')} that the encoder of "
+            f"{model} makes of a table, not the table"
+        )
     result = {"model": model, "format": kind, "out": out}
     common.print_result([f"{kind}: {out}"], result, as_json)

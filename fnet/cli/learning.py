@@ -93,12 +93,11 @@ class Learner(NamedTuple):
         ]
         return found._replace(columns=tuple(why))
 
-    def print_notes(self, found: "Encoding") -> None:
-        """Print which columns are left out, and what else a user should check."""
+    def notes(self, found: "Encoding") -> list[str]:
+        """Which columns are left out, and what else a user should check."""
         from fnet import encoding
 
-        for note in encoding.notes(found, as_option):
-            common.print_note(f"{self.table}: {note}")
+        return [f"{self.table}: {note}" for note in encoding.notes(found, as_option)]
 
 
 def learner(table: "Table", reading: Reading, choices: Choices, others: Sequence[str]) -> Learner:

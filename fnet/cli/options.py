@@ -1,4 +1,4 @@
-"""The options of `fnet train` as data, and their types."""
+"""The options of `fnet train` and `fnet predict` as data, and their types."""
 
 import math
 from typing import Any, Literal, NamedTuple
@@ -42,6 +42,18 @@ class TrainOptions(NamedTuple):
     engine: Literal["auto", "numpy", "tensorflow"]
     as_json: bool
     choices: Choices
+    reading: Reading
+
+
+class PredictOptions(NamedTuple):
+    """The options of `fnet predict`."""
+
+    out: str | None
+    probabilities: bool
+    keep: tuple[str, ...]
+    strict: bool
+    as_json: bool
+    safe_csv: bool
     reading: Reading
 
 

@@ -7,12 +7,11 @@ import click
 import numpy.typing as npt
 
 from fnet.cli import common, writers
+from fnet.cli.options import PredictOptions
 from fnet.cli.reading import (
     BadRows,
-    Reading,
     encoding_of,
     feature_reader,
-    network_of,
     open_table,
     reading_options,
     strict_option,
@@ -51,17 +50,7 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Put a quote ' before text that a spreadsheet would run as a formula.",
 )
-def command(
-    model: str,
-    data: str,
-    out: str | None,
-    probabilities: bool,
-    keep: tuple[str, ...],
-    strict: bool,
-    reading: Reading,
-    as_json: bool,
-    safe_csv: bool,
-) -> None:
+def command(model: str, data: str, **options: Any) -> None:
     """Predict each row of a table, in order.
 
     DATA must have the columns that the model was trained on, by name and in any order; other
@@ -85,26 +74,27 @@ def command(
     from fnet import tables
     from fnet.core.progress_bar import progress_bar
 
-    file_format = writers.format_of(out, as_json, safe_csv)
-    if out is not None:
-        common.check_output_path(out, data, model)
+    given = PredictOptions(**options)
+    file_format = writers.format_of(given.out, given.as_json, given.safe_csv)
+    if given.out is not None:
+        common.check_output_path(given.out, data, model)
     loaded = common.load_model(model)
-    _check(loaded, model, probabilities)
+    _check(loaded, model, given.probabilities)
     rows = 0
-    with open_table(data, reading) as table:
-        reader = feature_reader(table, encoding_of(table, loaded, model), reading)
-        network, bad = network_of(loaded), BadRows(table.name, strict)
-        kept = tables.match_names(table, keep)
+    with open_table(data, given.reading) as table:
+        reader = feature_reader(table, encoding_of(table, loaded, model), given.reading)
+        network, bad = loaded._of_features(), BadRows(table.name, given.strict)
+        kept = tables.match_names(table, given.keep)
         tables.require_columns(table, kept)
         start = time.perf_counter()
         with (
-            writers.open_writer(out, file_format, safe_csv) as write,
+            writers.open_writer(given.out, file_format, given.safe_csv) as write,
             progress_bar(table.rows, " rows", label="predicting") as bar,
         ):
             for chunk in table.chunks:
                 encoded = reader.read([chunk])
                 bad.add(encoded, chunk.first_row)
-                found = _predict_chunk(network, chunk, encoded, probabilities)
+                found = _predict_chunk(network, chunk, encoded, given.probabilities)
                 if both := [name for name in kept if name in found]:
                     raise InvalidArgument(
                         f"--keep {both[0]}: the predictions have a column of that name too; rename "
@@ -115,9 +105,9 @@ def command(
                 bar.update(len(encoded.bad))
             if reader.examples:
                 common.print_note(tables.notation_note(table.name, reader.examples))
-            bad.finish(rows, "have an empty prediction")
+            bad.finish(rows, "has an empty prediction", "have empty predictions")
     rate = rows / (time.perf_counter() - start)
-    where = "" if out is None else f" in {out}"
+    where = "" if given.out is None else f" in {given.out}"
     common.print_line(
         f"{common.count(rows, 'prediction')}{where}, {rate:,.0f} rows a second", err=True
     )

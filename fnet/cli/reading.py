@@ -47,13 +47,13 @@ def pair(values: Sequence[str], alone: bool = False) -> Callable[[Any], Any]:
 
     def convert(value: Any) -> tuple[str | None, str]:
         """The column, or None, and the value."""
-        column, equals, said = value.rpartition("=")
-        if said not in values or not (equals or alone):
+        column, equals, kind = value.rpartition("=")
+        if kind not in values or not (equals or alone):
             raise click.BadParameter(
                 f"{value!r} must be {'VALUE or ' * alone}COLUMN=VALUE, with VALUE one of "
                 f"{', '.join(values)}."
             )
-        return column if equals else None, said
+        return column if equals else None, kind
 
     return convert
 
@@ -120,9 +120,11 @@ class Reading(NamedTuple):
         return self.decimal or THOUSANDS.get(self.thousands or "")
 
     def forms(self, names: Sequence[str]) -> dict[str, Any]:
-        """The format of dates by column, of all these columns where one was said for all."""
-        of_all = [form for column, form in self.date_format if column is None]
-        by_column = {column: form for column, form in self.date_format if column is not None}
+        """The format of dates by column, of all these columns where one is given for all."""
+        of_all = [date_format for column, date_format in self.date_format if column is None]
+        by_column = {
+            column: date_format for column, date_format in self.date_format if column is not None
+        }
         if len(of_all) > 1 or len(by_column) + len(of_all) < len(self.date_format):
             raise common.usage_error("--date-format is given twice for the same columns.")
         return dict.fromkeys(names, *of_all) | by_column if of_all else by_column
@@ -187,9 +189,9 @@ def as_option(option: "Option") -> str:
         return " ".join(f"--keep-column {name}" for name in names)
     if name == "kinds" and values == ("ignored",):
         return f"--without {shlex.quote(column or '')}"
-    flag = {"kinds": "--kind"}.get(name, f"--{name.replace('_', '-')}")
+    option_name = {"kinds": "--kind"}.get(name, f"--{name.replace('_', '-')}")
     given = [f"{column}={value}" if column else str(value) for value in values]
-    return " ".join(f"{flag} {shlex.quote(each)}" for each in given)
+    return " ".join(f"{option_name} {shlex.quote(each)}" for each in given)
 
 
 def in_words(error: "TableError", table: str) -> str:
@@ -246,14 +248,6 @@ def feature_reader(
     return tables.FeatureReader(encoding, names, reading.writing(names))
 
 
-def network_of(model: "Model") -> "Model":
-    """The model without its encoding, which takes rows of numbers."""
-    from fnet.files.model import Model
-
-    content = model._content
-    return model if content.encoding is None else Model(content._replace(encoding=None))
-
-
 # Rows that cannot be predicted.
 
 
@@ -295,12 +289,13 @@ class BadRows:
         more = len(self._why) - PROBLEMS_SHOWN
         return why + (f"; and {common.count(more, 'more column')}" if more > 0 else "")
 
-    def finish(self, rows: int, result: str) -> None:
+    def finish(self, rows: int, one: str, many: str) -> None:
         """Print a note about them, after all rows.
 
         Args:
             rows: The number of rows of the table.
-            result: What became of them, after "which".
+            one: What became of a single one.
+            many: What became of several.
 
         Raises:
             InvalidArgument: No row can be predicted.
@@ -308,10 +303,10 @@ class BadRows:
         if self.count == rows:
             raise InvalidArgument(f"{self.table}: no row can be predicted: {self.why()}")
         if self.count:
-            listed = ", ".join(f"{row:,}" for row in self.rows)
+            listed = ", ".join(map(str, self.rows))
             more = " and more" if self.count > len(self.rows) else ""
             common.print_note(
-                f"{self.table}: {common.count(self.count, 'row')} cannot be predicted, which "
-                f"{result}: {'row' if self.count == 1 else 'rows'} {listed}{more}; {self.why()}; "
-                "--strict refuses such a table"
+                f"{self.table}: {common.count(self.count, 'row')} cannot be predicted and "
+                f"{one if self.count == 1 else many} ({listed}{more}): {self.why()}; --strict "
+                "refuses such a table"
             )

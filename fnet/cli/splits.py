@@ -1,7 +1,7 @@
 """Which rows `fnet train` holds out for the score."""
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -12,8 +12,16 @@ from fnet.core.errors import InvalidArgument
 Indices = npt.NDArray[np.int64]
 
 
-def at_random(y: npt.NDArray[Any], fraction: float, seed: int) -> tuple[Indices, Indices]:
-    """`(training rows, validation rows)`; classes are split in equal proportions.
+class Split(NamedTuple):
+    """Which rows are to train on, which ones are held out, and what a user should know of it."""
+
+    train: Indices
+    held_out: Indices | None = None
+    notes: tuple[str, ...] = ()
+
+
+def at_random(y: npt.NDArray[Any], fraction: float, seed: int) -> Split:
+    """Rows at random; classes are split in equal proportions.
 
     A class with a single row stays in the training rows.
     """
@@ -21,13 +29,14 @@ def at_random(y: npt.NDArray[Any], fraction: float, seed: int) -> tuple[Indices,
 
     rows = np.arange(len(y))
     strata, least = None, 1
+    notes: tuple[str, ...] = ()
     alone = np.zeros(len(y), bool)
     if y.dtype.kind != "f":
         classes, inverse, counts = np.unique(y, return_inverse=True, return_counts=True)
         alone = counts[inverse] == 1
         strata, least = y[~alone], int((counts > 1).sum())
         if alone.any() and least:
-            _note_single_rows(classes[counts == 1])
+            notes = (_of_single_rows(classes[counts == 1]),)
     held_out, shared = math.ceil(fraction * len(y)), len(y) - int(alone.sum())
     if not max(least, 1) <= held_out <= shared - least:
         raise InvalidArgument(
@@ -37,10 +46,10 @@ def at_random(y: npt.NDArray[Any], fraction: float, seed: int) -> tuple[Indices,
     train, validation = train_test_split(
         rows[~alone], test_size=held_out, stratify=strata, random_state=seed
     )
-    return np.concatenate([train, rows[alone]]), validation
+    return Split(np.concatenate([train, rows[alone]]), validation, notes)
 
 
-def by_groups(groups: npt.NDArray[Any], fraction: float, seed: int) -> tuple[Indices, Indices]:
+def by_groups(groups: npt.NDArray[Any], fraction: float, seed: int) -> Split:
     """Whole groups at random: those that come first until a fraction of the rows is held out."""
     names, codes, counts = np.unique(groups, return_inverse=True, return_counts=True)
     if len(names) < 2:
@@ -51,10 +60,10 @@ def by_groups(groups: npt.NDArray[Any], fraction: float, seed: int) -> tuple[Ind
     ends = np.cumsum(counts[order])[:-1]
     count = 1 + int(np.abs(ends - fraction * len(groups)).argmin())
     held_out = np.isin(codes, order[:count])
-    return np.flatnonzero(~held_out), np.flatnonzero(held_out)
+    return Split(np.flatnonzero(~held_out), np.flatnonzero(held_out))
 
 
-def by_time(times: npt.NDArray[Any], fraction: float) -> tuple[Indices, Indices]:
+def by_time(times: npt.NDArray[Any], fraction: float) -> Split:
     """The newest rows are held out; rows of one time stay together."""
     newest = np.sort(times)[::-1]
     wanted = math.ceil(fraction * len(times))
@@ -63,29 +72,32 @@ def by_time(times: npt.NDArray[Any], fraction: float) -> tuple[Indices, Indices]
     if not choices:
         raise InvalidArgument("--time must name a column with at least two times; all are equal")
     held_out = min(choices, key=lambda mask: abs(int(mask.sum()) - wanted))
-    return np.flatnonzero(~held_out), np.flatnonzero(held_out)
+    return Split(np.flatnonzero(~held_out), np.flatnonzero(held_out))
 
 
-def without_unknown_classes(y: npt.NDArray[Any], train: Indices, held_out: Indices) -> Indices:
-    """The held-out rows whose class some training row has, with a note about the others."""
+def without_unknown_classes(y: npt.NDArray[Any], split: Split) -> Split:
+    """A split whose held-out rows have classes of the training rows, with a note about others."""
+    train, held_out, notes = split
+    if held_out is None or y.dtype.kind == "f":
+        return split
     known = np.isin(y[held_out], y[train])
-    if y.dtype.kind == "f" or known.all():
-        return held_out
+    if known.all():
+        return split
     names = ", ".join(map(repr, np.unique(y[held_out][~known])[:10].tolist()))
-    count = common.count(int((~known).sum()), "held-out row")
-    common.print_note(
-        f"{count} of classes that no training row has ({names}) left out of the score"
-    )
     if not known.any():
-        raise InvalidArgument(f"no held-out row has a class of the training rows; it has {names}")
-    return held_out[known]
+        raise InvalidArgument(
+            f"no held-out row has a class of the training rows; they have {names}: hold out others"
+        )
+    count = common.count(int((~known).sum()), "held-out row")
+    note = f"left {count} out of the score, of classes that no training row has: {names}"
+    return Split(train, held_out[known], (*notes, note))
 
 
-def _note_single_rows(classes: npt.NDArray[Any]) -> None:
-    """Say which classes have one row."""
+def _of_single_rows(classes: npt.NDArray[Any]) -> str:
+    """The note that says which classes have one row."""
     names = ", ".join(map(repr, classes[:10].tolist()))
     many = len(classes) > 1
-    common.print_note(
+    return (
         f"{'classes' if many else 'class'} {names}{' and more' if len(classes) > 10 else ''} "
         f"{'have' if many else 'has'} only one row, which stays in training: the score says "
         f"nothing about {'them' if many else 'it'}"

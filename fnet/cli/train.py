@@ -291,7 +291,9 @@ def _fit(
     """Fit without irrelevant warnings."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "|".join(IRRELEVANT_WARNINGS))
-        held = None if held_out is None else held_out.given()
-        model.fit(rows.x, rows.y, rows.weights, validation_data=held)
+        validation = None if held_out is None else held_out.given()
+        model.fit(rows.x, rows.y, rows.weights, validation_data=validation)
     ended = str(model.ended_)
-    common.raise_if_interrupted(ended, model.n_iter_, options.epochs, options.checkpoint)
+    checkpoint = options.checkpoint  # which is not written on a full disk, if it is optional
+    written = checkpoint if checkpoint is not None and os.path.exists(checkpoint) else None
+    common.raise_if_interrupted(ended, model.n_iter_, options.epochs, written)

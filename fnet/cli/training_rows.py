@@ -69,20 +69,22 @@ def read(data: str, target: str, options: TrainOptions) -> Training:
         learner = learning.learner(table, options.reading, choices, [target, *no_features])
         text = learner.as_text()
         found = tables.read_training_data(table, target, choices.without, how, text)
-        for note in found.target.notes:
-            common.print_note(note)
         rows = found.target.rows
         columns = found.columns.drop_columns(no_features)
-        train, held_out = _split(table.name, found, groups, time, options)
-        learnt = learner.learn(columns, rows[train])
-        learner.print_notes(learnt)
+        split = _split(table.name, found, groups, time, options)
+        columns_encoding = learner.learn(columns, rows[split.train])
         known = None if weights is None else numbers(table.name, found, weights, least=0.0)
-        all_rows = Rows(encoding.encode(learnt, columns)[rows], found.target.values, known)
-    held = None if held_out is None else all_rows.part(held_out)
-    result = Training(found, learnt, learner.options, all_rows.part(train), held)
+        all_rows = Rows(
+            encoding.encode(columns_encoding, columns)[rows], found.target.values, known
+        )
+    train = all_rows.part(split.train)
+    validation = None if split.held_out is None else all_rows.part(split.held_out)
+    result = Training(found, columns_encoding, learner.options, train, validation)
     if isinstance(options.validation, str):
-        held = _read_validation(options.validation, result, weights, options)
-    return result._replace(held_out=held)
+        validation = _read_validation(options.validation, result, weights, options)
+    for note in (*found.target.notes, *split.notes, *learner.notes(columns_encoding)):
+        common.print_note(note)
+    return result._replace(held_out=validation)
 
 
 def pipeline(training: Training, model: "MLPClassifier | MLPRegressor") -> Any:
@@ -113,19 +115,19 @@ def _require_roles(target: str, roles: list[str], options: TrainOptions) -> None
 
 def _split(
     table: str, found: "TrainingData", groups: str | None, time: str | None, options: TrainOptions
-) -> tuple[splits.Indices, splits.Indices | None]:
+) -> splits.Split:
     """Which rows with a target are to train on, and which ones are held out."""
     y, fraction, seed = found.target.values, options.validation, options.seed
     if isinstance(fraction, str) or not fraction:
-        return np.arange(len(y)), None
+        return splits.Split(np.arange(len(y)))
     if groups is not None:
-        train, held_out = splits.by_groups(group_codes(table, found, groups), fraction, seed)
+        split = splits.by_groups(group_codes(table, found, groups), fraction, seed)
     elif time is not None:
         times = numbers(table, found, time, kinds=("date", "number"))
-        train, held_out = splits.by_time(times, fraction)
+        split = splits.by_time(times, fraction)
     else:
         return splits.at_random(y, fraction, seed)
-    return train, splits.without_unknown_classes(y, train, held_out)
+    return splits.without_unknown_classes(y, split)
 
 
 def numbers(
@@ -155,14 +157,14 @@ def numbers(
     rows = found.target.rows
     column = found.columns.select([name])
     how = encoding.Options(scaling="none", keep=True)
-    learnt = encoding.learn(column, how, rows)
+    columns_encoding = encoding.learn(column, how, rows)
     where = f"{table}: column {encoding.shown(name)}"
-    (only,) = learnt.columns
+    (only,) = columns_encoding.columns
     if only.kind not in kinds:
         raise InvalidArgument(
             f"{where} has {only.reason}, but must have {' or '.join(f'{kind}s' for kind in kinds)}"
         )
-    values = encoding.encode(learnt, column)[rows]
+    values = encoding.encode(columns_encoding, column)[rows]
     if only.statistics.gaps:
         row = int(rows[values[:, 0].argmax()]) + 1
         raise InvalidArgument(f"{where}, row {row} is a gap: fill it in, or leave such rows out")

@@ -277,29 +277,48 @@ def _from_arrow(name: str, column: Any) -> RawColumn:
     if kind.startswith("dictionary"):
         parts = column.unify_dictionaries().chunks if hasattr(column, "chunks") else [column]
         levels = to_raw(name, parts[0].dictionary.to_pylist() if parts else [])
-        codes = [_buffer(part.indices.cast("int64").fill_null(-1)) for part in parts]
+        codes = [arrow_values(part.indices.cast("int64"), "int64", -1) for part in parts]
         return _taken(levels, np.concatenate(codes) if codes else np.empty(0, np.int64))
     if kind in ("string", "large_string", "string_view"):
         column = column.cast("string") if kind == "string_view" else column
         return _from_arrow(name, column.dictionary_encode())._replace(categorical=False)
     if kind == "bool":
-        return RawColumn("booleans", _buffer(column.cast("int8").fill_null(-1)))
+        return RawColumn("booleans", arrow_values(column.cast("int8"), "int8", -1))
     if kind in ("double", "float", "halffloat") or kind.startswith(("int", "uint")):
-        return RawColumn("numbers", _buffer(column.cast("float64", safe=False).fill_null(np.nan)))
+        numbers_ = column.cast("float64", safe=False)
+        return RawColumn("numbers", arrow_values(numbers_, "float64", np.nan))
     if kind.startswith(("timestamp", "date32", "date64", "duration")):
         unit = "D" if kind.startswith("date32") else getattr(column.type, "unit", "ms")
         column = column.cast("int32").cast("int64") if unit == "D" else column.cast("int64")
-        whole = _buffer(column.fill_null(np.iinfo(np.int64).min))  # which NumPy reads as NaT
+        gap = np.iinfo(np.int64).min  # which NumPy reads as NaT
+        whole = arrow_values(column, "int64", gap)
         return _from_array(name, whole.view(f"{'m' if kind[1] == 'u' else 'M'}8[{unit}]"))
     return _from_objects(name, column.to_pylist())
 
 
-def _buffer(column: Any) -> npt.NDArray[Any]:
-    """An Arrow column of numbers without gaps as an array."""
-    parts = [np.from_dlpack(part) for part in getattr(column, "chunks", [column]) if len(part)]
+def arrow_values(column: Any, dtype: str, gap: float) -> npt.NDArray[Any]:
+    """An Arrow column of numbers as an array; not by its `fill_null`, which imports pandas.
+
+    Args:
+        column: An array or a chunked array of Arrow, `[N]`.
+        dtype: Its type, as NumPy calls it.
+        gap: What stands for a missing value.
+
+    Returns:
+        The values, `[N]`.
+    """
+    parts = []
+    for part in getattr(column, "chunks", [column]):
+        rows = slice(part.offset, part.offset + len(part))
+        valid, values = part.buffers()
+        found = np.frombuffer(values, dtype)[rows] if len(part) else np.empty(0, dtype)
+        if part.null_count:
+            bits = np.unpackbits(np.frombuffer(valid, np.uint8), bitorder="little")
+            found = np.where(bits[rows] == 1, found, np.array(gap, dtype))
+        parts.append(found)
     if len(parts) == 1:
         return parts[0]
-    return np.concatenate(parts) if parts else np.empty(0)
+    return np.concatenate(parts) if parts else np.empty(0, dtype)
 
 
 def _from_polars(name: str, series: Any) -> RawColumn:

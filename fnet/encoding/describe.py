@@ -66,18 +66,7 @@ def _parts(column: ColumnEncoding) -> list[str]:
         parts.append(column.remark)
     if not column.steps:
         return parts
-    if found.moments is not None and column.kind == "date":
-        parts.append(f"{_day(found.moments.minimum)} to {_day(found.moments.maximum)}")
-    elif found.moments is not None:
-        low, high, quantiles = found.moments.minimum, found.moments.maximum, found.moments.quantiles
-        middle = quantiles[QUANTILES.index(0.5)]
-        parts.append(f"{low:.6g} to {high:.6g}, median {middle:.6g}")
-    if found.levels:
-        pairs = zip(found.levels[:3], found.counts[:3], strict=True)
-        levels = [f"{shown(as_text(level))} {count:,}" for level, count in pairs]
-        levels += ["..."] if len(found.levels) > 3 else []
-        levels += [f"pooled {found.pooled:,}"] if found.pooled else []
-        parts.append(", ".join(levels))
+    parts += filter(None, [values_of(column)])
     if found.gaps:
         parts.append(f"{found.gaps:,} gap{'s' * (found.gaps > 1)}")
     if gaps := read_step(column).gaps:
@@ -85,6 +74,26 @@ def _parts(column: ColumnEncoding) -> list[str]:
     count = len(columns_of(column.steps))
     parts.append(f"{count} column{'s' * (count > 1)}")
     return parts
+
+
+def values_of(column: ColumnEncoding) -> str:
+    """What a column held in training: its range, or its first levels with their rows; or ""."""
+    found = column.statistics
+    if found.moments is not None:
+        ends = found.moments.minimum, found.moments.maximum
+        middle = found.moments.quantiles[QUANTILES.index(0.5)]
+        if column.kind == "date":
+            low, high = map(_day, ends)
+            return f"{low} to {high}, median {_day(middle)}"
+        low, high = (f"{end:.6g}" for end in ends)
+        return f"{low} to {high}, median {middle:.6g}"
+    if not found.levels:
+        return ""
+    pairs = zip(found.levels[:3], found.counts[:3], strict=True)
+    levels = [f"{shown(as_text(level))} {count:,}" for level, count in pairs]
+    levels += ["..."] if len(found.levels) > 3 else []
+    levels += [f"pooled {found.pooled:,}"] if found.pooled else []
+    return ", ".join(levels)
 
 
 def _day(days: float) -> str:

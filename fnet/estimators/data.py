@@ -73,6 +73,11 @@ def split_validation(
     from sklearn.model_selection import train_test_split
 
     binary = net.targets == "multilabel" and net.sizes[-1] == 1
+    if binary and (rare := [name for name in classes if np.sum(classes[data.y] == name) < 2]):
+        raise InvalidArgument(
+            "early_stopping needs at least two rows of each class, to hold out one of them. "
+            f"Classes with too few members are: {rare}"
+        )
     parts = train_test_split(
         *data.columns(),
         random_state=random,

@@ -1,5 +1,6 @@
 """Pipelines of scikit-learn that a file holds: a TableEncoder, then an estimator of fnet."""
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -39,9 +40,18 @@ def plain(pipeline: Any) -> dict[str, Any]:
         "encoding": encoder.encoding_,
         "pipeline": (
             names,
-            options | {"dtype": np.dtype(options["dtype"]).name},
+            {name: _plain(value) for name, value in options.items()}
+            | {"dtype": np.dtype(options["dtype"]).name},
         ),
     }
+
+
+def _plain(value: Any) -> Any:
+    """An argument of an encoder as a file holds it: any mapping a dict, other iterables lists."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    is_other = isinstance(value, Iterable) and not isinstance(value, (str, tuple, list))
+    return list(value) if is_other else value
 
 
 def restored(

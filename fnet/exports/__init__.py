@@ -45,7 +45,7 @@ def export(
             or `.onnx`, and "saved_model" for any other.
 
     Raises:
-        InvalidArgument: `what` has member axes, or params other than dense layers.
+        InvalidArgument: `what` has member axes, params other than dense layers, or an encoding.
         FileExistsError: A SavedModel's folder exists.
         OSError: The folder or the file cannot be written.
 
@@ -63,6 +63,12 @@ def export(
         https://onnx.ai/onnx
     """
     content = schema.check_content(schema.content_of(what))
+    if content.encoding is not None:
+        raise InvalidArgument(
+            "export takes networks whose rows are numbers; this one has an encoding of tables, "
+            "which no format holds yet. Export the last step of the pipeline, pipeline[-1] or "
+            "fnet.load(path).estimator()[-1], and give it what the encoder, pipeline[0], returns"
+        )
     if other := [type(e).__name__ for e in content.params if not isinstance(e, Layer)]:
         raise InvalidArgument(
             f"export takes networks of dense layers alone; these params have {', '.join(other)}. "

@@ -9,7 +9,7 @@ of a `Content`. The modules, from bytes upwards:
 - `format`: arrays and one JSON value as bytes, and back.
 - `names`: the names in a file, and those in the code.
 - `codec`: plain data as JSON and arrays, and back.
-- `values`, `runs` and `estimators`: what must be true of the parts of a file.
+- `values`, `run_checks`, `estimators` and `encodings`: what must be true of the parts of a file.
 - `schema`: what a file holds, and what must be true of it.
 - `storage`: a `Content` in a file.
 - `model`: what was loaded, ready to predict.
@@ -50,11 +50,12 @@ def save(
 
     Args:
         path: The path of the file, by convention ending in `.fnet`.
-        what: `(net, params)`, a Run, a fitted MLPClassifier or MLPRegressor, or a Model from
-            `load`.
+        what: `(net, params)`, a Run, a fitted MLPClassifier or MLPRegressor, a fitted Pipeline of a
+            TableEncoder and one of these, or a Model from `load`.
         classes: The class of each output in order, numbers or strings `[K]`; `[2]` for a single
             output. None keeps those of `what`.
-        features: The names of the D features in order. None keeps those of `what`.
+        features: The names of the D features in order. None keeps those of `what`. A pipeline has
+            those of its encoder.
         trained: How it was trained, to be kept in the file: numbers, strings, arrays, optimizers
             and tunings, in tuples, lists and dicts. None keeps that of `what`.
 

@@ -43,6 +43,7 @@ from fnet.files.values import (
     each,
     either,
     integer,
+    is_array,
     is_boolean,
     is_none,
     is_text,
@@ -63,9 +64,13 @@ def _tuple_of(valid: Check) -> Check:
 
 
 def _record(kind: type, /, **fields: Check) -> Check:
-    """The check of a record of this class whose fields are all valid."""
+    """The check of a record of this class whose fields are all valid, and none is an array."""
     return lambda value: (
-        type(value) is kind and all(valid(getattr(value, name)) for name, valid in fields.items())
+        type(value) is kind
+        and all(
+            valid(found) and not is_array(found)
+            for found, valid in ((getattr(value, name), valid) for name, valid in fields.items())
+        )
     )
 
 
@@ -139,7 +144,7 @@ MOMENTS = _record(
     maximum=_is_number,
     mean=_is_number,
     deviation=real(0, 2 * MAX_MAGNITUDE),
-    quantiles=lambda value: len(value) == len(QUANTILES) and _tuple_of(_is_number)(value),
+    quantiles=lambda value: _tuple_of(_is_number)(value) and len(value) == len(QUANTILES),
 )
 STATISTICS = _record(
     Statistics,
@@ -170,8 +175,10 @@ def check_encoding(value: Any, width: int) -> None:
         InvalidArgument: It does not.
     """
     if not ENCODING(value):
-        columns = value.columns if type(value) is Encoding else ()
-        bad = next((c for c in columns if not COLUMN(c)), value) if columns else value
+        columns = getattr(value, "columns", ())
+        bad = (
+            next((c for c in columns if not COLUMN(c)), value) if type(columns) is tuple else value
+        )
         raise InvalidArgument(
             f"an encoding must have columns of valid steps and statistics; got {bad!r:.300}"
         )
@@ -204,10 +211,9 @@ def _fault(column: ColumnEncoding) -> str | None:
         return "a count for each level"
     if column.kind == "ignored" or not steps:
         return "steps, or be ignored" if (column.kind == "ignored") == bool(steps) else None
-    if column.kind == "date" and statistics.moments is not None:
-        moments = statistics.moments
-        if max(-moments.minimum, moments.maximum) > MAX_DAY:
-            return "dates within the calendar"
+    extremes = statistics.moments[:2] if statistics.moments else ()
+    if column.kind == "date" and any(abs(day) > MAX_DAY for day in extremes):
+        return "dates within the calendar"
     if type(steps[0]) not in READ_BY[column.kind]:
         return "a first step that reads its kind"
     if (column.kind == "category") != any(type(step) is Levels for step in steps):

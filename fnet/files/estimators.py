@@ -19,7 +19,7 @@ from fnet.core.optimizers import Optimizer
 from fnet.core.params import Layer
 from fnet.core.schedules import Schedule
 from fnet.core.tuning import Tuning
-from fnet.files.runs import ENDED, check_train_state
+from fnet.files.run_checks import ENDED, check_train_state
 from fnet.files.values import (
     SCALAR,
     Check,

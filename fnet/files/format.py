@@ -114,7 +114,7 @@ def read(path: str | os.PathLike[str]) -> tuple[Any, dict[str, npt.NDArray[Any]]
         FormatError: The bytes are not as `to_bytes` made them.
         OSError: The file cannot be read.
     """
-    with regular.opened(path) as file:
+    with regular.open_file(path) as file:
         size = os.fstat(file).st_size
         start = regular.read_bytes(file, 8)
         length = int.from_bytes(start, "little")

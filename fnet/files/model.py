@@ -136,6 +136,13 @@ class Model:
     def _plain(self) -> dict[str, Any]:
         return self._content._asdict()
 
+    def _of_features(self) -> "Model":
+        """The model without its encoding, which takes the D features."""
+        if self.encoding is None:
+            return self
+        alone = self._content._replace(encoding=None, pipeline=None, features=tuple(self._names))
+        return Model(alone)
+
     def predict(self, x: ArrayLike) -> npt.NDArray[Any]:
         """Predict rows.
 

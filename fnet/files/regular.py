@@ -24,7 +24,7 @@ MAX_SPARSE_RATIO, MAX_SPARSE_BYTES = 3, 16 << 20
 
 
 @contextmanager
-def opened(path: str | os.PathLike[str]) -> Iterator[int]:
+def open_file(path: str | os.PathLike[str]) -> Iterator[int]:
     """The descriptor of a regular file, open for reading.
 
     Args:

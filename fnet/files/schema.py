@@ -12,7 +12,7 @@ from fnet.core.network import Network
 from fnet.core.run_state import Run
 from fnet.core.scaling import Scaling
 from fnet.encoding import Encoding
-from fnet.files import encodings, estimators, runs, values
+from fnet.files import encodings, estimators, run_checks, values
 
 MAX_NAMES_SIZE = 1 << 22
 """The most letters of all names together, if each were as long as the longest.
@@ -135,6 +135,11 @@ def check_content(content: Any) -> Content:
         raise InvalidArgument("a file must hold the Content of a Network")
     net = content.net
     params, _, _ = checks.params(net, content.params)
+    if content.encoding is not None and content.features is not None:
+        raise InvalidArgument(
+            "features must be left out where an encoding names the columns of a table; got "
+            f"{content.features!r:.200}"
+        )
     found = content._replace(
         params=params,
         classes=_classes(content.classes, net),
@@ -142,11 +147,6 @@ def check_content(content: Any) -> Content:
     )
     if content.encoding is not None:
         encodings.check_encoding(content.encoding, net.sizes[0])
-        if content.features is not None:
-            raise InvalidArgument(
-                "features must be left out where an encoding names the columns of a table; got "
-                f"{content.features!r:.200}"
-            )
     if (content.pipeline is None) != (content.encoding is None or content.estimator is None):
         raise InvalidArgument(
             "a file must hold a pipeline, if it holds an encoder and an estimator"
@@ -158,7 +158,7 @@ def check_content(content: Any) -> Content:
     if content.scaling is not None:
         _check_scaling(content.scaling, net)
     if content.run is not None:
-        runs.check_run(content.run, net, params)
+        run_checks.check_run(content.run, net, params)
     if content.estimator is not None:
         if not isinstance(content.estimator, Estimator) or content.run is not None:
             raise InvalidArgument("a file must hold a run, an estimator or neither of them")
@@ -170,7 +170,9 @@ def check_form(content: Any) -> Any:
     """A Content from a file, whose arrays must be arrays. `check_content` takes lists, too."""
     if isinstance(content, Content):
         names = content.classes
-        if not runs.is_structure(content.params) or not (names is None or values.is_array(names)):
+        if not run_checks.is_structure(content.params) or not (
+            names is None or values.is_array(names)
+        ):
             raise InvalidArgument("params and classes must be arrays")
     return content
 

@@ -149,12 +149,12 @@ def _hyperparameters(value: Any) -> dict[Any, Any]:
 def _is_made_by(make: Callable[..., Any], arguments: dict[str, Any], given: Any) -> bool:
     """Whether a function returns what was given, for these arguments."""
     try:
-        made = make(**arguments)
+        expected = make(**arguments)
     except (InvalidArgument, TypeError):
         return False
-    ours, theirs = made.hyperparameters, given.hyperparameters
+    ours, theirs = expected.hyperparameters, given.hyperparameters
     return (
-        made.kind == given.kind
+        expected.kind == given.kind
         and list(ours) == list(theirs)
         and all(same(ours[name], theirs[name]) for name in ours)
     )

@@ -12,6 +12,7 @@ difference: lines differ in style, points in marker.
   history.py: learning curves.
   classification.py: confusion matrix and reliability diagram.
   regression.py: predicted against actual values.
+  importance.py: the importance of columns.
   regions.py: decision regions of a classifier with two features.
   images.py: first-layer weights and misclassified images.
   notebook.py: how a Run is shown in a notebook.
@@ -27,6 +28,7 @@ from fnet.core.errors import attribute_error
 from fnet.plots.classification import calibration, confusion_matrix
 from fnet.plots.history import learning_curves
 from fnet.plots.images import first_layer_weights, misclassified
+from fnet.plots.importance import column_importance
 from fnet.plots.notebook import run_html
 from fnet.plots.regions import decision_regions
 from fnet.plots.regression import predicted_vs_actual
@@ -43,6 +45,7 @@ if not TYPE_CHECKING:  # a type checker refuses unknown names only where this is
 
 __all__ = [
     "calibration",
+    "column_importance",
     "confusion_matrix",
     "decision_regions",
     "first_layer_weights",

@@ -43,7 +43,8 @@ def saved(what: str, model: Any) -> Any:
 
 def content(model: Any) -> Any:
     """The Content of one network, its params as arrays, without what predicting does not need."""
-    found = schema.check_content(saved("model", model)._replace(run=None, estimator=None))
+    network = saved("model", model)._replace(run=None, estimator=None, pipeline=None)
+    found = schema.check_content(network)
     if members := checks.members_of(found.params):
         raise InvalidArgument(
             f"model must be one network, but its params have member axes {list(members)}; "

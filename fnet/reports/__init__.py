@@ -2,7 +2,9 @@
 
   page.html: the template of the page, for Jinja.
   evaluation.py: the metrics of a model on labelled data.
-  content.py: the text about the model, its training and its metrics; figures.py: the figures.
+  importance.py: what each column is worth to the model.
+  content.py: the text about the model, its training and its metrics; figures.py: the figures;
+  images.py: rows as images.
   formatting.py: how names and numbers are written.
 
 The same arguments give the same bytes, on one machine with one version of matplotlib.
@@ -16,7 +18,7 @@ import fnet
 from fnet.core.errors import InvalidArgument
 from fnet.files import schema
 from fnet.files.model import Model
-from fnet.reports import content, figures, formatting
+from fnet.reports import content, figures, formatting, importance
 from fnet.reports.evaluation import Evaluation
 
 
@@ -57,14 +59,15 @@ def page(
             "a page needs what fnet.load and evaluate returned; got "
             f"{model!r:.100} and {evaluation!r:.100}"
         )
-    saved = schema.content_of(model)
+    saved, encoding = schema.content_of(model._of_features()), model.encoding
     classes, features = map(formatting.names, (evaluation.classes, saved.features))
     plain = saved._replace(classes=classes, features=features, run=None, estimator=None)
     named = schema.check_content(plain)
+    worth = importance.of_columns(model, evaluation)
     model = Model(saved._replace(classes=named.classes, features=named.features))
     trained = saved.trained if isinstance(saved.trained, dict) else {}
     target = formatting.exact(trained.get("target", "target"))
-    shown = figures.draw_all(model, evaluation, target)
+    shown = figures.draw_all(model, evaluation, encoding, target, worth)
     metrics = content.metrics(evaluation)
     return formatting.template("page.html").render(
         name=name or f"Network {'–'.join(map(str, model.net.sizes))}",
@@ -75,8 +78,12 @@ def page(
         summary=content.summary(evaluation),
         metrics=metrics,
         classes=classes,
+        worth=content.worth(worth),
+        measured=content.measured(worth, evaluation),
+        chart=shown.pop("importance", None),
+        columns=None if encoding is None else content.columns(encoding),
         layers=content.layers(model),
-        description=content.description(model),
+        description=content.description(model, encoding),
         training=content.training(saved),
         curves=shown.pop("learning curves", None),
         figures=shown,

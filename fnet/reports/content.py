@@ -8,10 +8,16 @@ import numpy as np
 import fnet
 from fnet.core import checks
 from fnet.core.params import leaves
+from fnet.core.printable import printable
+from fnet.core.scaling import Scaling
+from fnet.encoding import encodings
+from fnet.encoding.describe import values_of
+from fnet.encoding.steps import width_of
 from fnet.files.model import Model
 from fnet.plots.inputs import dense_layers
 from fnet.reports import formatting
 from fnet.reports.evaluation import LABELS, Evaluation
+from fnet.reports.importance import Importance
 
 MAX_NAMES = 24
 """The most names of classes or features that are listed."""
@@ -65,6 +71,25 @@ class LayerRow(NamedTuple):
     parameters: int
 
 
+class ColumnRow(NamedTuple):
+    """A column of the training table as the page writes it."""
+
+    name: str
+    kind: str
+    gaps: str
+    values: str
+    reason: str
+    inputs: int
+
+
+class Worth(NamedTuple):
+    """The importance of a column as the page writes it."""
+
+    name: str
+    drop: str
+    deviation: str
+
+
 def metrics(evaluation: Evaluation) -> list[Metric]:
     """The metrics of an Evaluation, in order."""
     return [
@@ -109,21 +134,84 @@ def layers(model: Model) -> list[LayerRow]:
     ]
 
 
-def description(model: Model) -> Pairs:
-    """What the model is, by term."""
+def columns(encoding: encodings.Encoding) -> tuple[list[ColumnRow], list[ColumnRow]]:
+    """The columns of the training table: those that the model uses, and those left out."""
+    rows: tuple[list[ColumnRow], list[ColumnRow]] = [], []
+    for column in encoding.columns:
+        found = column.statistics
+        share = f" ({found.gaps / found.rows:.1%})" if found.gaps else ""
+        row = ColumnRow(
+            name=column.name,
+            kind=column.kind,
+            gaps=f"{found.gaps:,}{share}",
+            values=values_of(column),
+            reason=printable("; ".join(filter(None, [column.reason, column.remark]))),
+            inputs=width_of(column.steps),
+        )
+        rows[not column.steps].append(row)
+    return rows
+
+
+def worth(importance: Importance | str) -> list[Worth]:
+    """The importance of each column, the most important first."""
+    if isinstance(importance, str):
+        return []
+    order = np.argsort(-importance.means, kind="stable").tolist()
+    drops, deviations = importance.means.tolist(), importance.deviations.tolist()
+    return [
+        Worth(
+            formatting.clean(importance.names[i]),
+            formatting.number(drops[i]),
+            formatting.number(deviations[i]),
+        )
+        for i in order
+    ]
+
+
+def measured(importance: Importance | str, evaluation: Evaluation) -> str:
+    """How the importance was measured, or why it was not, in a sentence."""
+    if isinstance(importance, str):
+        return f"Not measured. {importance}"
+    rows = f"{importance.rows:,} rows"
+    if importance.rows < evaluation.rows:
+        rows = f"a random sample of {rows}"
+    return (
+        f"Drop in {LABELS[importance.score]} when the cells of a column are permuted among {rows}: "
+        f"mean and standard deviation of {importance.repeats} repeats"
+    )
+
+
+def description(model: Model, encoding: encodings.Encoding | None) -> Pairs:
+    """What the model is, by term; its features may be what an encoding makes of a table."""
     count = sum(array.size for array in leaves(model.params))
-    scaling = model.scaling
     found = {
         "Parameters": f"{count:,} in {checks.params_dtype(model.params)}",
         "Loss": model.net.loss.replace("_", " "),
         "Classes": _listed(model.classes),
-        "Features": _listed(model.features) or f"{model.net.sizes[0]:,} without names",
-        "Scaling": "none"
-        if scaling is None
-        else "features are standardized to mean 0 and standard deviation 1 over the training rows"
-        + ("" if scaling.y_mean is None else ", and so is the target"),
+        "Features": _features(model, encoding),
+        "Scaling": _scaling(model.scaling),
     }
     return [(term, value) for term, value in found.items() if value is not None]
+
+
+def _features(model: Model, encoding: encodings.Encoding | None) -> str:
+    """What the network takes."""
+    inputs = model.net.sizes[0]
+    if encoding is None:
+        return _listed(model.features) or f"{inputs:,} without names"
+    count = len(encodings.used(encoding))
+    return f"{inputs:,} from {count:,} column{'s' * (count > 1)}: {_listed(model.features)}"
+
+
+def _scaling(scaling: Scaling | None) -> str:
+    """What the network standardizes beside the encoding."""
+    parts = []
+    if scaling is not None and (np.any(scaling.x_mean) or np.any(scaling.x_scale != 1)):
+        parts.append("features are")
+    if scaling is not None and scaling.y_mean is not None:
+        parts.append("so is the target" if parts else "the target is")
+    how = " standardized to mean 0 and standard deviation 1 over the training rows"
+    return ", and ".join([parts[0] + how, *parts[1:]]) if parts else "none"
 
 
 def training(content: Any) -> Pairs:

@@ -107,7 +107,7 @@ def evaluate(model: Model, x: ArrayLike, y: ArrayLike) -> Evaluation:
             f"y must be one value per row, {list(rows)} for this x; got shape {list(shape)}"
         )
     with np.errstate(over="ignore", invalid="ignore"):  # huge numbers have infinite squares
-        return measure(model, x, y)
+        return measure(model._of_features(), x, y)
 
 
 def _is_classifier(model: Model) -> bool:

@@ -3,7 +3,6 @@
 import base64
 import contextlib
 import io
-import math
 import warnings
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -16,11 +15,13 @@ from matplotlib.lines import Line2D
 
 from fnet import plots
 from fnet.core.errors import InvalidArgument
+from fnet.encoding.encodings import Encoding
 from fnet.files.model import Model
 from fnet.plots import style
 from fnet.plots.inputs import dense_layers
-from fnet.reports import formatting
-from fnet.reports.evaluation import Evaluation
+from fnet.reports import formatting, images
+from fnet.reports.evaluation import LABELS, Evaluation
+from fnet.reports.importance import Importance
 
 SETTINGS: dict[Any, Any] = {
     "svg.hashsalt": "fnet",  # the same bytes each time
@@ -29,9 +30,6 @@ SETTINGS: dict[Any, Any] = {
 
 MAX_VECTOR_POINTS = 2000
 """With more points a figure holds them as an image."""
-
-MIN_SIDE = 4
-"""Pixels. Smaller squares of features are not treated as images."""
 
 MAX_MISTAKES = 5
 """The most pairs of classes in the text alternative of a confusion matrix."""
@@ -55,47 +53,65 @@ class _Drawn(NamedTuple):
     caption: str
 
 
-def draw_all(model: Model, evaluation: Evaluation, target: str) -> dict[str, EmbeddedFigure]:
-    """The figures that apply to a model, by name; its classes and features are strings."""
+def draw_all(
+    model: Model,
+    evaluation: Evaluation,
+    encoding: Encoding | None,
+    target: str,
+    worth: Importance | str,
+) -> dict[str, EmbeddedFigure]:
+    """The figures that apply to a model, by name; its classes and features are strings.
+
+    Args:
+        model: A Model of features, without an encoding.
+        evaluation: Its Evaluation.
+        encoding: How the columns of a table became the features, if they did.
+        target: The name of the target.
+        worth: The importance of columns, or why it is not known.
+
+    Returns:
+        The figures.
+    """
     with matplotlib.rc_context(), warnings.catch_warnings():
         matplotlib.rcdefaults()  # whatever the matplotlibrc sets
         matplotlib.rcParams.update(SETTINGS)
         warnings.simplefilter("ignore", UserWarning)  # of glyphs that matplotlib's font lacks
-        drawn = dict(_draw(model, evaluation, target))
+        drawn = dict(_draw(model, evaluation, encoding, target))
+        if isinstance(worth, Importance) and len(worth.names) > 1:
+            drawn["importance"] = _importance(worth)
         return {name: _embed(*parts) for name, parts in drawn.items()}
 
 
-def _draw(model: Model, evaluation: Evaluation, target: str) -> Iterator[tuple[str, _Drawn]]:
+def _draw(
+    model: Model, evaluation: Evaluation, encoding: Encoding | None, target: str
+) -> Iterator[tuple[str, _Drawn]]:
     """The name of each figure with the figure."""
+    found = images.find(model, evaluation.x, encoding)
     if evaluation.kind == "classification":
-        yield from _draw_classification(model, evaluation)
+        yield from _draw_classification(model, evaluation, encoding, found)
     else:
         yield "predicted vs actual", _predicted_vs_actual(evaluation, target)
-    if side := _image_side(model.features):
-        yield "first-layer weights", _first_layer_weights(model, side)
+    if found is not None:
+        yield "first-layer weights", _first_layer_weights(found)
     with contextlib.suppress(InvalidArgument):  # there is no history
         yield "learning curves", _learning_curves(model)
 
 
-def _draw_classification(model: Model, evaluation: Evaluation) -> Iterator[tuple[str, _Drawn]]:
+def _draw_classification(
+    model: Model,
+    evaluation: Evaluation,
+    encoding: Encoding | None,
+    found: images.Images | None,
+) -> Iterator[tuple[str, _Drawn]]:
     """The figures of a classifier."""
     y_true, y_pred, classes = evaluation.y_true, evaluation.y_pred, np.asarray(model.classes)
     yield "confusion matrix", _confusion_matrix(y_true, y_pred, classes)
     if len(classes) > 1:
         yield "calibration", _calibration(y_true, evaluation.y_prob, classes)
     if model.net.sizes[0] == 2:
-        yield "decision regions", _decision_regions(model, evaluation)
-    if (side := _image_side(model.features)) and (y_true != y_pred).any():
-        images = evaluation.x.reshape(-1, side, side)
-        yield "misclassified", _misclassified(images, classes[y_true], classes[y_pred])
-
-
-def _image_side(features: Any) -> int:
-    """The side of the square images that the names of features stand for; 0 where they do not."""
-    names = features or ()
-    side = math.isqrt(len(names))
-    square = side**2 == len(names) and side >= MIN_SIDE
-    return side if square and all(name.casefold().startswith("pixel") for name in names) else 0
+        yield "decision regions", _decision_regions(model, evaluation, encoding is not None)
+    if found is not None and (y_true != y_pred).any():
+        yield "misclassified", _misclassified(found.rows, classes[y_true], classes[y_pred])
 
 
 def _confusion_matrix(
@@ -132,11 +148,13 @@ def _calibration(y_true: npt.NDArray[Any], y_prob: Any, classes: npt.NDArray[Any
     return _Drawn(figure, f"{_title(figure)}. By bin: {points}.", caption)
 
 
-def _decision_regions(model: Model, evaluation: Evaluation) -> _Drawn:
+def _decision_regions(model: Model, evaluation: Evaluation, encoded: bool) -> _Drawn:
     """The decision regions, their text with the number of rows predicted to be of each class."""
     classes = np.asarray(model.classes)
+    added = ", encoded" if encoded else ""
     features = [
-        style.name(f, style.MAX_AXIS_LETTERS) for f in model.features or ("feature 1", "feature 2")
+        style.name(f, style.MAX_AXIS_LETTERS - len(added)) + added
+        for f in model.features or ("feature 1", "feature 2")
     ]
     figure = plots.decision_regions(
         model, evaluation.x, classes[evaluation.y_true], features=features
@@ -152,19 +170,19 @@ def _decision_regions(model: Model, evaluation: Evaluation) -> _Drawn:
 
 
 def _misclassified(
-    images: npt.NDArray[Any], y_true: npt.NDArray[Any], y_pred: npt.NDArray[Any]
+    rows: npt.NDArray[Any], y_true: npt.NDArray[Any], y_pred: npt.NDArray[Any]
 ) -> _Drawn:
     """The misclassified images, their text with the classes of each."""
-    figure = plots.misclassified(images, y_true, y_pred)
+    figure = plots.misclassified(rows, y_true, y_pred)
     pairs = [axes.get_title().replace("\n", ", ") for axes in figure.axes if axes.images]
     alt = f"{figure.get_suptitle()}. {'; '.join(pairs)}."
     return _Drawn(figure, alt, "Misclassified rows as images, with predicted and true class.")
 
 
-def _first_layer_weights(model: Model, side: int) -> _Drawn:
+def _first_layer_weights(found: images.Images) -> _Drawn:
     """The first-layer weights, their text with the range of the weights."""
-    figure = plots.first_layer_weights(model, (side, side))
-    w = dense_layers(model.params)[0].w
+    figure = plots.first_layer_weights(found.params, found.rows.shape[1:])
+    w = dense_layers(found.params)[0].w
     low, high = formatting.number(float(w.min())), formatting.number(float(w.max()))
     caption = "First-layer weights of each unit: red pixels raise its output, blue ones lower it."
     return _Drawn(figure, f"{figure.get_suptitle()}, from {low} to {high}.", caption)
@@ -193,6 +211,22 @@ def _learning_curves(model: Model) -> _Drawn:
         labeled = [line for line in axes.lines if not str(line.get_label()).startswith("_")]
         panels.append(f"{axes.get_title()}: {', '.join(map(_course, labeled))}.")
     return _Drawn(figure, " ".join(panels), "Learning curves: the training, epoch by epoch.")
+
+
+def _importance(worth: Importance) -> _Drawn:
+    """The importance of columns, its text with the numbers of the bars."""
+    score = LABELS[worth.score]
+    figure = plots.column_importance(worth.names, worth.means, worth.deviations, score)
+    names = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    drops = sorted(worth.means, reverse=True)
+    bars = [
+        f"{name} {formatting.number(float(drop))}" for name, drop in zip(names, drops, strict=False)
+    ]
+    caption = (
+        f"Importance of columns: how much the {score} drops when the cells of a column are "
+        "permuted. Lines are one standard deviation over the repeats."
+    )
+    return _Drawn(figure, f"{_title(figure)}, drop in {score}: {'; '.join(bars)}.", caption)
 
 
 def _course(line: Line2D) -> str:

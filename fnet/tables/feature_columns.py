@@ -24,6 +24,7 @@ from pyarrow import compute, types
 
 from fnet.core.errors import InvalidArgument
 from fnet.encoding.cells import GAPS, MAX_MAGNITUDE
+from fnet.encoding.columns import arrow_values
 from fnet.encoding.problems import shown
 from fnet.tables import formats, notations
 from fnet.tables.arrow_tables import as_binary, as_storage, is_text
@@ -78,13 +79,22 @@ def feature_table(
     with arrow_errors(chunks[0].table):
         found: dict[str, list[Any]] = {}
         for gaps, those in by_gaps.items():
-            found |= _plain_numbers(chunks, those, pa.array(sorted(gaps)), codes)
+            found |= _plain_numbers(chunks, those, _texts(gaps), codes)
         rest = [name for name in names if name not in found]
         for part in (_columns(chunk, rest) for chunk in chunks) if rest else ():
             for name, column in part.items():
                 found.setdefault(name, []).append(column)
         columns = [pa.chunked_array(found[name]) for name in names]
         return pa.Table.from_arrays(columns, list(names))
+
+
+def _texts(cells: Collection[str]) -> Any:
+    """Texts as an Arrow array; not by Arrow's `array`, which imports pandas."""
+    parts = [cell.encode() for cell in sorted(cells)]
+    ends = np.cumsum([0, *map(len, parts)], dtype=np.int32)
+    return pa.StringArray.from_buffers(
+        len(parts), pa.py_buffer(ends), pa.py_buffer(b"".join(parts))
+    )
 
 
 def _plain_numbers(
@@ -99,7 +109,7 @@ def _plain_numbers(
         except pa.ArrowInvalid:  # a cell is not UTF-8, which the caller is told of later
             return {}
         is_gap = compute.is_in(text, value_set=gaps)
-        text = compute.if_else(is_gap, pa.scalar(None, pa.string()), text)
+        text = compute.if_else(is_gap, pa.nulls(1, pa.string())[0], text)
         parts = zip(found.items(), _floats(text, len(chunk.columns), codes), strict=True)
         found = {name: [*before, part] for (name, before), part in parts if part is not None}
         if not found:
@@ -109,7 +119,7 @@ def _plain_numbers(
 
 def _floats(text: Any, rows: int, codes: bool) -> list[Any]:
     """Columns of as many rows each, one after the other, as floats; None for those of text."""
-    fits = _matches(text, notations.PLAIN.pattern(), rows).all(axis=1)
+    fits = _matches(text, notations.PLAIN.pattern(), rows, of_gaps=True).all(axis=1)
     if not codes:
         fits &= ~_matches(text, CODE, rows, of_gaps=False).any(axis=1)
     good = np.flatnonzero(fits).tolist()
@@ -117,21 +127,16 @@ def _floats(text: Any, rows: int, codes: bool) -> list[Any]:
     if good:
         texts = [text.slice(i * rows, rows) for i in good]
         numbers = pa.concat_arrays(texts).cast(pa.float64())
-        sizes = compute.less_equal(compute.abs(numbers), MAX_MAGNITUDE).fill_null(True)
-        for k, (i, is_small) in enumerate(zip(good, _by_column(sizes, rows), strict=True)):
-            found[i] = numbers.slice(k * rows, rows) if is_small.all() else None
+        sizes = np.abs(arrow_values(numbers, "float64", 0.0)).reshape(-1, rows)
+        for k, (i, own) in enumerate(zip(good, sizes, strict=True)):
+            found[i] = numbers.slice(k * rows, rows) if own.max() <= MAX_MAGNITUDE else None
     return found
 
 
-def _matches(text: Any, pattern: str, rows: int, of_gaps: bool = True) -> npt.NDArray[np.bool_]:
+def _matches(text: Any, pattern: str, rows: int, of_gaps: bool) -> npt.NDArray[np.bool_]:
     """Which cells of columns of so many rows match, `[columns, rows]`."""
-    found = compute.match_substring_regex(text, pattern).fill_null(of_gaps)
-    return _by_column(found, rows)
-
-
-def _by_column(cells: Any, rows: int) -> npt.NDArray[np.bool_]:
-    """Booleans of Arrow as `[columns, rows]`."""
-    return np.from_dlpack(cells.cast(pa.uint8())).view(np.bool_).reshape(-1, rows)
+    found = compute.match_substring_regex(text, pattern).cast(pa.uint8())
+    return arrow_values(found, "uint8", of_gaps).view(np.bool_).reshape(-1, rows)
 
 
 def _columns(chunk: Chunk, names: Sequence[str]) -> dict[str, Any]:

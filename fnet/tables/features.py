@@ -123,23 +123,24 @@ class FeatureReader:
         step: Any = read_step(column)
         step = step._replace(gaps=(*step.gaps, *writing.missing))
         forms = writing.date_format
-        form = forms.get(column.name) if isinstance(forms, dict) else forms
-        if isinstance(step, Date) and form is not None:
-            return step._replace(format=form)
+        date_format = forms.get(column.name) if isinstance(forms, dict) else forms
+        if isinstance(step, Date) and date_format is not None:
+            return step._replace(format=date_format)
         if not isinstance(step, Number):
             return step
         raw = to_raw(column.name, table.column(column.name))
-        said = writing.decimal not in (None, step.decimal)
-        if raw.kind != "text" or not (said or read((step,), raw).bad is not None):
+        is_given = writing.decimal not in (None, step.decimal)
+        other = is_given or (raw.kind == "text" and read((step,), raw).bad is not None)
+        if raw.kind != "text" or not (other or step[:3] != Number()[:3]):
             return step
+        decimal = writing.decimal or (None if other else step.decimal)
         try:
-            hints = Hints("number", step.gaps, writing.decimal)
-            found = detect(column.name, raw.values, hints)
+            found = detect(column.name, raw.values, Hints("number", step.gaps, decimal))
         except TableError:  # its rows are reported as bad ones
             return step
-        if isinstance(found.step, Number) and found.remark:
+        if found.remark:
             self.examples[column.name] = found.remark
-        return found.step if isinstance(found.step, Number) else step
+        return found.step if other and isinstance(found.step, Number) else step
 
 
 def _without_gaps(encoding: Encoding, found: Encoded) -> Encoded:

@@ -63,23 +63,22 @@ def command(
             text = learner.as_text()
             found = tables.read_training_data(table, target, choices.without, how, text)
             columns, rows = found.columns, found.target.rows
-            for note in found.target.notes:
-                common.print_note(note)
             kind = "regressor" if found.target.values.dtype.kind == "f" else "classifier"
             result |= {"target": target, "task": kind, "decision": found.target.reason}
             lines = [f"{encoding.shown(target)}: target of a {kind} ({found.target.reason})"]
-        learnt = learner.learn(columns, rows)
-        learner.print_notes(learnt)
-    features = encoding.feature_names(learnt)
+        columns_encoding = learner.learn(columns, rows)
+    for note in (*(() if target is None else found.target.notes), *learner.notes(columns_encoding)):
+        common.print_note(note)
+    features = encoding.feature_names(columns_encoding)
     count = len(columns) if rows is None else len(rows)
-    lines += encoding.describe(learnt)
+    lines += encoding.describe(columns_encoding)
     lines.append(
-        f"{common.count(count, 'row')}, {common.count(len(learnt.columns), 'column')}: "
+        f"{common.count(count, 'row')}, {common.count(len(columns_encoding.columns), 'column')}: "
         f"{common.count(len(features), 'feature')} of the network"
     )
     result |= {
         "rows": count,
-        "columns": [plain(column) for column in learnt.columns],
+        "columns": [plain(column) for column in columns_encoding.columns],
         "features": features,
     }
     common.print_result(lines, result, as_json)
