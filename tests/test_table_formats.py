@@ -12,6 +12,8 @@ import gzip
 import io
 import json
 import lzma
+import subprocess
+import sys
 
 import numpy as np
 import pandas as pd
@@ -21,7 +23,7 @@ import pytest
 from processes import HANG_SECONDS
 from pyarrow import feather, parquet
 
-from fnet import encoding, tables
+from fnet import InvalidArgument, encoding, tables
 from fnet.encoding import Options, encode, feature_names, learn
 
 N = 60
@@ -441,8 +443,8 @@ BOMBS = {
     "a header": "pack(b'a' * (1 << 28))",
     "quotes": 'pack(b\'a,b\\n1,"\' + b"\\n" * (1 << 28))',
     "a line of JSON": "pack(b'{\"a\": \"' + b'0' * (1 << 28))",
-    "rows of JSON": "pack(b'{\"a\": 1}\\n' * (1 << 21))",
-    "keys of JSON": "pack(b'\\n'.join(b'{\"a%d\": 1}' % i for i in range(1 << 13)))",
+    "rows of JSON": "pack((b'{\"a\": \"' + b'0' * 1000 + b'\"}\\n') * (1 << 18))",
+    "keys of JSON": "pack(b'\\n'.join(b'{\"a%d\": 1}' % i for i in range(6000)))",
     "xz": "lzma.compress(b'a,b\\n1,' + b'0' * (1 << 28), preset=0)",
 }
 

@@ -119,7 +119,7 @@ def _plain_numbers(
 
 def _floats(text: Any, rows: int, codes: bool) -> list[Any]:
     """Columns of as many rows each, one after the other, as floats; None for those of text."""
-    fits = _matches(text, notations.PLAIN.pattern(), rows, of_gaps=True).all(axis=1)
+    fits: Any = _matches(text, notations.PLAIN.pattern(), rows, of_gaps=True).all(axis=1)
     if not codes:
         fits &= ~_matches(text, CODE, rows, of_gaps=False).any(axis=1)
     good = np.flatnonzero(fits).tolist()
