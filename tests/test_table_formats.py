@@ -443,8 +443,8 @@ BOMBS = {
     "a header": "pack(b'a' * (1 << 28))",
     "quotes": 'pack(b\'a,b\\n1,"\' + b"\\n" * (1 << 28))',
     "a line of JSON": "pack(b'{\"a\": \"' + b'0' * (1 << 28))",
-    "rows of JSON": "pack(b'{\"a\": 1}\\n' * (1 << 21))",
-    "keys of JSON": "pack(b'\\n'.join(b'{\"a%d\": 1}' % i for i in range(1 << 13)))",
+    "rows of JSON": "pack((b'{\"a\": \"' + b'0' * 1000 + b'\"}\\n') * (1 << 18))",
+    "keys of JSON": "pack(b'\\n'.join(b'{\"a%d\": 1}' % i for i in range(6000)))",
     "xz": "lzma.compress(b'a,b\\n1,' + b'0' * (1 << 28), preset=0)",
 }
 

@@ -223,10 +223,7 @@ FILES = {
             "pickle": b"\x80\x04\x95",
         }.items()
     },
-    "UTF-16 without a mark": (
-        "a,b\n1,2\n".encode("utf-16-le"),
-        "is not UTF-8 text: name the table's enc",
-    ),
+    "UTF-16 without a mark": ("a,b\n1,2\n".encode("utf-16-le"), "UTF-8 text: name the table's enc"),
     "names in Latin-1": ("a,größe\n1,2\n".encode("latin1"), "is not UTF-8 text"),
     "a name twice": (b"a,a\n1,2\n", "more than one column named 'a'"),
     "an open quote": (b'a,b\n1,"2\n3,4\n', r"row 1: '2\\n3,4\\n' is not a number"),

@@ -24,8 +24,8 @@ from pyarrow import compute, types
 
 from fnet.core.errors import InvalidArgument
 from fnet.encoding.cells import GAPS, MAX_MAGNITUDE
-from fnet.encoding.problems import shown
 from fnet.encoding.raw_columns import arrow_values
+from fnet.encoding.problems import shown
 from fnet.tables import formats, notations
 from fnet.tables.arrow_tables import as_binary, as_storage, is_text
 from fnet.tables.readers import Chunk
@@ -119,24 +119,24 @@ def _plain_numbers(
 
 def _floats(text: Any, rows: int, codes: bool) -> list[Any]:
     """Columns of as many rows each, one after the other, as floats; None for those of text."""
-    fits = _matches(text, notations.PLAIN.pattern(), rows).all(axis=1)
+    fits: Any = _matches(text, notations.PLAIN.pattern(), rows, of_gaps=True).all(axis=1)
     if not codes:
         fits &= ~_matches(text, CODE, rows, of_gaps=False).any(axis=1)
     good = np.flatnonzero(fits).tolist()
-    found: list[Any] = [None] * (len(text) // rows)
+    found: list[Any] = [None] * len(fits)
     if good:
         texts = [text.slice(i * rows, rows) for i in good]
         numbers = pa.concat_arrays(texts).cast(pa.float64())
-        sizes = np.abs(arrow_values(numbers, "float64", 0.0)).reshape(-1, rows).max(axis=1)
-        for k, (i, size) in enumerate(zip(good, sizes.tolist(), strict=True)):
-            found[i] = numbers.slice(k * rows, rows) if size <= MAX_MAGNITUDE else None
+        sizes = np.abs(arrow_values(numbers, "float64", 0.0)).reshape(-1, rows)
+        for k, (i, own) in enumerate(zip(good, sizes, strict=True)):
+            found[i] = numbers.slice(k * rows, rows) if own.max() <= MAX_MAGNITUDE else None
     return found
 
 
-def _matches(text: Any, pattern: str, rows: int, of_gaps: bool = True) -> npt.NDArray[np.bool_]:
+def _matches(text: Any, pattern: str, rows: int, of_gaps: bool) -> npt.NDArray[np.bool_]:
     """Which cells of columns of so many rows match, `[columns, rows]`."""
     found = compute.match_substring_regex(text, pattern).cast(pa.uint8())
-    return arrow_values(found, "uint8", of_gaps).astype(bool).reshape(-1, rows)
+    return arrow_values(found, "uint8", of_gaps).view(np.bool_).reshape(-1, rows)
 
 
 def _columns(chunk: Chunk, names: Sequence[str]) -> dict[str, Any]:
