@@ -30,7 +30,7 @@ MIN_SAMPLE = 30
 """The fewest rows that are a sample of more."""
 
 HUGE = 1e100
-"""The size at which predictions of permuted rows and R² are cut off, so that they have squares."""
+"""The size of a prediction that is not a number, and of the lowest R²: it has a square."""
 
 
 class Importance(NamedTuple):
@@ -140,4 +140,4 @@ def _accuracy(model: Model, x: npt.NDArray[Any], y: npt.NDArray[Any]) -> float:
 
 def _r2(model: Model, x: npt.NDArray[Any], y: npt.NDArray[Any]) -> float:
     predicted = np.nan_to_num(model.predict(x).reshape(-1).astype(np.float64), nan=HUGE)
-    return max(-HUGE, float(metrics.r2_score(y, np.clip(predicted, -HUGE, HUGE))))
+    return max(-HUGE, float(metrics.r2_score(y, predicted)))
