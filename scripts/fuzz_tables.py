@@ -43,6 +43,9 @@ KILL_SECONDS = 60.0
 MORE_BYTES = 2 << 30
 """The address space that a process may take while it examines mutants."""
 
+MAX_COLUMNS = 30
+"""The most columns that are used."""
+
 MAX_LINE = 3000
 """The most characters of a message."""
 
@@ -62,11 +65,12 @@ def use(path: str, said: str | None) -> str:
         chunks = list(table.chunks)
     counts = collections.Counter(table.columns)
     names = [name for name, number in counts.items() if number == 1]
-    for name in names[:50]:
-        for step in (as_text, as_target, as_feature):
-            allowing(step, chunks, name)
-    if len(names) < len(table.columns):
-        tables.require_columns(table, table.columns)
+    for name in names[:MAX_COLUMNS]:
+        allowing(as_text, chunks, name)
+        allowing(as_target, chunks, name)
+    names = [name for name in names[:MAX_COLUMNS] if allowing(as_feature, chunks, name)]
+    if not names:
+        return "without a column of use"
     found = tables.feature_table(chunks, names, dict.fromkeys(names, ()))
     learnt = encoding.learn(found, encoding.Options(min_count=1))
     values = encoding.encode(learnt, found)
@@ -80,12 +84,14 @@ def use(path: str, said: str | None) -> str:
     return "read"
 
 
-def allowing(step: Any, chunks: Any, name: str) -> None:
-    """A step that may refuse a column."""
+def allowing(step: Any, chunks: Any, name: str) -> bool:
+    """Do what may refuse a column: whether it does not."""
     try:
         step(chunks, name)
     except InvalidArgument as error:
         check_message(error)
+        return False
+    return True
 
 
 def as_text(chunks: Any, name: str) -> None:
@@ -201,9 +207,9 @@ def main() -> int:
         return 1 if finding else 0
     began = time.monotonic()
     counts, findings = run(options.count, options.seed)
-    for outcome in ("read", "refused", "wrong"):
+    for outcome in ("read", "without a column of use", "refused", "wrong"):
         number = sum(n for name, n in counts.items() if name.startswith(outcome))
-        print(f"{outcome:10}{number:>8,}")
+        print(f"{outcome:25}{number:>8,}")
     print(
         f"{counts.total():,} mutants of {len(FORMATS)} formats in {time.monotonic() - began:.0f} s"
     )

@@ -513,6 +513,7 @@ def test_an_invalid_row_in_a_late_chunk_leaves_no_file(shell, folder, monkeypatc
     from fnet import tables
 
     monkeypatch.setattr(tables.readers, "CSV_BLOCK_BYTES", 1 << 10)
+    monkeypatch.setattr(tables.readers, "MIN_BYTES_PER_COLUMN", 1)
     Path("late.csv").write_text(IRIS + "5,3,1,0.2,setosa\n" * 999 + "5,3,x,0.2,setosa\n")
     before = folder()
     code, out, err = shell("fnet predict iris.fnet late.csv --strict --out new.csv")

@@ -12,15 +12,18 @@ import gzip
 import io
 import json
 import lzma
+import subprocess
+import sys
 
 import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
+from processes import HANG_SECONDS
 from pyarrow import feather, parquet
 
-from fnet import encoding, tables
+from fnet import InvalidArgument, encoding, tables
 from fnet.encoding import Options, encode, feature_names, learn
 
 N = 60
@@ -257,7 +260,8 @@ def test_a_file_of_any_format_gives_the_same_numbers(file, name, monkeypatch):
     content = FORMATS[name]()
     check(file(content))
     monkeypatch.setattr(tables.readers, "CSV_BLOCK_BYTES", 1 << 11)
-    monkeypatch.setattr(tables.json_tables, "BLOCK_BYTES", 1 << 11)
+    monkeypatch.setattr(tables.readers, "MIN_BYTES_PER_COLUMN", 1)
+    monkeypatch.setattr(tables.json_tables, "PARSED_BYTES", 1 << 11)
     monkeypatch.setattr(tables.arrow_tables, "CHUNK_ROWS", 13)
     assert check(file(content)) > 2
 
@@ -275,3 +279,205 @@ def test_any_type_of_arrow_gives_the_same_numbers(file, name):
     except pa.ArrowNotImplementedError:
         return
     check(file(content))
+
+
+NO_CELLS = {
+    "lists": lambda column: pa.array([[cell] for cell in column.to_pylist()]),
+    "objects": lambda column: pa.array([{"a": cell} for cell in column.to_pylist()]),
+    "other values": lambda column: pa.nulls(N, pa.month_day_nano_interval()),
+}
+
+
+@pytest.mark.parametrize("kind", NO_CELLS)
+@pytest.mark.parametrize("write", [file_of, stream_of])
+def test_a_column_without_cells_is_refused_and_may_be_left_out(file, write, kind):
+    path = file(write(arrow(text=NO_CELLS[kind])))
+    with tables.open_table(path) as table:
+        chunks = list(table.chunks)
+    with pytest.raises(InvalidArgument, match=f"column 'text' has {kind} .*--without 'text'"):
+        tables.feature_table(chunks, table.columns, {})
+    names = [name for name in table.columns if name != "text"]
+    assert tables.feature_table(chunks, names, {}).num_rows == N
+
+
+def test_a_time_that_microseconds_cannot_hold_is_refused_with_its_row(file):
+    for kind in (pa.timestamp("s"), pa.date32()):
+        times = pa.array([0, 1, 2**31 - 1 if kind == pa.date32() else 2**60], kind)
+        with pytest.raises(InvalidArgument, match="column 't', row 3: is a date beyond"):
+            features(file(file_of(pa.table({"t": times}))))
+
+
+def test_text_that_is_plain_numbers_is_found_in_all_chunks(file, monkeypatch):
+    monkeypatch.setattr(tables.readers, "CSV_BLOCK_BYTES", 64)
+    monkeypatch.setattr(tables.readers, "MIN_BYTES_PER_COLUMN", 1)
+    names = ["plain", "late", "code", "other", "gaps", "large", "infinite"]
+    rows = [f" {i}.5 ,{i},{i:03},{i},NA,1e{i},{i}" for i in range(90)] + ["1,x,1,1,,1e101,inf"]
+    path = file("\n".join([",".join(names), *rows]))
+    found = features(path, codes=True)
+    assert found.column_names == names
+    assert "".join(str(kind)[0] for kind in found.schema.types) == "dsdddss"
+    assert found.column("plain").to_pylist() == [i + 0.5 for i in range(90)] + [1]
+    assert found.column("gaps").null_count == 91
+    assert found.column("large").to_pylist()[-2:] == ["1e89", "1e101"]
+    assert str(features(path).column("code").type) == "string"
+
+
+def lines(*rows):
+    return "\n".join(rows).encode()
+
+
+JSON = {
+    "text and numbers": (lines('{"a": 1}', '{"a": "x"}'), "changed from number to string in row 2"),
+    "no object": (lines('{"a": 1}', "", "3"), "row 2: '3' is not an object on one line"),
+    "an array": (b'[{"a": 1}]', "is a JSON array: save it as JSON lines"),
+    "over several lines": (lines("{", '"a": 1', "}"), "row 1: '{' is not an object on one line"),
+    "a key twice": (lines('{"a": 1}', '{"a": 1, "a": 2}'), "specified twice in row 2"),
+    "no keys": (lines("{}", "{}"), "has no columns"),
+    "cut": (lines('{"a": 1}', '{"a": '), "row 2: .* is not an object"),
+    "deep": (b'{"a": ' + b"[" * 10**5 + b"]" * 10**5 + b"}", "row 1: values are nested deeper"),
+    "deep, open": (b'{"a": "]]]]", "b": ' + b"[" * 10**5 + b"}", "row 1: values are nested deeper"),
+    "not UTF-8": (b'{"a": "x"}\n{"a": "\xff"}', "column 'a', row 2: .* is not UTF-8 text: name"),
+    "a lone surrogate": (lines('{"a": "\\ud800"}'), "surrogate pair .* in row 1"),
+    "too large": (lines('{"a": 1e999}'), "too big .* in row 1"),
+    "nested": (lines('{"a": 1, "b": [1]}', '{"b": [2]}'), "column 'b' has lists"),
+    "nested otherwise": (
+        lines('{"b": [1]}', '{"b": [{}]}'),
+        "changed from number to object in row",
+    ),
+    "nested otherwise later": (lines('{"a": 1, "b": [1]}', '{"b": {}}'), "changed from array to"),
+}
+
+
+@pytest.mark.parametrize("name", JSON)
+def test_bad_json_lines_are_refused(file, name):
+    content, message = JSON[name]
+    with pytest.raises(InvalidArgument, match=message) as caught:
+        features(file(content))
+    assert "\n" not in str(caught.value)
+
+
+def test_json_lines_of_many_types_are_one_table(file, monkeypatch):
+    monkeypatch.setattr(tables.json_tables, "PARSED_BYTES", 8)
+    rows = ['{"a": null}', '{"b": 1, "a": "2024-01-01"}', '{"a": "[[x", "c": 9}', "", '{"b": 1.5}']
+    found = features(file("\r\n".join(rows)))
+    assert found.to_pydict() == {
+        "a": [None, "2024-01-01", "[[x", None],
+        "b": [None, 1, None, 1.5],
+        "c": [None, None, 9, None],
+    }
+    with pytest.raises(InvalidArgument, match="'b' has numbers in the rows before, and text in ro"):
+        features(file("\n".join([*rows, '{"b": "x"}'])))
+    with tables.open_table(file("\n".join(['{"n": {"m": 1}}', '{"n": [1], "a": 2}']))) as table:
+        assert table.columns == ("n", "a")
+        chunks = list(table.chunks)
+    assert tables.feature_table(chunks, ["a"], {}).to_pydict() == {"a": [None, 2]}
+
+
+CSV = b"a,b\n1,2\n"
+BAD = {
+    "compressed twice": (lambda: gzip.compress(gzip.compress(CSV)), "is compressed twice"),
+    "Parquet in gzip": (
+        lambda: gzip.compress(FORMATS["Parquet"]()),
+        "is a Parquet file that is compressed by gzip: unpack it",
+    ),
+    "Feather in zstd": (
+        lambda: packed("zstd")(FORMATS["Feather"]()),
+        "is an Arrow file that is compressed by zstd: unpack it",
+    ),
+    "nothing in gzip": (lambda: gzip.compress(b""), "is empty"),
+    "cut Feather": (lambda: FORMATS["Feather"]()[:-9], "is not a readable table|cannot be read"),
+    "half of UTF-16": (lambda: "a,b\n1,2".encode("utf-16") + b"x", "is not UTF-16 text"),
+    "columns without end": (lambda: packed("zstd")(b"," * 10**7), "has no data rows|a header row"),
+    "too many columns": (
+        lambda: packed("zstd")(b"," * 10**6 + b"\n1"),
+        r"has 1,000,001 columns; a table may have 100,000",
+    ),
+    "no rows": (lambda: file_of(pa.table({"a": pa.array([], pa.int8())})), "no data rows"),
+}
+PACKED = {"gzip": gzip.compress, "bz2": bz2.compress, "xz": lzma.compress}
+PACKED |= {codec: packed(codec) for codec in ("zstd", "lz4")}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_other_bad_files_are_refused(file, name):
+    make, message = BAD[name]
+    with pytest.raises(InvalidArgument, match=message) as caught:
+        features(file(make()))
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("codec", PACKED)
+def test_compressed_files_may_have_parts_and_must_be_whole(file, codec):
+    pack = PACKED[codec]
+    rows = b"".join(b"%d,%d\n" % (i, i * 7919) for i in range(2000))
+    found = features(file(pack(b"a,b\n") + pack(rows), "any name.csv"))
+    assert found.column("b").to_pylist() == [i * 7919.0 for i in range(2000)]
+    with pytest.raises(InvalidArgument, match="cannot be read: .*(Truncated|xz)"):
+        features(file(pack(b"a,b\n" + rows)[:-20]))
+
+
+def test_an_encoding_is_said_only_where_there_is_no_mark(file):
+    for name in ("no such", "hex", "\0", "", "undefined"):
+        with pytest.raises(InvalidArgument, match="encoding must be the name of an encoding"):
+            features(file(CSV), encoding=name)
+    assert features(file("ä,b\n1,2".encode("utf-8-sig")), encoding="latin-1").column_names[0] == "ä"
+    with pytest.raises(InvalidArgument, match=r"is not CP1252 text: name the table's encoding"):
+        features(file(b"a,b\n1,\x81\n"), encoding="cp1252")
+    with pytest.raises(InvalidArgument, match=r"column 'b', row 2: .* is not UTF-8 text: name the"):
+        features(file("a,b\n1,ü\n2,ö\n".encode("latin-1").replace(b"\xfc", b"u")))
+
+
+def test_damaged_buffers_of_arrow_are_refused(file):
+    """Arrow itself reads beyond a buffer where an offset is wrong."""
+    content = bytearray(file_of(pa.table({"a": ["xyz" * 5] * 4, "b": [1, 2, 3, 4]})))
+    offsets = np.arange(5, dtype=np.int32) * 15
+    at = bytes(content).index(offsets.tobytes())
+    content[at : at + 20] = (offsets * 10**6).tobytes()
+    with pytest.raises(InvalidArgument, match="is damaged: column 'a': .*offset"):
+        features(file(bytes(content)))
+
+
+BOMBS = {
+    "rows": "pack(b'a,b\\n' + b'1,2\\n' * (1 << 26))",
+    "a cell": "pack(b'a,b\\n1,' + b'0' * (1 << 28))",
+    "a header": "pack(b'a' * (1 << 28))",
+    "quotes": 'pack(b\'a,b\\n1,"\' + b"\\n" * (1 << 28))',
+    "a line of JSON": "pack(b'{\"a\": \"' + b'0' * (1 << 28))",
+    "rows of JSON": "pack((b'{\"a\": \"' + b'0' * 1000 + b'\"}\\n') * (1 << 18))",
+    "keys of JSON": "pack(b'\\n'.join(b'{\"a%d\": 1}' % i for i in range(6000)))",
+    "xz": "lzma.compress(b'a,b\\n1,' + b'0' * (1 << 28), preset=0)",
+}
+
+
+READ_BOMB = """if True:
+    import sys
+    from pathlib import Path
+    from fnet import InvalidArgument, tables
+    def peak():
+        return int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) >> 10
+    def read(path):
+        with tables.open_table(path) as table:
+            return sum(len(chunk.columns) for chunk in table.chunks)
+    for small in sys.argv[2:]:
+        read(small)
+    before = peak()
+    try:
+        print(read(sys.argv[1]), "rows")
+    except InvalidArgument as error:
+        print(error)
+    print(peak() - before)
+    """
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the peak of memory is read from /proc")
+@pytest.mark.parametrize("name", BOMBS)
+def test_a_compression_bomb_takes_no_memory_but_blocks(file, name):
+    """Each takes 256 MiB or more when it is unpacked or parsed whole."""
+    path = file(eval(BOMBS[name], {"pack": packed("zstd"), "lzma": lzma}), "bomb")
+    small = file(gzip.compress(CSV), "small"), file('{"a": 1}', "small.jsonl")
+    command = [sys.executable, "-c", READ_BOMB, path, *small]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=HANG_SECONDS)
+    assert (done.returncode, done.stderr) == (0, "")
+    message, more = done.stdout.splitlines()
+    assert int(more) < 300, message
+    assert any(word in message for word in (" rows", "row is longer", "line is longer"))

@@ -119,6 +119,7 @@ def test_numbers_are_read_exactly(tmp_path_factory, values):
 
 def test_row_numbers_continue_from_chunk_to_chunk(file, monkeypatch):
     monkeypatch.setattr(tables.readers, "CSV_BLOCK_BYTES", 64)
+    monkeypatch.setattr(tables.readers, "MIN_BYTES_PER_COLUMN", 1)
     path = file("a,b\n" + "".join(f"{i},{i * i}\n" for i in range(100)))
     with tables.open_table(path) as table:
         chunks = [(chunk.first_row, len(chunk.columns)) for chunk in table.chunks]
@@ -222,7 +223,7 @@ FILES = {
             "pickle": b"\x80\x04\x95",
         }.items()
     },
-    "UTF-16 without a mark": ("a,b\n1,2\n".encode("utf-16-le"), "is not UTF-8 text: name its enc"),
+    "UTF-16 without a mark": ("a,b\n1,2\n".encode("utf-16-le"), "UTF-8 text: name the table's enc"),
     "names in Latin-1": ("a,größe\n1,2\n".encode("latin1"), "is not UTF-8 text"),
     "a name twice": (b"a,a\n1,2\n", "more than one column named 'a'"),
     "an open quote": (b'a,b\n1,"2\n3,4\n', r"row 1: '2\\n3,4\\n' is not a number"),
@@ -379,6 +380,7 @@ def test_a_header_may_hold_line_breaks_and_other_delimiters(file):
 
 def test_chunks_are_read_in_the_notation_of_the_first(file, monkeypatch):
     monkeypatch.setattr(tables.readers, "CSV_BLOCK_BYTES", 128)
+    monkeypatch.setattr(tables.readers, "MIN_BYTES_PER_COLUMN", 1)
 
     def read_all(rows, **writing):
         reader = tables.FeatureReader(

@@ -18,6 +18,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 from pyarrow import compute, types
 
@@ -118,24 +119,24 @@ def _plain_numbers(
 
 def _floats(text: Any, rows: int, codes: bool) -> list[Any]:
     """Columns of as many rows each, one after the other, as floats; None for those of text."""
-    count = len(text) // rows
-    if codes or not compute.any(compute.match_substring_regex(text, CODE)).as_py():
-        try:
-            numbers = text.cast(pa.float64())
-        except pa.ArrowInvalid:
-            numbers = None
-        if numbers is not None and _are_finite(numbers):
-            return [numbers.slice(i * rows, rows) for i in range(count)]
-    if count == 1:
-        return [None]
-    half = count // 2 * rows
-    return _floats(text.slice(0, half), rows, codes) + _floats(text.slice(half), rows, codes)
+    fits: Any = _matches(text, notations.PLAIN.pattern(), rows, of_gaps=True).all(axis=1)
+    if not codes:
+        fits &= ~_matches(text, CODE, rows, of_gaps=False).any(axis=1)
+    good = np.flatnonzero(fits).tolist()
+    found: list[Any] = [None] * len(fits)
+    if good:
+        texts = [text.slice(i * rows, rows) for i in good]
+        numbers = pa.concat_arrays(texts).cast(pa.float64())
+        sizes = np.abs(arrow_values(numbers, "float64", 0.0)).reshape(-1, rows)
+        for k, (i, own) in enumerate(zip(good, sizes, strict=True)):
+            found[i] = numbers.slice(k * rows, rows) if own.max() <= MAX_MAGNITUDE else None
+    return found
 
 
-def _are_finite(numbers: Any) -> bool:
-    """Whether all numbers are finite and not too large; gaps aside."""
-    values = arrow_values(numbers, "float64", 0.0)
-    return bool((np.abs(values) <= MAX_MAGNITUDE).all())  # not of NaN
+def _matches(text: Any, pattern: str, rows: int, of_gaps: bool) -> npt.NDArray[np.bool_]:
+    """Which cells of columns of so many rows match, `[columns, rows]`."""
+    found = compute.match_substring_regex(text, pattern).cast(pa.uint8())
+    return arrow_values(found, "uint8", of_gaps).view(np.bool_).reshape(-1, rows)
 
 
 def _columns(chunk: Chunk, names: Sequence[str]) -> dict[str, Any]:

@@ -82,6 +82,9 @@ MARKUP = {
 """The first text of files that are no tables, in lower case without blanks before it."""
 
 
+LINE_END = re.compile(rb"[\r\n]")
+
+
 class Recognized(NamedTuple):
     """What a file is.
 
@@ -209,7 +212,9 @@ def read_header(stream: Any, name: str, block_bytes: int) -> Header:
         text += more
         if not at:  # blank lines are no header
             text = text.removeprefix(codecs.BOM_UTF8).lstrip(b"\r\n")
-        while (end := _line_end(text, at)) >= 0:
+        new = len(text) - len(more)
+        while found := LINE_END.search(text, max(at, new)):
+            end = found.start()
             quotes += text.count(b'"', at, end)
             at = end + 1
             if quotes % 2 == 0:
@@ -227,12 +232,6 @@ def read_header(stream: Any, name: str, block_bytes: int) -> Header:
     if quotes % 2 or text.count(b'"', at) % 2:
         raise InvalidArgument(f"{name}: its header opens a quote: is a quote never closed?")
     return Header(_decoded(text, name), len(text), False)
-
-
-def _line_end(text: bytes, at: int) -> int:
-    """Where a line ends, or -1."""
-    ends = [end for end in (text.find(b"\n", at), text.find(b"\r", at)) if end >= 0]
-    return min(ends, default=-1)
 
 
 def _decoded(text: bytes, name: str) -> str:

@@ -22,12 +22,18 @@ from fnet.tables import formats
 from fnet.tables.streams import Input, Source, open_stream
 
 BLOCK_BYTES = 1 << 20
-"""Bytes that are read, and the most that are parsed, at a time, unless a line is longer."""
+"""Bytes that are read at a time."""
+
+PARSED_BYTES = 1 << 24
+"""The most bytes that are parsed at a time, unless a line is longer."""
+
+CHUNK_ROWS = 1 << 14
+"""The most rows that are parsed at a time."""
 
 MAX_LINE_BYTES = 1 << 26
 """The longest line."""
 
-MAX_CELLS = 1 << 22
+MAX_CELLS = 1 << 23
 """The most rows times keys that are parsed at a time, unless a single row has more."""
 
 MAX_DEPTH = 200
@@ -126,7 +132,8 @@ def _blocks(stream: Any, name: str, columns: int | None = None) -> Iterator[Bloc
         _check_line(line, f"{name}, row {row + len(lines)}")
         more = line.count(b":")
         cells = (len(lines) + 1) * (keys + more if columns is None else columns)
-        if lines and (size + len(line) > BLOCK_BYTES or cells > MAX_CELLS):
+        is_full = len(lines) == CHUNK_ROWS or size + len(line) > PARSED_BYTES
+        if lines and (is_full or cells > MAX_CELLS):
             yield Block(b"\n".join(lines), row, len(lines))
             row += len(lines)
             lines, size, keys = [], 0, 0
@@ -138,16 +145,21 @@ def _blocks(stream: Any, name: str, columns: int | None = None) -> Iterator[Bloc
 
 def _lines(stream: Any, name: str) -> Iterator[bytes]:
     """The lines that are not blank."""
-    rest = b""
+    rest: list[bytes] = []
+    size = 0
     while block := stream.read(BLOCK_BYTES):
-        *lines, rest = (rest + block).split(b"\n")
-        if len(rest) > MAX_LINE_BYTES:
+        first, *others = block.split(b"\n")
+        rest.append(first)
+        size += len(first)
+        if size > MAX_LINE_BYTES:
             raise InvalidArgument(
                 f"{name}: a line is longer than {MAX_LINE_BYTES >> 20} MiB: is it JSON lines, one "
                 "object a line?"
             )
-        yield from filter(None, map(_bare, lines))
-    yield from filter(None, [_bare(rest)])
+        if others:
+            yield from filter(None, map(_bare, [b"".join(rest), *others[:-1]]))
+            rest, size = [others[-1]], len(others[-1])
+    yield from filter(None, [_bare(b"".join(rest))])
 
 
 def _bare(line: bytes) -> bytes:

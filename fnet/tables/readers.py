@@ -18,7 +18,7 @@ from fnet.tables.streams import Input, Path, Source
 CSV_BLOCK_BYTES = 1 << 21
 """Bytes of a CSV that are read at a time. A row must not be longer."""
 
-MIN_BYTES_PER_COLUMN = 64
+MIN_BYTES_PER_COLUMN = 512
 """The least bytes of a block for each column, so that wide rows fit."""
 
 RAGGED_ROW = re.compile(r"Row #(\d+): Expected (\d+) columns, got (\d+)")

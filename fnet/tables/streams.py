@@ -71,25 +71,30 @@ def find_input(path: Path, name: str, encoding: str | None = None) -> Input:
             start = stream.read(formats.START_BYTES)
         kind, encoding = formats.recognize(start, name, encoding)
     if compression is not None and kind in ("parquet", "arrow file"):
-        raise InvalidArgument(
-            f"{name} is {kind.replace('a', 'A', 1).replace('p', 'P')} compressed by {compression}: "
-            "unpack it"
-        )
+        what = "a Parquet file" if kind == "parquet" else "an Arrow file"
+        raise InvalidArgument(f"{name} is {what} that is compressed by {compression}: unpack it")
     return Input(path, name, kind, compression, encoding)
 
 
 @contextlib.contextmanager
 def open_stream(source: Input) -> Iterator[Any]:
-    """The bytes of a file as a stream of Arrow, unpacked and in UTF-8."""
-    with open(source.path, "rb") as file:
+    """The bytes of a file as a stream of Arrow, unpacked and in UTF-8.
+
+    Arrow reads ahead in a thread of its own, so each layer is closed, which waits for the thread:
+    it must not run Python's code when the interpreter ends.
+    """
+    with contextlib.ExitStack() as stack:
         if source.compression == "xz":
-            stream = pa.PythonFile(io.BufferedReader(_Unpacked(file)), mode="r")
-        elif source.compression is not None:
-            stream = pa.CompressedInputStream(pa.PythonFile(file, mode="r"), source.compression)
+            unpacked = _Unpacked(stack.enter_context(open(source.path, "rb")))
+            buffered = stack.enter_context(io.BufferedReader(unpacked))
+            stream = stack.enter_context(pa.PythonFile(buffered, mode="r"))
         else:
-            stream = pa.PythonFile(file, mode="r")
+            stream = stack.enter_context(pa.OSFile(os.fspath(source.path)))
+            if source.compression is not None:
+                stream = stack.enter_context(pa.CompressedInputStream(stream, source.compression))
         if source.encoding is not None:
-            stream = pa.transcoding_input_stream(stream, source.encoding, "utf-8")
+            transcoded = pa.transcoding_input_stream(stream, source.encoding, "utf-8")
+            stream = stack.enter_context(transcoded)
         yield stream
 
 
