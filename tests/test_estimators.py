@@ -459,6 +459,18 @@ def test_to_the_pure_functions_and_back(kind, standardize, dtype):
     assert back.set_params(max_iter=2).fit(x, y).coefs_[0].dtype == dtype
 
 
+def test_the_classes_of_a_network_may_stand_in_any_order():
+    net = fnet.Network((4, 3))
+    params, names = reference.init_params(net, 0), np.array(["c", "a", "b"])
+    labels = np.unique(Y, return_inverse=True)[1]
+    found, numbered = (
+        MLPClassifier.from_functional(net, params, classes=classes).partial_fit(X, classes[labels])
+        for classes in (names, np.arange(3))
+    )
+    np.testing.assert_array_equal(found.coefs_[0], numbered.coefs_[0])
+    assert found.predict(X).tolist() == names[numbered.predict(X)].tolist()
+
+
 def test_networks_without_biases_or_with_an_output_activation_are_converted():
     net = fnet.Network((4, 3, 2), hidden="tanh", output="tanh", bias=False, loss="squared_error")
     params = reference.init_params(net, 0)

@@ -273,4 +273,6 @@ def _fit(
         warnings.filterwarnings("ignore", "|".join(IRRELEVANT_WARNINGS))
         model.fit(x, y, validation_data=held_out)
     ended = str(model.ended_)
-    common.raise_if_interrupted(ended, model.n_iter_, options.epochs, options.checkpoint)
+    checkpoint = options.checkpoint  # which is not written on a full disk, if it is optional
+    written = checkpoint if checkpoint is not None and os.path.exists(checkpoint) else None
+    common.raise_if_interrupted(ended, model.n_iter_, options.epochs, written)
