@@ -162,7 +162,7 @@ def known_classes(
     found = read_cells(chunks, name, options)
     text = any(isinstance(known, str) for known in classes)
     spelled: dict[Any, Any] = (
-        {cells.label(x): x for x in classes} if text else {x: x for x in classes}
+        {cells.label(str(x)): x for x in classes} if text else {x: x for x in classes}
     )
     spelled |= {x: x for x in classes}
     values: Sequence[Any] = found.labels
