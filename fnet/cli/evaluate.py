@@ -106,6 +106,7 @@ def _evaluate(
     from fnet import tables
     from fnet.reports import evaluation
 
+    evaluation.is_classifier(model)  # refuses a model of several targets
     known = common.trained_notations(model)
     missing = reading["missing"] or common.training_record(model).get("missing")
     options = tables.TargetOptions(
