@@ -6,7 +6,6 @@ import io
 import json
 import re
 
-import numpy as np
 from fuzz_files import features, targets
 from fuzz_subjects import Subject, check
 

@@ -159,8 +159,9 @@ def known_classes(
     Raises:
         InvalidArgument: A row has no target, or one that is no class.
     """
-    found = read_cells(chunks, name, options)
-    text = any(isinstance(known, str) for known in classes)
+    texts = tuple(known for known in classes if isinstance(known, str))
+    found = read_cells(chunks, name, options._replace(classes=texts))
+    text = bool(texts)
     spelled: dict[Any, Any] = (
         {cells.label(str(x)): x for x in classes} if text else {x: x for x in classes}
     )
