@@ -109,6 +109,8 @@ def run(options: Any) -> tuple[collections.Counter[str], list[Finding]]:
                     del workers[connection]
                     continue
                 name, found = result
+                for new in (f for f in found if f.key not in {known.key for known in findings}):
+                    bar.write(f"--only {new.index}: {new.use}: {new.where}", sys.stderr)
                 findings += found
                 if name != "unchanged":
                     counts[name] += 1

@@ -6,7 +6,6 @@ import io
 import json
 import re
 
-import numpy as np
 from fuzz_files import features, targets
 from fuzz_subjects import Subject, check
 
@@ -70,7 +69,8 @@ def table(s: Subject, with_target: bool = True) -> tuple[str, list[str]]:
     target = record["target"] if known else "the target"
     y = targets(m.net, 12)
     if m.classes is not None and (m.net.targets == "multiclass" or m.net.sizes[-1] == 1):
-        column = m.classes[np.arange(12) % len(m.classes)].tolist()
+        written = [name for name in m.classes.tolist() if name == name]  # NaN would be a gap
+        column = [written[i % len(written)] for i in range(12)]
     else:
         column = (y if y.ndim == 1 else y[:, 0]).tolist()
     path = s.path.with_suffix(".csv")

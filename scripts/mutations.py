@@ -117,7 +117,7 @@ def statement(node: ast.AST) -> Iterator[tuple[ast.AST, str]]:
     stores = isinstance(node, ast.Assign) and not isinstance(node.targets[0], ast.Name | ast.Tuple)
     if is_call or stores or isinstance(node, ast.AugAssign | ast.Raise | ast.Continue | ast.Break):
         yield ast.Pass(), "deleted"
-    if isinstance(node, ast.Return) and node.value is not None:
+    if isinstance(node, ast.Return) and getattr(node.value, "value", node.value) is not None:
         yield ast.Return(ast.Constant(None)), "returns None"
 
 

@@ -471,6 +471,17 @@ def test_the_classes_of_a_network_may_stand_in_any_order():
     assert found.predict(X).tolist() == names[numbered.predict(X)].tolist()
 
 
+def test_the_labels_of_a_network_may_have_names():
+    net = fnet.Network((4, 2), loss="sigmoid_cross_entropy")
+    params, y = reference.init_params(net, 0), np.tile([[0, 1], [1, 1]], (75, 1))
+    found, numbered = (
+        MLPClassifier.from_functional(net, params, classes=classes).partial_fit(X, y)
+        for classes in (["tall", "wide"], None)
+    )
+    np.testing.assert_array_equal(found.coefs_[0], numbered.coefs_[0])
+    assert found.classes_.tolist() == ["tall", "wide"]
+
+
 def test_networks_without_biases_or_with_an_output_activation_are_converted():
     net = fnet.Network((4, 3, 2), hidden="tanh", output="tanh", bias=False, loss="squared_error")
     params = reference.init_params(net, 0)

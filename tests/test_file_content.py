@@ -335,6 +335,11 @@ def test_arguments_that_no_estimator_takes_are_refused(name, value, tmp_path):
     refuse(tmp_path / "a.fnet", of_arguments(CLASSIFIER, **{name: value}))
 
 
+def test_weights_of_other_classes_are_refused(tmp_path):
+    weights = {0: 2.0, 7: 1.0}
+    refuse(tmp_path / "a.fnet", of_arguments(CLASSIFIER, class_weight=weights), "not in class_weig")
+
+
 def test_an_estimator_goes_with_the_targets_of_its_network(tmp_path):
     for found, other in ((CLASSIFIER, "MLPRegressor"), (REGRESSOR, "MLPClassifier")):
         estimator = found.estimator._replace(name=other)

@@ -57,6 +57,7 @@ def test_a_line_is_broken_in_each_way(source, expected):
         "if TYPE_CHECKING:\n    a = 1",
         "f'{a + 1}'",
         "from a import b",
+        "def f():\n    return None",
     ],
 )
 def test_what_changes_no_result_is_left_alone(source):

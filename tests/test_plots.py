@@ -92,6 +92,15 @@ def test_curves_of_a_history_with_the_loss_alone():
     assert lines(loss) == {"training": [[1, 2], [2, 1]]}
 
 
+def test_curves_have_gaps_where_values_have_no_place(tmp_path):
+    huge = np.finfo(np.float64).max
+    for losses in ([3.0, huge, 2.0], [huge, -huge, np.nan], [np.inf] * 3):
+        figure = plots.learning_curves({"loss": [3.0, 2.0, 1.0], "validation_loss": losses})
+        figure.savefig(tmp_path / "curves.svg")
+        drawn = figure.axes[0].lines[1].get_ydata()
+        assert np.array_equal(np.isfinite(drawn), np.abs(losses) < 4)
+
+
 def test_curves_of_members_have_a_line_each():
     (loss,) = plots.learning_curves(
         {"loss": np.ones((4, 3)), "ended": np.array(["epochs"] * 3)}

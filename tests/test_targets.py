@@ -281,6 +281,16 @@ def test_a_missing_token_may_be_a_number_of_a_typed_column(tmp_path, values):
     assert found.values.tolist() == [value for value in values if value != -999]
 
 
+def test_a_class_of_the_model_is_no_missing_value(tmp_path):
+    with tables.open_table(write(tmp_path, ["NA", "a", "nan"])) as table:
+        chunks = list(table.chunks)
+    options = tables.TargetOptions()
+    found = tables.targets.known_classes(chunks, "y", ["NA", "a", "nan"], options)
+    assert found.values.tolist() == ["NA", "a", "nan"]
+    with pytest.raises(InvalidArgument, match=r"row 3: missing value \('nan'\)"):
+        tables.targets.known_classes(chunks, "y", ["NA", "a"], options)
+
+
 def test_a_note_shows_how_another_notation_is_read(tmp_path):
     notes = decide(write(tmp_path, written(point=",")[0])).target.notes
     assert any("'4,2' is read as 4.2" in note and "--task classifier" in note for note in notes)

@@ -119,6 +119,7 @@ def _evaluate(
     from fnet import tables
     from fnet.reports import evaluation
 
+    evaluation.is_classifier(model)  # refuses a model of several targets
     missing = reading.missing or common.training_record(model).get("missing")
     how = reading.of_target(
         task="regressor" if model.classes is None else None,

@@ -87,6 +87,21 @@ def resolve(
     )
 
 
+def check_keys(class_weight: dict[Any, Any], classes: list[Any]) -> None:
+    """Refuse weights of other classes, by scikit-learn's rule.
+
+    A class may lack a weight, which is 1 then; or a weight its class, as in a fold. Both together
+    are a mistake.
+    """
+    missing = [c for c in classes if c not in class_weight]
+    unknown = [c for c in class_weight if c not in classes]
+    if missing and unknown:
+        raise InvalidArgument(
+            f"The classes, {missing}, are not in class_weight, which has weights for {unknown} "
+            f"instead. Its keys must be the classes of y, {classes}"
+        )
+
+
 def row_factors(net: Any, y: Any, class_weights: Any) -> Any:
     """The class weight of each row, `[N]`."""
     return _membership(net, y) @ class_weights

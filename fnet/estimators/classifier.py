@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.utils._param_validation import StrOptions
 
-from fnet.core import checks
+from fnet.core import checks, class_weights
 from fnet.core.aliases import ArrayLike, Params
 from fnet.core.errors import InvalidArgument
 from fnet.core.network import Network
@@ -411,13 +411,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         if targets.multilabel or not isinstance(value, dict):
             return value
         classes = targets.classes.tolist()
-        missing = [c for c in classes if c not in value]
-        unknown = [c for c in value if c not in classes]
-        if missing and unknown:  # otherwise a fold may lack a class, or a class have the weight 1
-            raise InvalidArgument(
-                f"The classes, {missing}, are not in class_weight, which has weights for "
-                f"{unknown} instead. Its keys must be the classes of y, {targets.classes}"
-            )
+        class_weights.check_keys(value, classes)
         return {
             i: checks.one_number(f"class_weight for class {c!r}", value[c])
             for i, c in enumerate(classes)

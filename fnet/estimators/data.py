@@ -73,11 +73,8 @@ def split_validation(
     from sklearn.model_selection import train_test_split
 
     binary = net.targets == "multilabel" and net.sizes[-1] == 1
-    if binary and (rare := [name for name in classes if np.sum(classes[data.y] == name) < 2]):
-        raise InvalidArgument(
-            "early_stopping needs at least two rows of each class, to hold out one of them. "
-            f"Classes with too few members are: {rare}"
-        )
+    if binary:
+        _require_two_rows_of_each_class(classes[data.y])
     parts = train_test_split(
         *data.columns(),
         random_state=random,
@@ -90,6 +87,16 @@ def split_validation(
             "dataset."
         )
     return Data(*parts[::2]), Data(*parts[1::2])
+
+
+def _require_two_rows_of_each_class(labels: npt.NDArray[Any]) -> None:
+    """Refuse labels of two classes that cannot be stratified."""
+    found, counts = np.unique(labels, return_counts=True)
+    if len(found) > 1 and counts.min() < 2:
+        raise InvalidArgument(
+            "early_stopping needs at least two rows of each class, to hold out one of them. "
+            f"Classes with too few members are: {found[counts < 2].tolist()}"
+        )
 
 
 def standardization(estimator: ArgumentsMixin, net: Network, data: Data) -> Scaling | None:

@@ -103,7 +103,8 @@ class ClassTargets(NamedTuple):
         labels = _inspect(y)
         same_width = not labels.multilabel or len(labels.classes) == len(self.classes)
         same_kind = labels.multilabel == self.multilabel and same_width
-        if all_present and not (same_kind and np.array_equal(labels.classes, self.classes)):
+        same_classes = self.multilabel or np.array_equal(labels.classes, self.classes)
+        if all_present and not (same_kind and same_classes):
             raise InvalidArgument(
                 "warm_start can only be used where `y` has the same classes as in the previous "
                 f"call to fit. Previously got {self.classes}, `y` has {labels.classes}"
@@ -132,13 +133,13 @@ class ClassTargets(NamedTuple):
 
     def _indices(self, labels: "_Labels") -> npt.NDArray[Any]:
         """Inspected y as indices of classes, or as booleans for several labels."""
+        if self.multilabel:  # columns, whatever their names are
+            return np.asarray(labels.y != 0)
         if len(new := np.setdiff1d(labels.classes, self.classes)):
             raise InvalidArgument(
                 "`y` has classes not in `self.classes_`. "
                 f"`self.classes_` has {self.classes}. 'y' has {new} too"
             )
-        if self.multilabel:
-            return np.asarray(labels.y != 0)
         order = np.argsort(self.classes)  # those of `from_functional` may stand in any order
         found: npt.NDArray[Any] = order[np.searchsorted(self.classes, labels.y, sorter=order)]
         return found

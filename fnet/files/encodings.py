@@ -212,8 +212,9 @@ def _fault(column: ColumnEncoding) -> str | None:
         return "a count for each level"
     if column.kind == "ignored" or not steps:
         return "steps, or be ignored" if (column.kind == "ignored") == bool(steps) else None
-    extremes = statistics.moments[:2] if statistics.moments else ()
-    if column.kind == "date" and any(abs(day) > MAX_DAY for day in extremes):
+    moments = statistics.moments
+    days = (*moments[:3], *moments.quantiles) if moments else ()
+    if column.kind == "date" and any(abs(day) > MAX_DAY for day in days):
         return "dates within the calendar"
     if type(steps[0]) not in READ_BY[column.kind]:
         return "a first step that reads its kind"

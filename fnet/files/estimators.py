@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from fnet.core import optimizers
+from fnet.core import class_weights, optimizers
 from fnet.core.checks import members_of, tuning
 from fnet.core.errors import InvalidArgument
 from fnet.core.network import ACTIVATIONS, ALIASES, LOSSES, Network
@@ -299,6 +299,10 @@ def _check_fitted(name: str, fitted: Any, content: Any) -> None:
                 f"{attribute} of the estimator must agree with the network, params, classes, "
                 f"features and scaling of the file; got {value!r:.200}"
             )
+    weights = content.estimator.arguments.get("class_weight")
+    several_labels = content.net.targets == "multilabel" and content.net.sizes[-1] > 1
+    if isinstance(weights, dict) and not several_labels:
+        class_weights.check_keys(weights, fitted["classes_"].tolist())
     curves = [fitted.get(key) for key in ("validation_loss_curve_", "validation_scores_")]
     longest = max((len(curve) for curve in curves if curve is not None), default=0)
     if longest > len(fitted.get("loss_curve_", ())):

@@ -24,6 +24,9 @@ SCORES = {"real": "r2", "counts": "r2", "quantiles": "score"}
 MIN_R2_SHOWN = -1
 """Where the panel of R² ends: the first epochs may lie far below the values of interest."""
 
+LARGEST_SHOWN = 1e300
+"""Values beyond this are a gap in a curve: Matplotlib's margins would overflow."""
+
 History: TypeAlias = Mapping[str, Any]
 """The values of each epoch by name, as in `Run.history`."""
 
@@ -88,7 +91,7 @@ def learning_curves(run: Any, *, figure: Any = None, ax: Any = None) -> Any:
         for name in (metric, f"validation_{metric}"):
             if name in curves:
                 _draw_curve(axes, name, curves[name])
-            if mark is not None and name == mark.name:
+            if mark is not None and name == mark.name and _is_shown(curves[name][mark.epoch]):
                 point = mark.epoch + 1, curves[name][mark.epoch]
                 axes.plot(*point, "o", color=style.MARK, label=mark.label, zorder=3)
         label = METRICS[metric]
@@ -103,10 +106,16 @@ def learning_curves(run: Any, *, figure: Any = None, ax: Any = None) -> Any:
     return canvas.result()
 
 
+def _is_shown(value: Any) -> Any:
+    """Which values have a place in a picture."""
+    return np.abs(value) < LARGEST_SHOWN
+
+
 def _draw_curve(axes: Axes, name: str, values: npt.NDArray[Any]) -> None:
     """Draw the values of each epoch, `[E]` or `[E, *M]`."""
     validation = name.startswith("validation")
     columns = values.reshape(len(values), -1)
+    columns = np.where(_is_shown(columns), columns, np.nan)
     lines = axes.plot(
         np.arange(1, len(values) + 1),
         columns,

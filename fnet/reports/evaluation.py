@@ -99,7 +99,7 @@ def evaluate(model: Model, x: ArrayLike, y: ArrayLike) -> Evaluation:
     """
     if not isinstance(model, Model):
         raise InvalidArgument(f"model must be what fnet.load returned; got {model!r:.200}")
-    measure = _classification if _is_classifier(model) else _regression
+    measure = _classification if is_classifier(model) else _regression
     x, y = model._check_rows(x), containers.to_labels("y", y)
     rows, shape = x.shape[:1], y.shape
     if len(shape) != 1 or shape != rows:
@@ -110,7 +110,7 @@ def evaluate(model: Model, x: ArrayLike, y: ArrayLike) -> Evaluation:
         return measure(model._of_features(), x, y)
 
 
-def _is_classifier(model: Model) -> bool:
+def is_classifier(model: Model) -> bool:
     """Whether the model is a classifier, or else a regressor; others are refused."""
     net = model.net
     members, outputs = checks.members_of(model.params), net.sizes[-1]

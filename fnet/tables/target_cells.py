@@ -30,6 +30,7 @@ class TargetOptions(NamedTuple):
         drop_missing: Whether rows without a target are left out.
         decimal: The decimal character, or None to find it.
         expected: The notation of the numbers that is tried first.
+        classes: The classes of a model, as text: they are never among the usual missing cells.
     """
 
     task: Literal["classifier", "regressor"] | None = None
@@ -37,6 +38,7 @@ class TargetOptions(NamedTuple):
     drop_missing: bool = False
     decimal: str | None = None
     expected: Notation | None = None
+    classes: tuple[str, ...] = ()
 
 
 class TargetCells(NamedTuple):
@@ -88,10 +90,8 @@ def read_cells(chunks: Sequence[Chunk], name: str, options: TargetOptions) -> Ta
             "--task classifier takes its values as classes"
         )
     labels = [cells.label(cell) for chunk in chunks for cell in cells.text_column(chunk, name)]
-    tokens = {
-        "",
-        *(notations.MISSING if options.missing is None else map(str.strip, options.missing)),
-    }
+    usual = set(notations.MISSING) - set(options.classes)
+    tokens = {"", *(usual if options.missing is None else map(str.strip, options.missing))}
     if pa.types.is_floating(column.type):
         tokens |= {"nan", *(f"{cell}.0" for cell in tokens if re.fullmatch("-?[0-9]+", cell))}
     rows = np.array([i for i, cell in enumerate(labels) if cell not in tokens], np.int64)

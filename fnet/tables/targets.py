@@ -161,10 +161,11 @@ def known_classes(
     Raises:
         InvalidArgument: A row has no target, or one that is no class.
     """
-    found = read_cells(chunks, name, options)
-    text = any(isinstance(known, str) for known in classes)
+    texts = tuple(known for known in classes if isinstance(known, str))
+    found = read_cells(chunks, name, options._replace(classes=texts))
+    text = bool(texts)
     spelled: dict[Any, Any] = (
-        {cells.label(x): x for x in classes} if text else {x: x for x in classes}
+        {cells.label(str(x)): x for x in classes} if text else {x: x for x in classes}
     )
     spelled |= {x: x for x in classes}
     values: Sequence[Any] = found.labels
