@@ -171,11 +171,11 @@ TYPES = (
     *(pa.run_end_encoded(pa.int32(), pa.string()), pa.uuid(), pa.json_(), pa.bool8()),
     *(pa.run_end_encoded(pa.int32(), pa.float64()), pa.list_view(pa.int8()), pa.decimal32(5, 1)),
 )
-"""The types that columns of Arrow are made of random bytes of."""
+"""The types that columns of Arrow are arrays of random bytes of."""
 
 
 def make(r: Random) -> tuple[bytes, str | None, str]:
-    """A hostile table: its bytes, the encoding that is said, and its format."""
+    """A hostile table: its bytes, the encoding that is named_encoding, and its format."""
     rows = r.choice([0, 1, 2, 3, *[12, 40, 40] * 5])
     names = r.sample(sorted(COLUMNS), r.randrange(1, 8))
     table = {name: [COLUMNS[name](r) for _ in range(rows)] for name in names}
@@ -188,15 +188,17 @@ def make(r: Random) -> tuple[bytes, str | None, str]:
     for _ in range(r.choice([0, 0, 1, 2])):
         labels[r.randrange(len(labels))] = r.choice(NAMES)
     kind = r.choice(list(FORMATS))
-    said = None
+    named_encoding = None
     content = FORMATS[kind](labels, list(table.values()), r)
     if isinstance(content, str):
         for _ in range(r.choice([0, 1, 1, 2])):
             content = r.choice(LINES)(content, r)
         coding = r.choice(["utf-8"] * 8 + ["utf-8-sig", "utf-16", "utf-32", "latin-1", "utf-16-le"])
-        said = coding if r.random() < 0.5 else None
+        named_encoding = coding if r.random() < 0.5 else None
         if r.random() < 0.1:
-            said = r.choice(["cp1252", "ascii", "utf-7", "hex", "no such", "\0", "utf-16-be"])
+            named_encoding = r.choice(
+                ["cp1252", "ascii", "utf-7", "hex", "no such", "\0", "utf-16-be"]
+            )
         content = content.encode(coding, "replace" if coding == "latin-1" else "surrogatepass")
     for _ in range(r.choice([0, 0, 0, 1, 1, 4])):
         content = r.choice(BYTES)(content, r)
@@ -204,7 +206,7 @@ def make(r: Random) -> tuple[bytes, str | None, str]:
         content = r.choice(PACKERS)(content)
         for _ in range(r.choice([0, 0, 1])):
             content = r.choice(BYTES)(content, r)
-    return content, said, kind
+    return content, named_encoding, kind
 
 
 PACKERS: tuple[Callable[[bytes], bytes], ...] = (
@@ -238,7 +240,7 @@ def json_lines(names: list[str], columns: list[list[Any]], r: Random) -> str:
 
 def arrow_table(names: list[str], columns: list[list[Any]], r: Random) -> pa.Table:
     """A table of Arrow; cells of another type than the others are text, and some columns noise."""
-    made = []
+    arrays = []
     for cells in columns:
         try:
             column = pa.array(cells)
@@ -246,9 +248,9 @@ def arrow_table(names: list[str], columns: list[list[Any]], r: Random) -> pa.Tab
             column = pa.array([str(cell).encode(errors="replace").decode() for cell in cells])
         if r.random() < 0.2:
             column = other_type(column, r)
-        made.append(column)
+        arrays.append(column)
     names = [name.encode(errors="replace").decode() for name in names]
-    return pa.Table.from_arrays(made, names)
+    return pa.Table.from_arrays(arrays, names)
 
 
 def other_type(column: Any, r: Random) -> Any:

@@ -2,7 +2,7 @@
 
 A table of random columns is written in a format that fnet reads. Its names, its cells, the types of
 its columns, its text and its bytes are changed at random. Then it is opened and read, each column
-is taken as a target, and all of them are learnt and encoded. Every step must work, or be refused by
+is taken as a target, and all of them are table_encoding and encoded. Every step must work, or be refused by
 InvalidArgument with one line. Another exception, a warning, a number that is not finite, more than
 2 seconds of processor time, and the death of the process are findings.
 
@@ -59,9 +59,9 @@ class Finding(NamedTuple):
     traceback: str
 
 
-def use(path: str, said: str | None) -> str:
+def use(path: str, named_encoding: str | None) -> str:
     """Read, learn and encode a table: what it was refused by, or "read"."""
-    with tables.open_table(path, encoding=said) as table:
+    with tables.open_table(path, encoding=named_encoding) as table:
         chunks = list(table.chunks)
     counts = collections.Counter(table.columns)
     names = [name for name, number in counts.items() if number == 1]
@@ -72,12 +72,12 @@ def use(path: str, said: str | None) -> str:
     if not names:
         return "without a column of use"
     found = tables.feature_table(chunks, names, dict.fromkeys(names, ()))
-    learnt = encoding.learn(found, encoding.Options(min_count=1))
-    values = encoding.encode(learnt, found)
+    table_encoding = encoding.learn(found, encoding.Options(min_count=1))
+    values = encoding.encode(table_encoding, found)
     if not np.isfinite(values).all():
         raise AssertionError("encoded numbers are not finite")
-    used = [column.name for column in encoding.encodings.used(learnt)]
-    reader = tables.FeatureReader(learnt, used, tables.Writing())
+    used = [column.name for column in encoding.records.used(table_encoding)]
+    reader = tables.FeatureReader(table_encoding, used, tables.Writing())
     parts = [reader.read([chunk]).values for chunk in chunks]
     if not np.array_equal(np.concatenate(parts), values):
         raise AssertionError("chunks are encoded as other numbers than the whole")
@@ -107,8 +107,8 @@ def as_feature(chunks: Any, name: str) -> None:
     """Learn a column alone, from its text and from numbers."""
     for numbers in ({}, {name: ()}):
         table = tables.feature_table(chunks, [name], numbers)
-        learnt = encoding.learn(table, encoding.Options(keep=True))
-        assert np.isfinite(encoding.encode(learnt, table)).all()
+        table_encoding = encoding.learn(table, encoding.Options(keep=True))
+        assert np.isfinite(encoding.encode(table_encoding, table)).all()
 
 
 def check_message(error: InvalidArgument) -> None:
@@ -120,14 +120,14 @@ def check_message(error: InvalidArgument) -> None:
 
 def examine(index: int, seed: int, path: str) -> tuple[str, Finding | None]:
     """The outcome of a mutant, and what is wrong with it."""
-    content, said, kind = make(random.Random(f"{seed} {index}"))
+    content, named_encoding, kind = make(random.Random(f"{seed} {index}"))
     Path(path).write_bytes(content)
     began = time.process_time()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             try:
-                outcome = use(path, said)
+                outcome = use(path, named_encoding)
             except InvalidArgument as error:
                 check_message(error)
                 outcome = "refused"
@@ -155,7 +155,7 @@ def work(count: int, seed: int, first: int, current: Any, results: Any) -> None:
 
 
 def limit_memory() -> None:
-    """Let this process take no more than MORE_BYTES beyond what it has, where that can be said."""
+    """Let this process take no more than MORE_BYTES beyond what it has, where that can be named_encoding."""
     try:
         import resource
 

@@ -493,7 +493,16 @@ def test_columns_may_be_called_anything(run, name):
     run("fnet predict m.fnet odd.csv")
 
 
+def test_a_missing_token_is_a_gap_in_the_table_to_predict_alone(run):
+    _, _, model = train(run)
+    mixed().assign(age=mixed()["age"].fillna(-1)).to_csv("tokens.csv", index=False)
+    expected, _ = run("fnet predict m.fnet any.csv --probabilities")
+    assert run("fnet predict m.fnet tokens.csv --probabilities --missing -1")[0] == expected
+    assert run("fnet predict m.fnet tokens.csv --probabilities")[0] != expected
+    assert column(model, "age").steps[0].gaps == ()
+
+
 def test_the_values_of_options_are_those_of_the_encoding():
-    assert reading.KINDS == encoding.encodings.KINDS
+    assert reading.KINDS == encoding.records.KINDS
     assert tuple(encoding.cells.DATE_FORMATS) == reading.DATE_FORMATS
     assert set(reading.THOUSANDS) == set(encoding.cells.THOUSANDS) - {""}

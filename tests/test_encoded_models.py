@@ -19,7 +19,7 @@ from test_file_content import refuse
 import fnet
 from fnet import InvalidArgument, MLPClassifier, MLPRegressor, TableEncoder
 from fnet.encoding import describe, feature_names, steps
-from fnet.files import Model, codec, encodings, names, schema
+from fnet.files import Model, codec, encoding_checks, names, schema
 from fnet.reports.evaluation import evaluate
 
 TABLE = CONTAINERS["dict of lists"]()
@@ -337,9 +337,9 @@ def test_every_step_has_a_name_in_the_file_and_a_check():
     known = {
         kind for part in typing.get_args(steps.Step) for kind in (typing.get_args(part) or (part,))
     }
-    assert known == encodings.STEPS.keys() == encodings.FLOW.keys()
+    assert known == encoding_checks.STEPS.keys() == encoding_checks.FLOW.keys()
     assert known <= {kind for kind, _ in names.RECORDS.values()}
-    assert encodings.ARGUMENTS.keys() == TableEncoder().get_params().keys()
+    assert encoding_checks.ARGUMENTS.keys() == TableEncoder().get_params().keys()
 
 
 def test_fields_that_have_their_default_are_left_out():
@@ -405,18 +405,18 @@ def use(model):
 @pytest.mark.parametrize("odd", ODD, ids=repr)
 def test_whatever_passes_of_an_encoding_works(odd):
     """Each place of an encoding gets an odd value: refused on one line, or all uses work."""
-    passed, width = 0, WHOLE.net.sizes[0]
+    accepted, width = 0, WHOLE.net.sizes[0]
     for place in PLACES:
         value, arrays = codec.encode(changed(WHOLE.encoding, place, odd))
         found = codec.decode(json.loads(json.dumps(value)), arrays)
         try:
-            encodings.check_encoding(found, width)
+            encoding_checks.check_encoding(found, width)
         except InvalidArgument:
             continue
-        passed += 1
+        accepted += 1
         assert codec.encode(found) == (value, {})
         use(Model(WHOLE._replace(encoding=found)))
-    assert passed < len(PLACES)
+    assert accepted < len(PLACES)
 
 
 def column(name, /, **fields):

@@ -18,9 +18,9 @@ from sklearn.preprocessing import OneHotEncoder, RobustScaler, StandardScaler
 
 from fnet import InvalidArgument
 from fnet.encoding import cells, describe, encode, feature_names, learn, notes, steps
-from fnet.encoding.encodings import find_encoding
 from fnet.encoding.options import Options
 from fnet.encoding.reading import READS
+from fnet.encoding.records import find_encoding
 from fnet.encoding.steps import STEPS
 
 PLAIN = Options(scaling="none")
@@ -189,24 +189,24 @@ PYTHON = {
 EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 
 
-def python_date(form: str, text: str) -> datetime.datetime:
+def python_date(written: str, text: str) -> datetime.datetime:
     """A text as Python reads it."""
-    if form == "YYYY-MM-DD":
+    if written == "YYYY-MM-DD":
         found = datetime.datetime.fromisoformat(text.replace(" UTC", "Z"))
     else:
         clock = ("", " %H:%M", " %H:%M:%S")[text.count(":")]
-        found = datetime.datetime.strptime(text, PYTHON[form] + clock)
+        found = datetime.datetime.strptime(text, PYTHON[written] + clock)
     return found if found.tzinfo else found.replace(tzinfo=datetime.UTC)
 
 
-@pytest.mark.parametrize("form", DATES)
-def test_dates_are_read_as_python_reads_them(form):
-    read = cells.date_reader(form)
-    for text in DATES[form]:
-        expected = (python_date(form, text) - EPOCH) // datetime.timedelta(microseconds=1)
+@pytest.mark.parametrize("written", DATES)
+def test_dates_are_read_as_python_reads_them(written):
+    read = cells.date_reader(written)
+    for text in DATES[written]:
+        expected = (python_date(written, text) - EPOCH) // datetime.timedelta(microseconds=1)
         assert read(text) == expected, text
-    case = Column([*DATES[form][:2], ""], "date")
-    assert find_encoding(column_of(case)[0], "x").steps[0] == steps.Date(form)
+    case = Column([*DATES[written][:2], ""], "date")
+    assert find_encoding(column_of(case)[0], "x").steps[0] == steps.Date(written)
 
 
 @pytest.mark.parametrize(
@@ -482,6 +482,25 @@ def test_numbers_as_text():
     assert list(map(cells.as_text, numbers)) == [*expected, "inf"]
 
 
+def test_an_encoding_is_learnt_from_some_rows_but_reads_the_cells_of_all():
+    rows = np.arange(0, 40, 2)
+    table = {
+        "number": [float(i) if i % 3 else None for i in range(40)],
+        "text": ["ab"[i // 2 % 2] if i % 2 == 0 else "c" for i in range(40)],
+        "flag": [bool(i % 4) for i in range(40)],
+        "day": [datetime.date(2024, 1 + i % 3, 1 + i % 5) for i in range(40)],
+    }
+    some = {name: [cells_[i] for i in rows] for name, cells_ in table.items()}
+    assert learn(table, rows=rows) == learn(some)
+    dates = ["03/04/2024"] * 20 + ["25/12/2024", None] * 10
+    found = learn({"x": dates, "y": table["number"]}, rows=np.arange(19))
+    assert found.columns[0].reason == "has one value"
+    found = learn({"x": [*dates[19:], "04/04/2024"], "y": table["number"][:22]}, rows=rows[:9])
+    assert found.columns[0].steps[0].format == "DD/MM/YYYY"
+    gaps = learn({"x": [None, None, "2024-01-01"], "y": [1, 2, 3]}, rows=np.arange(2))
+    assert gaps.columns[0].reason == "is empty"
+
+
 def test_every_step_has_one_function():
     listed = {
         kind for kind in vars(steps).values() if isinstance(kind, type) and hasattr(kind, "_fields")
@@ -508,17 +527,17 @@ def test_what_is_learnt_is_plain_data():
 def test_the_result_does_not_depend_on_blocks_of_rows(monkeypatch):
     table = table_of(100) | {"t": np.datetime64("2024-01-01T05:00") + np.arange(100) * 1000}
     encoding = learn(table)
-    whole = encode(encoding, table)
+    together = encode(encoding, table)
     monkeypatch.setattr("fnet.encoding.apply.BLOCK", 7)
-    np.testing.assert_array_equal(encode(encoding, table), whole)
+    np.testing.assert_array_equal(encode(encoding, table), together)
     single = [
         encode(encoding, {name: column[i : i + 1] for name, column in table.items()})
         for i in range(9)
     ]
-    np.testing.assert_array_equal(np.concatenate(single), whole[:9])
+    np.testing.assert_array_equal(np.concatenate(single), together[:9])
     assert encode(encoding, {name: column[:0] for name, column in table.items()}).shape == (
         0,
-        whole.shape[1],
+        together.shape[1],
     )
     assert encode(encoding, table, "float32").dtype == np.float32
 
@@ -570,10 +589,10 @@ def test_a_column_that_cannot_be_learnt_is_refused(name):
 def test_the_ambiguity_rule_of_dates():
     assert learn({"x": ["03/04/2024", "13/04/2024"]}).columns[0].steps[0].format == "DD/MM/YYYY"
     assert learn({"x": ["03/04/2024", "03/13/2024"]}).columns[0].steps[0].format == "MM/DD/YYYY"
-    for form in ("DD/MM/YYYY", "MM/DD/YYYY"):
-        for said in (form, {"x": form}):
-            found = learn({"x": ["03/04/2024", "05/06/2024"]}, Options(date_format=said))
-            assert found.columns[0].steps[0].format == form
+    for written in ("DD/MM/YYYY", "MM/DD/YYYY"):
+        for option in (written, {"x": written}):
+            found = learn({"x": ["03/04/2024", "05/06/2024"]}, Options(date_format=option))
+            assert found.columns[0].steps[0].format == written
     same = learn({"x": ["01/01/2024", "02/02/2024"]})  # one meaning either way
     assert same.columns[0].statistics.moments.maximum == 19755
 

@@ -32,7 +32,7 @@ def _with_gaps(cells, every=5):
     return [None if i % every == 3 else cell for i, cell in enumerate(cells)]
 
 
-START = datetime.datetime(2023, 12, 30, 6, 15)
+FIRST_TIME = datetime.datetime(2023, 12, 30, 6, 15)
 CELLS = {
     "whole": [int(v) for v in RANDOM.integers(-5, 100, N)],
     "float": _with_gaps([float(v) for v in RANDOM.normal(0, 30, N)]),
@@ -40,8 +40,8 @@ CELLS = {
     "boolean with gaps": _with_gaps([i % 3 == 0 for i in range(N)]),
     "text": ["red", "green", "blue", "green"] * (N // 4),
     "text with gaps": _with_gaps(["Élan", "x, y", 'a "b"', "x, y"] * (N // 4)),
-    "date": [START.date() + datetime.timedelta(days=9 * i) for i in range(N)],
-    "time": _with_gaps([START + datetime.timedelta(days=i, hours=7 * i) for i in range(N)]),
+    "date": [FIRST_TIME.date() + datetime.timedelta(days=9 * i) for i in range(N)],
+    "time": _with_gaps([FIRST_TIME + datetime.timedelta(days=i, hours=7 * i) for i in range(N)]),
 }
 OPTIONS = Options(min_count=1)
 
@@ -174,14 +174,14 @@ CONTAINERS = {
     "pandas Arrow": lambda: _arrow().to_pandas(types_mapper=pd.ArrowDtype),
     "pandas Arrow zones": lambda: _arrow(_changed).to_pandas(types_mapper=pd.ArrowDtype),
     "pandas category": lambda: _pandas(text="category", text_with_gaps="category"),
-    "pandas category of booleans": lambda: _pandas(boolean="category", whole="int64"),
+    "pandas category of booleans": lambda: _pandas(boolean="category", **{"whole": "int64"}),
     "pandas zones": lambda: pd.DataFrame(CELLS).assign(
         time=lambda f: f["time"].dt.tz_localize("UTC").dt.tz_convert("America/New_York")
     ),
     "pandas with an index": lambda: pd.DataFrame(CELLS).set_index(np.arange(N)[::-1] * 7),
     "polars": lambda: pl.DataFrame(CELLS),
     "polars categories": lambda: _polars(
-        text=pl.Categorical, whole=pl.Int8, time=pl.Datetime("ms"), date=pl.Datetime("ns")
+        text=pl.Categorical, time=pl.Datetime("ms"), date=pl.Datetime("ns"), **{"whole": pl.Int8}
     ),
     "polars enum": lambda: _polars(text=pl.Enum(["red", "green", "blue"])),
     "polars zones": lambda: pl.DataFrame(CELLS).with_columns(

@@ -559,8 +559,8 @@ def levels_of_a_report(world, names=NAMES):
     columns = [column(f"x{i}", (name, "other level")) for i, name in enumerate(names)]
     texts = page_of(columns, 5).texts
     for name in names:
-        held = f"{encoding_shown(name)} 3, 'other level' 3"
-        assert held in texts["cell"]
+        levels = f"{encoding_shown(name)} 3, 'other level' 3"
+        assert levels in texts["cell"]
         yield name
 
 

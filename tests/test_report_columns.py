@@ -171,8 +171,8 @@ def test_the_rows_are_as_before(by_first):
 
 def test_many_rows_are_sampled_and_the_page_says_so(by_first, monkeypatch):
     model, evaluation = by_first
-    whole = importance.of_columns(model, evaluation)
-    assert "among 400 rows:" in content.measured(whole, evaluation)
+    expected_ = importance.of_columns(model, evaluation)
+    assert "among 400 rows:" in content.measured(expected_, evaluation)
     calls = []
     predict = fnet.files.model.Model.predict_proba
     monkeypatch.setattr(importance, "MAX_ROWS", 50)
@@ -308,9 +308,11 @@ def test_the_scaling_beside_an_encoding_is_described(tmp_path, standardize, text
         hidden_layer_sizes=(), max_iter=2, random_state=0, standardize=standardize
     )
     _, model, _ = saved(tmp_path, network, frame, value)
-    facts = dict(content.description(model._of_features(), model.encoding))
-    assert re.fullmatch(text, facts["Scaling"])
-    assert facts["Features"].startswith(f"{model.net.sizes[0]} from 5 columns: size is missing, ")
+    described = dict(content.description(model._of_features(), model.encoding))
+    assert re.fullmatch(text, described["Scaling"])
+    assert described["Features"].startswith(
+        f"{model.net.sizes[0]} from 5 columns: size is missing, "
+    )
 
 
 # Figures of encoded rows.

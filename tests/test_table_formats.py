@@ -28,7 +28,7 @@ from fnet.encoding import Options, encode, feature_names, learn
 
 N = 60
 RANDOM = np.random.default_rng(7)
-START = datetime.datetime(2023, 12, 30, 6, 15)
+FIRST_TIME = datetime.datetime(2023, 12, 30, 6, 15)
 
 
 def with_gaps(cells):
@@ -49,8 +49,8 @@ CELLS = {
     "comma": [f"{v:.2f}".replace(".", ",") for v in RANDOM.normal(0, 9, N)],
     "percent": [f"{v}%" for v in RANDOM.integers(0, 100, N)],
     "odd gaps": ["?" if i % 9 == 1 else str(i * 0.5) for i in range(N)],
-    "date": [START.date() + datetime.timedelta(days=9 * i) for i in range(N)],
-    "time": with_gaps([START + datetime.timedelta(days=i, hours=7 * i) for i in range(N)]),
+    "date": [FIRST_TIME.date() + datetime.timedelta(days=9 * i) for i in range(N)],
+    "time": with_gaps([FIRST_TIME + datetime.timedelta(days=i, hours=7 * i) for i in range(N)]),
     "German date": [f"{i % 28 + 1:02}.{i % 12 + 1:02}.20{i % 20 + 10}" for i in range(N)],
     "time of day": [datetime.time(i % 3, 30) for i in range(N)],
     "nothing": [None] * N,
@@ -229,7 +229,7 @@ def features(path, codes=False, **options):
 
 def predicted(path, known, **options):
     """The rows of a file, encoded chunk by chunk."""
-    names = [column.name for column in encoding.encodings.used(known)]
+    names = [column.name for column in encoding.records.used(known)]
     with tables.open_table(path, **options) as table:
         reader = tables.FeatureReader(known, names, tables.Writing())
         found = [reader.read([chunk]) for chunk in table.chunks]

@@ -240,7 +240,7 @@ def feature_reader(
 ) -> "FeatureReader":
     """What encodes the features of a table."""
     from fnet import tables
-    from fnet.encoding.encodings import used
+    from fnet.encoding.records import used
 
     expected = [column.name for column in used(encoding)]
     names = tables.match_names(table, expected) if encoding.named else feature_names(table, target)

@@ -9,10 +9,10 @@ import numpy.typing as npt
 from fnet.core.errors import InvalidArgument
 from fnet.core.names import suggestion
 from fnet.encoding.columns import Columns, to_columns
-from fnet.encoding.encodings import ColumnEncoding, Encoding, read_step, used
 from fnet.encoding.problems import MAX_NAMED, Problem, TableError, shown
 from fnet.encoding.raw_columns import RawColumn, to_raw
 from fnet.encoding.reading import KindError, cell_at, read
+from fnet.encoding.records import ColumnEncoding, Encoding, read_step, used
 from fnet.encoding.steps import STEPS, Boolean, Date, Number, Read, Step, Text, width_of
 
 BLOCK = 8192
@@ -110,7 +110,7 @@ def _looked_up(steps: tuple[Step, ...], value: Any) -> tuple[list[tuple[Step, in
     rest = []
     for step in steps[1:]:
         rule = STEPS[type(step)]
-        if rule.whole:
+        if rule.at_once:
             value = rule.apply(step, value, np.empty((0, 0)))
         else:
             rest.append((step, rule.width(step)))
@@ -122,8 +122,8 @@ def _write(
 ) -> None:
     """Write the columns of some rows."""
     start = 0
-    for steps, whole in parts:
-        value = whole[rows]
+    for steps, cells in parts:
+        value = cells[rows]
         for step, width in steps:
             value = STEPS[type(step)].apply(step, value, out[:, start : start + width])
             start += width

@@ -204,11 +204,11 @@ def _stray(name: str, texts: Texts, step: Read, strays: list[Cell], hints: Hints
         what = "booleans"
     rows = int(np.isin(texts.codes, [texts.texts.index(text) for text in strays[:1000]]).sum())
     why = f"all others are {what}" if hints.kind is None else f"kinds says that they are {what}"
-    form = f" written as {step.format}" if isinstance(step, Date) else ""
+    written = f" written as {step.format}" if isinstance(step, Date) else ""
     return column_error(
         name,
         row,
-        f"{shown(text)} ({rows:,} such cells), but {why}{form}: correct it, give ",
+        f"{shown(text)} ({rows:,} such cells), but {why}{written}: correct it, give ",
         Option("missing", (text,)),
         " if it stands for a gap, or say ",
         Option("kinds", ("category",), name),
@@ -229,7 +229,7 @@ def _check_one_meaning(
             meanings = f"{mine} or {theirs}"
             if isinstance(first.step, Date) and isinstance(other.step, Date):
                 forms = first.step.format, other.step.format
-                choices = [Option("date_format", (form,)) for form in forms]
+                choices = [Option("date_format", (each,)) for each in forms]
                 meanings = " or ".join(str(np.datetime64(m, "us"))[:10] for m in (mine, theirs))
             raise column_error(
                 name,

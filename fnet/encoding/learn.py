@@ -37,7 +37,11 @@ from fnet.encoding import cells
 from fnet.encoding.apply import why_refused
 from fnet.encoding.columns import to_columns
 from fnet.encoding.detect import Found, Hints, detect
-from fnet.encoding.encodings import (
+from fnet.encoding.options import Options, check
+from fnet.encoding.problems import MAX_NAMED, Option, Problem, TableError, column_error, shown
+from fnet.encoding.raw_columns import RawColumn, to_raw
+from fnet.encoding.reading import KindError, cell_at, read
+from fnet.encoding.records import (
     QUANTILES,
     ColumnEncoding,
     Encoding,
@@ -45,10 +49,6 @@ from fnet.encoding.encodings import (
     Moments,
     Statistics,
 )
-from fnet.encoding.options import Options, check
-from fnet.encoding.problems import MAX_NAMED, Option, Problem, TableError, column_error, shown
-from fnet.encoding.raw_columns import RawColumn, to_raw
-from fnet.encoding.reading import KindError, cell_at, read
 from fnet.encoding.steps import (
     STEPS,
     Boolean,
@@ -170,10 +170,12 @@ def _learn_column(
     value = reading.value if of is None else _taken(reading.value, of)
     task = _Task(name, reason, found.step, value, count, options, keep)
     as_levels = kind == "category" or (kind is None and raw.categorical)
-    learnt = {Number: _number, Boolean: _boolean, Date: _date, Text: _category}[type(found.step)]
+    learn_kind = {Number: _number, Boolean: _boolean, Date: _date, Text: _category}[
+        type(found.step)
+    ]
     if as_levels and isinstance(found.step, Number):
-        learnt = _category
-    return learnt(task)._replace(remark=found.remark)
+        learn_kind = _category
+    return learn_kind(task)._replace(remark=found.remark)
 
 
 def _taken(value: Any, rows: npt.NDArray[np.int64]) -> Any:
@@ -185,17 +187,17 @@ def _taken(value: Any, rows: npt.NDArray[np.int64]) -> Any:
 
 def _first_step(name: str, raw: RawColumn, kind: Any, options: Options) -> tuple[Found, str]:
     """How a column is read, and why."""
-    missing, said = tuple(options.missing), "" if kind is None else "said by kinds: "
+    missing, prefix = tuple(options.missing), "" if kind is None else "said by kinds: "
     if raw.kind == "text":
         forms = options.date_format
-        form = forms.get(name) if isinstance(forms, Mapping) else forms
+        date_format = forms.get(name) if isinstance(forms, Mapping) else forms
         found = detect(
-            name, raw.values, Hints(_text_kind(raw, kind), missing, options.decimal, form)
+            name, raw.values, Hints(_text_kind(raw, kind), missing, options.decimal, date_format)
         )
         step = found.step
         what = {Number: "numbers", Boolean: "true and false", Text: "text"}.get(type(step), "dates")
         written = f" written as {step.format}" if isinstance(step, Date) else ""
-        return found, f"{said}{what}{written}"
+        return found, f"{prefix}{what}{written}"
     steps: dict[str, type[Number | Boolean | Date]] = {
         "numbers": Number,
         "booleans": Boolean,
@@ -209,7 +211,7 @@ def _first_step(name: str, raw: RawColumn, kind: Any, options: Options) -> tuple
             name, -1, text, Option("kinds", ("category",), name), "; give them as text"
         )
     what = "true and false" if raw.kind == "booleans" else raw.kind
-    return found, f"{said}{'categories' if raw.categorical else what}"
+    return found, f"{prefix}{'categories' if raw.categorical else what}"
 
 
 def _text_kind(raw: RawColumn, kind: str | None) -> str | None:
@@ -230,8 +232,8 @@ def _number(task: _Task) -> ColumnEncoding:
     present = task.value[~missing]
     if not len(present):
         return task.ignored("is empty", task.statistics(missing.sum()))
-    distinct, whole = len(np.unique(present)), bool((present == np.rint(present)).all())
-    if INDEX_NAME.fullmatch(task.name) and distinct == task.rows and whole and not task.keep:
+    distinct, is_whole = len(np.unique(present)), bool((present == np.rint(present)).all())
+    if INDEX_NAME.fullmatch(task.name) and distinct == task.rows and is_whole and not task.keep:
         return task.ignored("has row names", task.statistics(0, distinct=distinct))
     return _scaled(task, "number", present, (), ())
 

@@ -152,8 +152,8 @@ def _from_arrow(name: str, column: Any) -> RawColumn:
         unit = "D" if kind.startswith("date32") else getattr(column.type, "unit", "ms")
         column = column.cast("int32").cast("int64") if unit == "D" else column.cast("int64")
         gap = np.iinfo(np.int64).min  # which NumPy reads as NaT
-        whole = arrow_values(column, "int64", gap)
-        return _from_array(name, whole.view(f"{'m' if kind[1] == 'u' else 'M'}8[{unit}]"))
+        numbers_ = arrow_values(column, "int64", gap)
+        return _from_array(name, numbers_.view(f"{'m' if kind[1] == 'u' else 'M'}8[{unit}]"))
     return _from_objects(name, column.to_pylist())
 
 

@@ -173,13 +173,13 @@ class Rule(NamedTuple):
         columns: Takes the step and the levels before it; returns what is added to the name of the
             column for each column that it writes.
         width: Takes the step; returns the number of columns that it writes.
-        whole: Whether it works on all cells at once; the others work on any rows by themselves.
+        at_once: Whether it works on all cells at once; the others work on any rows by themselves.
     """
 
     apply: Callable[[Any, Any, Result], Any]
     columns: Callable[[Any, Levels | None], list[str]] = lambda step, levels: []
     width: Callable[[Any], int] = lambda step: 0
-    whole: bool = False
+    at_once: bool = False
 
 
 def is_missing(value: Any) -> npt.NDArray[np.bool_]:
@@ -295,7 +295,7 @@ def _one(step: Any) -> int:
 
 
 STEPS: dict[type[Any], Rule] = {
-    Levels: Rule(_levels, whole=True),
+    Levels: Rule(_levels, at_once=True),
     Days: Rule(_days),
     Fill: Rule(_fill),
     Scale: Rule(_scale),

@@ -9,7 +9,8 @@ of a `Content`. The modules, from bytes upwards:
 - `format`: arrays and one JSON value as bytes, and back.
 - `names`: the names in a file, and those in the code.
 - `codec`: plain data as JSON and arrays, and back.
-- `values`, `run_checks`, `estimators` and `encodings`: what must be true of the parts of a file.
+- `values`, `run_checks`, `estimators` and `encoding_checks`: what must be true of the parts of a
+  file.
 - `schema`: what a file holds, and what must be true of it.
 - `storage`: a `Content` in a file.
 - `model`: what was loaded, ready to predict.

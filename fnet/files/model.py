@@ -17,7 +17,7 @@ from fnet.core.printable import printable
 from fnet.core.run_state import Run
 from fnet.core.scaling import Scaling
 from fnet.encoding import Encoded, Encoding, Problem, TableError, encode_rows, feature_names
-from fnet.encoding.encodings import used
+from fnet.encoding.records import used
 from fnet.files.estimators import FITTED
 from fnet.files.schema import Content
 from fnet.reference import functions

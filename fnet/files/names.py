@@ -19,19 +19,20 @@ from fnet.core.run_state import Run, TrainState
 from fnet.core.scaling import Scaling
 from fnet.core.schedules import Schedule
 from fnet.core.tuning import Tuning
-from fnet.encoding import encodings, steps
+from fnet.encoding import steps
+from fnet.encoding.records import ColumnEncoding, Encoding, Moments, Statistics
 from fnet.files.schema import Content, Estimator, Pipeline
 
 RECORDS: dict[str, tuple[type, str]] = {
-    "Column": (encodings.ColumnEncoding, "name kind reason statistics steps? remark?"),
+    "Column": (ColumnEncoding, "name kind reason statistics steps? remark?"),
     "Content": (
         Content,
         "net params classes features scaling trained run estimator encoding? pipeline?",
     ),
-    "Encoding": (encodings.Encoding, "columns named?"),
+    "Encoding": (Encoding, "columns named?"),
     "Estimator": (Estimator, "name arguments fitted"),
     "Layer": (Layer, "w b"),
-    "Moments": (encodings.Moments, "minimum maximum mean deviation quantiles"),
+    "Moments": (Moments, "minimum maximum mean deviation quantiles"),
     "Network": (Network, "sizes hidden output bias loss"),
     "Optimizer": (Optimizer, "kind numbers=hyperparameters"),
     "Pipeline": (Pipeline, "steps encoder"),
@@ -45,7 +46,7 @@ RECORDS: dict[str, tuple[type, str]] = {
     "Schedule": (Schedule, "kind numbers=hyperparameters"),
     "State": (OptState, "step moments"),
     "Statistics": (
-        encodings.Statistics,
+        Statistics,
         "rows gaps? distinct? moments? levels? counts? pooled?",
     ),
     "StepBoolean": (steps.Boolean, "gaps?"),
@@ -160,9 +161,9 @@ def from_file(name: str, record: Record, found: Any) -> dict[str, Any]:
     """
     if not record.fields.keys() - record.defaults.keys() <= found.keys() <= record.fields.keys():
         raise ValueError(f"{name} must have the fields {', '.join(record.fields)}")
-    whole = record.defaults | found
+    filled = record.defaults | found
     return {
-        ours: _rename(whole[theirs], RENAMED.get((name, theirs), {}))
+        ours: _rename(filled[theirs], RENAMED.get((name, theirs), {}))
         for theirs, ours in record.fields.items()
     }
 

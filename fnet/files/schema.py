@@ -12,7 +12,7 @@ from fnet.core.network import Network
 from fnet.core.run_state import Run
 from fnet.core.scaling import Scaling
 from fnet.encoding import Encoding
-from fnet.files import encodings, estimators, run_checks, values
+from fnet.files import encoding_checks, estimators, run_checks, values
 
 MAX_NAMES_SIZE = 1 << 22
 """The most letters of all names together, if each were as long as the longest.
@@ -146,7 +146,7 @@ def check_content(content: Any) -> Content:
         features=_features(content.features, net),
     )
     if content.encoding is not None:
-        encodings.check_encoding(content.encoding, net.sizes[0])
+        encoding_checks.check_encoding(content.encoding, net.sizes[0])
     if (content.pipeline is None) != (content.encoding is None or content.estimator is None):
         raise InvalidArgument(
             "a file must hold a pipeline, if it holds an encoder and an estimator"
@@ -154,7 +154,7 @@ def check_content(content: Any) -> Content:
     if content.pipeline is not None:
         if not isinstance(content.pipeline, Pipeline):
             raise InvalidArgument(f"pipeline must be a Pipeline; got {content.pipeline!r:.200}")
-        encodings.check_pipeline(*content.pipeline)
+        encoding_checks.check_pipeline(*content.pipeline)
     if content.scaling is not None:
         _check_scaling(content.scaling, net)
     if content.run is not None:

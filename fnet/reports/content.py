@@ -10,7 +10,7 @@ from fnet.core import checks
 from fnet.core.params import leaves
 from fnet.core.printable import printable
 from fnet.core.scaling import Scaling
-from fnet.encoding import encodings
+from fnet.encoding import records
 from fnet.encoding.describe import values_of
 from fnet.encoding.steps import width_of
 from fnet.files.model import Model
@@ -134,7 +134,7 @@ def layers(model: Model) -> list[LayerRow]:
     ]
 
 
-def columns(encoding: encodings.Encoding) -> tuple[list[ColumnRow], list[ColumnRow]]:
+def columns(encoding: records.Encoding) -> tuple[list[ColumnRow], list[ColumnRow]]:
     """The columns of the training table: those that the model uses, and those left out."""
     rows: tuple[list[ColumnRow], list[ColumnRow]] = [], []
     for column in encoding.columns:
@@ -181,7 +181,7 @@ def measured(importance: Importance | str, evaluation: Evaluation) -> str:
     )
 
 
-def description(model: Model, encoding: encodings.Encoding | None) -> Pairs:
+def description(model: Model, encoding: records.Encoding | None) -> Pairs:
     """What the model is, by term; its features may be what an encoding makes of a table."""
     count = sum(array.size for array in leaves(model.params))
     found = {
@@ -194,12 +194,12 @@ def description(model: Model, encoding: encodings.Encoding | None) -> Pairs:
     return [(term, value) for term, value in found.items() if value is not None]
 
 
-def _features(model: Model, encoding: encodings.Encoding | None) -> str:
+def _features(model: Model, encoding: records.Encoding | None) -> str:
     """What the network takes."""
     inputs = model.net.sizes[0]
     if encoding is None:
         return _listed(model.features) or f"{inputs:,} without names"
-    count = len(encodings.used(encoding))
+    count = len(records.used(encoding))
     return f"{inputs:,} from {count:,} column{'s' * (count > 1)}: {_listed(model.features)}"
 
 

@@ -15,7 +15,7 @@ from matplotlib.lines import Line2D
 
 from fnet import plots
 from fnet.core.errors import InvalidArgument
-from fnet.encoding.encodings import Encoding
+from fnet.encoding.records import Encoding
 from fnet.files.model import Model
 from fnet.plots import style
 from fnet.plots.inputs import dense_layers

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from fnet.encoding.encodings import ColumnEncoding, Encoding, used
+from fnet.encoding.records import ColumnEncoding, Encoding, used
 from fnet.encoding.steps import Boolean, Clip, Contrast, Fill, Number, Scale, Step, Value
 from fnet.files.model import Model
 from fnet.plots.inputs import dense_layers

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from sklearn import metrics
 
 from fnet.core.params import leaves
-from fnet.encoding.encodings import used
+from fnet.encoding.records import used
 from fnet.encoding.steps import width_of
 from fnet.files.model import Model
 from fnet.reports.evaluation import Evaluation

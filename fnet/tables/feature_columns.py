@@ -24,8 +24,8 @@ from pyarrow import compute, types
 
 from fnet.core.errors import InvalidArgument
 from fnet.encoding.cells import GAPS, MAX_MAGNITUDE
-from fnet.encoding.raw_columns import arrow_values
 from fnet.encoding.problems import shown
+from fnet.encoding.raw_columns import arrow_values
 from fnet.tables import formats, notations
 from fnet.tables.arrow_tables import as_binary, as_storage, is_text
 from fnet.tables.readers import Chunk
@@ -145,13 +145,13 @@ def _columns(chunk: Chunk, names: Sequence[str]) -> dict[str, Any]:
     texts = [name for name, column in found.items() if types.is_binary(column.type)]
     if texts:
         try:
-            whole = pa.concat_arrays([found[name] for name in texts]).cast(pa.string())
+            joined = pa.concat_arrays([found[name] for name in texts]).cast(pa.string())
         except pa.ArrowInvalid:
             for name in texts:
                 _cast(found[name], pa.string(), _Place(chunk, name), NOT_TEXT)
             raise
         rows = len(chunk.columns)
-        found |= {name: whole.slice(i * rows, rows) for i, name in enumerate(texts)}
+        found |= {name: joined.slice(i * rows, rows) for i, name in enumerate(texts)}
     return found
 
 

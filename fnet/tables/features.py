@@ -7,10 +7,10 @@ import numpy as np
 
 from fnet.encoding import ColumnEncoding, Encoded, Encoding, Statistics, TableError, encode_rows
 from fnet.encoding.detect import Hints, detect
-from fnet.encoding.encodings import read_step, used
 from fnet.encoding.problems import Problem
 from fnet.encoding.raw_columns import to_raw
 from fnet.encoding.reading import read
+from fnet.encoding.records import read_step, used
 from fnet.encoding.steps import Date, Number, Value
 from fnet.tables.feature_columns import feature_table
 from fnet.tables.notations import Notation

@@ -8,7 +8,10 @@ from typing import Any
 
 from fnet.core.errors import InvalidArgument
 from fnet.encoding.cells import DATE_FORMATS, MAX_MAGNITUDE, THOUSANDS, UNITS
-from fnet.encoding.encodings import (
+from fnet.encoding.learn import CYCLES, TINY
+from fnet.encoding.options import SCALINGS
+from fnet.encoding.problems import shown
+from fnet.encoding.records import (
     KINDS,
     QUANTILES,
     ColumnEncoding,
@@ -18,9 +21,6 @@ from fnet.encoding.encodings import (
     Statistics,
     used,
 )
-from fnet.encoding.learn import CYCLES, TINY
-from fnet.encoding.options import SCALINGS
-from fnet.encoding.problems import shown
 from fnet.encoding.steps import (
     Boolean,
     Clip,
