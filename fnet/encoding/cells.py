@@ -1,0 +1,210 @@
+"""Cells of text: which are gaps, and how numbers, booleans and dates are written.
+
+Numbers have one notation in a column:
+
+  - plain: `3.7`, `-3`, `1e5`, with any blanks around;
+  - a decimal comma: `3,7`;
+  - a thousands separator, one of `,` `.` a blank or an apostrophe: `1,234.5`, `1.234,5`, `3 700`;
+  - with any of these a percent sign or a currency, which is dropped: `3.7%`, `$3.70`.
+
+The minus sign U+2212 is a minus. `true` and `false` in any case are 1 and 0.
+
+Dates are written as in `DATE_FORMATS`, in the calendar of ISO 8601, years 1 to 9999. A time may follow
+after a blank or a `T`: `HH:MM`, `HH:MM:SS` or `HH:MM:SS.ffffff`, then a zone: `Z`, `UTC`, `+HH`, `+HHMM`
+or `+HH:MM`. Without a zone it is UTC.
+"""
+
+import datetime
+import functools
+import re
+from collections.abc import Callable
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+MAX_MAGNITUDE = 1e100
+"""The largest number that is read: squares of such numbers, and their sums, are finite."""
+
+GAPS = frozenset(
+    (
+        *("", "NA", "N/A", "n/a", "#N/A", "#N/A N/A", "#NA", "<NA>", "nan", "NaN", "NAN", "-nan"),
+        *(
+            "-NaN",
+            "null",
+            "Null",
+            "NULL",
+            "None",
+            "NaT",
+            "1.#IND",
+            "-1.#IND",
+            "1.#QNAN",
+            "-1.#QNAN",
+        ),
+    )
+)
+"""Cells that are gaps in any column: all that pandas, pyarrow, polars or R write or read as one."""
+
+LIKELY_GAPS = ("none", "?", "-", "--", ".", "*", "..", "unknown", "Unknown", "missing", "Missing")
+"""Cells that are gaps where all others are numbers, booleans or dates."""
+
+BOOLEANS = {
+    **dict.fromkeys(("true", "t", "yes", "y", "on"), True),
+    **dict.fromkeys(("false", "f", "no", "n", "off"), False),
+}
+"""How booleans are written, in any case."""
+
+UNITS = (
+    r"[%‰$€£¥₹₽₩₺₴₪฿₫₦₱₿¢]|[A-Z]{1,3}\$|USD|EUR|GBP|CHF|JPY|CNY|INR|CAD|AUD|NZD|SEK|NOK|DKK|PLN|CZK"
+    r"|HUF|TRY|BRL|MXN|ZAR|KRW|RUB|kr\.?|zł|Kč|Fr\."
+)
+"""The units that may precede or follow every number of a column."""
+
+SPACES = "[ \u00a0\u2009\u202f]"
+"""Blanks between groups of digits: a space, and the no-break and thin ones."""
+
+THOUSANDS = {"": "", ",": ",", ".": r"\.", " ": SPACES, "'": "['\u2019]"}
+"""Thousands separators, each with its pattern."""
+
+DateFormat = Literal["YYYY-MM-DD", "YYYY/MM/DD", "DD.MM.YYYY", "MM/DD/YYYY", "DD/MM/YYYY"]
+
+DATE_FORMATS: dict[str, str] = {
+    "YYYY-MM-DD": r"(?P<y>\d{4})-(?P<m>\d\d)-(?P<d>\d\d)",
+    "YYYY/MM/DD": r"(?P<y>\d{4})/(?P<m>\d\d?)/(?P<d>\d\d?)",
+    "DD.MM.YYYY": r"(?P<d>\d\d?)\.(?P<m>\d\d?)\.(?P<y>\d{4})",
+    "MM/DD/YYYY": r"(?P<m>\d\d?)/(?P<d>\d\d?)/(?P<y>\d{4})",
+    "DD/MM/YYYY": r"(?P<d>\d\d?)/(?P<m>\d\d?)/(?P<y>\d{4})",
+}
+"""How dates are written, each with its pattern."""
+
+TIME = (
+    r"(?:(?:T|\s+)(?P<H>\d\d?):(?P<M>\d\d)(?::(?P<S>\d\d)(?:[.,](?P<f>\d{1,9}))?)?"
+    r"\s*(?P<zone>Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)?)?"
+)
+"""The time after a date."""
+
+EPOCH = datetime.date(1970, 1, 1).toordinal()
+
+
+class Texts(NamedTuple):
+    """A column of N texts.
+
+    Attributes:
+        texts: The different texts; None for a gap.
+        codes: For each row the position of its text, -1 for a gap, `[N]`.
+    """
+
+    texts: list[Any]
+    codes: npt.NDArray[Any]
+
+
+def clean(text: str) -> str:
+    """A cell without blanks around it, and `True` for `true` and `TRUE`."""
+    text = text.strip()
+    return text.capitalize() if len(text) < 6 and text.lower() in ("true", "false") else text
+
+
+def number_text(number: float) -> str:
+    """A number as text: `3` for 3.0."""
+    return str(int(number)) if number == int(number) and abs(number) < 2**53 else repr(number)
+
+
+@functools.cache
+def _number_pattern(decimal: str, thousands: str, unit: str) -> re.Pattern[str]:
+    """The pattern of a number without blanks around it and with `-` as its minus."""
+    point = re.escape(decimal)
+    digits = "[0-9]+"
+    if thousands:
+        digits = rf"(?:[1-9][0-9]{{0,2}}(?:{THOUSANDS[thousands]}[0-9]{{3}})+|[0-9]+)"
+    body = rf"(?:{digits}(?:{point}[0-9]*)?|{point}[0-9]+)(?:[eE][+-]?[0-9]+)?"
+    if not unit:
+        return re.compile(f"(?P<sign>[+-]?)(?P<body>{body})")
+    mark = re.escape(unit)
+    before, after = rf"(?:{mark}\s*)?", rf"(?:\s*{mark})?"
+    return re.compile(rf"(?P<sign>[+-]?)\s*{before}(?P<late>[+-]?)(?P<body>{body}){after}")
+
+
+def number_reader(decimal: str, thousands: str, unit: str) -> Callable[[str], float | None]:
+    """A function from a cell without blanks around it to its number; None if it is no number."""
+    match = _number_pattern(decimal, thousands, unit).fullmatch
+    separator = re.compile(THOUSANDS[thousands]) if thousands else None
+
+    def read(text: str) -> float | None:
+        if (found := match(text)) is None and (
+            "\u2212" not in text or (found := match(text.replace("\u2212", "-"))) is None
+        ):
+            return _BOOLEAN_NUMBERS.get(text)
+        sign, body = found["sign"], found["body"]
+        if unit:
+            if sign and found["late"]:
+                return None
+            sign = sign or found["late"]
+        if separator is not None:
+            body = separator.sub("", body)
+        number = float(sign + body.replace(decimal, "."))
+        return number if abs(number) <= MAX_MAGNITUDE else None
+
+    return read
+
+
+_BOOLEAN_NUMBERS = {"True": 1.0, "False": 0.0}
+"""The numbers of cells that `clean` has left."""
+
+
+def as_number(value: Any) -> float | None:
+    """A plain number, or the number that a text is written as; None for other text."""
+    return _plain(value) if isinstance(value, str) else float(value)
+
+
+_plain = number_reader(".", "", "")
+
+
+def as_boolean(text: str) -> int | None:
+    """The code of a boolean, from text in any spelling or from 0 and 1; None for other text."""
+    known = BOOLEANS.get(text.lower())
+    if known is None:
+        number = _plain(text)
+        return int(number) if number in (0.0, 1.0) else None
+    return int(known)
+
+
+@functools.cache
+def date_reader(date_format: str) -> Callable[[str], int | None]:
+    """A function from a cell to microseconds since 1970 in UTC; None if it is no such date."""
+    match = re.compile(DATE_FORMATS[date_format] + TIME, re.ASCII).fullmatch
+
+    def read(text: str) -> int | None:
+        if (found := match(text)) is None:
+            return None
+        year, month, day = int(found["y"]), int(found["m"]), int(found["d"])
+        try:
+            days = datetime.date(year, month, day).toordinal() - EPOCH
+        except ValueError:
+            return None
+        hour, minute, second = (int(found[part] or 0) for part in "HMS")
+        if hour > 23 or minute > 59 or second > 59:
+            return None
+        fraction = int((found["f"] or "").ljust(6, "0")[:6])
+        minutes = hour * 60 + minute - _zone_minutes(found["zone"])
+        return ((days * 1440 + minutes) * 60 + second) * 1_000_000 + fraction
+
+    return read
+
+
+def _zone_minutes(zone: str | None) -> int:
+    """How many minutes a zone is ahead of UTC."""
+    if zone is None or zone[0] not in "+-":
+        return 0
+    digits = zone[1:].replace(":", "").ljust(4, "0")
+    minutes = int(digits[:2]) * 60 + int(digits[2:])
+    return -minutes if zone[0] == "-" else minutes
+
+
+def text_codes(cells: list[Any]) -> Texts:
+    """Cells that are text or None as Texts."""
+    places: dict[Any, int] = {}
+    for text in dict.fromkeys(cells):
+        places[text] = -1 if text is None else len(places) - (None in places)
+    codes = np.fromiter(map(places.__getitem__, cells), np.int32, len(cells))
+    places.pop(None, None)
+    return Texts(list(places), codes)

@@ -1,0 +1,385 @@
+"""The columns of tables of any library, each in one of a few raw forms.
+
+Containers are known by their methods, so that no library is imported: data frames of pandas and
+polars, Arrow tables and record batches, structured arrays, a dict of columns, a list of dicts, and
+arrays or lists of rows.
+"""
+
+import datetime
+import decimal
+import fractions
+import numbers
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from fnet.core.containers import MISSING, column_names
+from fnet.core.errors import InvalidArgument
+from fnet.encoding.cells import Texts, number_text, text_codes
+
+RawKind = Literal["numbers", "booleans", "dates", "text", "gaps"]
+
+MAX_SHOWN = 60
+"""The most characters of a name or a cell in a message."""
+
+
+class RawColumn(NamedTuple):
+    """N cells of a column as they come.
+
+    Attributes:
+        kind: What the cells are; "gaps" if all are missing.
+        values: "numbers" and "gaps": float64 `[N]`, NaN for a gap. "booleans": int8 `[N]`, -1 for a
+            gap. "dates": datetime64[us] `[N]` in UTC, NaT for a gap. "text": Texts.
+        categorical: Whether the container says that they are categories.
+    """
+
+    kind: RawKind
+    values: Any
+    categorical: bool = False
+
+
+class Columns(NamedTuple):
+    """The columns of a table with N rows.
+
+    Attributes:
+        names: Their names, as text.
+        rows: N.
+        cells: What holds the cells of each column, in the container's own form.
+        named: Whether the container has names; otherwise they are x0, x1, ...
+    """
+
+    names: tuple[str, ...]
+    rows: int
+    cells: Sequence[Any]
+    named: bool = True
+
+
+def shown(value: Any) -> str:
+    """A name or a cell as messages show it."""
+    text = value.item() if isinstance(value, np.generic) else value
+    text = text if isinstance(text, str) else str(text)
+    return repr(text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 3] + "...")
+
+
+def to_columns(table: Any) -> Columns:
+    """The columns of a table.
+
+    Args:
+        table: A data frame, an Arrow table, a structured array, a dict of columns, a list of dicts,
+            or rows `[N, D]`.
+
+    Returns:
+        The Columns.
+
+    Raises:
+        InvalidArgument: It is no table, columns differ in length, or two have one name.
+    """
+    if isinstance(table, Mapping):
+        found = _from_mapping(table)
+    elif isinstance(table, (list, tuple)) and any(isinstance(row, Mapping) for row in table):
+        found = _from_records(table)
+    elif (names := column_names(table)) is not None:
+        found = _from_table(table, names)
+    else:
+        found = _from_rows(table)
+    if len(set(found.names)) < len(found.names):
+        twice = next(name for name in found.names if found.names.count(name) > 1)
+        raise InvalidArgument(
+            f"X has two columns named {shown(twice)}: names must be unique; rename one, or leave it "
+            "out"
+        )
+    return found
+
+
+def _from_mapping(table: Mapping[Any, Any]) -> Columns:
+    """A dict of columns."""
+    lengths = {}
+    for name, column in table.items():
+        if isinstance(column, (str, bytes)) or not hasattr(column, "__len__"):
+            raise InvalidArgument(
+                f"X must be a dict of columns; column {shown(name)} is {shown(column)}, which is one "
+                "cell. Give a list of such dicts to give rows"
+            )
+        lengths[name] = len(column)
+    if len(set(lengths.values())) > 1:
+        (first, rows), *others = lengths.items()
+        other, count = next((o, c) for o, c in others if c != rows)
+        raise InvalidArgument(
+            f"X must have columns of one length; column {shown(first)} has {rows:,} cells and "
+            f"column {shown(other)} has {count:,}"
+        )
+    rows = next(iter(lengths.values()), 0)
+    return Columns(tuple(map(str, table)), rows, list(table.values()))
+
+
+def _from_records(table: Sequence[Any]) -> Columns:
+    """Dicts, one for each row; a key that a row lacks is a gap."""
+    for i, row in enumerate(table):
+        if not isinstance(row, Mapping):
+            raise InvalidArgument(
+                f"X must be a list of dicts, one for each row; row {i} is {shown(row)}"
+            )
+    keys = list(dict.fromkeys(key for row in table for key in row))
+    cells = [[row.get(key) for row in table] for key in keys]
+    return Columns(tuple(map(str, keys)), len(table), cells)
+
+
+def _from_table(table: Any, names: list[Any]) -> Columns:
+    """A table of pandas, Arrow, NumPy, or of a library with columns by name."""
+    if hasattr(table, "collect") or hasattr(table, "compute"):
+        raise InvalidArgument(
+            f"X must hold its values; got a {type(table).__name__} that is not computed yet. Call "
+            "its collect() or compute() first"
+        )
+    texts = tuple(map(str, names))
+    if hasattr(table, "iloc"):
+        return Columns(texts, len(table), [table.iloc[:, i] for i in range(len(names))])
+    if hasattr(table, "column"):
+        return Columns(texts, table.num_rows, [table.column(i) for i in range(len(names))])
+    if hasattr(table, "get_columns"):
+        return Columns(texts, len(table), table.get_columns())
+    return Columns(texts, len(table), [table[name] for name in names])
+
+
+def _from_rows(rows: Any) -> Columns:
+    """An array or lists of rows `[N, D]`."""
+    if hasattr(rows, "toarray"):
+        raise InvalidArgument(
+            "X must not be a sparse matrix: a table has cells of many kinds. Call its toarray()"
+        )
+    found = rows if isinstance(rows, np.ndarray) else _object_rows(rows)
+    if found.dtype.kind == "c":
+        raise InvalidArgument(
+            "Complex data not supported: give the real and the imaginary parts as two columns"
+        )
+    if found.ndim != 2:
+        raise InvalidArgument(
+            f"X must be a table or rows [N, D]: Expected 2D array, got {found.ndim}D array instead. "
+            "Reshape your data: X.reshape(-1, 1) for one column, X.reshape(1, -1) for one row"
+        )
+    names = tuple(f"x{i}" for i in range(found.shape[1]))
+    return Columns(names, len(found), found.T, named=False)
+
+
+def _object_rows(rows: Any) -> npt.NDArray[Any]:
+    """Lists of rows as an array whose cells keep their types."""
+    if isinstance(rows, (list, tuple)):
+        try:
+            return np.array(rows, object)
+        except ValueError as error:
+            raise InvalidArgument(f"X must have rows of one length: {error}") from None
+    if isinstance(rows, (str, bytes)) or rows is None or not hasattr(rows, "__array__"):
+        raise InvalidArgument(
+            "X must be a data frame, an Arrow table, a dict of columns, a list of dicts or rows "
+            f"[N, D]; got {shown(rows)}"
+        )
+    return np.asarray(rows)
+
+
+def to_raw(name: str, cells: Any) -> RawColumn:
+    """The cells of a column in a raw form.
+
+    Args:
+        name: The name of the column, for messages.
+        cells: The cells in a container's own form.
+
+    Returns:
+        The RawColumn.
+
+    Raises:
+        InvalidArgument: A cell is no number, boolean, date or text; the message has its row.
+    """
+    raw = _raw(name, cells)
+    kind, values = raw.kind, raw.values
+    empty = {"numbers": np.isnan, "dates": np.isnat}.get(kind)
+    codes = values.codes if kind == "text" else values
+    if (empty(values) if empty else codes < 0).all():
+        return RawColumn("gaps", np.full(len(codes), np.nan))
+    return raw
+
+
+def _raw(name: str, cells: Any) -> RawColumn:
+    if isinstance(cells, np.ndarray):
+        return _from_array(name, cells)
+    if hasattr(cells, "factorize"):
+        return _from_pandas(name, cells)
+    if hasattr(cells, "dictionary_encode"):
+        return _from_arrow(name, cells)
+    if hasattr(cells, "to_physical"):
+        return _from_polars(name, cells)
+    if isinstance(cells, (list, tuple)):
+        return _from_objects(name, list(cells))
+    return _from_array(name, np.asarray(cells))
+
+
+def _from_array(name: str, array: npt.NDArray[Any]) -> RawColumn:
+    """A column of NumPy."""
+    if array.ndim != 1:
+        raise InvalidArgument(
+            f"column {shown(name)} must have one cell for each row; got shape {list(array.shape)}"
+        )
+    kind = array.dtype.kind
+    if isinstance(array, np.ma.MaskedArray):
+        return _from_objects(name, array.tolist())
+    if kind == "b":
+        return RawColumn("booleans", array.view(np.int8))
+    if kind in "iuf":
+        return RawColumn("numbers", array.astype(np.float64, copy=False))
+    if kind == "M":
+        return RawColumn("dates", array.astype("M8[us]"))
+    if kind == "m":
+        return RawColumn("numbers", array / np.timedelta64(1, "D"))
+    if kind == "c":
+        raise InvalidArgument(
+            f"Complex data not supported: column {shown(name)} has complex numbers; give the real "
+            "and the imaginary parts as two columns"
+        )
+    return _from_objects(name, array.tolist())
+
+
+def _from_pandas(name: str, series: Any) -> RawColumn:
+    """A column of pandas, of any dtype."""
+    dtype = series.dtype
+    if isinstance(dtype, np.dtype) and dtype.kind != "O":
+        return _from_array(name, series.to_numpy())
+    if hasattr(dtype, "categories"):
+        levels = to_raw(name, series.cat.categories.tolist())
+        return _taken(levels, series.cat.codes.to_numpy())
+    kind = getattr(dtype, "kind", "O")
+    if kind == "b":
+        return RawColumn("booleans", series.astype("Int8").to_numpy(np.int8, na_value=-1))
+    if kind in "iuf":
+        return RawColumn("numbers", series.to_numpy(np.float64, na_value=np.nan))
+    if kind in "mM":
+        return _from_array(name, series.to_numpy(f"{kind}8[us]"))
+    if kind != "O" or type(dtype).__name__ == "StringDtype":
+        codes, levels = series.factorize()
+        return RawColumn("text", Texts(levels.tolist(), codes))
+    return _from_objects(name, series.tolist())
+
+
+def _taken(levels: RawColumn, codes: npt.NDArray[Any]) -> RawColumn:
+    """A categorical column, from the raw column of its levels; code -1 is a gap."""
+    if levels.kind == "text":
+        of_level = np.append(levels.values.codes, -1)
+        return RawColumn("text", Texts(levels.values.texts, of_level[codes]), True)
+    gap = {"booleans": -1, "dates": np.datetime64("NaT")}.get(levels.kind, np.nan)
+    values = np.append(levels.values, np.array([gap], levels.values.dtype))[codes]
+    return RawColumn(levels.kind, values, True)
+
+
+def _from_arrow(name: str, column: Any) -> RawColumn:
+    """A column of Arrow."""
+    kind = str(column.type)
+    if kind.startswith("dictionary"):
+        parts = column.unify_dictionaries().chunks if hasattr(column, "chunks") else [column]
+        levels = to_raw(name, parts[0].dictionary.to_pylist() if parts else [])
+        codes = [_buffer(part.indices.cast("int64").fill_null(-1)) for part in parts]
+        return _taken(levels, np.concatenate(codes) if codes else np.empty(0, np.int64))
+    if kind in ("string", "large_string", "string_view"):
+        column = column.cast("string") if kind == "string_view" else column
+        return _from_arrow(name, column.dictionary_encode())._replace(categorical=False)
+    if kind == "bool":
+        return RawColumn("booleans", _buffer(column.cast("int8").fill_null(-1)))
+    if kind in ("double", "float", "halffloat") or kind.startswith(("int", "uint")):
+        return RawColumn("numbers", _buffer(column.cast("float64", safe=False).fill_null(np.nan)))
+    if kind.startswith(("timestamp", "date32", "date64", "duration")):
+        unit = "D" if kind.startswith("date32") else getattr(column.type, "unit", "ms")
+        column = column.cast("int32").cast("int64") if unit == "D" else column.cast("int64")
+        whole = _buffer(column.fill_null(np.iinfo(np.int64).min))  # which NumPy reads as NaT
+        return _from_array(name, whole.view(f"{'m' if kind[1] == 'u' else 'M'}8[{unit}]"))
+    return _from_objects(name, column.to_pylist())
+
+
+def _buffer(column: Any) -> npt.NDArray[Any]:
+    """An Arrow column of numbers without gaps as an array."""
+    parts = [np.from_dlpack(part) for part in getattr(column, "chunks", [column]) if len(part)]
+    if len(parts) == 1:
+        return parts[0]
+    return np.concatenate(parts) if parts else np.empty(0)
+
+
+def _from_polars(name: str, series: Any) -> RawColumn:
+    """A column of polars."""
+    kind = str(series.dtype)
+    if kind.startswith(("Float", "Int", "UInt", "Date", "Duration")):
+        return _from_array(name, series.to_numpy())
+    categorical = kind.startswith(("Categorical", "Enum"))
+    return _from_objects(name, series.to_list())._replace(categorical=categorical)
+
+
+def _from_objects(name: str, cells: list[Any]) -> RawColumn:
+    """Cells that are objects of Python or of NumPy."""
+    kinds = {kind: _kind_of(kind) for kind in set(map(type, cells))}
+    if bad := {kind for kind, meaning in kinds.items() if meaning is None}:
+        row = next(i for i, cell in enumerate(cells) if type(cell) in bad)
+        raise InvalidArgument(
+            f"column {shown(name)}, row {row}: {shown(cells[row])} is a {type(cells[row]).__name__}; "
+            "a cell must be a number, a boolean, a date or text: take it apart into columns, or "
+            "leave the column out"
+        )
+    if (float in kinds or np.float64 in kinds) and "text" in kinds.values():  # NaN for a gap
+        cells = [None if cell != cell else cell for cell in cells]
+        kinds = {kind: _kind_of(kind) for kind in set(map(type, cells))}
+    meanings = set(kinds.values()) - {"gaps"}
+    if meanings <= {"text"}:
+        plain = set(kinds) <= {str, type(None)}
+        return RawColumn("text", text_codes(cells if plain else [_as_text(v) for v in cells]))
+    if meanings == {"booleans"}:
+        codes = [-1 if kinds[type(v)] == "gaps" else bool(v) for v in cells]
+        return RawColumn("booleans", np.array(codes, np.int8))
+    if meanings <= {"booleans", "numbers"}:
+        numbers_ = [np.nan if kinds[type(v)] == "gaps" else _as_float(v) for v in cells]
+        return RawColumn("numbers", np.array(numbers_, np.float64))
+    if meanings == {"dates"}:
+        return RawColumn("dates", np.array([_as_date(v) for v in cells], "M8[us]"))
+    if meanings == {"durations"}:
+        days = np.array([None if kinds[type(v)] == "gaps" else v for v in cells], "m8[us]")
+        return RawColumn("numbers", days / np.timedelta64(1, "D"))
+    return RawColumn("text", text_codes([_as_text(v) for v in cells]))
+
+
+def _kind_of(kind: type) -> str | None:
+    """What objects of a type are; None for what is no cell."""
+    if kind.__name__ in MISSING:
+        return "gaps"
+    if issubclass(kind, (str, bytes)):
+        return "text"
+    if issubclass(kind, (bool, np.bool_)):
+        return "booleans"
+    if issubclass(kind, (numbers.Real, decimal.Decimal, fractions.Fraction)):
+        return "numbers"
+    if issubclass(kind, (datetime.date, np.datetime64)):
+        return "dates"
+    if issubclass(kind, (datetime.timedelta, np.timedelta64)):
+        return "durations"
+    return "text" if issubclass(kind, datetime.time) or kind.__name__ == "Interval" else None
+
+
+def _as_float(value: Any) -> float:
+    try:
+        return float(value)
+    except OverflowError:  # an integer of Python, which is refused as too large
+        return np.inf
+
+
+def _as_text(value: Any) -> str | None:
+    """A cell among text as the text that a file would have."""
+    kind = _kind_of(type(value))
+    if kind == "gaps":
+        return None
+    if kind == "numbers":
+        number = _as_float(value)
+        return None if np.isnan(number) else number_text(number)
+    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
+
+
+def _as_date(value: Any) -> Any:
+    """A date of Python, pandas or NumPy as datetime64 in UTC."""
+    if getattr(value, "tzinfo", None) is not None:
+        value = value.astimezone(datetime.UTC).replace(tzinfo=None)
+    if _kind_of(type(value)) == "gaps":
+        return np.datetime64("NaT", "us")
+    return value.to_datetime64() if hasattr(value, "to_datetime64") else np.datetime64(value, "us")

@@ -1,0 +1,94 @@
+"""What was decided for each column, in words."""
+
+from fnet.encoding.columns import shown
+from fnet.encoding.encodings import ColumnEncoding, Encoding
+from fnet.encoding.steps import Number, Text, columns_of
+
+MAX_NAMED = 20
+"""The most columns that one note names."""
+
+
+def notes(encoding: Encoding) -> list[str]:
+    """What a user should know before training: columns left out, and numbers in other notations.
+
+    Args:
+        encoding: The encoding.
+
+    Returns:
+        At most two lines.
+    """
+    found = []
+    ignored = [c for c in encoding.columns if not c.steps and c.reason != "left out by kinds"]
+    if ignored:
+        why = "; ".join(f"{shown(c.name)} {c.reason}" for c in ignored[:MAX_NAMED])
+        more = f"; and {len(ignored) - MAX_NAMED} more" if len(ignored) > MAX_NAMED else ""
+        kept = ", ".join(shown(column.name) for column in ignored[:MAX_NAMED])
+        found.append(f"left out as of no use: {why}{more}. keep=[{kept}] keeps them")
+    read = [c for c in encoding.columns if c.steps and _is_written_otherwise(c)]
+    if read:
+        how = "; ".join(f"{shown(c.name)}: {c.reason}" for c in read[:MAX_NAMED])
+        found.append(f"{how}{'; ...' if len(read) > MAX_NAMED else ''}")
+    return found
+
+
+def _is_written_otherwise(column: ColumnEncoding) -> bool:
+    """Whether a column has numbers in another notation than the plain one."""
+    first = column.steps[0]
+    return isinstance(first, Number) and first[:3] != Number()[:3]
+
+
+def describe(encoding: Encoding) -> list[str]:
+    """One line for each column: its name, its kind, why, what it holds, and what it becomes.
+
+    Args:
+        encoding: The encoding.
+
+    Returns:
+        A line for each column.
+
+    Example:
+        >>> from fnet import encoding
+        >>> table = {"age": [31, None, 45], "sex": ["f", "m", "f"], "id": ["a", "b", "c"]}
+        >>> print(*encoding.describe(encoding.learn(table)), sep="\\n")
+        'age'  number    numbers; 31 to 45, median 38; 1 gap; 2 columns
+        'sex'  category  text, 2 levels, 1 of them pooled; 'f' 2, pooled 1; 1 column
+        'id'   ignored   has texts that all differ
+    """
+    names = [shown(column.name) for column in encoding.columns]
+    width = max(map(len, names), default=0)
+    return [
+        f"{name.ljust(width)}  {column.kind.ljust(8)}  {'; '.join(_parts(column))}"
+        for name, column in zip(names, encoding.columns, strict=True)
+    ]
+
+
+def _parts(column: ColumnEncoding) -> list[str]:
+    """What there is to say about a column."""
+    parts, found = [column.reason], column.statistics
+    if not column.steps:
+        return parts
+    if column.kind == "number" and found.minimum is not None and found.maximum is not None:
+        middle = found.quantiles[len(found.quantiles) // 2]
+        parts.append(f"{found.minimum:.6g} to {found.maximum:.6g}, median {middle:.6g}")
+    if column.kind == "date" and found.minimum is not None and found.maximum is not None:
+        parts.append(f"{_day(found.minimum)} to {_day(found.maximum)}")
+    if found.levels:
+        pairs = zip(found.levels[:3], found.counts[:3], strict=True)
+        levels = [f"{shown(level)} {count:,}" for level, count in pairs]
+        levels += ["..."] if len(found.levels) > 3 else []
+        levels += [f"pooled {found.pooled:,}"] if found.pooled else []
+        parts.append(", ".join(levels))
+    if found.gaps:
+        parts.append(f"{found.gaps:,} gap{'s' * (found.gaps > 1)}")
+    if len(column.steps[0]) and not isinstance(column.steps[0], Text) and column.steps[0].gaps:
+        parts.append(f"{', '.join(map(shown, column.steps[0].gaps))} read as gaps")
+    count = len(columns_of(column.steps))
+    parts.append(f"{count} column{'s' * (count > 1)}")
+    return parts
+
+
+def _day(days: float) -> str:
+    """A number of days since 1970 as a date."""
+    import numpy as np
+
+    return str(np.datetime64(int(days // 1), "D"))

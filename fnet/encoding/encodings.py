@@ -1,0 +1,104 @@
+"""What is learnt from a table: plain data that a file holds."""
+
+from typing import Any, Literal, NamedTuple, TypeAlias
+
+from fnet.encoding.steps import Step, columns_of
+
+Kind: TypeAlias = Literal["number", "boolean", "category", "date", "ignored"]
+
+KINDS: tuple[Kind, ...] = ("number", "boolean", "category", "date", "ignored")
+
+QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
+"""The quantiles that are kept of a number and of a date."""
+
+
+class Statistics(NamedTuple):
+    """What a column held in training. Dates are days since 1970.
+
+    Attributes:
+        rows: The number of rows.
+        gaps: The number of gaps.
+        distinct: The number of different cells, gaps aside.
+        minimum: The smallest number or date, or None.
+        maximum: The largest.
+        quantiles: Those of `QUANTILES`, by linear interpolation.
+        mean: The mean of numbers and dates.
+        deviation: Their standard deviation.
+        levels: The levels of a category that have a code, the most frequent first.
+        counts: The number of rows of each level.
+        pooled: The number of rows whose level is pooled.
+    """
+
+    rows: int
+    gaps: int = 0
+    distinct: int = 0
+    minimum: float | None = None
+    maximum: float | None = None
+    quantiles: tuple[float, ...] = ()
+    mean: float | None = None
+    deviation: float | None = None
+    levels: tuple[Any, ...] = ()
+    counts: tuple[int, ...] = ()
+    pooled: int = 0
+
+
+class ColumnEncoding(NamedTuple):
+    """What a column of a table is, and how it becomes numbers.
+
+    Attributes:
+        name: Its name.
+        kind: What it is; "ignored" for a column that is left out.
+        reason: Why, in words.
+        statistics: What it held in training.
+        steps: How a cell becomes numbers, see `steps.py`; none for a column that is left out.
+    """
+
+    name: str
+    kind: Kind
+    reason: str
+    statistics: Statistics
+    steps: tuple[Step, ...] = ()
+
+
+class Encoding(NamedTuple):
+    """How the rows of a table become numbers.
+
+    Attributes:
+        columns: Each column of the table.
+        named: Whether the table had names; otherwise columns go by their position.
+    """
+
+    columns: tuple[ColumnEncoding, ...]
+    named: bool = True
+
+
+def used(encoding: Encoding) -> list[ColumnEncoding]:
+    """The columns that become numbers."""
+    return [column for column in encoding.columns if column.steps]
+
+
+def feature_names(encoding: Encoding, names: list[str] | None = None) -> list[str]:
+    """The names of the columns of the result.
+
+    Args:
+        encoding: The encoding.
+        names: Other names of the columns of the table; None for their own.
+
+    Returns:
+        D names, all different.
+    """
+    pairs = zip(encoding.columns, names or [each.name for each in encoding.columns], strict=True)
+    found: dict[str, None] = {}
+    for column, name in pairs:
+        for added in columns_of(column.steps):
+            full, times = f"{name}{added}", 1
+            while full in found:
+                times += 1
+                full = f"{name}{added} ({times})"
+            found[full] = None
+    return list(found)
+
+
+def find_encoding(encoding: Encoding, name: str) -> ColumnEncoding | None:
+    """The encoding of the column of this name, or None."""
+    return next((column for column in encoding.columns if column.name == name), None)

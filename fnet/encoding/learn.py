@@ -1,0 +1,398 @@
+"""What each column of a table is, learnt from the table without its target.
+
+The rules, for a column with N cells:
+
+1. `kinds` says what a column is. Otherwise it is what its container says: numbers, booleans, dates,
+   categories (a categorical dtype, of whatever values), or text, which is read as `detect.py` says.
+   Whole numbers are numbers, however few different ones there are, as in AutoGluon and RealMLP.
+2. A column of no use is left out, unless `keep` names it: one that is empty; one whose cells are all
+   equal; row names, which are a column named as in `INDEX_NAME` without gaps, whose whole numbers or
+   texts are all different; and text whose levels are all rare, as where all cells differ.
+3. Numbers: the median in place of a gap, and a column that tells where gaps are if training had any.
+   `robust` scaling, as in arXiv 2407.04491: less the median, divided by the interquartile range, or
+   by half the range where that is 0, then the smooth clip `x / sqrt(1 + (x / 3)**2)`. `standard`: less
+   the mean, divided by the standard deviation. `none`: as they are.
+4. Booleans: -1 and 1, and 0 for a gap, with a column that tells where gaps are if training had any.
+5. Dates: days since 1970 as a number of rule 3, and of the time of the day, the weekday and the month
+   those that vary, as sine and cosine.
+6. Categories: a level with fewer than `min_count` rows is rare, which is by default 1% of the rows, at
+   least 2 and at most 10. So is a level beyond the `max_levels` most frequent ones. Rare levels share
+   one code, the pool, which an unseen level has too. Gaps have a code of their own, or the pool's if
+   they are rare. Two codes are one column of -1 and 1; more are one column each. Where training pooled
+   nothing, an unseen level is 0 in each of them. A column of more than `embed` levels is one column of
+   codes instead, all of its levels that are not rare, with a code for the pool.
+7. A column of one value and gaps is a column that tells where the gaps are.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from fnet.core.errors import InvalidArgument
+from fnet.core.names import suggestion
+from fnet.encoding import cells
+from fnet.encoding.apply import MAX_NAMED, why_refused
+from fnet.encoding.columns import Columns, RawColumn, shown, to_columns, to_raw
+from fnet.encoding.detect import Found, Hints, detect
+from fnet.encoding.encodings import KINDS, QUANTILES, ColumnEncoding, Encoding, Statistics
+from fnet.encoding.reading import KindError, cell_at, read
+from fnet.encoding.steps import (
+    STEPS,
+    Boolean,
+    Clip,
+    Contrast,
+    Cycle,
+    CyclePart,
+    Date,
+    Days,
+    Fill,
+    Levels,
+    Missing,
+    Number,
+    OneHot,
+    Scale,
+    Step,
+    Text,
+    Value,
+    position,
+)
+
+INDEX_NAME = re.compile(r"(|Unnamed: 0(\.\d+)*|row[._]?names|__index_level_\d+__)")
+"""What pandas and R call a column of row names, and a column without a name."""
+
+RARE_PART = 0.01
+MIN_RARE, MAX_RARE = 2, 10
+"""A level is rare below 1% of the rows, at least 2 rows and at most 10."""
+
+MAX_LEVELS = 50
+"""The most levels of a category that have columns of their own."""
+
+TINY = 1e-300
+"""A spread below this one scales a column to 0."""
+
+CYCLES: tuple[CyclePart, ...] = ("hour", "weekday", "month")
+
+Scaling = Literal["robust", "standard", "none"]
+
+
+class Options(NamedTuple):
+    """How a table is read and encoded.
+
+    Attributes:
+        kinds: What columns are, by name: "number", "boolean", "category", "date" or "ignored".
+        scaling: How numbers are scaled: "robust", "standard" or "none".
+        max_levels: The most levels of a category that have columns of their own.
+        min_count: The rows of a level that is not rare; None for the default of rule 6.
+        embed: A category of more levels than this is one column of codes; None for never.
+        keep: The names of columns to keep although they seem of no use; True for all.
+        missing: Cells that are gaps in any column.
+        date_format: How dates are written, where two formats fit; or that of each column, by name.
+        decimal: The decimal character, where two fit.
+    """
+
+    kinds: Mapping[str, Any] | None = None
+    scaling: str = "robust"
+    max_levels: int = MAX_LEVELS
+    min_count: int | None = None
+    embed: int | None = None
+    keep: Any = ()
+    missing: tuple[str, ...] = ()
+    date_format: Any = None
+    decimal: str | None = None
+
+
+def learn(table: Any, options: Options | None = None) -> Encoding:
+    """What each column of a table is, and how it becomes numbers.
+
+    Args:
+        table: A table in any container, see `columns.to_columns`.
+        options: How it is read and encoded.
+
+    Returns:
+        The Encoding.
+
+    Raises:
+        InvalidArgument: A column cannot be read, or no column is of use.
+
+    Example:
+        >>> from fnet import encoding
+        >>> found = encoding.learn({"age": [31, None, 45], "sex": ["f", "m", "f"]})
+        >>> [(column.name, column.kind) for column in found.columns]
+        [('age', 'number'), ('sex', 'category')]
+        >>> encoding.encode(found, [{"sex": "f", "age": 45}]).shape
+        (1, 3)
+    """
+    options = Options() if options is None else options
+    columns = to_columns(table)
+    _check(options, columns)
+    found = [
+        _learn_column(name, to_raw(name, own), options)
+        for name, own in zip(columns.names, columns.cells, strict=True)
+    ]
+    if not any(column.steps for column in found):
+        why = "; ".join(f"{shown(c.name)} {c.reason}" for c in found[:MAX_NAMED])
+        raise InvalidArgument(
+            f"X must have a column of use; got {why}{'; ...' if len(found) > MAX_NAMED else ''}. "
+            "keep=True keeps all columns that are not empty"
+        )
+    return Encoding(tuple(found), columns.named)
+
+
+def _check(options: Options, columns: Columns) -> None:
+    """Refuse a table without rows or columns, and options that do not fit it."""
+    rows, width = columns.rows, len(columns.names)
+    if not width:
+        raise InvalidArgument(
+            f"X has 0 feature(s) (shape=({rows}, 0)) while a minimum of 1 is required."
+        )
+    if rows < 2:
+        raise InvalidArgument(f"X must have at least 2 rows to learn from; got n_samples = {rows}")
+    named = {"kinds": options.kinds or (), "keep": () if options.keep is True else options.keep}
+    if isinstance(options.date_format, Mapping):
+        named["date_format"] = options.date_format
+    for option, names in named.items():
+        for name in names:
+            if name not in columns.names:
+                raise InvalidArgument(
+                    f"{option} must name columns of X; got {shown(name)}"
+                    f"{suggestion(name, columns.names)}"
+                )
+    for name, kind in (options.kinds or {}).items():
+        if kind not in KINDS:
+            raise InvalidArgument(
+                f"kinds must be one of {', '.join(KINDS)}; got {shown(kind)} for column "
+                f"{shown(name)}{suggestion(kind, KINDS)}"
+            )
+    forms = options.date_format
+    for form in forms.values() if isinstance(forms, Mapping) else [forms]:
+        if form is not None and form not in cells.DATE_FORMATS:
+            raise InvalidArgument(
+                f"date_format must be one of {', '.join(cells.DATE_FORMATS)}; got {shown(form)}"
+            )
+
+
+class _Task(NamedTuple):
+    """A column that is read: its name, why it is what it is, its value and its first step."""
+
+    name: str
+    reason: str
+    first: Any
+    value: Any
+    rows: int
+    options: Options
+    keep: bool
+
+    def statistics(self, gaps: int, **others: Any) -> Statistics:
+        return Statistics(self.rows, int(gaps), **others)
+
+    def ignored(self, why: str, statistics: Statistics) -> ColumnEncoding:
+        return ColumnEncoding(self.name, "ignored", why, statistics._replace(levels=(), counts=()))
+
+
+def _learn_column(name: str, raw: RawColumn, options: Options) -> ColumnEncoding:
+    """What one column is."""
+    kind = (options.kinds or {}).get(name)
+    rows = len(raw.values.codes if raw.kind == "text" else raw.values)
+    if kind == "ignored":
+        return ColumnEncoding(name, "ignored", "left out by kinds", Statistics(rows))
+    if raw.kind == "gaps":
+        return ColumnEncoding(name, "ignored", "is empty", Statistics(rows, rows))
+    found, reason = _first_step(name, raw, kind, options)
+    try:
+        reading = read((found.step,), raw)
+    except KindError as error:
+        raise InvalidArgument(
+            f"column {shown(name)} has {error}, which cannot be read as kinds says: {shown(kind)}"
+        ) from None
+    if reading.bad is not None:
+        row = int(reading.bad.argmax())
+        raise InvalidArgument(
+            f"column {shown(name)}, row {row}: {cell_at(raw, row)} {why_refused(found.step, raw)}"
+        )
+    keep = options.keep is True or name in (options.keep or ())
+    task = _Task(name, reason, found.step, reading.value, rows, options, keep)
+    as_levels = kind == "category" or (kind is None and raw.categorical)
+    if isinstance(found.step, Text) or (as_levels and isinstance(found.step, Number)):
+        return _category(task)
+    learnt = {Number: _number, Boolean: _boolean, Date: _date}[type(found.step)]
+    return learnt(task)
+
+
+def _first_step(name: str, raw: RawColumn, kind: Any, options: Options) -> tuple[Found, str]:
+    """How a column is read, and why."""
+    missing, said = tuple(options.missing), "" if kind is None else "said by kinds: "
+    if raw.kind == "text":
+        forms = options.date_format
+        form = forms.get(name) if isinstance(forms, Mapping) else forms
+        found = detect(
+            name, raw.values, Hints(_text_kind(raw, kind), missing, options.decimal, form)
+        )
+        what = {Number: "text, all of it numbers", Boolean: "text for true and false", Text: "text"}
+        if isinstance(found.step, Date):
+            return found, f"{said}text, all of it dates written as {found.step.format}"
+        example = f"; {found.example}" if found.example else ""
+        return found, f"{said}{what[type(found.step)]}{example}"
+    steps = {"numbers": Number, "booleans": Boolean, "dates": Date}
+    wanted = {"number": Number, "boolean": Boolean, "date": Date}.get(kind, steps[raw.kind])
+    found = Found(wanted(gaps=missing))
+    if kind == "category" and raw.kind == "dates":
+        raise InvalidArgument(
+            f"column {shown(name)} has dates, which cannot be read as kinds says: 'category'; give "
+            "them as text"
+        )
+    return found, f"{said}{'categories' if raw.categorical else raw.kind}"
+
+
+def _text_kind(raw: RawColumn, kind: str | None) -> str | None:
+    """What a column of text is said to be; by its container where nothing else says so."""
+    return "category" if kind is None and raw.categorical else kind
+
+
+def _moments(present: npt.NDArray[np.float64]) -> dict[str, Any]:
+    """The statistics of numbers."""
+    quantiles = np.quantile(present, QUANTILES)
+    return {
+        "distinct": len(np.unique(present)),
+        "minimum": float(present.min()),
+        "maximum": float(present.max()),
+        "quantiles": tuple(quantiles.tolist()),
+        "mean": float(present.mean()),
+        "deviation": float(present.std()),
+    }
+
+
+def _number(task: _Task) -> ColumnEncoding:
+    """A column of numbers."""
+    missing = np.isnan(task.value)
+    present = task.value[~missing]
+    if not len(present):
+        return task.ignored("is empty", task.statistics(missing.sum()))
+    found = task.statistics(missing.sum(), **_moments(present))
+    whole = bool((present == np.rint(present)).all())
+    if INDEX_NAME.fullmatch(task.name) and found.distinct == task.rows and whole and not task.keep:
+        return task.ignored("has row names", found)
+    return _scaled(task, "number", found, (), ())
+
+
+def _scaled(
+    task: _Task,
+    kind: Any,
+    found: Statistics,
+    cycles: tuple[Step, ...],
+    change: tuple[Step, ...],
+) -> ColumnEncoding:
+    """A column of numbers, or of dates with their cycles, that are changed to numbers and scaled."""
+    indicator: tuple[Step, ...] = (Missing(),) if found.gaps else ()
+    first = (task.first, *indicator)
+    if found.distinct == 1 and not task.keep:
+        if not found.gaps:
+            return task.ignored("has one value", found)
+        return ColumnEncoding(task.name, kind, f"{task.reason}; one value, or a gap", found, first)
+    median = found.quantiles[QUANTILES.index(0.5)]
+    last = (*change, Fill(median), *_scaling(task.options.scaling, found), Value())
+    return ColumnEncoding(task.name, kind, task.reason, found, (*first, *cycles, *last))
+
+
+def _scaling(scaling: str, found: Statistics) -> tuple[Step, ...]:
+    """The steps that scale numbers."""
+    if scaling == "none":
+        return ()
+    assert found.minimum is not None and found.maximum is not None
+    assert found.mean is not None and found.deviation is not None
+    if scaling == "standard":
+        return (Scale(found.mean, _inverse(found.deviation)),)
+    lower, median, upper = (found.quantiles[QUANTILES.index(q)] for q in (0.25, 0.5, 0.75))
+    spread = upper - lower
+    if spread == 0:
+        spread = 0.5 * (found.maximum - found.minimum)
+    return Scale(median, _inverse(spread)), Clip()
+
+
+def _inverse(spread: float) -> float:
+    return 1 / spread if spread > TINY else 0.0
+
+
+def _boolean(task: _Task) -> ColumnEncoding:
+    """A column of booleans."""
+    counts = np.bincount(task.value + 1, minlength=3).tolist()
+    gaps, distinct = counts[0], sum(count > 0 for count in counts[1:])
+    levels = tuple(text for text, count in zip(("false", "true"), counts[1:], strict=True) if count)
+    found = task.statistics(
+        gaps, distinct=distinct, levels=levels, counts=tuple(c for c in counts[1:] if c)
+    )
+    indicator: tuple[Step, ...] = (Missing(),) if gaps else ()
+    if distinct < 2 and not task.keep:
+        if not (gaps and distinct):
+            return task.ignored("has one value" if distinct else "is empty", found)
+        return ColumnEncoding(
+            task.name,
+            "boolean",
+            f"{task.reason}; one value, or a gap",
+            found,
+            (task.first, *indicator),
+        )
+    steps = (task.first, *indicator, Contrast())
+    return ColumnEncoding(task.name, "boolean", task.reason, found, steps)
+
+
+def _date(task: _Task) -> ColumnEncoding:
+    """A column of dates."""
+    missing = np.isnat(task.value)
+    present = task.value[~missing]
+    days = STEPS[Days].apply(Days(), present, np.empty((0, 0)))
+    found = task.statistics(missing.sum(), **_moments(days))
+    varying = [part for part in CYCLES if len(np.unique(position(part, present))) > 1]
+    return _scaled(task, "date", found, tuple(map(Cycle, varying)), (Days(),))
+
+
+def _counts(value: Any) -> tuple[list[tuple[Any, int]], int]:
+    """The levels with their counts, the most frequent first; and the number of gaps."""
+    if isinstance(value, cells.Texts):
+        per_text = np.bincount(value.codes + 1, minlength=len(value.texts) + 1).tolist()
+        counts: dict[Any, int] = {}
+        for text, count in zip([None, *value.texts], per_text, strict=True):
+            counts[text] = counts.get(text, 0) + count
+        gaps = counts.pop(None)
+    else:
+        found, number = np.unique(value[~np.isnan(value)], return_counts=True)
+        counts = dict(zip(found.tolist(), number.tolist(), strict=True))
+        gaps = int(np.isnan(value).sum())
+    present = [(level, count) for level, count in counts.items() if count]
+    return sorted(present, key=lambda pair: (-pair[1], pair[0])), gaps
+
+
+def _category(task: _Task) -> ColumnEncoding:
+    """A column of categories."""
+    counts, gaps = _counts(task.value)
+    options, distinct = task.options, len(counts)
+    least = options.min_count
+    if least is None:
+        least = min(MAX_RARE, max(MIN_RARE, int(RARE_PART * task.rows)))
+    least = 1 if task.keep else least
+    frequent = [pair for pair in counts if pair[1] >= least]
+    embedded = options.embed is not None and len(frequent) > options.embed
+    kept = frequent if embedded else frequent[: options.max_levels]
+    pooled = task.rows - gaps - sum(count for _, count in kept)
+    rare_gaps = 0 < gaps < least
+    pool = len(kept) if pooled or rare_gaps or embedded else -1
+    gap = max(len(kept), pool + 1) if gaps >= least else pool
+    codes = max(len(kept), pool + 1, gap + 1)
+    levels = tuple(level for level, _ in kept)
+    found = task.statistics(
+        gaps, distinct=distinct, levels=levels, counts=tuple(c for _, c in kept), pooled=pooled
+    )
+    if not distinct:
+        return task.ignored("is empty", found)
+    if not task.keep and INDEX_NAME.fullmatch(task.name) and distinct == task.rows:
+        return task.ignored("has row names", found)
+    if codes < 2 and not task.keep:
+        why = "has one value" if distinct == 1 else "has texts that are all rare"
+        return task.ignored("has texts that all differ" if distinct == task.rows else why, found)
+    last: tuple[Step, ...] = (Contrast(),) if codes == 2 else (OneHot(codes),)
+    steps = (task.first, Levels(levels, gap, pool), *((Value(),) if embedded else last))
+    pool_note = f", {distinct - len(kept):,} of them pooled" if distinct > len(kept) else ""
+    reason = f"{task.reason}, {distinct:,} levels{pool_note}"
+    return ColumnEncoding(task.name, "category", reason, found, steps)
