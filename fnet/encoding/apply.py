@@ -9,9 +9,9 @@ import numpy.typing as npt
 from fnet.core.errors import InvalidArgument
 from fnet.core.names import suggestion
 from fnet.encoding.columns import Columns, RawColumn, shown, to_columns, to_raw
-from fnet.encoding.encodings import ColumnEncoding, Encoding, used
+from fnet.encoding.encodings import ColumnEncoding, Encoding, read_step, used
 from fnet.encoding.reading import KindError, cell_at, read
-from fnet.encoding.steps import STEPS, Boolean, Date, Number, Step, Text, columns_of
+from fnet.encoding.steps import STEPS, Boolean, Date, Number, Read, Step, Text, columns_of
 
 BLOCK = 8192
 """The rows that are written at a time, so that they stay in the processor's cache."""
@@ -19,7 +19,7 @@ BLOCK = 8192
 MAX_NAMED = 10
 """The most columns that one message names."""
 
-READ_AS = {
+READ_AS: dict[type[Any], str] = {
     Number: "a number",
     Boolean: "a boolean",
     Date: "a date",
@@ -169,8 +169,8 @@ def select(encoding: Encoding, columns: Columns) -> Sequence[Any]:
         hint = suggestion(missing[0], by_name) if len(missing) == 1 else ""
         raise InvalidArgument(
             f"X lacks column{'s' * (len(missing) > 1)} {named}{more}; its columns are "
-            f"{', '.join(map(shown, columns.names[:MAX_NAMED])):.300}{hint}. Give every column that "
-            "the encoder was fitted on, with gaps where nothing is known"
+            f"{', '.join(map(shown, columns.names[:MAX_NAMED])):.300}{hint}. Give every column "
+            "that the encoder was fitted on, with gaps where nothing is known"
         )
     return [by_name[column.name] for column in used(encoding)]
 
@@ -182,23 +182,23 @@ def _another_kind(column: ColumnEncoding, given: str) -> InvalidArgument:
     kinds = f" ({levels}{', ...' if len(column.statistics.levels) > 3 else ''})" if levels else ""
     return InvalidArgument(
         f"column {shown(column.name)} has {given}, where the encoder was fitted on "
-        f"{was[type(column.steps[0])]}{kinds}: give it as in training"
+        f"{was[type(read_step(column))]}{kinds}: give it as in training"
     )
 
 
 def _problem(column: ColumnEncoding, raw: RawColumn, bad: npt.NDArray[np.bool_]) -> Problem:
     """The problem with a column, some of whose cells were refused."""
-    row, step = int(bad.argmax()), column.steps[0]
+    row, step = int(bad.argmax()), read_step(column)
     return Problem(
         column.name, row, f"{cell_at(raw, row)} {why_refused(step, raw)}", int(bad.sum())
     )
 
 
-def why_refused(step: Step, raw: RawColumn) -> str:
+def why_refused(step: Read, raw: RawColumn) -> str:
     """Why a cell was refused, and what to do."""
     if isinstance(step, Number) and raw.kind == "numbers":
         return "is not finite or is larger than 1e+100: correct it, or leave it as a gap"
-    what = READ_AS[type(step)]  # type: ignore[index]
+    what = READ_AS[type(step)]
     written = ""
     if isinstance(step, Date):
         written = f" written as {step.format}"

@@ -9,9 +9,9 @@ Numbers have one notation in a column:
 
 The minus sign U+2212 is a minus. `true` and `false` in any case are 1 and 0.
 
-Dates are written as in `DATE_FORMATS`, in the calendar of ISO 8601, years 1 to 9999. A time may follow
-after a blank or a `T`: `HH:MM`, `HH:MM:SS` or `HH:MM:SS.ffffff`, then a zone: `Z`, `UTC`, `+HH`, `+HHMM`
-or `+HH:MM`. Without a zone it is UTC.
+Dates are written as in `DATE_FORMATS`, in the calendar of ISO 8601, years 1 to 9999. A time may
+follow after a blank or a `T`: `HH:MM`, `HH:MM:SS` or `HH:MM:SS.ffffff`, then a zone: `Z`, `UTC`,
+`+HH`, `+HHMM` or `+HH:MM`. Without a zone it is UTC.
 """
 
 import datetime
@@ -68,7 +68,7 @@ THOUSANDS = {"": "", ",": ",", ".": r"\.", " ": SPACES, "'": "['\u2019]"}
 
 DateFormat = Literal["YYYY-MM-DD", "YYYY/MM/DD", "DD.MM.YYYY", "MM/DD/YYYY", "DD/MM/YYYY"]
 
-DATE_FORMATS: dict[str, str] = {
+DATE_FORMATS: dict[DateFormat, str] = {
     "YYYY-MM-DD": r"(?P<y>\d{4})-(?P<m>\d\d)-(?P<d>\d\d)",
     "YYYY/MM/DD": r"(?P<y>\d{4})/(?P<m>\d\d?)/(?P<d>\d\d?)",
     "DD.MM.YYYY": r"(?P<d>\d\d?)\.(?P<m>\d\d?)\.(?P<y>\d{4})",
@@ -169,7 +169,7 @@ def as_boolean(text: str) -> int | None:
 
 
 @functools.cache
-def date_reader(date_format: str) -> Callable[[str], int | None]:
+def date_reader(date_format: DateFormat) -> Callable[[str], int | None]:
     """A function from a cell to microseconds since 1970 in UTC; None if it is no such date."""
     match = re.compile(DATE_FORMATS[date_format] + TIME, re.ASCII).fullmatch
 

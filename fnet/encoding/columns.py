@@ -76,6 +76,10 @@ def to_columns(table: Any) -> Columns:
     Raises:
         InvalidArgument: It is no table, columns differ in length, or two have one name.
     """
+    if hasattr(table, "toarray"):
+        raise InvalidArgument(
+            "X must not be a sparse matrix: a table has cells of many kinds. Call its toarray()"
+        )
     if isinstance(table, Mapping):
         found = _from_mapping(table)
     elif isinstance(table, (list, tuple)) and any(isinstance(row, Mapping) for row in table):
@@ -87,8 +91,8 @@ def to_columns(table: Any) -> Columns:
     if len(set(found.names)) < len(found.names):
         twice = next(name for name in found.names if found.names.count(name) > 1)
         raise InvalidArgument(
-            f"X has two columns named {shown(twice)}: names must be unique; rename one, or leave it "
-            "out"
+            f"X has two columns named {shown(twice)}: names must be unique; rename one, or "
+            "leave it out"
         )
     return found
 
@@ -99,8 +103,8 @@ def _from_mapping(table: Mapping[Any, Any]) -> Columns:
     for name, column in table.items():
         if isinstance(column, (str, bytes)) or not hasattr(column, "__len__"):
             raise InvalidArgument(
-                f"X must be a dict of columns; column {shown(name)} is {shown(column)}, which is one "
-                "cell. Give a list of such dicts to give rows"
+                f"X must be a dict of columns; column {shown(name)} is {shown(column)}, which "
+                "is one cell. Give a list of such dicts to give rows"
             )
         lengths[name] = len(column)
     if len(set(lengths.values())) > 1:
@@ -145,10 +149,6 @@ def _from_table(table: Any, names: list[Any]) -> Columns:
 
 def _from_rows(rows: Any) -> Columns:
     """An array or lists of rows `[N, D]`."""
-    if hasattr(rows, "toarray"):
-        raise InvalidArgument(
-            "X must not be a sparse matrix: a table has cells of many kinds. Call its toarray()"
-        )
     found = rows if isinstance(rows, np.ndarray) else _object_rows(rows)
     if found.dtype.kind == "c":
         raise InvalidArgument(
@@ -156,11 +156,12 @@ def _from_rows(rows: Any) -> Columns:
         )
     if found.ndim != 2:
         raise InvalidArgument(
-            f"X must be a table or rows [N, D]: Expected 2D array, got {found.ndim}D array instead. "
-            "Reshape your data: X.reshape(-1, 1) for one column, X.reshape(1, -1) for one row"
+            f"X must be a table or rows [N, D]: Expected 2D array, got {found.ndim}D array "
+            "instead. Reshape your data: X.reshape(-1, 1) for one column, X.reshape(1, -1) for "
+            "one row"
         )
     names = tuple(f"x{i}" for i in range(found.shape[1]))
-    return Columns(names, len(found), found.T, named=False)
+    return Columns(names, len(found), list(found.T), named=False)
 
 
 def _object_rows(rows: Any) -> npt.NDArray[Any]:
@@ -245,8 +246,8 @@ def _from_pandas(name: str, series: Any) -> RawColumn:
     if isinstance(dtype, np.dtype) and dtype.kind != "O":
         return _from_array(name, series.to_numpy())
     if hasattr(dtype, "categories"):
-        levels = to_raw(name, series.cat.categories.tolist())
-        return _taken(levels, series.cat.codes.to_numpy())
+        of_level = to_raw(name, dtype.categories.tolist())
+        return _taken(of_level, series.cat.codes.to_numpy())
     kind = getattr(dtype, "kind", "O")
     if kind == "b":
         return RawColumn("booleans", series.astype("Int8").to_numpy(np.int8, na_value=-1))
@@ -257,6 +258,12 @@ def _from_pandas(name: str, series: Any) -> RawColumn:
     if kind != "O" or type(dtype).__name__ == "StringDtype":
         codes, levels = series.factorize()
         return RawColumn("text", Texts(levels.tolist(), codes))
+    try:
+        codes, levels = series.factorize()
+    except TypeError:  # cells that have no hash, as lists
+        return _from_objects(name, series.tolist())
+    if set(map(type, levels)) <= {str}:
+        return RawColumn("text", Texts(list(levels), codes))
     return _from_objects(name, series.tolist())
 
 
@@ -316,9 +323,9 @@ def _from_objects(name: str, cells: list[Any]) -> RawColumn:
     if bad := {kind for kind, meaning in kinds.items() if meaning is None}:
         row = next(i for i, cell in enumerate(cells) if type(cell) in bad)
         raise InvalidArgument(
-            f"column {shown(name)}, row {row}: {shown(cells[row])} is a {type(cells[row]).__name__}; "
-            "a cell must be a number, a boolean, a date or text: take it apart into columns, or "
-            "leave the column out"
+            f"column {shown(name)}, row {row}: {shown(cells[row])} is a "
+            f"{type(cells[row]).__name__}; a cell must be a number, a boolean, a date or text: "
+            "take it apart into columns, or leave the column out"
         )
     if (float in kinds or np.float64 in kinds) and "text" in kinds.values():  # NaN for a gap
         cells = [None if cell != cell else cell for cell in cells]

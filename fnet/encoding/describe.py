@@ -1,8 +1,10 @@
 """What was decided for each column, in words."""
 
+import numpy as np
+
 from fnet.encoding.columns import shown
-from fnet.encoding.encodings import ColumnEncoding, Encoding
-from fnet.encoding.steps import Number, Text, columns_of
+from fnet.encoding.encodings import QUANTILES, ColumnEncoding, Encoding, read_step
+from fnet.encoding.steps import Number, columns_of
 
 MAX_NAMED = 20
 """The most columns that one note names."""
@@ -33,7 +35,7 @@ def notes(encoding: Encoding) -> list[str]:
 
 def _is_written_otherwise(column: ColumnEncoding) -> bool:
     """Whether a column has numbers in another notation than the plain one."""
-    first = column.steps[0]
+    first = read_step(column)
     return isinstance(first, Number) and first[:3] != Number()[:3]
 
 
@@ -67,11 +69,12 @@ def _parts(column: ColumnEncoding) -> list[str]:
     parts, found = [column.reason], column.statistics
     if not column.steps:
         return parts
-    if column.kind == "number" and found.minimum is not None and found.maximum is not None:
-        middle = found.quantiles[len(found.quantiles) // 2]
-        parts.append(f"{found.minimum:.6g} to {found.maximum:.6g}, median {middle:.6g}")
-    if column.kind == "date" and found.minimum is not None and found.maximum is not None:
-        parts.append(f"{_day(found.minimum)} to {_day(found.maximum)}")
+    if found.moments is not None and column.kind == "date":
+        parts.append(f"{_day(found.moments.minimum)} to {_day(found.moments.maximum)}")
+    elif found.moments is not None:
+        low, high, quantiles = found.moments.minimum, found.moments.maximum, found.moments.quantiles
+        middle = quantiles[QUANTILES.index(0.5)]
+        parts.append(f"{low:.6g} to {high:.6g}, median {middle:.6g}")
     if found.levels:
         pairs = zip(found.levels[:3], found.counts[:3], strict=True)
         levels = [f"{shown(level)} {count:,}" for level, count in pairs]
@@ -80,8 +83,8 @@ def _parts(column: ColumnEncoding) -> list[str]:
         parts.append(", ".join(levels))
     if found.gaps:
         parts.append(f"{found.gaps:,} gap{'s' * (found.gaps > 1)}")
-    if len(column.steps[0]) and not isinstance(column.steps[0], Text) and column.steps[0].gaps:
-        parts.append(f"{', '.join(map(shown, column.steps[0].gaps))} read as gaps")
+    if gaps := read_step(column).gaps:
+        parts.append(f"{', '.join(map(shown, gaps))} read as gaps")
     count = len(columns_of(column.steps))
     parts.append(f"{count} column{'s' * (count > 1)}")
     return parts
@@ -89,6 +92,4 @@ def _parts(column: ColumnEncoding) -> list[str]:
 
 def _day(days: float) -> str:
     """A number of days since 1970 as a date."""
-    import numpy as np
-
     return str(np.datetime64(int(days // 1), "D"))

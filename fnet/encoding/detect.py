@@ -1,14 +1,14 @@
 """What the text of a column is: numbers, booleans, dates, or text.
 
 1. Gaps are left aside: `cells.GAPS`, and the tokens that the caller names.
-2. A column is what one way of reading fits all its cells. These are tried in order: booleans, all of
-   one family of words, both true and false among them; numbers in one notation of `NOTATIONS`, unless
-   a cell is a code such as 007; dates in one format of `cells.DATE_FORMATS`.
+2. A column is what one way of reading fits all its cells. These are tried in order: booleans, all
+   of one family of words, both true and false among them; numbers in one notation of `NOTATIONS`,
+   unless a cell is a code such as 007; dates in one format of `cells.DATE_FORMATS`.
 3. Cells in `cells.LIKELY_GAPS` are gaps in such a column.
-4. Two ways that fit and read a cell differently are refused, as for `1,234` and `01/02/2024`, unless
-   the caller says which holds. Plain numbers are taken wherever they fit.
-5. If a way of reading fits all but at most `MAX_STRAYS` of the different cells, the column is refused:
-   those cells are faults. Otherwise it is text.
+4. Two ways that fit and read a cell differently are refused, as for `1,234` and `01/02/2024`,
+   unless the caller says which holds. Plain numbers are taken wherever they fit.
+5. If a way of reading fits all but at most `MAX_STRAYS` of the different cells, the column is
+   refused: those cells are faults. Otherwise it is text.
 """
 
 import re
@@ -93,8 +93,8 @@ def detect(name: str, texts: Texts, hints: Hints) -> Found:
         The first step, and an example.
 
     Raises:
-        InvalidArgument: Two ways of reading fit, a few cells do not fit the others, or a cell is not
-            what the caller says.
+        InvalidArgument: Two ways of reading fit, a few cells do not fit the others, or a cell is
+            not what the caller says.
     """
     gaps = GAPS.union(hints.missing)
     if hints.kind == "category":
@@ -134,8 +134,8 @@ def _ways(body: list[str], hints: Hints) -> list[_Way]:
             sure = plain or notation.decimal == hints.decimal
             ways.append(_Way(step, _with_unit(parser(step), unit), sure))
     if kind in (None, "date"):
-        for form in sorted(DATE_FORMATS, key=lambda each: each != hints.date_format):
-            ways.append(_Way(Date(form), cells.date_reader(form), form == hints.date_format))  # type: ignore[arg-type]
+        forms = sorted(DATE_FORMATS, key=lambda each: each != hints.date_format)
+        ways += [_Way(Date(f), cells.date_reader(f), f == hints.date_format) for f in forms]
     return ways
 
 
@@ -203,8 +203,8 @@ def _check_one_meaning(name: str, texts: Texts, body: dict[str, str], fits: Sequ
                 option = f"date_format={first.step.format!r} or date_format={other.step.format!r}"
                 meanings = " or ".join(str(np.datetime64(m, "us"))[:10] for m in (mine, theirs))
             raise InvalidArgument(
-                f"column {shown(name)}, row {_row(texts, text)}: {shown(text)} may be {meanings}, and "
-                f"so may every cell of the column: say which by {option}"
+                f"column {shown(name)}, row {_row(texts, text)}: {shown(text)} may be {meanings}, "
+                f"and so may every cell of the column: say which by {option}"
             )
 
 

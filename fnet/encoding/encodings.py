@@ -2,7 +2,8 @@
 
 from typing import Any, Literal, NamedTuple, TypeAlias
 
-from fnet.encoding.steps import Step, columns_of
+from fnet.core.errors import InvalidArgument
+from fnet.encoding.steps import Read, Step, columns_of
 
 Kind: TypeAlias = Literal["number", "boolean", "category", "date", "ignored"]
 
@@ -12,18 +13,32 @@ QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 """The quantiles that are kept of a number and of a date."""
 
 
+class Moments(NamedTuple):
+    """What is known of numbers, or of dates as days since 1970.
+
+    Attributes:
+        minimum: The smallest.
+        maximum: The largest.
+        mean: The mean.
+        deviation: The standard deviation.
+        quantiles: Those of `QUANTILES`, by linear interpolation.
+    """
+
+    minimum: float
+    maximum: float
+    mean: float
+    deviation: float
+    quantiles: tuple[float, ...]
+
+
 class Statistics(NamedTuple):
-    """What a column held in training. Dates are days since 1970.
+    """What a column held in training.
 
     Attributes:
         rows: The number of rows.
         gaps: The number of gaps.
         distinct: The number of different cells, gaps aside.
-        minimum: The smallest number or date, or None.
-        maximum: The largest.
-        quantiles: Those of `QUANTILES`, by linear interpolation.
-        mean: The mean of numbers and dates.
-        deviation: Their standard deviation.
+        moments: What is known of numbers and dates; None for others.
         levels: The levels of a category that have a code, the most frequent first.
         counts: The number of rows of each level.
         pooled: The number of rows whose level is pooled.
@@ -32,11 +47,7 @@ class Statistics(NamedTuple):
     rows: int
     gaps: int = 0
     distinct: int = 0
-    minimum: float | None = None
-    maximum: float | None = None
-    quantiles: tuple[float, ...] = ()
-    mean: float | None = None
-    deviation: float | None = None
+    moments: Moments | None = None
     levels: tuple[Any, ...] = ()
     counts: tuple[int, ...] = ()
     pooled: int = 0
@@ -70,6 +81,14 @@ class Encoding(NamedTuple):
 
     columns: tuple[ColumnEncoding, ...]
     named: bool = True
+
+
+def read_step(column: ColumnEncoding) -> Read:
+    """How the cells of a column that is used are read: its first step."""
+    first = column.steps[0]
+    if not isinstance(first, Read):
+        raise InvalidArgument(f"a column must be read first; its first step is {first}")
+    return first
 
 
 def used(encoding: Encoding) -> list[ColumnEncoding]:

@@ -5,25 +5,28 @@ The rules, for a column with N cells:
 1. `kinds` says what a column is. Otherwise it is what its container says: numbers, booleans, dates,
    categories (a categorical dtype, of whatever values), or text, which is read as `detect.py` says.
    Whole numbers are numbers, however few different ones there are, as in AutoGluon and RealMLP.
-2. A column of no use is left out, unless `keep` names it: one that is empty; one whose cells are all
-   equal; row names, which are a column named as in `INDEX_NAME` without gaps, whose whole numbers or
-   texts are all different; and text whose levels are all rare, as where all cells differ.
-3. Numbers: the median in place of a gap, and a column that tells where gaps are if training had any.
-   `robust` scaling, as in arXiv 2407.04491: less the median, divided by the interquartile range, or
-   by half the range where that is 0, then the smooth clip `x / sqrt(1 + (x / 3)**2)`. `standard`: less
-   the mean, divided by the standard deviation. `none`: as they are.
+2. A column of no use is left out, unless `keep` names it: one that is empty; one whose cells are
+   all equal; row names, which are a column named as in `INDEX_NAME` without gaps, whose whole
+   numbers or texts are all different; and text whose levels are all rare, as where all cells
+   differ.
+3. Numbers: the median in place of a gap, and a column that tells where gaps are if training had
+   any. `robust` scaling, as in arXiv 2407.04491: less the median, divided by the interquartile
+   range, or by half the range where that is 0, then the smooth clip `x / sqrt(1 + (x / 3)**2)`.
+   `standard`: less the mean, divided by the standard deviation. `none`: as they are.
 4. Booleans: -1 and 1, and 0 for a gap, with a column that tells where gaps are if training had any.
-5. Dates: days since 1970 as a number of rule 3, and of the time of the day, the weekday and the month
-   those that vary, as sine and cosine.
-6. Categories: a level with fewer than `min_count` rows is rare, which is by default 1% of the rows, at
-   least 2 and at most 10. So is a level beyond the `max_levels` most frequent ones. Rare levels share
-   one code, the pool, which an unseen level has too. Gaps have a code of their own, or the pool's if
-   they are rare. Two codes are one column of -1 and 1; more are one column each. Where training pooled
-   nothing, an unseen level is 0 in each of them. A column of more than `embed` levels is one column of
-   codes instead, all of its levels that are not rare, with a code for the pool.
+5. Dates: days since 1970 as a number of rule 3, and of the time of the day, the weekday and the
+   month those that vary, as sine and cosine.
+6. Categories: a level with fewer than `min_count` rows is rare, which is by default 1% of the rows,
+   at least 2 and at most 10. So is a level beyond the `max_levels` most frequent ones. Rare levels
+   share one code, the pool, which an unseen level has too. Gaps have a code of their own, or the
+   pool's if they are rare. Two codes are one column of -1 and 1; more are one column each. Where
+   training pooled nothing, an unseen level is 0 in each of them. A column of more than `embed`
+   levels is one column of codes instead, all of its levels that are not rare, with a code for the
+   pool.
 7. A column of one value and gaps is a column that tells where the gaps are.
 """
 
+import numbers
 import re
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
@@ -37,7 +40,15 @@ from fnet.encoding import cells
 from fnet.encoding.apply import MAX_NAMED, why_refused
 from fnet.encoding.columns import Columns, RawColumn, shown, to_columns, to_raw
 from fnet.encoding.detect import Found, Hints, detect
-from fnet.encoding.encodings import KINDS, QUANTILES, ColumnEncoding, Encoding, Statistics
+from fnet.encoding.encodings import (
+    KINDS,
+    QUANTILES,
+    ColumnEncoding,
+    Encoding,
+    Kind,
+    Moments,
+    Statistics,
+)
 from fnet.encoding.reading import KindError, cell_at, read
 from fnet.encoding.steps import (
     STEPS,
@@ -73,9 +84,13 @@ MAX_LEVELS = 50
 TINY = 1e-300
 """A spread below this one scales a column to 0."""
 
+_FORMATS = (None, *cells.DATE_FORMATS)
+
 CYCLES: tuple[CyclePart, ...] = ("hour", "weekday", "month")
 
 Scaling = Literal["robust", "standard", "none"]
+
+SCALINGS: tuple[Scaling, ...] = ("robust", "standard", "none")
 
 
 class Options(NamedTuple):
@@ -150,28 +165,45 @@ def _check(options: Options, columns: Columns) -> None:
         )
     if rows < 2:
         raise InvalidArgument(f"X must have at least 2 rows to learn from; got n_samples = {rows}")
-    named = {"kinds": options.kinds or (), "keep": () if options.keep is True else options.keep}
-    if isinstance(options.date_format, Mapping):
-        named["date_format"] = options.date_format
-    for option, names in named.items():
-        for name in names:
-            if name not in columns.names:
-                raise InvalidArgument(
-                    f"{option} must name columns of X; got {shown(name)}"
-                    f"{suggestion(name, columns.names)}"
-                )
-    for name, kind in (options.kinds or {}).items():
-        if kind not in KINDS:
+    for name in _named(options):
+        if name not in columns.names:
             raise InvalidArgument(
-                f"kinds must be one of {', '.join(KINDS)}; got {shown(kind)} for column "
-                f"{shown(name)}{suggestion(kind, KINDS)}"
+                f"kinds, keep and date_format must name columns of X; got {shown(name)}"
+                f"{suggestion(name, columns.names)}"
             )
     forms = options.date_format
-    for form in forms.values() if isinstance(forms, Mapping) else [forms]:
-        if form is not None and form not in cells.DATE_FORMATS:
+    choices = [
+        ("kinds", (options.kinds or {}).values(), KINDS),
+        ("date_format", forms.values() if isinstance(forms, Mapping) else [forms], _FORMATS),
+        ("scaling", [options.scaling], SCALINGS),
+        ("decimal", [options.decimal], (None, ".", ",")),
+    ]
+    for option, values, known in choices:
+        for value in values:
+            if value not in known:
+                names = [each for each in known if each is not None]
+                raise InvalidArgument(
+                    f"{option} must be one of {', '.join(names)}; got {shown(value)}"
+                    f"{suggestion(value, names)}"
+                )
+    limits = {"max_levels": options.max_levels, "min_count": options.min_count}
+    for option, limit in (limits | {"embed": options.embed}).items():
+        least = 0 if option == "embed" else 1
+        if limit is not None and not (isinstance(limit, numbers.Integral) and limit >= least):
             raise InvalidArgument(
-                f"date_format must be one of {', '.join(cells.DATE_FORMATS)}; got {shown(form)}"
+                f"{option} must be an integer of at least {least}; got {shown(limit)}"
             )
+    if isinstance(options.missing, str) or not all(isinstance(x, str) for x in options.missing):
+        raise InvalidArgument(f"missing must be a list of texts; got {shown(options.missing)}")
+
+
+def _named(options: Options) -> list[Any]:
+    """The names of columns that the options have."""
+    keep = [] if isinstance(options.keep, bool) else options.keep
+    if isinstance(keep, str):
+        raise InvalidArgument(f"keep must be a list of names, or True; got {shown(keep)}")
+    forms = options.date_format if isinstance(options.date_format, Mapping) else ()
+    return [*(options.kinds or ()), *keep, *forms]
 
 
 class _Task(NamedTuple):
@@ -251,17 +283,11 @@ def _text_kind(raw: RawColumn, kind: str | None) -> str | None:
     return "category" if kind is None and raw.categorical else kind
 
 
-def _moments(present: npt.NDArray[np.float64]) -> dict[str, Any]:
-    """The statistics of numbers."""
-    quantiles = np.quantile(present, QUANTILES)
-    return {
-        "distinct": len(np.unique(present)),
-        "minimum": float(present.min()),
-        "maximum": float(present.max()),
-        "quantiles": tuple(quantiles.tolist()),
-        "mean": float(present.mean()),
-        "deviation": float(present.std()),
-    }
+def _moments(present: npt.NDArray[np.float64]) -> Moments:
+    """What is known of numbers."""
+    quantiles = np.quantile(present, QUANTILES).tolist()
+    low, high, mean, deviation = present.min(), present.max(), present.mean(), present.std()
+    return Moments(float(low), float(high), float(mean), float(deviation), tuple(quantiles))
 
 
 def _number(task: _Task) -> ColumnEncoding:
@@ -270,38 +296,38 @@ def _number(task: _Task) -> ColumnEncoding:
     present = task.value[~missing]
     if not len(present):
         return task.ignored("is empty", task.statistics(missing.sum()))
-    found = task.statistics(missing.sum(), **_moments(present))
-    whole = bool((present == np.rint(present)).all())
-    if INDEX_NAME.fullmatch(task.name) and found.distinct == task.rows and whole and not task.keep:
-        return task.ignored("has row names", found)
-    return _scaled(task, "number", found, (), ())
+    distinct, whole = len(np.unique(present)), bool((present == np.rint(present)).all())
+    if INDEX_NAME.fullmatch(task.name) and distinct == task.rows and whole and not task.keep:
+        return task.ignored("has row names", task.statistics(0, distinct=distinct))
+    return _scaled(task, "number", present, (), ())
 
 
 def _scaled(
     task: _Task,
-    kind: Any,
-    found: Statistics,
+    kind: Kind,
+    present: npt.NDArray[np.float64],
     cycles: tuple[Step, ...],
     change: tuple[Step, ...],
 ) -> ColumnEncoding:
-    """A column of numbers, or of dates with their cycles, that are changed to numbers and scaled."""
-    indicator: tuple[Step, ...] = (Missing(),) if found.gaps else ()
+    """A column of numbers, or of dates with their cycles that are changed to numbers, scaled."""
+    moments, distinct = _moments(present), len(np.unique(present))
+    gaps = task.rows - len(present)
+    found = task.statistics(gaps, distinct=distinct, moments=moments)
+    indicator: tuple[Step, ...] = (Missing(),) if gaps else ()
     first = (task.first, *indicator)
-    if found.distinct == 1 and not task.keep:
-        if not found.gaps:
+    if distinct == 1 and not task.keep:
+        if not gaps:
             return task.ignored("has one value", found)
         return ColumnEncoding(task.name, kind, f"{task.reason}; one value, or a gap", found, first)
-    median = found.quantiles[QUANTILES.index(0.5)]
-    last = (*change, Fill(median), *_scaling(task.options.scaling, found), Value())
+    median = moments.quantiles[QUANTILES.index(0.5)]
+    last = (*change, Fill(median), *_scaling(task.options.scaling, moments), Value())
     return ColumnEncoding(task.name, kind, task.reason, found, (*first, *cycles, *last))
 
 
-def _scaling(scaling: str, found: Statistics) -> tuple[Step, ...]:
+def _scaling(scaling: str, found: Moments) -> tuple[Step, ...]:
     """The steps that scale numbers."""
     if scaling == "none":
         return ()
-    assert found.minimum is not None and found.maximum is not None
-    assert found.mean is not None and found.deviation is not None
     if scaling == "standard":
         return (Scale(found.mean, _inverse(found.deviation)),)
     lower, median, upper = (found.quantiles[QUANTILES.index(q)] for q in (0.25, 0.5, 0.75))
@@ -343,9 +369,8 @@ def _date(task: _Task) -> ColumnEncoding:
     missing = np.isnat(task.value)
     present = task.value[~missing]
     days = STEPS[Days].apply(Days(), present, np.empty((0, 0)))
-    found = task.statistics(missing.sum(), **_moments(days))
     varying = [part for part in CYCLES if len(np.unique(position(part, present))) > 1]
-    return _scaled(task, "date", found, tuple(map(Cycle, varying)), (Days(),))
+    return _scaled(task, "date", days, tuple(map(Cycle, varying)), (Days(),))
 
 
 def _counts(value: Any) -> tuple[list[tuple[Any, int]], int]:

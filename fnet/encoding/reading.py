@@ -5,9 +5,9 @@
 - Text is read by the step's own notation; a cell that is not written so is refused.
 - Numbers must be at most 1e100 in size. An infinity is refused.
 - A column that is all gaps is read by any step.
-- `Number` also takes booleans as 0 and 1, `Boolean` takes the numbers 0 and 1, and `Text` takes numbers
-  if a level is written as a number, booleans if a level is one. Everything else of another kind is
-  refused as a whole.
+- `Number` also takes booleans as 0 and 1, `Boolean` takes the numbers 0 and 1, and `Text` takes
+  numbers if a level is written as a number, booleans if a level is one. Everything else of another
+  kind is refused as a whole.
 """
 
 from collections.abc import Callable

@@ -1,8 +1,8 @@
 """The closed list of steps that turn a column of a table into numbers.
 
-A column has a tuple of steps. The first one reads the cells. Each of the others takes the value that
-the steps before it have left, and either changes it, or writes columns of the result and leaves the
-value as it is. Whatever reads a model implements this list and nothing else.
+A column has a tuple of steps. The first one reads the cells. Each of the others takes the value
+that the steps before it have left, and either changes it, or writes columns of the result and
+leaves the value as it is. Whatever reads a model implements this list and nothing else.
 
 | step | takes | does |
 |---|---|---|
@@ -16,7 +16,7 @@ value as it is. Whatever reads a model implements this list and nothing else.
 | `Scale` | number | `(x - center) * factor` |
 | `Clip` | number | `x / sqrt(1 + (x / limit)**2)`: smooth, and below `limit` in size |
 | `Missing` | any | writes one column: 1 for a gap, else 0 |
-| `Cycle` | date | writes two columns: the sine and the cosine of a part of the date; 0 and 0 for a gap |
+| `Cycle` | date | writes two columns: sine and cosine of a part of it; 0 and 0 for a gap |
 | `OneHot` | codes | writes `size` columns: 1 in the column of the code, all 0 for -1 |
 | `Contrast` | codes | writes one column: -1 for code 0, 1 for code 1, 0 for -1 |
 | `Value` | number or codes | writes the value as one column |
@@ -45,8 +45,10 @@ class Number(NamedTuple):
     Attributes:
         decimal: The decimal character of text, `.` or `,`.
         thousands: The thousands separator of text, a key of `cells.THOUSANDS`.
-        unit: The percent sign or currency that text may have before or after the number; "" if none.
-        gaps: Cells that are gaps beside `cells.GAPS`. A number that equals one of them is a gap too.
+        unit: The percent sign or currency that text may have before or after the number; "" if
+            none.
+        gaps: Cells that are gaps beside `cells.GAPS`. A number that equals one of them is a gap
+            too.
     """
 
     decimal: str = "."
@@ -234,11 +236,14 @@ def _missing(step: Missing, value: Any, out: Result) -> Any:
 def position(part: CyclePart, value: Any) -> npt.NDArray[np.float64]:
     """Where dates stand in a cycle, 0 to 1; NaT stands anywhere."""
     days = value.astype("M8[D]")
+    found: npt.NDArray[np.float64]
     if part == "hour":
-        return (value - days).view(np.int64) / MICROSECONDS
-    if part == "weekday":
-        return (days.view(np.int64) + 3) % 7 / 7  # 1970-01-01 was a Thursday
-    return value.astype("M8[M]").view(np.int64) % 12 / 12
+        found = (value - days).view(np.int64) / MICROSECONDS
+    elif part == "weekday":
+        found = (days.view(np.int64) + 3) % 7 / 7  # 1970-01-01 was a Thursday
+    else:
+        found = value.astype("M8[M]").view(np.int64) % 12 / 12
+    return found
 
 
 def _cycle(step: Cycle, value: Any, out: Result) -> Any:
