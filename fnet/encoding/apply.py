@@ -43,6 +43,11 @@ class Problem(NamedTuple):
     text: str
     rows: int
 
+    def message(self, first_row: int = 0) -> str:
+        """The problem in one line, with rows counted from `first_row`."""
+        more = f" ({self.rows:,} such cells)" if self.rows > 1 else ""
+        return f"column {shown(self.column)}, row {first_row + self.row}: {self.text}{more}"
+
 
 class Encoded(NamedTuple):
     """Rows as numbers.
@@ -74,18 +79,19 @@ def encode(encoding: Encoding, table: Any, dtype: npt.DTypeLike = np.float64) ->
         InvalidArgument: A column is missing or is of another kind, or a cell cannot be read.
     """
     found = encode_rows(encoding, table, dtype)
-    if found.problems:
-        first = min(found.problems, key=lambda problem: problem.row)
-        raise InvalidArgument(
-            f"column {shown(first.column)}, row {first.row}: {first.text}{_others(found)}"
-        )
+    refuse([problem.message() for problem in found.problems])
     return found.values
 
 
-def _others(found: Encoded) -> str:
-    """How many rows an error is about, if more than one."""
-    rows = int(found.bad.sum())
-    return "" if rows == 1 else f" ({rows:,} rows have such cells)"
+def refuse(errors: Sequence[str]) -> None:
+    """Raise one error about all columns, if there are any.
+
+    Raises:
+        InvalidArgument: There is an error.
+    """
+    more = f"; and {len(errors) - MAX_NAMED} more columns" if len(errors) > MAX_NAMED else ""
+    if errors:
+        raise InvalidArgument(f"{'; '.join(errors[:MAX_NAMED])}{more}")
 
 
 def encode_rows(encoding: Encoding, table: Any, dtype: npt.DTypeLike = np.float64) -> Encoded:
@@ -104,17 +110,22 @@ def encode_rows(encoding: Encoding, table: Any, dtype: npt.DTypeLike = np.float6
     """
     columns = to_columns(table)
     cells = select(encoding, columns)
-    parts, problems, bad = [], [], np.zeros(columns.rows, bool)
+    parts, problems, errors, bad = [], [], [], np.zeros(columns.rows, bool)
     for column, own in zip(used(encoding), cells, strict=True):
-        raw = to_raw(column.name, own)
         try:
+            raw = to_raw(column.name, own)
             reading = read(column.steps, raw)
         except KindError as error:
-            raise _another_kind(column, str(error)) from None
+            errors.append(_another_kind(column, str(error)))
+            continue
+        except InvalidArgument as error:
+            errors.append(str(error))
+            continue
         if reading.bad is not None:
             problems.append(_problem(column, raw, reading.bad))
             bad |= reading.bad
         parts.append(_looked_up(column.steps, reading.value))
+    refuse(errors)
     width = sum(len(columns_of(column.steps)) for column in used(encoding))
     values = np.zeros((columns.rows, width), dtype)
     for start in range(0, columns.rows, BLOCK):
@@ -175,12 +186,12 @@ def select(encoding: Encoding, columns: Columns) -> Sequence[Any]:
     return [by_name[column.name] for column in used(encoding)]
 
 
-def _another_kind(column: ColumnEncoding, given: str) -> InvalidArgument:
-    """The error for a column of another kind than in training."""
+def _another_kind(column: ColumnEncoding, given: str) -> str:
+    """Why not, for a column of another kind than in training."""
     was = {Number: "numbers", Boolean: "booleans", Date: "dates", Text: "text"}
     levels = ", ".join(map(shown, column.statistics.levels[:3]))
     kinds = f" ({levels}{', ...' if len(column.statistics.levels) > 3 else ''})" if levels else ""
-    return InvalidArgument(
+    return (
         f"column {shown(column.name)} has {given}, where the encoder was fitted on "
         f"{was[type(read_step(column))]}{kinds}: give it as in training"
     )

@@ -110,41 +110,37 @@ def number_text(number: float) -> str:
 
 
 @functools.cache
-def _number_pattern(decimal: str, thousands: str, unit: str) -> re.Pattern[str]:
-    """The pattern of a number without blanks around it and with `-` as its minus."""
+def number_reader(decimal: str, thousands: str, unit: str) -> Callable[[str], float | None]:
+    """A function from a cell without blanks around it to its number; None if it is no number."""
     point = re.escape(decimal)
     digits = "[0-9]+"
     if thousands:
         digits = rf"(?:[1-9][0-9]{{0,2}}(?:{THOUSANDS[thousands]}[0-9]{{3}})+|[0-9]+)"
-    body = rf"(?:{digits}(?:{point}[0-9]*)?|{point}[0-9]+)(?:[eE][+-]?[0-9]+)?"
-    if not unit:
-        return re.compile(f"(?P<sign>[+-]?)(?P<body>{body})")
-    mark = re.escape(unit)
-    before, after = rf"(?:{mark}\s*)?", rf"(?:\s*{mark})?"
-    return re.compile(rf"(?P<sign>[+-]?)\s*{before}(?P<late>[+-]?)(?P<body>{body}){after}")
-
-
-def number_reader(decimal: str, thousands: str, unit: str) -> Callable[[str], float | None]:
-    """A function from a cell without blanks around it to its number; None if it is no number."""
-    match = _number_pattern(decimal, thousands, unit).fullmatch
+    pattern = rf"[+-]?(?:{digits}(?:{point}[0-9]*)?|{point}[0-9]+)(?:[eE][+-]?[0-9]+)?"
+    match = re.compile(pattern).fullmatch
     separator = re.compile(THOUSANDS[thousands]) if thousands else None
 
     def read(text: str) -> float | None:
-        if (found := match(text)) is None and (
-            "\u2212" not in text or (found := match(text.replace("\u2212", "-"))) is None
-        ):
-            return _BOOLEAN_NUMBERS.get(text)
-        sign, body = found["sign"], found["body"]
+        text = text.replace("\u2212", "-")
         if unit:
-            if sign and found["late"]:
-                return None
-            sign = sign or found["late"]
+            text = _without_unit(text, unit)
+        if match(text) is None:
+            return _BOOLEAN_NUMBERS.get(text)
         if separator is not None:
-            body = separator.sub("", body)
-        number = float(sign + body.replace(decimal, "."))
+            text = separator.sub("", text)
+        number = float(text if decimal == "." else text.replace(decimal, "."))
         return number if abs(number) <= MAX_MAGNITUDE else None
 
     return read
+
+
+def _without_unit(text: str, unit: str) -> str:
+    """A cell without the unit before or after its number; the sign may come before or after it."""
+    if text.endswith(unit):
+        return text[: -len(unit)].rstrip()
+    sign = text[0] if text[:1] in ("+", "-") else ""
+    body = text[len(sign) :].lstrip()
+    return sign + body[len(unit) :].lstrip() if body.startswith(unit) else text
 
 
 _BOOLEAN_NUMBERS = {"True": 1.0, "False": 0.0}

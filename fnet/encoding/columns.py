@@ -245,6 +245,8 @@ def _from_pandas(name: str, series: Any) -> RawColumn:
     dtype = series.dtype
     if isinstance(dtype, np.dtype) and dtype.kind != "O":
         return _from_array(name, series.to_numpy())
+    if type(dtype).__name__ == "PeriodDtype":
+        return _from_array(name, series.dt.to_timestamp().to_numpy())
     if hasattr(dtype, "categories"):
         of_level = to_raw(name, dtype.categories.tolist())
         return _taken(of_level, series.cat.codes.to_numpy())

@@ -4,14 +4,14 @@ import numpy as np
 
 from fnet.encoding.columns import shown
 from fnet.encoding.encodings import QUANTILES, ColumnEncoding, Encoding, read_step
-from fnet.encoding.steps import Number, columns_of
+from fnet.encoding.steps import columns_of
 
 MAX_NAMED = 20
 """The most columns that one note names."""
 
 
 def notes(encoding: Encoding) -> list[str]:
-    """What a user should know before training: columns left out, and numbers in other notations.
+    """What a user should know before training: columns left out, and remarks on columns.
 
     Args:
         encoding: The encoding.
@@ -26,17 +26,10 @@ def notes(encoding: Encoding) -> list[str]:
         more = f"; and {len(ignored) - MAX_NAMED} more" if len(ignored) > MAX_NAMED else ""
         kept = ", ".join(shown(column.name) for column in ignored[:MAX_NAMED])
         found.append(f"left out as of no use: {why}{more}. keep=[{kept}] keeps them")
-    read = [c for c in encoding.columns if c.steps and _is_written_otherwise(c)]
-    if read:
-        how = "; ".join(f"{shown(c.name)}: {c.reason}" for c in read[:MAX_NAMED])
-        found.append(f"{how}{'; ...' if len(read) > MAX_NAMED else ''}")
+    if remarks := [f"{shown(c.name)}: {c.remark}" for c in encoding.columns if c.remark]:
+        more = f"; and {len(remarks) - MAX_NAMED} more" if len(remarks) > MAX_NAMED else ""
+        found.append(f"{'; '.join(remarks[:MAX_NAMED])}{more}")
     return found
-
-
-def _is_written_otherwise(column: ColumnEncoding) -> bool:
-    """Whether a column has numbers in another notation than the plain one."""
-    first = read_step(column)
-    return isinstance(first, Number) and first[:3] != Number()[:3]
 
 
 def describe(encoding: Encoding) -> list[str]:
@@ -67,6 +60,8 @@ def describe(encoding: Encoding) -> list[str]:
 def _parts(column: ColumnEncoding) -> list[str]:
     """What there is to say about a column."""
     parts, found = [column.reason], column.statistics
+    if column.remark:
+        parts.append(column.remark)
     if not column.steps:
         return parts
     if found.moments is not None and column.kind == "date":

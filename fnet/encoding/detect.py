@@ -7,8 +7,9 @@
 3. Cells in `cells.LIKELY_GAPS` are gaps in such a column.
 4. Two ways that fit and read a cell differently are refused, as for `1,234` and `01/02/2024`,
    unless the caller says which holds. Plain numbers are taken wherever they fit.
-5. If a way of reading fits all but at most `MAX_STRAYS` of the different cells, the column is
-   refused: those cells are faults. Otherwise it is text.
+5. If one way fits all but at most `MAX_STRAYS` of the different cells, the column is refused: these
+   cells are faults. Where all others are whole numbers it is text, with a remark, as for codes.
+6. Otherwise it is text.
 """
 
 import re
@@ -66,11 +67,12 @@ class Found(NamedTuple):
 
     Attributes:
         step: The first step.
-        example: The first cell that is no plain number, and how it is read; "" if there is none.
+        remark: What a user should check: how a cell in another notation is read, or which cells
+            keep a column from being numbers; "" if there is nothing.
     """
 
     step: Read
-    example: str = ""
+    remark: str = ""
 
 
 class _Way(NamedTuple):
@@ -106,17 +108,35 @@ def detect(name: str, texts: Texts, hints: Hints) -> Found:
     if not body:
         return Found(Text(hints.missing))
     ways = _ways(list(body.values()), hints)
-    strays = [_strays(body, way.parse, hints.kind is not None) for way in ways]
-    fits = [way for way, stray in zip(ways, strays, strict=True) if not stray]
-    if not fits:
-        fewest = min(strays, key=len, default=[])
-        if ways and (hints.kind or len(fewest) <= MAX_STRAYS * len(body)):
-            raise _stray(name, texts, ways[strays.index(fewest)].step, fewest, hints)
+    fits: list[_Way] = []
+    closest: tuple[list[str], Read | None] = (list(body), None)
+    for way in ways:
+        strays = _strays(body, way.parse, hints.kind is not None)
+        if not strays:
+            fits.append(way)
+        if fits and fits[0].sure:
+            break
+        closest = min(closest, (strays, way.step), key=lambda pair: len(pair[0]))
+    if fits:
+        if not fits[0].sure:
+            _check_one_meaning(name, texts, body, fits)
+        step = fits[0].step._replace(gaps=(*hints.missing, *likely))
+        return Found(step, _example(step, body))
+    strays, nearest = closest
+    if nearest is None or (hints.kind is None and len(strays) > MAX_STRAYS * len(body)):
         return Found(Text(hints.missing))
-    if not fits[0].sure:
-        _check_one_meaning(name, texts, body, fits)
-    step = fits[0].step._replace(gaps=(*hints.missing, *likely))
-    return Found(step, _example(step, body))
+    if hints.kind is None and _whole_but(body, strays, nearest):
+        row, text = min((_row(texts, text), text) for text in strays)
+        remark = f"all cells are whole numbers but {shown(text)} (row {row}) and such"
+        return Found(Text(hints.missing), remark)
+    raise _stray(name, texts, nearest, strays, hints)
+
+
+def _whole_but(body: dict[str, str], strays: list[str], step: Read) -> bool:
+    """Whether all cells but the strays are whole numbers: then they may be codes, as `207a` is."""
+    refused = set(strays)
+    others = [cell for text, cell in body.items() if text not in refused]
+    return isinstance(step, Number) and all(map(str.isdecimal, others))
 
 
 def _ways(body: list[str], hints: Hints) -> list[_Way]:

@@ -62,6 +62,7 @@ class ColumnEncoding(NamedTuple):
         reason: Why, in words.
         statistics: What it held in training.
         steps: How a cell becomes numbers, see `steps.py`; none for a column that is left out.
+        remark: What a user should check before training; "" if there is nothing.
     """
 
     name: str
@@ -69,6 +70,7 @@ class ColumnEncoding(NamedTuple):
     reason: str
     statistics: Statistics
     steps: tuple[Step, ...] = ()
+    remark: str = ""
 
 
 class Encoding(NamedTuple):

@@ -37,7 +37,7 @@ import numpy.typing as npt
 from fnet.core.errors import InvalidArgument
 from fnet.core.names import suggestion
 from fnet.encoding import cells
-from fnet.encoding.apply import MAX_NAMED, why_refused
+from fnet.encoding.apply import MAX_NAMED, refuse, why_refused
 from fnet.encoding.columns import Columns, RawColumn, shown, to_columns, to_raw
 from fnet.encoding.detect import Found, Hints, detect
 from fnet.encoding.encodings import (
@@ -143,10 +143,13 @@ def learn(table: Any, options: Options | None = None) -> Encoding:
     options = Options() if options is None else options
     columns = to_columns(table)
     _check(options, columns)
-    found = [
-        _learn_column(name, to_raw(name, own), options)
-        for name, own in zip(columns.names, columns.cells, strict=True)
-    ]
+    found, errors = [], []
+    for name, own in zip(columns.names, columns.cells, strict=True):
+        try:
+            found.append(_learn_column(name, own, options))
+        except InvalidArgument as error:
+            errors.append(str(error))
+    refuse(errors)
     if not any(column.steps for column in found):
         why = "; ".join(f"{shown(c.name)} {c.reason}" for c in found[:MAX_NAMED])
         raise InvalidArgument(
@@ -224,9 +227,9 @@ class _Task(NamedTuple):
         return ColumnEncoding(self.name, "ignored", why, statistics._replace(levels=(), counts=()))
 
 
-def _learn_column(name: str, raw: RawColumn, options: Options) -> ColumnEncoding:
+def _learn_column(name: str, own: Any, options: Options) -> ColumnEncoding:
     """What one column is."""
-    kind = (options.kinds or {}).get(name)
+    raw, kind = to_raw(name, own), (options.kinds or {}).get(name)
     rows = len(raw.values.codes if raw.kind == "text" else raw.values)
     if kind == "ignored":
         return ColumnEncoding(name, "ignored", "left out by kinds", Statistics(rows))
@@ -247,10 +250,10 @@ def _learn_column(name: str, raw: RawColumn, options: Options) -> ColumnEncoding
     keep = options.keep is True or name in (options.keep or ())
     task = _Task(name, reason, found.step, reading.value, rows, options, keep)
     as_levels = kind == "category" or (kind is None and raw.categorical)
-    if isinstance(found.step, Text) or (as_levels and isinstance(found.step, Number)):
-        return _category(task)
-    learnt = {Number: _number, Boolean: _boolean, Date: _date}[type(found.step)]
-    return learnt(task)
+    learnt = {Number: _number, Boolean: _boolean, Date: _date, Text: _category}[type(found.step)]
+    if as_levels and isinstance(found.step, Number):
+        learnt = _category
+    return learnt(task)._replace(remark=found.remark)
 
 
 def _first_step(name: str, raw: RawColumn, kind: Any, options: Options) -> tuple[Found, str]:
@@ -262,12 +265,15 @@ def _first_step(name: str, raw: RawColumn, kind: Any, options: Options) -> tuple
         found = detect(
             name, raw.values, Hints(_text_kind(raw, kind), missing, options.decimal, form)
         )
-        what = {Number: "text, all of it numbers", Boolean: "text for true and false", Text: "text"}
-        if isinstance(found.step, Date):
-            return found, f"{said}text, all of it dates written as {found.step.format}"
-        example = f"; {found.example}" if found.example else ""
-        return found, f"{said}{what[type(found.step)]}{example}"
-    steps = {"numbers": Number, "booleans": Boolean, "dates": Date}
+        step = found.step
+        what = {Number: "numbers", Boolean: "true and false", Text: "text"}.get(type(step), "dates")
+        written = f" written as {step.format}" if isinstance(step, Date) else ""
+        return found, f"{said}{what}{written}"
+    steps: dict[str, type[Number | Boolean | Date]] = {
+        "numbers": Number,
+        "booleans": Boolean,
+        "dates": Date,
+    }
     wanted = {"number": Number, "boolean": Boolean, "date": Date}.get(kind, steps[raw.kind])
     found = Found(wanted(gaps=missing))
     if kind == "category" and raw.kind == "dates":
@@ -275,7 +281,8 @@ def _first_step(name: str, raw: RawColumn, kind: Any, options: Options) -> tuple
             f"column {shown(name)} has dates, which cannot be read as kinds says: 'category'; give "
             "them as text"
         )
-    return found, f"{said}{'categories' if raw.categorical else raw.kind}"
+    what = "true and false" if raw.kind == "booleans" else raw.kind
+    return found, f"{said}{'categories' if raw.categorical else what}"
 
 
 def _text_kind(raw: RawColumn, kind: str | None) -> str | None:
