@@ -124,6 +124,7 @@ COLUMNS = {
         {"kinds": {"x": "category"}},
     ),
     "codes": Column(["007", "010", "007", "010"], "category", rows([-1, 1, -1, 1])),
+    "numbers among text": Column(["1.234,5", 1.234, "2"], "number", rows([1234.5, 1.234, 2])),
     "text and numbers": Column(["a", 3, "a", 3.0], "category", rows([1, -1, 1, -1])),
     # Dates; more of them in `DATES`.
     "days": Column(

@@ -86,11 +86,15 @@ TIME = (
 EPOCH = datetime.date(1970, 1, 1).toordinal()
 
 
+Cell = str | float
+"""A cell of a column with text: numbers among text stay numbers."""
+
+
 class Texts(NamedTuple):
-    """A column of N texts.
+    """A column of N cells with text.
 
     Attributes:
-        texts: The different texts; None for a gap.
+        texts: The different cells; None for a gap.
         codes: For each row the position of its text, -1 for a gap, `[N]`.
     """
 
@@ -98,19 +102,23 @@ class Texts(NamedTuple):
     codes: npt.NDArray[Any]
 
 
-def clean(text: str) -> str:
+def clean(text: Cell) -> Cell:
     """A cell without blanks around it, and `True` for `true` and `TRUE`."""
+    if not isinstance(text, str):
+        return text
     text = text.strip()
     return text.capitalize() if len(text) < 6 and text.lower() in ("true", "false") else text
 
 
-def number_text(number: float) -> str:
-    """A number as text: `3` for 3.0."""
-    return str(int(number)) if number == int(number) and abs(number) < 2**53 else repr(number)
+def as_text(cell: Cell) -> str:
+    """A cell as text: `3` for the number 3.0."""
+    if isinstance(cell, str):
+        return cell
+    return str(int(cell)) if abs(cell) < 2**53 and cell == int(cell) else repr(cell)
 
 
 @functools.cache
-def number_reader(decimal: str, thousands: str, unit: str) -> Callable[[str], float | None]:
+def number_reader(decimal: str, thousands: str, unit: str) -> Callable[[Cell], float | None]:
     """A function from a cell without blanks around it to its number; None if it is no number."""
     point = re.escape(decimal)
     digits = "[0-9]+"
@@ -120,7 +128,9 @@ def number_reader(decimal: str, thousands: str, unit: str) -> Callable[[str], fl
     match = re.compile(pattern).fullmatch
     separator = re.compile(THOUSANDS[thousands]) if thousands else None
 
-    def read(text: str) -> float | None:
+    def read(text: Cell) -> float | None:
+        if not isinstance(text, str):
+            return text if abs(text) <= MAX_MAGNITUDE else None
         text = text.replace("\u2212", "-")
         if unit:
             text = _without_unit(text, unit)
@@ -147,30 +157,26 @@ _BOOLEAN_NUMBERS = {"True": 1.0, "False": 0.0}
 """The numbers of cells that `clean` has left."""
 
 
-def as_number(value: Any) -> float | None:
-    """A plain number, or the number that a text is written as; None for other text."""
-    return _plain(value) if isinstance(value, str) else float(value)
+as_number = number_reader(".", "", "")
+"""The number of a cell that is one, or is written as a plain one; None for other text."""
 
 
-_plain = number_reader(".", "", "")
-
-
-def as_boolean(text: str) -> int | None:
+def as_boolean(text: Cell) -> int | None:
     """The code of a boolean, from text in any spelling or from 0 and 1; None for other text."""
-    known = BOOLEANS.get(text.lower())
+    known = BOOLEANS.get(text.lower()) if isinstance(text, str) else None
     if known is None:
-        number = _plain(text)
+        number = as_number(text)
         return int(number) if number in (0.0, 1.0) else None
     return int(known)
 
 
 @functools.cache
-def date_reader(date_format: DateFormat) -> Callable[[str], int | None]:
+def date_reader(date_format: DateFormat) -> Callable[[Cell], int | None]:
     """A function from a cell to microseconds since 1970 in UTC; None if it is no such date."""
     match = re.compile(DATE_FORMATS[date_format] + TIME, re.ASCII).fullmatch
 
-    def read(text: str) -> int | None:
-        if (found := match(text)) is None:
+    def read(text: Cell) -> int | None:
+        if not isinstance(text, str) or (found := match(text)) is None:
             return None
         year, month, day = int(found["y"]), int(found["m"]), int(found["d"])
         try:
@@ -197,7 +203,7 @@ def _zone_minutes(zone: str | None) -> int:
 
 
 def text_codes(cells: list[Any]) -> Texts:
-    """Cells that are text or None as Texts."""
+    """Cells that are text, numbers or None as Texts."""
     places: dict[Any, int] = {}
     for text in dict.fromkeys(cells):
         places[text] = -1 if text is None else len(places) - (None in places)

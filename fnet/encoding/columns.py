@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from fnet.core.containers import MISSING, column_names
 from fnet.core.errors import InvalidArgument
-from fnet.encoding.cells import Texts, number_text, text_codes
+from fnet.encoding.cells import Cell, Texts, text_codes
 
 RawKind = Literal["numbers", "booleans", "dates", "text", "gaps"]
 
@@ -335,7 +335,7 @@ def _from_objects(name: str, cells: list[Any]) -> RawColumn:
     meanings = set(kinds.values()) - {"gaps"}
     if meanings <= {"text"}:
         plain = set(kinds) <= {str, type(None)}
-        return RawColumn("text", text_codes(cells if plain else [_as_text(v) for v in cells]))
+        return RawColumn("text", text_codes(cells if plain else [_as_cell(v) for v in cells]))
     if meanings == {"booleans"}:
         codes = [-1 if kinds[type(v)] == "gaps" else bool(v) for v in cells]
         return RawColumn("booleans", np.array(codes, np.int8))
@@ -347,7 +347,7 @@ def _from_objects(name: str, cells: list[Any]) -> RawColumn:
     if meanings == {"durations"}:
         days = np.array([None if kinds[type(v)] == "gaps" else v for v in cells], "m8[us]")
         return RawColumn("numbers", days / np.timedelta64(1, "D"))
-    return RawColumn("text", text_codes([_as_text(v) for v in cells]))
+    return RawColumn("text", text_codes([_as_cell(v) for v in cells]))
 
 
 def _kind_of(kind: type) -> str | None:
@@ -374,14 +374,14 @@ def _as_float(value: Any) -> float:
         return np.inf
 
 
-def _as_text(value: Any) -> str | None:
-    """A cell among text as the text that a file would have."""
+def _as_cell(value: Any) -> Cell | None:
+    """A cell among text: a number stays one, anything else is the text that a file would have."""
     kind = _kind_of(type(value))
     if kind == "gaps":
         return None
     if kind == "numbers":
         number = _as_float(value)
-        return None if np.isnan(number) else number_text(number)
+        return None if np.isnan(number) else number
     return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
 
 

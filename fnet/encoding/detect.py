@@ -20,7 +20,7 @@ import numpy as np
 
 from fnet.core.errors import InvalidArgument
 from fnet.encoding import cells
-from fnet.encoding.cells import DATE_FORMATS, GAPS, LIKELY_GAPS, THOUSANDS, UNITS, Texts
+from fnet.encoding.cells import DATE_FORMATS, GAPS, LIKELY_GAPS, THOUSANDS, UNITS, Cell, Texts
 from fnet.encoding.columns import shown
 from fnet.encoding.reading import parser
 from fnet.encoding.steps import Boolean, Date, Number, Read, Text
@@ -79,7 +79,7 @@ class _Way(NamedTuple):
     """A way of reading: its step, the parser, and whether it is taken although others fit."""
 
     step: Read
-    parse: Callable[[str], Any]
+    parse: Callable[[Cell], Any]
     sure: bool
 
 
@@ -103,13 +103,14 @@ def detect(name: str, texts: Texts, hints: Hints) -> Found:
         return Found(Text(hints.missing))
     clean = {text: cells.clean(text) for text in texts.texts}
     present = {text: cell for text, cell in clean.items() if cell not in gaps}
-    likely = tuple(dict.fromkeys(c for c in present.values() if c in LIKELY_GAPS))
+    different = set(present.values())
+    likely = tuple(cell for cell in LIKELY_GAPS if cell in different)
     body = {text: cell for text, cell in present.items() if cell not in LIKELY_GAPS}
     if not body:
         return Found(Text(hints.missing))
     ways = _ways(list(body.values()), hints)
     fits: list[_Way] = []
-    closest: tuple[list[str], Read | None] = (list(body), None)
+    closest: tuple[list[Cell], Read | None] = (list(body), None)
     for way in ways:
         strays = _strays(body, way.parse, hints.kind is not None)
         if not strays:
@@ -132,22 +133,23 @@ def detect(name: str, texts: Texts, hints: Hints) -> Found:
     raise _stray(name, texts, nearest, strays, hints)
 
 
-def _whole_but(body: dict[str, str], strays: list[str], step: Read) -> bool:
+def _whole_but(body: dict[Cell, Cell], strays: list[Cell], step: Read) -> bool:
     """Whether all cells but the strays are whole numbers: then they may be codes, as `207a` is."""
     refused = set(strays)
     others = [cell for text, cell in body.items() if text not in refused]
-    return isinstance(step, Number) and all(map(str.isdecimal, others))
+    return isinstance(step, Number) and all(cells.as_text(cell).isdecimal() for cell in others)
 
 
-def _ways(body: list[str], hints: Hints) -> list[_Way]:
+def _ways(body: list[Cell], hints: Hints) -> list[_Way]:
     """The ways of reading to try, in order of preference."""
     ways = []
     kind = hints.kind
-    words = {cell.lower() for cell in body[: len(cells.BOOLEANS) * 8]}
+    texts = [cell for cell in body if isinstance(cell, str)]
+    words = {cells.as_text(cell).lower() for cell in body[: len(cells.BOOLEANS) * 8]}
     if kind == "boolean" or (kind is None and _are_booleans(words)):
         ways.append(_Way(Boolean(), cells.as_boolean, True))
-    if kind == "number" or (kind is None and not any(map(CODE.fullmatch, body))):
-        unit = _unit(body[0])
+    if kind == "number" or (kind is None and not any(map(CODE.fullmatch, texts))):
+        unit = _unit(texts[0]) if texts else ""
         for notation in sorted(NOTATIONS, key=lambda each: each.decimal != hints.decimal):
             step = notation._replace(unit=unit)
             plain = notation == NOTATIONS[0] and unit in ("", "%", "‰")
@@ -171,15 +173,17 @@ def _unit(cell: str) -> str:
     return found[1] if found else ""
 
 
-def _with_unit(parse: Callable[[str], Any], unit: str) -> Callable[[str], Any]:
+def _with_unit(parse: Callable[[Cell], Any], unit: str) -> Callable[[Cell], Any]:
     """A parser that refuses cells without the unit."""
-    return (lambda cell: parse(cell) if unit in cell else None) if unit else parse
+    if not unit:
+        return parse
+    return lambda cell: parse(cell) if not isinstance(cell, str) or unit in cell else None
 
 
-def _strays(body: dict[str, str], parse: Callable[[str], Any], all_of_them: bool) -> list[str]:
+def _strays(body: dict[Cell, Cell], parse: Callable[[Cell], Any], all_of_them: bool) -> list[Cell]:
     """The texts that a way of reading refuses: all, or the first ones that are too many."""
     limit = len(body) if all_of_them else MAX_STRAYS * len(body)
-    found: list[str] = []
+    found: list[Cell] = []
     for text, cell in body.items():
         if parse(cell) is None:
             found.append(text)
@@ -188,12 +192,14 @@ def _strays(body: dict[str, str], parse: Callable[[str], Any], all_of_them: bool
     return found
 
 
-def _row(texts: Texts, text: str) -> int:
+def _row(texts: Texts, text: Cell) -> int:
     """The first row of a text."""
     return int((texts.codes == texts.texts.index(text)).argmax())
 
 
-def _stray(name: str, texts: Texts, step: Read, strays: list[str], hints: Hints) -> InvalidArgument:
+def _stray(
+    name: str, texts: Texts, step: Read, strays: list[Cell], hints: Hints
+) -> InvalidArgument:
     """The error about cells that a way of reading refuses."""
     row, text = min((_row(texts, text), text) for text in strays[:1000])
     what = "numbers" if isinstance(step, Number) else "dates"
@@ -209,7 +215,9 @@ def _stray(name: str, texts: Texts, step: Read, strays: list[str], hints: Hints)
     )
 
 
-def _check_one_meaning(name: str, texts: Texts, body: dict[str, str], fits: Sequence[_Way]) -> None:
+def _check_one_meaning(
+    name: str, texts: Texts, body: dict[Cell, Cell], fits: Sequence[_Way]
+) -> None:
     """Refuse a column that two ways of reading take for different values."""
     first, *others = [way for way in fits if type(way.step) is type(fits[0].step)]
     for other in others:
@@ -228,12 +236,12 @@ def _check_one_meaning(name: str, texts: Texts, body: dict[str, str], fits: Sequ
             )
 
 
-def _example(step: Read, body: dict[str, str]) -> str:
+def _example(step: Read, body: dict[Cell, Cell]) -> str:
     """The first cell that is no plain number, and how it is read."""
     if not isinstance(step, Number) or step[:3] == Number()[:3]:
         return ""
     parse = parser(step)
     for text, cell in body.items():
-        if cells.as_number(cell) != parse(cell):
+        if isinstance(cell, str) and cells.as_number(cell) != parse(cell):
             return f"{shown(text)} is read as {parse(cell):.15g}"
     return ""

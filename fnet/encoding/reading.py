@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from fnet.core.errors import InvalidArgument
 from fnet.encoding import cells
-from fnet.encoding.cells import GAPS, MAX_MAGNITUDE, Texts
+from fnet.encoding.cells import GAPS, MAX_MAGNITUDE, Cell, Texts
 from fnet.encoding.columns import RawColumn, shown
 from fnet.encoding.steps import Boolean, Date, Levels, Number, Read, Step, Text
 
@@ -51,13 +51,13 @@ def read(steps: tuple[Step, ...], raw: RawColumn) -> Reading:
     return READS[type(step)](step, raw, steps)
 
 
-def parser(step: Read) -> Callable[[str], Any]:
+def parser(step: Read) -> Callable[[Cell], Any]:
     """A function from a clean cell of text to what the step reads; None for a refused cell."""
     if isinstance(step, Number):
         return cells.number_reader(step.decimal, step.thousands, step.unit)
     if isinstance(step, Boolean):
         return cells.as_boolean
-    return cells.date_reader(step.format) if isinstance(step, Date) else str
+    return cells.date_reader(step.format) if isinstance(step, Date) else cells.as_text
 
 
 def gap_cells(step: Read) -> frozenset[str]:
@@ -125,7 +125,8 @@ def _dates(step: Date, raw: RawColumn, steps: tuple[Step, ...]) -> Reading:
 def _text(step: Text, raw: RawColumn, steps: tuple[Step, ...]) -> Reading:
     if raw.kind == "text":
         gaps = gap_cells(step)
-        found = [None if (cell := cells.clean(t)) in gaps else cell for t in raw.values.texts]
+        texts = [cells.as_text(cells.clean(text)) for text in raw.values.texts]
+        found = [None if text in gaps else text for text in texts]
         return Reading(Texts(found, raw.values.codes))
     levels = next((each.levels for each in steps if isinstance(each, Levels)), ())
     if raw.kind == "numbers" and any(cells.as_number(level) is not None for level in levels):

@@ -31,7 +31,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from fnet.encoding.cells import DateFormat, Texts, as_number, number_text
+from fnet.encoding.cells import DateFormat, Texts, as_number, as_text
 
 MICROSECONDS = 86_400_000_000
 """Microseconds of a day."""
@@ -275,12 +275,8 @@ def _value(step: Value, value: Any, out: Result) -> Any:
 def level_names(levels: Levels) -> dict[int, str]:
     """What each code means, as the names of columns end with it."""
     names = {levels.gap: " is missing", levels.pool: " is another"}
-    names |= {code: f"={_level_text(level)}" for code, level in enumerate(levels.levels)}
+    names |= {code: f"={as_text(level)}" for code, level in enumerate(levels.levels)}
     return {code: name for code, name in names.items() if code >= 0}
-
-
-def _level_text(level: Any) -> str:
-    return level if isinstance(level, str) else number_text(level)
 
 
 def _one_hot_names(step: OneHot, levels: Levels | None) -> list[str]:
