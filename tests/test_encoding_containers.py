@@ -168,6 +168,7 @@ CONTAINERS = {
     ),
     "pandas": lambda: pd.DataFrame(CELLS),
     "pandas objects": _pandas,
+    "pandas objects with NaN": lambda: _pandas().where(pd.DataFrame(CELLS).notna(), np.nan),
     "pandas nullable": lambda: _pandas(**NULLABLE, date="datetime64[s]", time="datetime64[ns]"),
     "pandas Arrow": lambda: _arrow().to_pandas(types_mapper=pd.ArrowDtype),
     "pandas Arrow zones": lambda: _arrow(_changed).to_pandas(types_mapper=pd.ArrowDtype),

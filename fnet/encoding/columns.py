@@ -329,8 +329,9 @@ def _from_objects(name: str, cells: list[Any]) -> RawColumn:
             f"{type(cells[row]).__name__}; a cell must be a number, a boolean, a date or text: "
             "take it apart into columns, or leave the column out"
         )
-    if (float in kinds or np.float64 in kinds) and "text" in kinds.values():  # NaN for a gap
-        cells = [None if cell != cell else cell for cell in cells]
+    has_floats = any(issubclass(kind, float) for kind in kinds)
+    if has_floats and not set(kinds.values()) <= {"numbers", "gaps"}:  # among others NaN is a gap
+        cells = [None if isinstance(v, float) and v != v else v for v in cells]
         kinds = {kind: _kind_of(kind) for kind in set(map(type, cells))}
     meanings = set(kinds.values()) - {"gaps"}
     if meanings <= {"text"}:
@@ -372,6 +373,8 @@ def _as_float(value: Any) -> float:
         return float(value)
     except OverflowError:  # an integer of Python, which is refused as too large
         return np.inf
+    except ValueError:  # a signaling NaN of decimal
+        return np.nan
 
 
 def _as_cell(value: Any) -> Cell | None:
@@ -387,8 +390,9 @@ def _as_cell(value: Any) -> Cell | None:
 
 def _as_date(value: Any) -> Any:
     """A date of Python, pandas or NumPy as datetime64 in UTC."""
-    if getattr(value, "tzinfo", None) is not None:
-        value = value.astimezone(datetime.UTC).replace(tzinfo=None)
     if _kind_of(type(value)) == "gaps":
         return np.datetime64("NaT", "us")
+    zone = value.utcoffset() if getattr(value, "tzinfo", None) is not None else None
+    if zone is not None:  # not by astimezone, which fails at the ends of the calendar
+        return _as_date(value.replace(tzinfo=None)) - np.timedelta64(zone)
     return value.to_datetime64() if hasattr(value, "to_datetime64") else np.datetime64(value, "us")
