@@ -430,6 +430,38 @@ def test_one_note_names_all_columns_of_no_use():
     assert notes(learn({"x": [1, 2]})) == []
 
 
+def test_what_was_decided_can_be_printed():
+    table = {
+        "n": [*map(float, range(9)), None],
+        "p": [*(f"{i},5" for i in range(8)), "?", "?"],
+        "c": [*"aaabbbccde"],
+        "d": ["2024-01-01", "2024-02-05"] * 5,
+        "b": [True, None] * 5,
+        "one": [1] * 10,
+        "kept": [1, 2] * 5,
+    }
+    lines = describe(learn(table, Options(kinds={"kept": "category"})))
+    assert lines == [
+        "'n'     number    numbers; 0 to 8, median 4; 1 gap; 2 columns",
+        "'p'     number    numbers; '0,5' is read as 0.5; 0.5 to 7.5, median 4; 2 gaps; "
+        "'?' read as gaps; 2 columns",
+        "'c'     category  text, 5 levels, 2 of them pooled; 'a' 3, 'b' 3, 'c' 2, pooled 2; "
+        "4 columns",
+        "'d'     date      dates written as YYYY-MM-DD; 2024-01-01 to 2024-02-05; 3 columns",
+        "'b'     boolean   true and false; one value, or a gap; 'true' 5; 5 gaps; 1 column",
+        "'one'   ignored   has one value",
+        "'kept'  category  said by kinds: numbers, 2 levels; '1' 5, '2' 5; 1 column",
+    ]
+    assert "..." in describe(learn({"c": [*"aabbccdd"]}))[0]
+
+
+def test_codes_for_an_embedding():
+    for embed, columns in ((3, 3), (2, 1), (0, 1)):
+        assert len(feature_names(learn({"x": AB}, Options(embed=embed)))) == columns
+    found = learn({"x": [*AB, None, None]}, Options(embed=0))
+    assert encode(found, {"x": ["a", "b", "c", "new", None]}).tolist() == rows([0, 1, 2, 3, 4])
+
+
 def test_codes_among_whole_numbers_are_text_with_a_remark():
     encoding = learn({"x": [*map(str, range(40)), "17a"] * 2})
     assert encoding.columns[0].kind == "category"

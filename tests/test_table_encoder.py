@@ -170,7 +170,11 @@ def test_rows_that_cannot_be_encoded_are_refused(name):
 def test_a_number_in_another_notation_is_refused():
     encoder = TableEncoder().fit({"x": ["1.234,5 €", "2,5 €", "3 €"]})
     with pytest.raises(
-        InvalidArgument, match=re.escape("'1.5 €' is not a number written with ','")
+        InvalidArgument,
+        match=re.escape(
+            "'1.5 €' is not a number written with ',' as the decimal character and '.' between "
+            "thousands and '€'"
+        ),
     ):
         encoder.transform({"x": ["1.5 €"]})
     same = encoder.transform({"x": ["1.234,5", 2.5, "€3"]})

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from fnet.encoding.cells import as_text
 from fnet.encoding.columns import shown
 from fnet.encoding.encodings import QUANTILES, ColumnEncoding, Encoding, read_step
 from fnet.encoding.steps import columns_of
@@ -72,7 +73,7 @@ def _parts(column: ColumnEncoding) -> list[str]:
         parts.append(f"{low:.6g} to {high:.6g}, median {middle:.6g}")
     if found.levels:
         pairs = zip(found.levels[:3], found.counts[:3], strict=True)
-        levels = [f"{shown(level)} {count:,}" for level, count in pairs]
+        levels = [f"{shown(as_text(level))} {count:,}" for level, count in pairs]
         levels += ["..."] if len(found.levels) > 3 else []
         levels += [f"pooled {found.pooled:,}"] if found.pooled else []
         parts.append(", ".join(levels))
