@@ -5,6 +5,7 @@ polars, Arrow tables and record batches, structured arrays, a dict of columns, a
 arrays or lists of rows.
 """
 
+import collections
 import datetime
 import decimal
 import fractions
@@ -89,7 +90,7 @@ def to_columns(table: Any) -> Columns:
     else:
         found = _from_rows(table)
     if len(set(found.names)) < len(found.names):
-        twice = next(name for name in found.names if found.names.count(name) > 1)
+        [(twice, _)] = collections.Counter(found.names).most_common(1)
         raise InvalidArgument(
             f"X has two columns named {shown(twice)}: names must be unique; rename one, or "
             "leave it out"
