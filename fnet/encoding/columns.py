@@ -258,9 +258,6 @@ def _from_pandas(name: str, series: Any) -> RawColumn:
         return RawColumn("numbers", series.to_numpy(np.float64, na_value=np.nan))
     if kind in "mM":
         return _from_array(name, series.to_numpy(f"{kind}8[us]"))
-    if kind != "O" or type(dtype).__name__ == "StringDtype":
-        codes, levels = series.factorize()
-        return RawColumn("text", Texts(levels.tolist(), codes))
     try:
         codes, levels = series.factorize()
     except TypeError:  # cells that have no hash, as lists
