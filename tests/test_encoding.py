@@ -19,7 +19,7 @@ from sklearn.preprocessing import OneHotEncoder, RobustScaler, StandardScaler
 from fnet import InvalidArgument
 from fnet.encoding import cells, describe, encode, feature_names, learn, notes, steps
 from fnet.encoding.encodings import find_encoding
-from fnet.encoding.learn import Options
+from fnet.encoding.options import Options
 from fnet.encoding.reading import READS
 from fnet.encoding.steps import STEPS
 

@@ -20,8 +20,9 @@ import pytest
 
 from fnet import InvalidArgument
 from fnet.encoding import encode, feature_names, learn
-from fnet.encoding.columns import to_columns, to_raw
-from fnet.encoding.learn import Options
+from fnet.encoding.columns import to_columns
+from fnet.encoding.options import Options
+from fnet.encoding.raw_columns import to_raw
 
 N = 24
 RANDOM = np.random.default_rng(5)

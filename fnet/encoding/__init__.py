@@ -13,7 +13,8 @@ from fnet.encoding.encodings import (
     feature_names,
     find_encoding,
 )
-from fnet.encoding.learn import Options, learn
+from fnet.encoding.learn import learn
+from fnet.encoding.options import Options
 
 __all__ = [
     "ColumnEncoding",

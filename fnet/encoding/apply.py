@@ -8,8 +8,9 @@ import numpy.typing as npt
 
 from fnet.core.errors import InvalidArgument
 from fnet.core.names import suggestion
-from fnet.encoding.columns import Columns, RawColumn, shown, to_columns, to_raw
+from fnet.encoding.columns import Columns, shown, to_columns
 from fnet.encoding.encodings import ColumnEncoding, Encoding, read_step, used
+from fnet.encoding.raw_columns import RawColumn, to_raw
 from fnet.encoding.reading import KindError, cell_at, read
 from fnet.encoding.steps import STEPS, Boolean, Date, Number, Read, Step, Text, columns_of
 

@@ -19,7 +19,8 @@ import numpy.typing as npt
 from fnet.core.errors import InvalidArgument
 from fnet.encoding import cells
 from fnet.encoding.cells import GAPS, MAX_MAGNITUDE, Cell, Texts
-from fnet.encoding.columns import RawColumn, shown
+from fnet.encoding.columns import shown
+from fnet.encoding.raw_columns import RawColumn
 from fnet.encoding.steps import Boolean, Date, Levels, Number, Read, Step, Text
 
 
