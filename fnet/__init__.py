@@ -21,6 +21,7 @@ _MODULES = {
     "core.params": ("Layer",),
     "core.run_state": ("Run", "TrainState"),
     "core.tuning": ("Tuning",),
+    "encoding.transformer": ("TableEncoder",),
     "engine.activations": ("softmax",),
     "engine.functions": ("forward", "grads", "init_params", "loss", "predict"),
     "engine.lbfgs": ("minimize_lbfgs",),

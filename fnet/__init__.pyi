@@ -40,6 +40,7 @@ from fnet.core.signatures.metrics import accuracy as accuracy
 from fnet.core.signatures.training import minimize_lbfgs as minimize_lbfgs
 from fnet.core.signatures.training import train as train
 from fnet.core.tuning import Tuning as Tuning
+from fnet.encoding.transformer import TableEncoder as TableEncoder
 from fnet.engine.pipelines import pipeline as pipeline
 from fnet.engine.program_cache import clear_cache as clear_cache
 from fnet.estimators import MLPClassifier as MLPClassifier

@@ -19,6 +19,7 @@ Benchmarks:
   programs   200 fits by TensorFlow over five architectures in one process
   commands   the command line on small tables, whole processes
   table      `fnet predict` on a CSV with a million rows
+  encoding   TableEncoder on a million rows of numbers and categories, compared with scikit-learn's
 
 Method. Each implementation has its own process. They take turns within each round, so that noise
 affects all alike. A first round compiles and does not count, except in `startup` and `breakeven`,
@@ -78,6 +79,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import cli_benchmarks
+import encoding_benchmarks
 import estimators
 import fnet_benchmarks
 import numpy as np
@@ -272,6 +274,7 @@ BENCHMARKS = {
     "programs": Benchmark(estimators.programs, 3),
     "commands": Benchmark(cli_benchmarks.commands, 1),
     "table": Benchmark(cli_benchmarks.table, 1),
+    "encoding": Benchmark(functools.partial(encoding_benchmarks.encoding, 1_000_000), 1),
 }
 
 

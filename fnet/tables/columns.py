@@ -1,6 +1,5 @@
 """The names of a table's columns; and a whole table as training data."""
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -9,15 +8,13 @@ import numpy.typing as npt
 
 from fnet.core.errors import InvalidArgument
 from fnet.core.progress_bar import progress_bar
+from fnet.encoding.learn import INDEX_NAME
 from fnet.tables import cells, targets
 from fnet.tables.cells import NumberReader
 from fnet.tables.notations import Notation
 from fnet.tables.readers import Chunk, Table
 from fnet.tables.target_cells import TargetOptions
 from fnet.tables.targets import Target
-
-INDEX_NAME = re.compile(r"^(|Unnamed: 0(\.\d+)*|row[._]?names|__index_level_\d+__)$")
-"""What pandas and R call a column of row names, and a column without a name."""
 
 
 class TrainingData(NamedTuple):
@@ -263,7 +260,7 @@ def _index_columns(table: Table, names: Sequence[str], chunks: Sequence[Chunk]) 
         name for name in names if name in table.index_columns or name.startswith("__index_level_")
     ]
     for name in table.columns:  # the first ones alone
-        if not INDEX_NAME.search(name) or table.columns.count(name) > 1:
+        if not INDEX_NAME.fullmatch(name) or table.columns.count(name) > 1:
             break
         if name in names and name not in found and _all_different(chunks, name):
             found.append(name)

@@ -24,20 +24,7 @@ import numpy.typing as npt
 import pyarrow as pa
 from pyarrow import compute
 
-MAX_MAGNITUDE = 1e100
-"""The largest number that is read: squares of such numbers, and their sums, are finite."""
-
-UNITS = (
-    r"[%‰$€£¥₹₽₩₺₴₪฿₫₦₱₿¢]|[A-Z]{1,3}\$|USD|EUR|GBP|CHF|JPY|CNY|INR|CAD|AUD|NZD|SEK|NOK|DKK|PLN|CZK"
-    r"|HUF|TRY|BRL|MXN|ZAR|KRW|RUB|kr\.?|zł|Kč|Fr\."
-)
-"""The units that may precede or follow every number of a column."""
-
-SPACES = "[ \u00a0\u2009\u202f]"
-"""Blanks between groups of digits: a space, and the no-break and thin ones."""
-
-THOUSANDS = {"": "", ",": ",", ".": r"\.", " ": SPACES, "'": "['\u2019]"}
-"""Thousands separators, each with its pattern."""
+from fnet.encoding.cells import MAX_MAGNITUDE, THOUSANDS, UNITS
 
 MISSING = ("NA", "N/A", "n/a", "#N/A", "<NA>", "nan", "NaN", "NAN", "null", "Null", "NULL")
 """Cells that are missing values in any column, as an empty cell is."""

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fnet.core.errors import InvalidArgument
+from fnet.encoding.cells import UNITS
 from fnet.tables import cells, notations
 from fnet.tables.notations import Notation, Numbers, Problem
 from fnet.tables.readers import Chunk
@@ -24,8 +25,8 @@ WHOLE = re.compile(r"^[+-]?[0-9]+$")
 """A label that is a whole number or a code."""
 
 NUMBER_LIKE = re.compile(
-    rf"^[+\u2212-]?\s*({notations.UNITS})?\s*[+\u2212-]?[.,]?[0-9][0-9.,'\u2019\s]*"
-    rf"([eE][+-]?[0-9]+)?\s*({notations.UNITS})?$"
+    rf"^[+\u2212-]?\s*({UNITS})?\s*[+\u2212-]?[.,]?[0-9][0-9.,'\u2019\s]*"
+    rf"([eE][+-]?[0-9]+)?\s*({UNITS})?$"
 )
 """A label that is a number in some notation, or nearly one."""
 

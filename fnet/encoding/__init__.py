@@ -1,0 +1,33 @@
+"""The encoding of tables: what each column is, and how its cells become numbers.
+
+`learn` finds the Encoding of a table, and `encode` applies it. Both need NumPy alone.
+`fnet.TableEncoder` is the two as a transformer of scikit-learn.
+"""
+
+from fnet.encoding.apply import Encoded, Problem, encode, encode_rows
+from fnet.encoding.describe import describe, notes
+from fnet.encoding.encodings import (
+    ColumnEncoding,
+    Encoding,
+    Statistics,
+    feature_names,
+    find_encoding,
+)
+from fnet.encoding.learn import learn
+from fnet.encoding.options import Options
+
+__all__ = [
+    "ColumnEncoding",
+    "Encoded",
+    "Encoding",
+    "Options",
+    "Problem",
+    "Statistics",
+    "describe",
+    "encode",
+    "encode_rows",
+    "feature_names",
+    "find_encoding",
+    "learn",
+    "notes",
+]

@@ -1,0 +1,227 @@
+"""Rows of a table as numbers, by an Encoding: NumPy alone."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from fnet.core.errors import InvalidArgument
+from fnet.core.names import suggestion
+from fnet.encoding.columns import Columns, shown, to_columns
+from fnet.encoding.encodings import ColumnEncoding, Encoding, read_step, used
+from fnet.encoding.raw_columns import RawColumn, to_raw
+from fnet.encoding.reading import KindError, cell_at, read
+from fnet.encoding.steps import STEPS, Boolean, Date, Number, Read, Step, Text, columns_of
+
+BLOCK = 8192
+"""The rows that are written at a time, so that they stay in the processor's cache."""
+
+MAX_NAMED = 10
+"""The most columns that one message names."""
+
+READ_AS: dict[type[Any], str] = {
+    Number: "a number",
+    Boolean: "a boolean",
+    Date: "a date",
+    Text: "text",
+}
+"""What the cells of a column must be, in messages."""
+
+
+class Problem(NamedTuple):
+    """A column with cells that cannot be encoded.
+
+    Attributes:
+        column: Its name.
+        row: The index of the first such row.
+        text: What is wrong there, and what to do.
+        rows: The number of such rows.
+    """
+
+    column: str
+    row: int
+    text: str
+    rows: int
+
+    def message(self, first_row: int = 0) -> str:
+        """The problem in one line, with rows counted from `first_row`."""
+        more = f" ({self.rows:,} such cells)" if self.rows > 1 else ""
+        return f"column {shown(self.column)}, row {first_row + self.row}: {self.text}{more}"
+
+
+class Encoded(NamedTuple):
+    """Rows as numbers.
+
+    Attributes:
+        values: `[N, D]`; NaN in rows that cannot be encoded.
+        bad: Which rows cannot be encoded, `[N]`.
+        problems: Why not, one for each column.
+    """
+
+    values: npt.NDArray[Any]
+    bad: npt.NDArray[np.bool_]
+    problems: tuple[Problem, ...]
+
+
+def encode(encoding: Encoding, table: Any, dtype: npt.DTypeLike = np.float64) -> npt.NDArray[Any]:
+    """The rows of a table as numbers.
+
+    Args:
+        encoding: The encoding that `learn` has found.
+        table: A table in any container, see `columns.to_columns`. Columns go by their names; others
+            than those of the encoding are ignored.
+        dtype: The floating-point type of the result.
+
+    Returns:
+        `[N, D]`, in C order.
+
+    Raises:
+        InvalidArgument: A column is missing or is of another kind, or a cell cannot be read.
+    """
+    found = encode_rows(encoding, table, dtype)
+    refuse([problem.message() for problem in found.problems])
+    return found.values
+
+
+def refuse(errors: Sequence[str]) -> None:
+    """Raise one error about all columns, if there are any.
+
+    Raises:
+        InvalidArgument: There is an error.
+    """
+    more = f"; and {len(errors) - MAX_NAMED} more columns" if len(errors) > MAX_NAMED else ""
+    if errors:
+        raise InvalidArgument(f"{'; '.join(errors[:MAX_NAMED])}{more}")
+
+
+def encode_rows(encoding: Encoding, table: Any, dtype: npt.DTypeLike = np.float64) -> Encoded:
+    """The rows of a table as numbers, and which rows cannot be encoded, instead of an error.
+
+    Args:
+        encoding: The encoding that `learn` has found.
+        table: A table in any container.
+        dtype: The floating-point type of the result.
+
+    Returns:
+        The Encoded rows.
+
+    Raises:
+        InvalidArgument: A column is missing, or is of another kind.
+    """
+    columns = to_columns(table)
+    cells = select(encoding, columns)
+    parts, problems, errors, bad = [], [], [], np.zeros(columns.rows, bool)
+    for column, own in zip(used(encoding), cells, strict=True):
+        try:
+            raw = to_raw(column.name, own)
+            reading = read(column.steps, raw)
+        except KindError as error:
+            errors.append(_another_kind(column, str(error)))
+            continue
+        except InvalidArgument as error:
+            errors.append(str(error))
+            continue
+        if reading.bad is not None:
+            problems.append(_problem(column, raw, reading.bad))
+            bad |= reading.bad
+        parts.append(_looked_up(column.steps, reading.value))
+    refuse(errors)
+    width = sum(len(columns_of(column.steps)) for column in used(encoding))
+    values = np.zeros((columns.rows, width), dtype)
+    for start in range(0, columns.rows, BLOCK):
+        _write(parts, slice(start, start + BLOCK), values[start : start + BLOCK])
+    if problems:
+        values[bad] = np.nan
+    return Encoded(values, bad, tuple(problems))
+
+
+def _looked_up(steps: tuple[Step, ...], value: Any) -> tuple[list[tuple[Step, int]], Any]:
+    """The steps that work on blocks of rows, each with its width, and the value before them."""
+    rest = []
+    for step in steps[1:]:
+        if STEPS[type(step)].whole:
+            value = STEPS[type(step)].apply(step, value, np.empty((0, 0)))
+        else:
+            rest.append((step, len(columns_of((steps[0], step)))))
+    return rest, value
+
+
+def _write(
+    parts: list[tuple[list[tuple[Step, int]], Any]], rows: slice, out: npt.NDArray[Any]
+) -> None:
+    """Write the columns of some rows."""
+    start = 0
+    for steps, whole in parts:
+        value = whole[rows]
+        for step, width in steps:
+            value = STEPS[type(step)].apply(step, value, out[:, start : start + width])
+            start += width
+
+
+def select(encoding: Encoding, columns: Columns) -> Sequence[Any]:
+    """The cells of the columns that an encoding uses, by name, or by position without names.
+
+    Raises:
+        InvalidArgument: A column is missing, or the number of columns is another one.
+    """
+    if not (encoding.named and columns.named):
+        given, expected = len(columns.names), len(encoding.columns)
+        if given != expected:
+            raise InvalidArgument(
+                f"X has {given} features, but TableEncoder is expecting {expected} features as "
+                "input"
+            )
+        pairs = zip(encoding.columns, columns.cells, strict=True)
+        return [cells for column, cells in pairs if column.steps]
+    by_name = dict(zip(columns.names, columns.cells, strict=True))
+    if missing := [column.name for column in used(encoding) if column.name not in by_name]:
+        named = ", ".join(map(shown, missing[:MAX_NAMED]))
+        more = f" and {len(missing) - MAX_NAMED} more" if len(missing) > MAX_NAMED else ""
+        hint = suggestion(missing[0], by_name) if len(missing) == 1 else ""
+        raise InvalidArgument(
+            f"X lacks column{'s' * (len(missing) > 1)} {named}{more}; its columns are "
+            f"{', '.join(map(shown, columns.names[:MAX_NAMED])):.300}{hint}. Give every column "
+            "that the encoder was fitted on, with gaps where nothing is known"
+        )
+    return [by_name[column.name] for column in used(encoding)]
+
+
+def _another_kind(column: ColumnEncoding, given: str) -> str:
+    """Why not, for a column of another kind than in training."""
+    was = {Number: "numbers", Boolean: "booleans", Date: "dates", Text: "text"}
+    levels = ", ".join(map(shown, column.statistics.levels[:3]))
+    kinds = f" ({levels}{', ...' if len(column.statistics.levels) > 3 else ''})" if levels else ""
+    return (
+        f"column {shown(column.name)} has {given}, where the encoder was fitted on "
+        f"{was[type(read_step(column))]}{kinds}: give it as in training"
+    )
+
+
+def _problem(column: ColumnEncoding, raw: RawColumn, bad: npt.NDArray[np.bool_]) -> Problem:
+    """The problem with a column, some of whose cells were refused."""
+    row, step = int(bad.argmax()), read_step(column)
+    return Problem(
+        column.name, row, f"{cell_at(raw, row)} {why_refused(step, raw)}", int(bad.sum())
+    )
+
+
+def why_refused(step: Read, raw: RawColumn) -> str:
+    """Why a cell was refused, and what to do."""
+    if isinstance(step, Number) and raw.kind == "numbers":
+        return "is not finite or is larger than 1e+100: correct it, or leave it as a gap"
+    what = READ_AS[type(step)]
+    written = ""
+    if isinstance(step, Date):
+        written = f" written as {step.format}"
+    elif isinstance(step, Number) and step[:3] != Number()[:3]:
+        written = f" written with {_notation(step)}"
+    return f"is not {what}{written}: correct it, or leave it as a gap"
+
+
+def _notation(step: Number) -> str:
+    """How numbers are written, in words."""
+    parts = [f"{step.decimal!r} as the decimal character"] if step.decimal != "." else []
+    parts += [f"{step.thousands!r} between thousands"] if step.thousands else []
+    parts += [f"{step.unit!r}"] if step.unit else []
+    return " and ".join(parts)

@@ -1,0 +1,125 @@
+"""What is learnt from a table: plain data that a file holds."""
+
+from typing import Any, Literal, NamedTuple, TypeAlias
+
+from fnet.core.errors import InvalidArgument
+from fnet.encoding.steps import Read, Step, columns_of
+
+Kind: TypeAlias = Literal["number", "boolean", "category", "date", "ignored"]
+
+KINDS: tuple[Kind, ...] = ("number", "boolean", "category", "date", "ignored")
+
+QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
+"""The quantiles that are kept of a number and of a date."""
+
+
+class Moments(NamedTuple):
+    """What is known of numbers, or of dates as days since 1970.
+
+    Attributes:
+        minimum: The smallest.
+        maximum: The largest.
+        mean: The mean.
+        deviation: The standard deviation.
+        quantiles: Those of `QUANTILES`, by linear interpolation.
+    """
+
+    minimum: float
+    maximum: float
+    mean: float
+    deviation: float
+    quantiles: tuple[float, ...]
+
+
+class Statistics(NamedTuple):
+    """What a column held in training.
+
+    Attributes:
+        rows: The number of rows.
+        gaps: The number of gaps.
+        distinct: The number of different cells, gaps aside.
+        moments: What is known of numbers and dates; None for others.
+        levels: The levels of a category that have a code, the most frequent first.
+        counts: The number of rows of each level.
+        pooled: The number of rows whose level is pooled.
+    """
+
+    rows: int
+    gaps: int = 0
+    distinct: int = 0
+    moments: Moments | None = None
+    levels: tuple[Any, ...] = ()
+    counts: tuple[int, ...] = ()
+    pooled: int = 0
+
+
+class ColumnEncoding(NamedTuple):
+    """What a column of a table is, and how it becomes numbers.
+
+    Attributes:
+        name: Its name.
+        kind: What it is; "ignored" for a column that is left out.
+        reason: Why, in words.
+        statistics: What it held in training.
+        steps: How a cell becomes numbers, see `steps.py`; none for a column that is left out.
+        remark: What a user should check before training; "" if there is nothing.
+    """
+
+    name: str
+    kind: Kind
+    reason: str
+    statistics: Statistics
+    steps: tuple[Step, ...] = ()
+    remark: str = ""
+
+
+class Encoding(NamedTuple):
+    """How the rows of a table become numbers.
+
+    Attributes:
+        columns: Each column of the table.
+        named: Whether the table had names; otherwise columns go by their position.
+    """
+
+    columns: tuple[ColumnEncoding, ...]
+    named: bool = True
+
+
+def read_step(column: ColumnEncoding) -> Read:
+    """How the cells of a column that is used are read: its first step."""
+    first = column.steps[0]
+    if not isinstance(first, Read):
+        raise InvalidArgument(f"a column must be read first; its first step is {first}")
+    return first
+
+
+def used(encoding: Encoding) -> list[ColumnEncoding]:
+    """The columns that become numbers."""
+    return [column for column in encoding.columns if column.steps]
+
+
+def feature_names(encoding: Encoding, names: list[str] | None = None) -> list[str]:
+    """The names of the columns of the result.
+
+    Args:
+        encoding: The encoding.
+        names: Other names of the columns of the table; None for their own.
+
+    Returns:
+        D names, all different.
+    """
+    pairs = zip(encoding.columns, names or [each.name for each in encoding.columns], strict=True)
+    found: dict[str, None] = {}
+    for column, name in pairs:
+        for added in columns_of(column.steps):
+            full, times = f"{name}{added}", 1
+            while full in found:
+                times += 1
+                full = f"{name}{added} ({times})"
+            found[full] = None
+    return list(found)
+
+
+def find_encoding(encoding: Encoding, name: str) -> ColumnEncoding | None:
+    """The encoding of the column of this name, or None."""
+    return next((column for column in encoding.columns if column.name == name), None)

@@ -1,0 +1,346 @@
+"""What each column of a table is, learnt from the table without its target.
+
+The rules, for a column with N cells:
+
+1. `kinds` says what a column is. Otherwise it is what its container says: numbers, booleans, dates,
+   categories (a categorical dtype, of whatever values), or text, which is read as `detect.py` says.
+   Whole numbers are numbers, however few different ones there are, as in AutoGluon and RealMLP.
+2. A column of no use is left out, unless `keep` names it: one that is empty; one whose cells are
+   all equal; row names, which are a column named as in `INDEX_NAME` without gaps, whose whole
+   numbers or texts are all different; and text whose levels are all rare, as where all cells
+   differ.
+3. Numbers: the median in place of a gap, and a column that tells where gaps are if training had
+   any. `robust` scaling, as in arXiv 2407.04491: less the median, divided by the interquartile
+   range, or by half the range where that is 0, then the smooth clip `x / sqrt(1 + (x / 3)**2)`.
+   `standard`: less the mean, divided by the standard deviation. `none`: as they are.
+4. Booleans: -1 and 1, and 0 for a gap, with a column that tells where gaps are if training had any.
+5. Dates: days since 1970 as a number of rule 3, and of the time of the day, the weekday and the
+   month those that vary, as sine and cosine.
+6. Categories: a level with fewer than `min_count` rows is rare, which is by default 1% of the rows,
+   at least 2 and at most 10. So is a level beyond the `max_levels` most frequent ones. Rare levels
+   share one code, the pool, which an unseen level has too. Gaps have a code of their own, or the
+   pool's if they are rare. Two codes are one column of -1 and 1; more are one column each. Where
+   training pooled nothing, an unseen level is 0 in each of them. A column of more than `embed`
+   levels is one column of codes instead, all of its levels that are not rare, with a code for the
+   pool.
+7. A column of one value and gaps is a column that tells where the gaps are.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from fnet.core.errors import InvalidArgument
+from fnet.encoding import cells
+from fnet.encoding.apply import MAX_NAMED, refuse, why_refused
+from fnet.encoding.columns import shown, to_columns
+from fnet.encoding.detect import Found, Hints, detect
+from fnet.encoding.encodings import (
+    QUANTILES,
+    ColumnEncoding,
+    Encoding,
+    Kind,
+    Moments,
+    Statistics,
+)
+from fnet.encoding.options import Options, check
+from fnet.encoding.raw_columns import RawColumn, to_raw
+from fnet.encoding.reading import KindError, cell_at, read
+from fnet.encoding.steps import (
+    STEPS,
+    Boolean,
+    Clip,
+    Contrast,
+    Cycle,
+    CyclePart,
+    Date,
+    Days,
+    Fill,
+    Levels,
+    Missing,
+    Number,
+    OneHot,
+    Scale,
+    Step,
+    Text,
+    Value,
+    position,
+)
+
+INDEX_NAME = re.compile(r"(|Unnamed: 0(\.\d+)*|row[._]?names|__index_level_\d+__)")
+"""What pandas and R call a column of row names, and a column without a name."""
+
+RARE_PART = 0.01
+MIN_RARE, MAX_RARE = 2, 10
+"""A level is rare below 1% of the rows, at least 2 rows and at most 10."""
+
+
+TINY = 1e-300
+"""A spread below this one scales a column to 0."""
+
+
+CYCLES: tuple[CyclePart, ...] = ("hour", "weekday", "month")
+
+
+def learn(table: Any, options: Options | None = None) -> Encoding:
+    """What each column of a table is, and how it becomes numbers.
+
+    Args:
+        table: A table in any container, see `columns.to_columns`.
+        options: How it is read and encoded.
+
+    Returns:
+        The Encoding.
+
+    Raises:
+        InvalidArgument: A column cannot be read, or no column is of use.
+
+    Example:
+        >>> from fnet import encoding
+        >>> found = encoding.learn({"age": [31, None, 45], "sex": ["f", "m", "f"]})
+        >>> [(column.name, column.kind) for column in found.columns]
+        [('age', 'number'), ('sex', 'category')]
+        >>> encoding.encode(found, [{"sex": "f", "age": 45}]).shape
+        (1, 3)
+    """
+    options = Options() if options is None else options
+    columns = to_columns(table)
+    check(options, columns)
+    found, errors = [], []
+    for name, own in zip(columns.names, columns.cells, strict=True):
+        try:
+            found.append(_learn_column(name, own, options))
+        except InvalidArgument as error:
+            errors.append(str(error))
+    refuse(errors)
+    if not any(column.steps for column in found):
+        why = "; ".join(f"{shown(c.name)} {c.reason}" for c in found[:MAX_NAMED])
+        raise InvalidArgument(
+            f"X must have a column of use; got {why}{'; ...' if len(found) > MAX_NAMED else ''}. "
+            "keep=True keeps all columns that are not empty"
+        )
+    return Encoding(tuple(found), columns.named)
+
+
+class _Task(NamedTuple):
+    """A column that is read: its name, why it is what it is, its value and its first step."""
+
+    name: str
+    reason: str
+    first: Any
+    value: Any
+    rows: int
+    options: Options
+    keep: bool
+
+    def statistics(self, gaps: int, **others: Any) -> Statistics:
+        return Statistics(self.rows, int(gaps), **others)
+
+    def ignored(self, why: str, statistics: Statistics) -> ColumnEncoding:
+        return ColumnEncoding(self.name, "ignored", why, statistics._replace(levels=(), counts=()))
+
+
+def _learn_column(name: str, own: Any, options: Options) -> ColumnEncoding:
+    """What one column is."""
+    raw, kind = to_raw(name, own), (options.kinds or {}).get(name)
+    rows = len(raw.values.codes if raw.kind == "text" else raw.values)
+    if kind == "ignored":
+        return ColumnEncoding(name, "ignored", "left out by kinds", Statistics(rows))
+    if raw.kind == "gaps":
+        return ColumnEncoding(name, "ignored", "is empty", Statistics(rows, rows))
+    found, reason = _first_step(name, raw, kind, options)
+    try:
+        reading = read((found.step,), raw)
+    except KindError as error:
+        raise InvalidArgument(
+            f"column {shown(name)} has {error}, which cannot be read as kinds says: {shown(kind)}"
+        ) from None
+    if reading.bad is not None:
+        row = int(reading.bad.argmax())
+        raise InvalidArgument(
+            f"column {shown(name)}, row {row}: {cell_at(raw, row)} {why_refused(found.step, raw)}"
+        )
+    keep = options.keep is True or name in (options.keep or ())
+    task = _Task(name, reason, found.step, reading.value, rows, options, keep)
+    as_levels = kind == "category" or (kind is None and raw.categorical)
+    learnt = {Number: _number, Boolean: _boolean, Date: _date, Text: _category}[type(found.step)]
+    if as_levels and isinstance(found.step, Number):
+        learnt = _category
+    return learnt(task)._replace(remark=found.remark)
+
+
+def _first_step(name: str, raw: RawColumn, kind: Any, options: Options) -> tuple[Found, str]:
+    """How a column is read, and why."""
+    missing, said = tuple(options.missing), "" if kind is None else "said by kinds: "
+    if raw.kind == "text":
+        forms = options.date_format
+        form = forms.get(name) if isinstance(forms, Mapping) else forms
+        found = detect(
+            name, raw.values, Hints(_text_kind(raw, kind), missing, options.decimal, form)
+        )
+        step = found.step
+        what = {Number: "numbers", Boolean: "true and false", Text: "text"}.get(type(step), "dates")
+        written = f" written as {step.format}" if isinstance(step, Date) else ""
+        return found, f"{said}{what}{written}"
+    steps: dict[str, type[Number | Boolean | Date]] = {
+        "numbers": Number,
+        "booleans": Boolean,
+        "dates": Date,
+    }
+    wanted = {"number": Number, "boolean": Boolean, "date": Date}.get(kind, steps[raw.kind])
+    found = Found(wanted(gaps=missing))
+    if kind == "category" and raw.kind == "dates":
+        raise InvalidArgument(
+            f"column {shown(name)} has dates, which cannot be read as kinds says: 'category'; give "
+            "them as text"
+        )
+    what = "true and false" if raw.kind == "booleans" else raw.kind
+    return found, f"{said}{'categories' if raw.categorical else what}"
+
+
+def _text_kind(raw: RawColumn, kind: str | None) -> str | None:
+    """What a column of text is said to be; by its container where nothing else says so."""
+    return "category" if kind is None and raw.categorical else kind
+
+
+def _moments(present: npt.NDArray[np.float64]) -> Moments:
+    """What is known of numbers."""
+    quantiles = np.quantile(present, QUANTILES).tolist()
+    low, high, mean, deviation = present.min(), present.max(), present.mean(), present.std()
+    return Moments(float(low), float(high), float(mean), float(deviation), tuple(quantiles))
+
+
+def _number(task: _Task) -> ColumnEncoding:
+    """A column of numbers."""
+    missing = np.isnan(task.value)
+    present = task.value[~missing]
+    if not len(present):
+        return task.ignored("is empty", task.statistics(missing.sum()))
+    distinct, whole = len(np.unique(present)), bool((present == np.rint(present)).all())
+    if INDEX_NAME.fullmatch(task.name) and distinct == task.rows and whole and not task.keep:
+        return task.ignored("has row names", task.statistics(0, distinct=distinct))
+    return _scaled(task, "number", present, (), ())
+
+
+def _scaled(
+    task: _Task,
+    kind: Kind,
+    present: npt.NDArray[np.float64],
+    cycles: tuple[Step, ...],
+    change: tuple[Step, ...],
+) -> ColumnEncoding:
+    """A column of numbers, or of dates with their cycles that are changed to numbers, scaled."""
+    moments, distinct = _moments(present), len(np.unique(present))
+    gaps = task.rows - len(present)
+    found = task.statistics(gaps, distinct=distinct, moments=moments)
+    indicator: tuple[Step, ...] = (Missing(),) if gaps else ()
+    first = (task.first, *indicator)
+    if distinct == 1 and not task.keep:
+        if not gaps:
+            return task.ignored("has one value", found)
+        return ColumnEncoding(task.name, kind, f"{task.reason}; one value, or a gap", found, first)
+    median = moments.quantiles[QUANTILES.index(0.5)]
+    last = (*change, Fill(median), *_scaling(task.options.scaling, moments), Value())
+    return ColumnEncoding(task.name, kind, task.reason, found, (*first, *cycles, *last))
+
+
+def _scaling(scaling: str, found: Moments) -> tuple[Step, ...]:
+    """The steps that scale numbers."""
+    if scaling == "none":
+        return ()
+    if scaling == "standard":
+        return (Scale(found.mean, _inverse(found.deviation)),)
+    lower, median, upper = (found.quantiles[QUANTILES.index(q)] for q in (0.25, 0.5, 0.75))
+    spread = upper - lower
+    if spread == 0:
+        spread = 0.5 * (found.maximum - found.minimum)
+    return Scale(median, _inverse(spread)), Clip()
+
+
+def _inverse(spread: float) -> float:
+    return 1 / spread if spread > TINY else 0.0
+
+
+def _boolean(task: _Task) -> ColumnEncoding:
+    """A column of booleans."""
+    counts = np.bincount(task.value + 1, minlength=3).tolist()
+    gaps, distinct = counts[0], sum(count > 0 for count in counts[1:])
+    levels = tuple(text for text, count in zip(("false", "true"), counts[1:], strict=True) if count)
+    found = task.statistics(
+        gaps, distinct=distinct, levels=levels, counts=tuple(c for c in counts[1:] if c)
+    )
+    indicator: tuple[Step, ...] = (Missing(),) if gaps else ()
+    if distinct < 2 and not task.keep:
+        if not (gaps and distinct):
+            return task.ignored("has one value" if distinct else "is empty", found)
+        return ColumnEncoding(
+            task.name,
+            "boolean",
+            f"{task.reason}; one value, or a gap",
+            found,
+            (task.first, *indicator),
+        )
+    steps = (task.first, *indicator, Contrast())
+    return ColumnEncoding(task.name, "boolean", task.reason, found, steps)
+
+
+def _date(task: _Task) -> ColumnEncoding:
+    """A column of dates."""
+    missing = np.isnat(task.value)
+    present = task.value[~missing]
+    days = STEPS[Days].apply(Days(), present, np.empty((0, 0)))
+    varying = [part for part in CYCLES if len(np.unique(position(part, present))) > 1]
+    return _scaled(task, "date", days, tuple(map(Cycle, varying)), (Days(),))
+
+
+def _counts(value: Any) -> tuple[list[tuple[Any, int]], int]:
+    """The levels with their counts, the most frequent first; and the number of gaps."""
+    if isinstance(value, cells.Texts):
+        per_text = np.bincount(value.codes + 1, minlength=len(value.texts) + 1).tolist()
+        counts: dict[Any, int] = {}
+        for text, count in zip([None, *value.texts], per_text, strict=True):
+            counts[text] = counts.get(text, 0) + count
+        gaps = counts.pop(None)
+    else:
+        found, number = np.unique(value[~np.isnan(value)], return_counts=True)
+        counts = dict(zip(found.tolist(), number.tolist(), strict=True))
+        gaps = int(np.isnan(value).sum())
+    present = [(level, count) for level, count in counts.items() if count]
+    return sorted(present, key=lambda pair: (-pair[1], pair[0])), gaps
+
+
+def _category(task: _Task) -> ColumnEncoding:
+    """A column of categories."""
+    counts, gaps = _counts(task.value)
+    options, distinct = task.options, len(counts)
+    least = options.min_count
+    if least is None:
+        least = min(MAX_RARE, max(MIN_RARE, int(RARE_PART * task.rows)))
+    least = 1 if task.keep else least
+    frequent = [pair for pair in counts if pair[1] >= least]
+    embedded = options.embed is not None and len(frequent) > options.embed
+    kept = frequent if embedded else frequent[: options.max_levels]
+    pooled = task.rows - gaps - sum(count for _, count in kept)
+    rare_gaps = 0 < gaps < least
+    pool = len(kept) if pooled or rare_gaps or embedded else -1
+    gap = max(len(kept), pool + 1) if gaps >= least else pool
+    codes = max(len(kept), pool + 1, gap + 1)
+    levels = tuple(level for level, _ in kept)
+    found = task.statistics(
+        gaps, distinct=distinct, levels=levels, counts=tuple(c for _, c in kept), pooled=pooled
+    )
+    if not distinct:
+        return task.ignored("is empty", found)
+    if not task.keep and INDEX_NAME.fullmatch(task.name) and distinct == task.rows:
+        return task.ignored("has row names", found)
+    if codes < 2 and not task.keep:
+        why = "has one value" if distinct == 1 else "has texts that are all rare"
+        return task.ignored("has texts that all differ" if distinct == task.rows else why, found)
+    last: tuple[Step, ...] = (Contrast(),) if codes == 2 else (OneHot(codes),)
+    steps = (task.first, Levels(levels, gap, pool), *((Value(),) if embedded else last))
+    pool_note = f", {distinct - len(kept):,} of them pooled" if distinct > len(kept) else ""
+    reason = f"{task.reason}, {distinct:,} levels{pool_note}"
+    return ColumnEncoding(task.name, "category", reason, found, steps)
