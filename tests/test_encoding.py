@@ -18,9 +18,9 @@ from sklearn.preprocessing import OneHotEncoder, RobustScaler, StandardScaler
 
 from fnet import InvalidArgument
 from fnet.encoding import cells, describe, encode, feature_names, learn, notes, steps
-from fnet.encoding.encodings import find_encoding
 from fnet.encoding.options import Options
 from fnet.encoding.reading import READS
+from fnet.encoding.records import find_encoding
 from fnet.encoding.steps import STEPS
 
 PLAIN = Options(scaling="none")
@@ -189,24 +189,24 @@ PYTHON = {
 EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 
 
-def python_date(form: str, text: str) -> datetime.datetime:
+def python_date(date_format: str, text: str) -> datetime.datetime:
     """A text as Python reads it."""
-    if form == "YYYY-MM-DD":
+    if date_format == "YYYY-MM-DD":
         found = datetime.datetime.fromisoformat(text.replace(" UTC", "Z"))
     else:
         clock = ("", " %H:%M", " %H:%M:%S")[text.count(":")]
-        found = datetime.datetime.strptime(text, PYTHON[form] + clock)
+        found = datetime.datetime.strptime(text, PYTHON[date_format] + clock)
     return found if found.tzinfo else found.replace(tzinfo=datetime.UTC)
 
 
-@pytest.mark.parametrize("form", DATES)
-def test_dates_are_read_as_python_reads_them(form):
-    read = cells.date_reader(form)
-    for text in DATES[form]:
-        expected = (python_date(form, text) - EPOCH) // datetime.timedelta(microseconds=1)
+@pytest.mark.parametrize("date_format", DATES)
+def test_dates_are_read_as_python_reads_them(date_format):
+    read = cells.date_reader(date_format)
+    for text in DATES[date_format]:
+        expected = (python_date(date_format, text) - EPOCH) // datetime.timedelta(microseconds=1)
         assert read(text) == expected, text
-    case = Column([*DATES[form][:2], ""], "date")
-    assert find_encoding(column_of(case)[0], "x").steps[0] == steps.Date(form)
+    case = Column([*DATES[date_format][:2], ""], "date")
+    assert find_encoding(column_of(case)[0], "x").steps[0] == steps.Date(date_format)
 
 
 @pytest.mark.parametrize(
@@ -507,17 +507,17 @@ def test_what_is_learnt_is_plain_data():
 def test_the_result_does_not_depend_on_blocks_of_rows(monkeypatch):
     table = table_of(100) | {"t": np.datetime64("2024-01-01T05:00") + np.arange(100) * 1000}
     encoding = learn(table)
-    whole = encode(encoding, table)
+    at_once = encode(encoding, table)
     monkeypatch.setattr("fnet.encoding.apply.BLOCK", 7)
-    np.testing.assert_array_equal(encode(encoding, table), whole)
+    np.testing.assert_array_equal(encode(encoding, table), at_once)
     single = [
         encode(encoding, {name: column[i : i + 1] for name, column in table.items()})
         for i in range(9)
     ]
-    np.testing.assert_array_equal(np.concatenate(single), whole[:9])
+    np.testing.assert_array_equal(np.concatenate(single), at_once[:9])
     assert encode(encoding, {name: column[:0] for name, column in table.items()}).shape == (
         0,
-        whole.shape[1],
+        at_once.shape[1],
     )
     assert encode(encoding, table, "float32").dtype == np.float32
 
@@ -569,10 +569,10 @@ def test_a_column_that_cannot_be_learnt_is_refused(name):
 def test_the_ambiguity_rule_of_dates():
     assert learn({"x": ["03/04/2024", "13/04/2024"]}).columns[0].steps[0].format == "DD/MM/YYYY"
     assert learn({"x": ["03/04/2024", "03/13/2024"]}).columns[0].steps[0].format == "MM/DD/YYYY"
-    for form in ("DD/MM/YYYY", "MM/DD/YYYY"):
-        for said in (form, {"x": form}):
-            found = learn({"x": ["03/04/2024", "05/06/2024"]}, Options(date_format=said))
-            assert found.columns[0].steps[0].format == form
+    for date_format in ("DD/MM/YYYY", "MM/DD/YYYY"):
+        for option in (date_format, {"x": date_format}):
+            found = learn({"x": ["03/04/2024", "05/06/2024"]}, Options(date_format=option))
+            assert found.columns[0].steps[0].format == date_format
     same = learn({"x": ["01/01/2024", "02/02/2024"]})  # one meaning either way
     assert same.columns[0].statistics.moments.maximum == 19755
 

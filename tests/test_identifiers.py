@@ -48,6 +48,7 @@ MAX_ARGUMENTS = 8
 PUBLIC_WITH_MORE = {
     ("fnet/core/signatures/training.py", "train"),
     ("fnet/core/signatures/training.py", "minimize_lbfgs"),
+    ("fnet/encoding/transformer.py", "__init__"),
     ("fnet/estimators/classifier.py", "__init__"),
     ("fnet/estimators/classifier.py", "partial_fit"),
     ("fnet/estimators/regressor.py", "__init__"),

@@ -6,15 +6,15 @@
 
 from fnet.encoding.apply import Encoded, Problem, encode, encode_rows
 from fnet.encoding.describe import describe, notes
-from fnet.encoding.encodings import (
+from fnet.encoding.learn import learn
+from fnet.encoding.options import Options
+from fnet.encoding.records import (
     ColumnEncoding,
     Encoding,
     Statistics,
     feature_names,
     find_encoding,
 )
-from fnet.encoding.learn import learn
-from fnet.encoding.options import Options
 
 __all__ = [
     "ColumnEncoding",

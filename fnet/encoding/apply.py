@@ -9,9 +9,9 @@ import numpy.typing as npt
 from fnet.core.errors import InvalidArgument
 from fnet.core.names import suggestion
 from fnet.encoding.columns import Columns, shown, to_columns
-from fnet.encoding.encodings import ColumnEncoding, Encoding, read_step, used
 from fnet.encoding.raw_columns import RawColumn, to_raw
 from fnet.encoding.reading import KindError, cell_at, read
+from fnet.encoding.records import ColumnEncoding, Encoding, read_step, used
 from fnet.encoding.steps import STEPS, Boolean, Date, Number, Read, Step, Text, columns_of
 
 BLOCK = 8192
@@ -140,7 +140,7 @@ def _looked_up(steps: tuple[Step, ...], value: Any) -> tuple[list[tuple[Step, in
     """The steps that work on blocks of rows, each with its width, and the value before them."""
     rest = []
     for step in steps[1:]:
-        if STEPS[type(step)].whole:
+        if STEPS[type(step)].at_once:
             value = STEPS[type(step)].apply(step, value, np.empty((0, 0)))
         else:
             rest.append((step, len(columns_of((steps[0], step)))))
@@ -152,8 +152,8 @@ def _write(
 ) -> None:
     """Write the columns of some rows."""
     start = 0
-    for steps, whole in parts:
-        value = whole[rows]
+    for steps, cells in parts:
+        value = cells[rows]
         for step, width in steps:
             value = STEPS[type(step)].apply(step, value, out[:, start : start + width])
             start += width

@@ -4,7 +4,7 @@ import numpy as np
 
 from fnet.encoding.cells import as_text
 from fnet.encoding.columns import shown
-from fnet.encoding.encodings import QUANTILES, ColumnEncoding, Encoding, read_step
+from fnet.encoding.records import QUANTILES, ColumnEncoding, Encoding, read_step
 from fnet.encoding.steps import columns_of
 
 MAX_NAMED = 20
@@ -53,12 +53,12 @@ def describe(encoding: Encoding) -> list[str]:
     names = [shown(column.name) for column in encoding.columns]
     width = max(map(len, names), default=0)
     return [
-        f"{name.ljust(width)}  {column.kind.ljust(8)}  {'; '.join(_parts(column))}"
+        f"{name.ljust(width)}  {column.kind.ljust(8)}  {'; '.join(_described(column))}"
         for name, column in zip(names, encoding.columns, strict=True)
     ]
 
 
-def _parts(column: ColumnEncoding) -> list[str]:
+def _described(column: ColumnEncoding) -> list[str]:
     """What there is to say about a column."""
     parts, found = [column.reason], column.statistics
     if column.remark:

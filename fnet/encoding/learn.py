@@ -38,7 +38,10 @@ from fnet.encoding import cells
 from fnet.encoding.apply import MAX_NAMED, refuse, why_refused
 from fnet.encoding.columns import shown, to_columns
 from fnet.encoding.detect import Found, Hints, detect
-from fnet.encoding.encodings import (
+from fnet.encoding.options import Options, check
+from fnet.encoding.raw_columns import RawColumn, to_raw
+from fnet.encoding.reading import KindError, cell_at, read
+from fnet.encoding.records import (
     QUANTILES,
     ColumnEncoding,
     Encoding,
@@ -46,9 +49,6 @@ from fnet.encoding.encodings import (
     Moments,
     Statistics,
 )
-from fnet.encoding.options import Options, check
-from fnet.encoding.raw_columns import RawColumn, to_raw
-from fnet.encoding.reading import KindError, cell_at, read
 from fnet.encoding.steps import (
     STEPS,
     Boolean,
@@ -166,25 +166,25 @@ def _learn_column(name: str, own: Any, options: Options) -> ColumnEncoding:
     keep = options.keep is True or name in (options.keep or ())
     task = _Task(name, reason, found.step, reading.value, rows, options, keep)
     as_levels = kind == "category" or (kind is None and raw.categorical)
-    learnt = {Number: _number, Boolean: _boolean, Date: _date, Text: _category}[type(found.step)]
+    learner = {Number: _number, Boolean: _boolean, Date: _date, Text: _category}[type(found.step)]
     if as_levels and isinstance(found.step, Number):
-        learnt = _category
-    return learnt(task)._replace(remark=found.remark)
+        learner = _category
+    return learner(task)._replace(remark=found.remark)
 
 
 def _first_step(name: str, raw: RawColumn, kind: Any, options: Options) -> tuple[Found, str]:
     """How a column is read, and why."""
-    missing, said = tuple(options.missing), "" if kind is None else "said by kinds: "
+    missing, origin = tuple(options.missing), "" if kind is None else "said by kinds: "
     if raw.kind == "text":
         forms = options.date_format
-        form = forms.get(name) if isinstance(forms, Mapping) else forms
+        own_format = forms.get(name) if isinstance(forms, Mapping) else forms
         found = detect(
-            name, raw.values, Hints(_text_kind(raw, kind), missing, options.decimal, form)
+            name, raw.values, Hints(_text_kind(raw, kind), missing, options.decimal, own_format)
         )
         step = found.step
         what = {Number: "numbers", Boolean: "true and false", Text: "text"}.get(type(step), "dates")
         written = f" written as {step.format}" if isinstance(step, Date) else ""
-        return found, f"{said}{what}{written}"
+        return found, f"{origin}{what}{written}"
     steps: dict[str, type[Number | Boolean | Date]] = {
         "numbers": Number,
         "booleans": Boolean,
@@ -198,7 +198,7 @@ def _first_step(name: str, raw: RawColumn, kind: Any, options: Options) -> tuple
             "them as text"
         )
     what = "true and false" if raw.kind == "booleans" else raw.kind
-    return found, f"{said}{'categories' if raw.categorical else what}"
+    return found, f"{origin}{'categories' if raw.categorical else what}"
 
 
 def _text_kind(raw: RawColumn, kind: str | None) -> str | None:
@@ -219,8 +219,8 @@ def _number(task: _Task) -> ColumnEncoding:
     present = task.value[~missing]
     if not len(present):
         return task.ignored("is empty", task.statistics(missing.sum()))
-    distinct, whole = len(np.unique(present)), bool((present == np.rint(present)).all())
-    if INDEX_NAME.fullmatch(task.name) and distinct == task.rows and whole and not task.keep:
+    distinct, are_integers = len(np.unique(present)), bool((present == np.rint(present)).all())
+    if INDEX_NAME.fullmatch(task.name) and distinct == task.rows and are_integers and not task.keep:
         return task.ignored("has row names", task.statistics(0, distinct=distinct))
     return _scaled(task, "number", present, (), ())
 

@@ -8,7 +8,7 @@ from fnet.core.errors import InvalidArgument
 from fnet.core.names import suggestion
 from fnet.encoding import cells
 from fnet.encoding.columns import Columns, shown
-from fnet.encoding.encodings import KINDS
+from fnet.encoding.records import KINDS
 
 MAX_LEVELS = 50
 """The most levels of a category that have columns of their own."""

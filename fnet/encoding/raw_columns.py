@@ -150,8 +150,8 @@ def _from_arrow(name: str, column: Any) -> RawColumn:
     if kind.startswith(("timestamp", "date32", "date64", "duration")):
         unit = "D" if kind.startswith("date32") else getattr(column.type, "unit", "ms")
         column = column.cast("int32").cast("int64") if unit == "D" else column.cast("int64")
-        whole = _buffer(column.fill_null(np.iinfo(np.int64).min))  # which NumPy reads as NaT
-        return _from_array(name, whole.view(f"{'m' if kind[1] == 'u' else 'M'}8[{unit}]"))
+        numbers = _buffer(column.fill_null(np.iinfo(np.int64).min))  # which NumPy reads as NaT
+        return _from_array(name, numbers.view(f"{'m' if kind[1] == 'u' else 'M'}8[{unit}]"))
     return _from_objects(name, column.to_pylist())
 
 

@@ -172,12 +172,12 @@ class Rule(NamedTuple):
             0. Returns the value for the next step.
         columns: Takes the step and the levels before it; returns what is added to the name of the
             column for each column that it writes.
-        whole: Whether it works on all cells at once; the others work on any rows by themselves.
+        at_once: Whether it works on all cells at once; the others work on any rows by themselves.
     """
 
     apply: Callable[[Any, Any, Result], Any]
     columns: Callable[[Any, Levels | None], list[str]] = lambda step, levels: []
-    whole: bool = False
+    at_once: bool = False
 
 
 def is_missing(value: Any) -> npt.NDArray[np.bool_]:
@@ -289,7 +289,7 @@ def _contrast_names(step: Contrast, levels: Levels | None) -> list[str]:
 
 
 STEPS: dict[type[Any], Rule] = {
-    Levels: Rule(_levels, whole=True),
+    Levels: Rule(_levels, at_once=True),
     Days: Rule(_days),
     Fill: Rule(_fill),
     Scale: Rule(_scale),

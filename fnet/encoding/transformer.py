@@ -10,9 +10,9 @@ from fnet.core.errors import InvalidArgument
 from fnet.encoding.apply import Encoded, encode, encode_rows
 from fnet.encoding.cells import DateFormat
 from fnet.encoding.describe import describe, notes
-from fnet.encoding.encodings import Encoding, Kind, feature_names
 from fnet.encoding.learn import learn
 from fnet.encoding.options import MAX_LEVELS, Options, Scaling
+from fnet.encoding.records import Encoding, Kind, feature_names
 from fnet.encoding.sklearn_api import (
     BaseEstimator,
     TransformerMixin,
