@@ -31,7 +31,7 @@ from mutations import Mutation, apply, mutations
 
 ROOT = Path(__file__).parents[1]
 
-PARTS = ("core", "engine", "reference", "files", "tables", "encoding", "estimators")
+PARTS = ("core", "engine", "reference", "files", "tables", "estimators")
 
 COPIED = ("fnet", "tests", "scripts", "pyproject.toml", "README.md", "LICENSE", ".github", ".ci")
 """What a copy of the repository needs for its tests."""

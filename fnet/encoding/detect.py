@@ -207,9 +207,9 @@ def _stray(
         what = "booleans"
     rows = int(np.isin(texts.codes, [texts.texts.index(text) for text in strays[:1000]]).sum())
     why = f"all others are {what}" if hints.kind is None else f"kinds says that they are {what}"
-    written = f" written as {step.format}" if isinstance(step, Date) else ""
+    how = f" written as {step.format}" if isinstance(step, Date) else ""
     return InvalidArgument(
-        f"column {shown(name)}, row {row}: {shown(text)} ({rows:,} such cells), but {why}{written}: "
+        f"column {shown(name)}, row {row}: {shown(text)} ({rows:,} such cells), but {why}{how}: "
         f"correct it, give it in missing=[{shown(text)}] if it stands for a gap, or say "
         f"kinds={{{shown(name)}: 'category'}}"
     )
