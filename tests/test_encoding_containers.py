@@ -34,7 +34,7 @@ def _with_gaps(cells, every=5):
 
 FIRST_TIME = datetime.datetime(2023, 12, 30, 6, 15)
 CELLS = {
-    "whole": [int(v) for v in RANDOM.integers(-5, 100, N)],
+    "integers": [int(v) for v in RANDOM.integers(-5, 100, N)],
     "float": _with_gaps([float(v) for v in RANDOM.normal(0, 30, N)]),
     "boolean": [bool(v) for v in RANDOM.integers(0, 2, N)],
     "boolean with gaps": _with_gaps([i % 3 == 0 for i in range(N)]),
@@ -46,7 +46,7 @@ CELLS = {
 OPTIONS = Options(min_count=1)
 
 ARROW = {
-    **{"whole": pa.int32(), "float": pa.float64(), "boolean": pa.bool_(), "text": pa.string()},
+    **{"integers": pa.int32(), "float": pa.float64(), "boolean": pa.bool_(), "text": pa.string()},
     **{"boolean with gaps": pa.bool_(), "text with gaps": pa.string()},
     **{"date": pa.date32(), "time": pa.timestamp("ns")},
 }
@@ -69,7 +69,7 @@ def _json():
 
 
 def _structured():
-    kinds = {"whole": "i2", "float": "f8", "boolean": "?", "date": "M8[D]", "time": "M8[s]"}
+    kinds = {"integers": "i2", "float": "f8", "boolean": "?", "date": "M8[D]", "time": "M8[s]"}
     found = np.empty(N, [(name, kinds.get(name, object)) for name in CELLS])
     for name, cells in CELLS.items():
         found[name] = cells
@@ -93,7 +93,7 @@ def _changed(name, kind):
     """Other types of Arrow for the same cells."""
     others = {
         **{
-            "whole": pa.uint8() if min(CELLS["whole"]) >= 0 else pa.int64(),
+            "integers": pa.uint8() if min(CELLS["integers"]) >= 0 else pa.int64(),
             "text": pa.large_string(),
         },
         **{
@@ -115,7 +115,12 @@ def _pandas(**dtypes):
 
 
 NULLABLE = {
-    **{"whole": "Int16", "float": "Float64", "boolean": "boolean", "boolean_with_gaps": "boolean"},
+    **{
+        "integers": "Int16",
+        "float": "Float64",
+        "boolean": "boolean",
+        "boolean_with_gaps": "boolean",
+    },
     **{"text": "string", "text_with_gaps": "string"},
 }
 
@@ -149,7 +154,7 @@ CONTAINERS = {
     "NumPy's scalars": lambda: (
         CELLS
         | {
-            "whole": list(map(np.int16, CELLS["whole"])),
+            "integers": list(map(np.int16, CELLS["integers"])),
             "boolean": list(map(np.bool_, CELLS["boolean"])),
             "date": list(map(np.datetime64, CELLS["date"])),
         }
@@ -174,14 +179,14 @@ CONTAINERS = {
     "pandas Arrow": lambda: _arrow().to_pandas(types_mapper=pd.ArrowDtype),
     "pandas Arrow zones": lambda: _arrow(_changed).to_pandas(types_mapper=pd.ArrowDtype),
     "pandas category": lambda: _pandas(text="category", text_with_gaps="category"),
-    "pandas category of booleans": lambda: _pandas(boolean="category", **{"whole": "int64"}),
+    "pandas category of booleans": lambda: _pandas(boolean="category", integers="int64"),
     "pandas zones": lambda: pd.DataFrame(CELLS).assign(
         time=lambda f: f["time"].dt.tz_localize("UTC").dt.tz_convert("America/New_York")
     ),
     "pandas with an index": lambda: pd.DataFrame(CELLS).set_index(np.arange(N)[::-1] * 7),
     "polars": lambda: pl.DataFrame(CELLS),
     "polars categories": lambda: _polars(
-        text=pl.Categorical, time=pl.Datetime("ms"), date=pl.Datetime("ns"), **{"whole": pl.Int8}
+        text=pl.Categorical, integers=pl.Int8, time=pl.Datetime("ms"), date=pl.Datetime("ns")
     ),
     "polars enum": lambda: _polars(text=pl.Enum(["red", "green", "blue"])),
     "polars zones": lambda: pl.DataFrame(CELLS).with_columns(

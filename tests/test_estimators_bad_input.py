@@ -105,7 +105,7 @@ def test_arguments_are_refused_as_scikit_learn_does(settings, message):
         class_too_small=(
             {"early_stopping": True},
             {"y": np.where(np.arange(150) == 7, "yes", "no")},
-            r"Classes with too few members are: \['yes'\]",
+            r"early_stopping needs at least two rows .* members are: \['yes'\]",
         ),
         validation_of_a_new_class=(
             {},

@@ -157,6 +157,18 @@ def test_runs_that_would_fail_later_are_refused(name, tmp_path):
     refuse(tmp_path / "a.fnet", BAD_RUNS[name])
 
 
+def test_moments_that_are_not_finite_are_saved(tmp_path):
+    """A run that diverged may have such; each of its two states has arrays of its own."""
+    run = RUN.run
+    state, same_state = (
+        run.state._replace(moments=tuple(map_params(lambda a: a * np.nan, m) for m in moments))
+        for moments in (run.state.moments, run.state.moments)
+    )
+    run = run._replace(state=state, train_state=run.train_state._replace(state=same_state))
+    fnet.save(tmp_path / "a.fnet", run)
+    assert np.isnan(fnet.load(tmp_path / "a.fnet").run.state.moments[0][0].w).all()
+
+
 @pytest.mark.parametrize(
     ("name", "value"), [(name, value) for name, found in NUMBERS.items() for value in found]
 )

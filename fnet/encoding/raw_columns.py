@@ -127,7 +127,7 @@ def _taken(levels: RawColumn, codes: npt.NDArray[Any]) -> RawColumn:
     if levels.kind == "text":
         of_level = np.append(levels.values.codes, -1)
         return RawColumn("text", Texts(levels.values.texts, of_level[codes]), True)
-    gap = {"booleans": -1, "dates": np.datetime64("NaT")}.get(levels.kind, np.nan)
+    gap = {"booleans": -1, "dates": np.datetime64("NaT", "us")}.get(levels.kind, np.nan)
     values = np.append(levels.values, np.array([gap], levels.values.dtype))[codes]
     return RawColumn(levels.kind, values, True)
 

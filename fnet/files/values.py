@@ -166,12 +166,12 @@ def is_tuning(value: Any) -> bool:
 
 
 def same(a: Any, b: Any) -> bool:
-    """Whether two arrays, or None, have the same dtype, shape and values."""
+    """Whether two arrays, or None, have the same dtype, shape and values; NaN is NaN."""
     if a is b:
         return True
     if not (is_array(a) and is_array(b)) or (a.dtype, a.shape) != (b.dtype, b.shape):
         return False
-    return bool(np.array_equal(a, b))
+    return np.array_equal(a, b, equal_nan=a.dtype.kind == "f")
 
 
 # What `trained` may hold.
