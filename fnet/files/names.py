@@ -20,6 +20,7 @@ from fnet.core.scaling import Scaling
 from fnet.core.schedules import Schedule
 from fnet.core.tuning import Tuning
 from fnet.encoding import encodings, steps
+from fnet.files import packing
 from fnet.files.schema import Content, Estimator, Pipeline
 
 RECORDS: dict[str, tuple[type, str]] = {
@@ -34,6 +35,7 @@ RECORDS: dict[str, tuple[type, str]] = {
     "Moments": (encodings.Moments, "minimum maximum mean deviation quantiles"),
     "Network": (Network, "sizes hidden output bias loss"),
     "Optimizer": (Optimizer, "kind numbers=hyperparameters"),
+    "Packed": (packing.Packed, "forms which integers floats letters"),
     "Pipeline": (Pipeline, "steps encoder"),
     "Progress": (
         TrainState,
@@ -84,6 +86,9 @@ RENAMED: dict[tuple[str, str], dict[str, str]] = {
     ("Schedule", "kind"): {"piecewise": "piecewise_constant"},
 }
 """The file's name and the code's for what stands in a field: a name, or the keys of a dict."""
+
+PACKED = {("Encoding", "columns")}
+"""The tuples of records that are packed in a file, see `packing.py`."""
 
 SORTED = {("Estimator", "arguments")}
 """The dicts whose keys are in alphabetical order in a file."""
@@ -142,9 +147,11 @@ def to_file(name: str, record: Record, value: Any) -> dict[str, Any]:
     """The fields of a record by the file's names."""
     found = {theirs: getattr(value, ours) for theirs, ours in record.fields.items()}
     for key, default in record.defaults.items():
-        if type(found[key]) is type(default) and found[key] == default:
+        if packing.is_same(found[key], default):
             del found[key]
     for key in found:
+        if (name, key) in PACKED and isinstance(found[key], tuple):
+            found[key] = packing.pack(found[key])
         if renamed := RENAMED.get((name, key)):
             found[key] = _rename(found[key], {ours: theirs for theirs, ours in renamed.items()})
             if (name, key) in SORTED and isinstance(found[key], dict):
@@ -161,6 +168,9 @@ def from_file(name: str, record: Record, found: Any) -> dict[str, Any]:
     if not record.fields.keys() - record.defaults.keys() <= found.keys() <= record.fields.keys():
         raise ValueError(f"{name} must have the fields {', '.join(record.fields)}")
     whole = record.defaults | found
+    for key in whole:
+        if (name, key) in PACKED:
+            whole[key] = packing.unpack(whole[key])
     return {
         ours: _rename(whole[theirs], RENAMED.get((name, theirs), {}))
         for theirs, ours in record.fields.items()
