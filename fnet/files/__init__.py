@@ -7,6 +7,7 @@ of a `Content`. The modules, from bytes upwards:
 - `atomic`: files that are replaced at once or not at all.
 - `regular`: regular files, opened for reading.
 - `format`: arrays and one JSON value as bytes, and back.
+- `packing`: many records as a few arrays.
 - `names`: the names in a file, and those in the code.
 - `codec`: plain data as JSON and arrays, and back.
 - `values`, `run_checks`, `estimators` and `encoding_checks`: what must be true of the parts of a

@@ -5,7 +5,7 @@ rest, and canonical JSON `{"arrays": {name: digest}, "content": ...}`. Digests a
 hexadecimal. Every value that decides what is read is checked before it is used. Reading takes no
 more memory than the file itself plus the limits below, and a file has its bytes on the disk
 (`regular`). So a load with all its checks takes at most three times the bytes on the disk, and
-16 MiB.
+16 MiB; the encoding of a table takes 16 MiB more at most (`packing`).
 
 The safetensors library writes; reading is done here, because the library holds a file twice in
 memory and accepts duplicate keys. Format: https://github.com/huggingface/safetensors

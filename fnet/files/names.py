@@ -21,6 +21,7 @@ from fnet.core.schedules import Schedule
 from fnet.core.tuning import Tuning
 from fnet.encoding import steps
 from fnet.encoding.records import ColumnEncoding, Encoding, Moments, Statistics
+from fnet.files import packing
 from fnet.files.schema import Content, Estimator, Pipeline
 
 RECORDS: dict[str, tuple[type, str]] = {
@@ -35,6 +36,7 @@ RECORDS: dict[str, tuple[type, str]] = {
     "Moments": (Moments, "minimum maximum mean deviation quantiles"),
     "Network": (Network, "sizes hidden output bias loss"),
     "Optimizer": (Optimizer, "kind numbers=hyperparameters"),
+    "Packed": (packing.Packed, "forms which integers floats letters"),
     "Pipeline": (Pipeline, "steps encoder"),
     "Progress": (
         TrainState,
@@ -85,6 +87,9 @@ RENAMED: dict[tuple[str, str], dict[str, str]] = {
     ("Schedule", "kind"): {"piecewise": "piecewise_constant"},
 }
 """The file's name and the code's for what stands in a field: a name, or the keys of a dict."""
+
+PACKED = {("Encoding", "columns")}
+"""The tuples of records that are packed in a file, see `packing.py`."""
 
 SORTED = {("Estimator", "arguments")}
 """The dicts whose keys are in alphabetical order in a file."""
@@ -143,9 +148,11 @@ def to_file(name: str, record: Record, value: Any) -> dict[str, Any]:
     """The fields of a record by the file's names."""
     found = {theirs: getattr(value, ours) for theirs, ours in record.fields.items()}
     for key, default in record.defaults.items():
-        if type(found[key]) is type(default) and found[key] == default:
+        if packing.is_same(found[key], default):
             del found[key]
     for key in found:
+        if (name, key) in PACKED and isinstance(found[key], tuple):
+            found[key] = packing.pack(found[key])
         if renamed := RENAMED.get((name, key)):
             found[key] = _rename(found[key], {ours: theirs for theirs, ours in renamed.items()})
             if (name, key) in SORTED and isinstance(found[key], dict):
@@ -162,6 +169,9 @@ def from_file(name: str, record: Record, found: Any) -> dict[str, Any]:
     if not record.fields.keys() - record.defaults.keys() <= found.keys() <= record.fields.keys():
         raise ValueError(f"{name} must have the fields {', '.join(record.fields)}")
     filled = record.defaults | found
+    for key in filled:
+        if (name, key) in PACKED:
+            filled[key] = packing.unpack(filled[key])
     return {
         ours: _rename(filled[theirs], RENAMED.get((name, theirs), {}))
         for theirs, ours in record.fields.items()
