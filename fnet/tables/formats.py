@@ -192,6 +192,12 @@ def _is_json(text: bytes) -> bool:
     return text[1:].lstrip()[:1] in (b'"', b"{", b"[", b"}", b"]")
 
 
+def read_block(stream: Any, size: int) -> bytes:
+    """The next bytes of a stream of Arrow, whose own `read` loses this memory where it fails."""
+    block: bytes = stream.read_buffer(size).to_pybytes()
+    return block
+
+
 def read_header(stream: Any, name: str, block_bytes: int) -> Header:
     """The header of a CSV: its first row that is not blank.
 
@@ -208,7 +214,7 @@ def read_header(stream: Any, name: str, block_bytes: int) -> Header:
     """
     text, at, quotes = b"", 0, 0
     while True:
-        more = stream.read(block_bytes)
+        more = read_block(stream, block_bytes)
         text += more
         if not at:  # blank lines are no header
             text = text.removeprefix(codecs.BOM_UTF8).lstrip(b"\r\n")
@@ -218,7 +224,7 @@ def read_header(stream: Any, name: str, block_bytes: int) -> Header:
             quotes += text.count(b'"', at, end)
             at = end + 1
             if quotes % 2 == 0:
-                rest = text[at:].strip() or stream.read(block_bytes).strip()
+                rest = text[at:].strip() or read_block(stream, block_bytes).strip()
                 return Header(_decoded(text[:end], name), end, bool(rest))
         if not more:
             break

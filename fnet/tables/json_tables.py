@@ -147,7 +147,7 @@ def _lines(stream: Any, name: str) -> Iterator[bytes]:
     """The lines that are not blank."""
     rest: list[bytes] = []
     size = 0
-    while block := stream.read(BLOCK_BYTES):
+    while block := formats.read_block(stream, BLOCK_BYTES):
         first, *others = block.split(b"\n")
         rest.append(first)
         size += len(first)

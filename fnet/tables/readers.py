@@ -200,7 +200,7 @@ def _open_csv(source: Input, delimiter: str | None) -> Iterator[Source]:
 def _has_unpaired_quote(source: Input) -> bool:
     """Whether a file has an odd number of quotes."""
     with streams.open_stream(source) as stream:
-        blocks = iter(lambda: stream.read(CSV_BLOCK_BYTES), b"")
+        blocks = iter(lambda: formats.read_block(stream, CSV_BLOCK_BYTES), b"")
         quotes: int = sum(block.count(b'"') for block in blocks)
     return quotes % 2 == 1
 

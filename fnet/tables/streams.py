@@ -68,7 +68,7 @@ def find_input(path: Path, name: str, encoding: str | None = None) -> Input:
     with arrow_errors(name):
         found = Input(path, name, "csv", compression)
         with open_stream(found) as stream:
-            start = stream.read(formats.START_BYTES)
+            start = formats.read_block(stream, formats.START_BYTES)
         kind, encoding = formats.recognize(start, name, encoding)
     if compression is not None and kind in ("parquet", "arrow file"):
         what = "a Parquet file" if kind == "parquet" else "an Arrow file"
