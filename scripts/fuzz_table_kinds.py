@@ -175,7 +175,7 @@ TYPES = (
 
 
 def make(r: Random) -> tuple[bytes, str | None, str]:
-    """A hostile table: its bytes, the encoding that is named_encoding, and its format."""
+    """A hostile table: its bytes, the encoding that is named, and its format."""
     rows = r.choice([0, 1, 2, 3, *[12, 40, 40] * 5])
     names = r.sample(sorted(COLUMNS), r.randrange(1, 8))
     table = {name: [COLUMNS[name](r) for _ in range(rows)] for name in names}

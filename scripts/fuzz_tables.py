@@ -2,7 +2,7 @@
 
 A table of random columns is written in a format that fnet reads. Its names, its cells, the types of
 its columns, its text and its bytes are changed at random. Then it is opened and read, each column
-is taken as a target, and all of them are table_encoding and encoded. Every step must work, or be refused by
+is taken as a target, and all of them are learnt and encoded. Every step must work, or be refused by
 InvalidArgument with one line. Another exception, a warning, a number that is not finite, more than
 2 seconds of processor time, and the death of the process are findings.
 
@@ -155,7 +155,7 @@ def work(count: int, seed: int, first: int, current: Any, results: Any) -> None:
 
 
 def limit_memory() -> None:
-    """Let this process take no more than MORE_BYTES beyond what it has, where that can be named_encoding."""
+    """Let this process take no more than MORE_BYTES beyond what it has, where systems can."""
     try:
         import resource
 
