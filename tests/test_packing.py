@@ -12,7 +12,7 @@ from test_file_content import refuse
 
 import fnet
 from fnet import InvalidArgument
-from fnet.encoding import encodings, learn, steps
+from fnet.encoding import learn, records, steps
 from fnet.files import codec, packing
 from fnet.files.packing import Packed, pack, unpack
 
@@ -145,7 +145,7 @@ BAD = {
 
 @pytest.mark.parametrize("case", BAD)
 def test_packed_records_that_are_none_are_refused(case, tmp_path):
-    encoding = encodings.Encoding(BAD[case])
+    encoding = records.Encoding(BAD[case])
     refuse(tmp_path / "a.fnet", WHOLE._replace(encoding=encoding))
 
 
