@@ -24,25 +24,36 @@ from fnet.core.errors import InvalidArgument
     type=click.Choice(["saved_model", "tflite", "onnx"]),
     help="The format.  [default: by the suffix of PATH, .tflite or .onnx; otherwise saved_model]",
 )
+@click.option(
+    "--plain",
+    is_flag=True,
+    help="Leave out the encoder of tables: the exported model takes the numbers that it makes of "
+    "a table.",
+)
 @common.json_option
 def command(
     model: str,
     out: str,
     format_name: Literal["saved_model", "tflite", "onnx"] | None,
+    plain: bool,
     as_json: bool,
 ) -> None:
     """Write a model in a format that other programs run.
 
-    The exported model takes rows of numbers and returns predictions; its scaling is included. Of a
-    model that takes tables, it takes the columns that the encoder of the model makes of a table:
-    fnet.load(MODEL).estimator()[0].transform(TABLE). ONNX needs the package onnx, which is
-    installed separately; the other formats need TensorFlow.
+    The exported model takes an input for each column of a table, and returns predictions; what
+    turns the columns into numbers is included. Numbers are of 64 bits, NaN for a gap; anything
+    else is text, empty for a gap: true or false, a date as 2026-12-31, a level. A classifier
+    returns label and probabilities, a regressor prediction.
+
+    With --plain, and in TFLite, which has no text, it takes the numbers that the encoder of the
+    model makes of a table: fnet.load(MODEL).estimator()[0].transform(TABLE). ONNX needs the
+    package onnx, which is installed separately; the other formats need TensorFlow.
 
     \b
     Examples:
       $ fnet sample iris --out iris.csv
       $ fnet train iris.csv --target species --out iris.fnet
-      $ fnet export iris.fnet --out iris.tflite
+      $ fnet export iris.fnet --out iris.onnx
       $ fnet export iris.fnet --format saved_model --out iris
     """
     import fnet
@@ -56,13 +67,13 @@ def command(
     if kind != "onnx":
         backends.import_tensorflow(keras=False)
     try:
-        fnet.export(out, loaded._of_features(), kind)
+        fnet.export(out, loaded, kind, plain)
     except ModuleNotFoundError as error:
         raise InvalidArgument(
             f"ONNX export needs the package {error.name}, which is not installed: run pip install "
             "onnx"
         ) from None
-    if loaded.encoding is not None:
+    if loaded.encoding is not None and (plain or kind == "tflite"):
         common.print_note(
             f"{out} takes the {common.count(loaded.net.sizes[0], 'column')} that the encoder of "
             f"{model} makes of a table, not the table"

@@ -3,6 +3,9 @@
 - `saved_model`: a SavedModel, a folder that TensorFlow Serving runs.
 - `tflite`: a TFLite file for LiteRT's interpreter.
 - `onnx_graph`: an ONNX file for ONNX Runtime.
+
+The encoder of tables is a part of the program: `saved_model_encoder` and `onnx_encoder` implement
+the closed list of `fnet.encoding.steps`. `columns` names the inputs and outputs.
 """
 
 import os
@@ -27,6 +30,7 @@ def export(
     path: str | os.PathLike[str],
     what: tuple[Network, Params] | Run | schema.Saveable,
     format: ExportFormat | None = None,
+    plain: bool = False,
 ) -> None:
     """Write a single network in the format of another program.
 
@@ -35,17 +39,37 @@ def export(
     has two signatures, both in the dtype of params: "serving_default", and "forward", which
     returns `outputs [N, K]` as `fnet.forward` does. TFLite and ONNX programs are float32.
 
+    A model with an encoding is exported with its encoder, which works in float64, in a SavedModel
+    and in ONNX. The program takes an input for each column that the encoder uses, `[N]` in a
+    SavedModel and `[N, 1]` in ONNX, and finds gaps itself:
+
+    - a number as float64, NaN for a gap, also where training had text, as with decimal commas;
+    - a boolean as text, in any spelling that fnet reads, as `true` or `0`;
+    - a date as text in ISO 8601, with or without time and zone, or as in training;
+    - a category as text, or as float64 where its levels are numbers.
+
+    Text is a gap if it is empty or one that fnet reads as a gap, as `NA`. A cell that cannot be
+    read is a gap, too: a program cannot refuse a row. Blanks around text are dropped, in ONNX
+    spaces alone. The names of inputs are those of the columns, as identifiers: see
+    `fnet.exports.columns.input_names`. The true names, kinds and classes are in the metadata of the
+    ONNX file, and in `assets.extra/fnet.json` of the SavedModel.
+
+    The outputs of a classifier are `label [N]` and `probabilities [N, C]`, for several labels both
+    `[N, K]`; a SavedModel has `prediction [N, K]` beside them. The output of a regressor is
+    `prediction [N, K]`. TFLite has no text, so such a file takes the D numbers of the encoder.
+
     SavedModel and TFLite need TensorFlow, ONNX needs the package onnx.
 
     Args:
         path: The path of a new folder for a SavedModel, or of a file, which is replaced.
-        what: `(net, params)`, a Run, a fitted MLPClassifier or MLPRegressor, or a Model from
-            `load`, without member axes.
+        what: `(net, params)`, a Run, a fitted MLPClassifier or MLPRegressor, its pipeline with a
+            TableEncoder, or a Model from `load`, without member axes.
         format: "saved_model", "tflite" or "onnx". None decides by the suffix of the path: `.tflite`
             or `.onnx`, and "saved_model" for any other.
+        plain: Leave the encoder out: the program takes the D numbers that it makes of a row.
 
     Raises:
-        InvalidArgument: `what` has member axes, params other than dense layers, or an encoding.
+        InvalidArgument: `what` has member axes, or params other than dense layers.
         FileExistsError: A SavedModel's folder exists.
         OSError: The folder or the file cannot be written.
 
@@ -63,12 +87,6 @@ def export(
         https://onnx.ai/onnx
     """
     content = schema.check_content(schema.content_of(what))
-    if content.encoding is not None:
-        raise InvalidArgument(
-            "export takes networks whose rows are numbers; this one has an encoding of tables, "
-            "which no format holds yet. Export the last step of the pipeline, pipeline[-1] or "
-            "fnet.load(path).estimator()[-1], and give it what the encoder, pipeline[0], returns"
-        )
     if other := [type(e).__name__ for e in content.params if not isinstance(e, Layer)]:
         raise InvalidArgument(
             f"export takes networks of dense layers alone; these params have {', '.join(other)}. "
@@ -80,6 +98,8 @@ def export(
             "one member, as (net, [Layer(layer.w[0], layer.b[0]) for layer in params])"
         )
     kind = format_of(path) if format is None else checks.one_of("format", format, tuple(WRITERS))
+    if plain or kind == "tflite":
+        content = content._replace(encoding=None, pipeline=None)
     WRITERS[kind](path, content)
 
 

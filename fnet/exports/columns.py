@@ -1,0 +1,168 @@
+"""The columns of a table as the inputs of a program, its outputs, and what describes both."""
+
+import collections
+import keyword
+import re
+import unicodedata
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from fnet import __version__
+from fnet.core.errors import InvalidArgument
+from fnet.encoding import ColumnEncoding, Encoding
+from fnet.encoding.cells import clean
+from fnet.encoding.records import read_step, used
+from fnet.encoding.steps import Boolean, Date, Levels, Number, Text
+from fnet.files.schema import Content
+
+OUTPUTS = ("label", "probabilities", "prediction", "outputs", "lower", "upper")
+"""The names of outputs, which no input may have."""
+
+RESERVED = frozenset((*OUTPUTS, "self", *map(str.lower, keyword.kwlist)))
+"""Names that no input may have, in lower case: TensorFlow makes arguments of Python of them."""
+
+MAX_LETTERS = 64
+"""The most letters of the name of an input, before a number that makes it unique."""
+
+TAKES: dict[type[Any], str] = {
+    Number: "a number; NaN for a gap",
+    Boolean: "text: true, yes, 1 or another spelling that fnet reads; empty for a gap",
+    Date: "text: a date as in ISO 8601, with or without time and zone; empty for a gap",
+    Text: "text; empty for a gap",
+}
+"""What each first step takes in a program."""
+
+
+class Input(NamedTuple):
+    """An input of a program.
+
+    Attributes:
+        name: Its name in the program.
+        column: The column of the table.
+        is_number: Whether it takes numbers of 64 bits; otherwise text.
+    """
+
+    name: str
+    column: ColumnEncoding
+    is_number: bool
+
+    @property
+    def takes(self) -> str:
+        """What it takes, in words."""
+        return TAKES[type(self.column.steps[0])]
+
+
+def inputs(encoding: Encoding) -> list[Input]:
+    """The inputs of a program: a column each that has steps."""
+    columns = used(encoding)
+    names = input_names(column.name for column in columns)
+    return [
+        Input(name, column, isinstance(read_step(column), Number))
+        for name, column in zip(names, columns, strict=True)
+    ]
+
+
+def input_names(names: Iterable[str]) -> list[str]:
+    """Names of inputs for columns of any names: identifiers that differ in lower case, too.
+
+    A name that is such an identifier stays, unless it is reserved. Of any other one, marks are
+    taken off letters, anything that is no ASCII letter or digit becomes an underscore, a digit in
+    front gets `column_` before it, and a number at the end makes it unique.
+
+    Example:
+        >>> from fnet.exports.columns import input_names
+        >>> input_names(["age", "Länge (cm)", "Länge, cm", "2020", "class", "度"])
+        ['age', 'Lange_cm', 'Lange_cm_2', 'column_2020', 'class_2', 'column']
+    """
+    names, taken = list(names), set(RESERVED)
+    cleaned, found = list(map(_identifier, names)), dict[int, str]()
+    for i, name in enumerate(names):
+        if cleaned[i] == name and name.lower() not in taken:
+            found[i] = name
+            taken.add(name.lower())
+    times = collections.Counter[str]()
+    for i, name in enumerate(cleaned):
+        if i not in found:
+            found[i], base = name, name.lower()
+            while found[i].lower() in taken:
+                times[base] += 1
+                found[i] = f"{name}_{times[base] + 1}"
+            taken.add(found[i].lower())
+    return [found[i] for i in range(len(names))]
+
+
+def _identifier(name: str) -> str:
+    """An identifier that resembles a name."""
+    ascii_alone = unicodedata.normalize("NFKD", name[: 4 * MAX_LETTERS])
+    ascii_alone = "".join(c for c in ascii_alone if not unicodedata.combining(c))
+    found = re.sub(r"_*[^A-Za-z0-9_][^A-Za-z0-9]*", "_", ascii_alone)
+    found = found.strip("_")[:MAX_LETTERS] or "column"
+    return f"column_{found}" if found[0].isdigit() else found
+
+
+def text_levels(step: Levels) -> dict[str, int]:
+    """The code of each text that a cell can be once it is read; "" is a gap."""
+    codes = {level: code for code, level in reversed(list(enumerate(step.levels)))}
+    return {text: c for text, c in codes.items() if text == clean(text) and _is_unicode(text)} | {
+        "": step.gap
+    }
+
+
+def number_levels(step: Levels) -> dict[float, int]:
+    """The code of each number, in ascending order; one number at least."""
+    codes = {
+        float(level): code
+        for code, level in reversed(list(enumerate(step.levels)))
+        if float(level) == level
+    }
+    return dict(sorted(codes.items())) or {0.0: step.pool}
+
+
+def _is_unicode(text: str) -> bool:
+    """Whether a text has no half of a surrogate pair, which no program can be given."""
+    return not any(0xD800 <= ord(letter) < 0xE000 for letter in text)
+
+
+def has_labels(content: Content) -> bool:
+    """Whether the network predicts classes or labels."""
+    return content.net.targets in ("multiclass", "multilabel")
+
+
+def labels(content: Content) -> npt.NDArray[Any] | None:
+    """What `label` chooses from, `[C]`; None where each of several labels is 0 or 1.
+
+    Raises:
+        InvalidArgument: Some classes are text, and others are not.
+    """
+    net, classes = content.net, content.classes
+    if net.targets == "multilabel" and net.sizes[-1] > 1:
+        return None
+    if classes is None:
+        return np.arange(max(2, net.sizes[-1]))
+    if classes.dtype.kind in "UO":
+        if not all(isinstance(name, str) and _is_unicode(name) for name in classes.tolist()):
+            raise InvalidArgument(
+                "export takes classes that are all text, all numbers or all booleans; got "
+                f"{classes.tolist()!r:.200}. Train on classes of one type"
+            )
+        return np.array(classes.tolist(), object)
+    kind = {"b": np.bool_, "f": np.float64, "i": np.int64}.get(classes.dtype.kind, np.uint64)
+    return np.asarray(classes.astype(kind))
+
+
+def metadata(content: Content, columns: list[Input]) -> dict[str, Any]:
+    """What a program takes and gives, as plain data for JSON."""
+    described = [
+        {"name": i.name, "column": i.column.name, "kind": i.column.kind, "takes": i.takes}
+        for i in columns
+    ]
+    classes = None if content.classes is None else content.classes.tolist()
+    return {"fnet_version": __version__, "inputs": described, "classes": classes}
+
+
+def is_float32(content: Content) -> bool:
+    """Whether the encoder gives float32."""
+    return content.pipeline is not None and content.pipeline.encoder["dtype"] == "float32"

@@ -1,0 +1,563 @@
+"""Exports with their encoder: tables in, predictions out, held to those of NumPy.
+
+Pipelines compare the whole; encoders alone are compared in float64, column by column.
+"""
+
+import datetime
+import json
+import re
+import warnings
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import tensorflow as tf
+from ai_edge_litert.interpreter import Interpreter
+from hostile_names import NAMES
+from sklearn.pipeline import make_pipeline
+
+import fnet
+from fnet import InvalidArgument, MLPClassifier, MLPRegressor, TableEncoder
+from fnet.encoding import Encoding, cells, encode, learn, steps
+from fnet.encoding.options import Options
+from fnet.encoding.reading import READS
+from fnet.encoding.records import ColumnEncoding, Statistics, used
+from fnet.exports import columns, dates, onnx_encoder, onnx_graph, saved_model_encoder
+from fnet.exports.onnx_tensors import Graph
+from fnet.files import Model, schema
+
+N = 300
+RANDOM = np.random.default_rng(17)
+DAYS = [datetime.datetime(1968, 1, 1) + datetime.timedelta(hours=1009.7 * i) for i in range(N)]
+
+
+def choice(*levels):
+    return [levels[i] for i in RANDOM.integers(0, len(levels), N)]
+
+
+def with_gaps(values, gap=None):
+    return [gap if i % 7 == 3 else value for i, value in enumerate(values)]
+
+
+COMMAS = [f"{v:.2f}".replace(".", ",") for v in RANDOM.normal(0, 5, N)]
+TABLE = {
+    "number": RANDOM.normal(50, 20, N).tolist(),
+    "with gaps": with_gaps(RANDOM.lognormal(0, 2, N).tolist()),
+    "one value, or a gap": with_gaps([1.0] * N),
+    "decimal commas": with_gaps(COMMAS),
+    "large": (1_700_000_000 + RANDOM.integers(0, 10**6, N)).tolist(),
+    "boolean": [bool(v) for v in RANDOM.integers(0, 2, N)],
+    "yes or no": with_gaps(choice("yes", "no")),
+    "text": choice("red", "green", "dark  blue"),
+    "text with gaps": with_gaps(choice("Élan", "x, y", 'a "b"', "True", "false")),
+    "two levels": choice("left", "right"),
+    "many": [f"zip {i % 60}" for i in range(N)],
+    "codes": choice(7, 19, 2.5),
+    "codes with gaps": with_gaps(choice(1, 2)),
+    "date": [day.date() for day in DAYS],
+    "time": with_gaps(DAYS),
+    "german date": [f"{d:%d.%m.%Y}" for d in DAYS],
+}
+KINDS = {"codes": "category", "codes with gaps": "category", "many": "category"}
+ENCODER = {"kinds": KINDS, "embed": 55, "min_count": 2, "missing": ("999", "nothing")}
+
+
+FEW = {name: TABLE[name] for name in ("with gaps", "yes or no", "text with gaps", "time")}
+
+
+def fitted(network, y, table=FEW, **options):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        network = network.set_params(max_iter=4, random_state=0)
+        options = {"kinds": None} | options
+        return make_pipeline(TableEncoder(**ENCODER | options), network).fit(table, y)
+
+
+Y = RANDOM.normal(100, 30, N)
+PIPELINES = {
+    "three classes": lambda: fitted(
+        MLPClassifier(hidden_layer_sizes=(8,)), choice("a", "b", "Ünïcode"), TABLE, kinds=KINDS
+    ),
+    "two classes": lambda: fitted(MLPClassifier(hidden_layer_sizes=(8,)), np.array(choice(3, 10))),
+    "booleans": lambda: fitted(MLPClassifier(hidden_layer_sizes=(8,)), Y > 100),
+    "labels": lambda: fitted(
+        MLPClassifier(hidden_layer_sizes=(8,)), np.stack([Y > 100, Y > 80], 1).astype(int)
+    ),
+    "one class": lambda: fitted(MLPClassifier(hidden_layer_sizes=(8,)), ["a"] * N),
+    "numbers": lambda: fitted(MLPRegressor(hidden_layer_sizes=(8,), standardize=True), Y),
+    "two numbers": lambda: fitted(
+        MLPRegressor(hidden_layer_sizes=(8,)), np.stack([Y, -Y], 1), scaling="standard"
+    ),
+    "float32": lambda: fitted(
+        MLPClassifier(hidden_layer_sizes=(8,)), choice("a", "b", "c"), dtype="float32"
+    ),
+}
+
+
+def unseen(table):
+    """The rows of a table with gaps and levels that training did not have."""
+    found = {name: list(values) for name, values in table.items()}
+    for i, values in enumerate(found.values()):
+        values[i] = values[i + 20] = None
+    cells = {
+        "text": ["pink", "NA", "nothing"],
+        "text with gaps": ["pink", "NA", "nothing"],
+        "number": [999, 1e99, 0],
+        "with gaps": [999, 1e6, 0],
+        "codes": [8, 999, 7.0],
+        "date": [datetime.date(year, 2, 28) for year in (1, 9999, 1900)],
+    }
+    for name in cells.keys() & found.keys():
+        found[name][50:53] = cells[name]
+    return found
+
+
+def given(name, column, value):
+    """A cell as a program takes it."""
+    if column.is_number:
+        value = value.replace(",", ".") if isinstance(value, str) else value
+        return np.nan if value is None else float(value)
+    return "" if value is None else str(value)
+
+
+def feeds(encoding, table):
+    """The cells of each input of a program."""
+    for i in columns.inputs(encoding):
+        cells = [given(i.name, i, value) for value in table[i.column.name]]
+        yield i.name, np.array(cells, np.float64 if i.is_number else object)
+
+
+def saved_model(folder, what, signature="serving_default"):
+    if not (folder / "model").exists():
+        fnet.export(folder / "model", what)
+    program = tf.saved_model.load(folder / "model").signatures[signature]
+
+    def run(named):
+        found = program(**{name: tf.constant(values) for name, values in named})
+        return {name: value.numpy() for name, value in found.items()}
+
+    return run
+
+
+def onnx_file(folder, what):
+    fnet.export(folder / "model.onnx", what)
+    session = onnxruntime.InferenceSession(folder / "model.onnx")
+
+    def run(named):
+        found = session.run(None, {name: values[:, None] for name, values in named})
+        return dict(zip([o.name for o in session.get_outputs()], found, strict=True))
+
+    return run
+
+
+BACKENDS = {"saved_model": (saved_model, 1e-12), "onnx": (onnx_file, 1e-5)}
+"""How a program of each format is run, and how far its numbers may be off."""
+
+OF_A_BACKEND = pytest.mark.parametrize("backend", BACKENDS)
+
+
+def close(found, wanted, tolerance):
+    """Equal within a part of each number, and of 1."""
+    assert found.shape == wanted.shape
+    np.testing.assert_allclose(found, wanted, rtol=tolerance, atol=tolerance)
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory):
+    """What `load` returns of each pipeline, fitted when it is first asked for."""
+    folder, found = tmp_path_factory.mktemp("models"), {}
+
+    def model(name):
+        if name not in found:
+            fnet.save(folder / name, PIPELINES[name]())
+            found[name] = fnet.load(folder / name)
+        return found[name]
+
+    return model
+
+
+# The whole.
+
+
+@OF_A_BACKEND
+@pytest.mark.parametrize("name", PIPELINES)
+def test_a_program_predicts_tables_like_numpy(name, backend, models, tmp_path):
+    model = models(name)
+    table = unseen({column: TABLE[column] for column in model.features})
+    export, tolerance = BACKENDS[backend]
+    run = export(tmp_path, model)
+    if backend == "saved_model" and model.params[0].w.dtype == np.float32:
+        tolerance = 1e-5
+    found = run(feeds(model.encoding, table))
+    assert ("label" in found) == (model.net.targets in ("multiclass", "multilabel"))
+    if "label" in found:
+        close(found["probabilities"], model.predict_proba(table), tolerance)
+        decode = np.vectorize(lambda v: v.decode() if isinstance(v, bytes) else v)
+        assert decode(found["label"]).tolist() == model.predict(table).tolist()
+    else:
+        wanted = model.predict(table)
+        close(found["prediction"].reshape(wanted.shape), wanted, tolerance)
+    one = run((name, values[5:6]) for name, values in feeds(model.encoding, table))
+    for output, values in one.items():
+        assert values.shape == (1, *found[output].shape[1:])
+        if values.dtype.kind == "f":
+            close(values[0], found[output][5], tolerance)
+
+
+@OF_A_BACKEND
+def test_no_rows_give_no_predictions(backend, models, tmp_path):
+    model = models("three classes")
+    run = BACKENDS[backend][0](tmp_path, model)
+    found = run((name, values[:0]) for name, values in feeds(model.encoding, TABLE))
+    assert found["label"].shape == (0,)
+    assert found["probabilities"].shape == (0, 3)
+
+
+# The encoder alone.
+
+
+def onnx_encoding(encoding, named):
+    """The rows that an ONNX file encodes, in float64."""
+    graph, inputs = Graph(), columns.inputs(encoding)
+    rows = onnx_encoder.encode(graph, inputs)
+    types = {i.name: (np.float64 if i.is_number else np.object_, ["N", 1], "") for i in inputs}
+    program = onnx_graph.Program(types, {"rows": (rows, ["N", "D"])}, {})
+    model = onnx_graph.model_of(graph, program).SerializeToString()
+    session = onnxruntime.InferenceSession(model)
+    return session.run(None, {name: values[:, None] for name, values in named})[0]
+
+
+def tensorflow_encoding(encoding, named):
+    """The rows that TensorFlow encodes, in float64."""
+    inputs = columns.inputs(encoding)
+    cells = [tf.constant(values) for _, values in named]
+    tables = saved_model_encoder.lookup_tables(inputs)
+    return saved_model_encoder.encode(inputs, cells, tables).numpy()
+
+
+ENCODERS = {"saved_model": tensorflow_encoding, "onnx": onnx_encoding}
+
+
+OPTIONS = {
+    "robust": {},
+    "standard": {"scaling": "standard"},
+    "not scaled": {"scaling": "none"},
+    "nothing pooled": {"min_count": 1, "max_levels": 100, "embed": None},
+}
+
+
+@OF_A_BACKEND
+@pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
+def test_a_program_encodes_like_numpy(options, backend):
+    encoding, table = learn(TABLE, Options(**ENCODER | options)), unseen(TABLE)
+    found = ENCODERS[backend](encoding, feeds(encoding, table))
+    close(found, encode(encoding, table), 1e-12)
+
+
+def test_both_programs_implement_the_closed_list_of_steps():
+    closed = [*READS, *steps.STEPS]
+    for table in (onnx_encoder.STEPS, saved_model_encoder.STEPS):
+        assert list(table) == closed
+    encodings = [learn(TABLE, Options(**ENCODER | each)) for each in OPTIONS.values()]
+    tested = {type(s) for each in encodings for column in used(each) for s in column.steps}
+    assert tested == set(closed)
+
+
+# Cells, one step at a time: a line is a column with its cells.
+
+NUMBERS = [0.0, -0.0, 1.5, 7, 999, 1e100, 1.1e100, np.inf, -np.inf, np.nan, 2.0**53, 1e-300]
+TEXTS = [
+    "a",
+    " a ",
+    "a b",
+    "",
+    " ",
+    "NA",
+    " NA ",
+    "none",
+    "nothing",
+    "true",
+    "TRUE",
+    "tRuE",
+    "fALSE",
+]
+TEXTS += [
+    "a\nb",
+    "é",
+    "e\u0301",
+    "a  b",
+    "AB",
+    "<NA>",
+    "1.#IND",
+    "(",
+    "\\",
+    "🙂",
+    "x" * 5000,
+    "a.b",
+]
+BOOLEANS = [*cells.BOOLEANS, "True", "FALSE", "Yes", "oN", "0", "1", "1.0", "+1", "-0", "00", ".0"]
+BOOLEANS += [
+    "0e5",
+    "01",
+    "1e0",
+    "\u22120",
+    "2",
+    "",
+    "NA",
+    "maybe",
+    "yess",
+    "1 0",
+    "-1",
+    " no ",
+    "y.",
+]
+DATES = ["2023-02-28", "2023-02-29", "2024-02-29", "1900-02-29", "2000-02-29", "0001-01-01"]
+DATES += ["9999-12-31", "0000-01-01", "2023-00-10", "2023-13-01", "2023-04-31", "2023-01-00"]
+DATES += ["1969-12-31T23:59:59.999999", "1970-01-01", "2023-1-1", "20230101", "soon", "", "NaT"]
+DATES += [
+    f"2023-03-01{time}"
+    for time in (
+        *("T10:11:12Z", " 10:11", "T1:02", "T24:00", "T23:60", "T23:59:60", "  10:11:12.5", "T10"),
+        *("T10:11:12.123456789", "T10:11:12,25", "T00:30+01:00", "T23:30-0130", "T10:11+14", "Z"),
+        *("T10:11:12.1234569 +05:30", " 10:11 UTC", " 10:11:12 GMT", "T10:11:12.000001", "T10:11z"),
+        *(" 10:11:", "T10:11:12.", "T10:11+1", "T10:11+99:99", "T10:11:12.1234567890", "T10:11-00"),
+        *("T10:11U", "T10:11 G", " T10:11", "\u0661"),
+    )
+]
+DATES += [" 2023-02-28 ", "2023-02-28 nothing", "1.2.2023", "28.02.2023 10:11:12.5+01:00"]
+DATES += ["2023/2/8", "2023/02/08 1:02", "2/28/2023", "28/2/2023 23:59", "31.04.2023", "29.2.1900"]
+DATES += [f"{1 + 37 * i:04d}-{1 + i % 12:02d}-{1 + i % 28:02d}" for i in range(250)]
+LEVELS = steps.Levels(("a", "a b", "True", "é", "a  b", "true", "\ud800", "a\nb"), 9, 8)
+ENDS = (steps.Missing(), steps.Days(), steps.Fill(-5.0), steps.Value())
+CYCLES = tuple(map(steps.Cycle, ("hour", "weekday", "month")))
+
+CASES = {
+    "numbers": ((steps.Number(), steps.Missing(), steps.Fill(-5.0), steps.Value()), NUMBERS),
+    "numbers that are gaps": (
+        (steps.Number(gaps=("999", "1.50", "x")), steps.Missing(), steps.Fill(3), steps.Value()),
+        NUMBERS,
+    ),
+    "a number and no clip": (
+        (steps.Number(), steps.Fill(2.0), steps.Scale(3.0, 0.5), steps.Value()),
+        NUMBERS[:5],
+    ),
+    "a number, clipped": (
+        (steps.Number(), steps.Fill(2.0), steps.Scale(3.0, 0.5), steps.Clip(2.5), steps.Value()),
+        NUMBERS[:5],
+    ),
+    "levels of numbers": (
+        (steps.Number(), steps.Levels((7, 1.5, 0, 2**53 + 1), 5, 4), steps.Value()),
+        NUMBERS,
+    ),
+    "levels of numbers without a pool": (
+        (steps.Number(), steps.Levels((7, 1.5)), steps.Missing(), steps.OneHot(2)),
+        NUMBERS,
+    ),
+    "no level of a number": ((steps.Number(), steps.Levels((), 0, 0), steps.Value()), NUMBERS),
+    "booleans": ((steps.Boolean(), steps.Missing(), steps.Contrast()), BOOLEANS),
+    "booleans that are gaps": (
+        (steps.Boolean(("no", "True", "1")), steps.Missing(), steps.Contrast()),
+        BOOLEANS,
+    ),
+    "text": ((steps.Text(), LEVELS, steps.Value()), TEXTS),
+    "texts that are gaps": (
+        (steps.Text(("a", "nothing", "(", "\\", "True")), LEVELS, steps.Value()),
+        TEXTS,
+    ),
+    "text without a pool": (
+        (steps.Text(), steps.Levels(("a", "🙂"), 2), steps.Missing(), steps.OneHot(3)),
+        TEXTS,
+    ),
+    "no level of text": ((steps.Text(), steps.Levels((), 0, 0), steps.Value()), TEXTS),
+    **{
+        f"dates as {form}": ((steps.Date(form, ("1970-01-01",)), *CYCLES, *ENDS), DATES)
+        for form in cells.DATE_FORMATS
+    },
+}
+
+
+def wanted_of(encoding, own):
+    """What NumPy makes of cells: those that it refuses are gaps, and ISO 8601 dates are dates."""
+    table = {"x": own}
+    found = fnet.encoding.encode_rows(encoding, table)
+    values = found.values
+    [column] = encoding.columns
+    if type(column.steps[0]) is steps.Date:
+        iso = column._replace(
+            steps=(column.steps[0]._replace(format="YYYY-MM-DD"), *column.steps[1:])
+        )
+        other = fnet.encoding.encode_rows(Encoding((iso,)), table)
+        values = np.where(other.bad[:, None], values, other.values)
+        found = found._replace(bad=found.bad & other.bad)
+    gap = fnet.encoding.encode_rows(encoding, {"x": [None]}).values
+    return np.where(found.bad[:, None], gap, values)
+
+
+def one_column(*own_steps):
+    """The encoding of a column "x"."""
+    return Encoding((ColumnEncoding("x", "number", "", Statistics(2), own_steps),))
+
+
+@OF_A_BACKEND
+@pytest.mark.parametrize("case", CASES)
+def test_each_cell_is_read_as_in_numpy(case, backend):
+    own_steps, own = CASES[case]
+    encoding = one_column(*own_steps)
+    found = ENCODERS[backend](
+        encoding, [("x", np.array(own, type(own[0]).__name__.replace("str", "O")))]
+    )
+    close(found, wanted_of(encoding, own), 1e-12)
+
+
+@OF_A_BACKEND
+def test_blanks_around_text_are_dropped(backend):
+    """In ONNX spaces alone, but where a whole pattern is looked for."""
+    blanks = "\t\n\u00a0\u3000 "
+    own = [f"{blanks}a{blanks}", f"{blanks}NA{blanks}"]
+    encoding = one_column(steps.Text(), steps.Levels(("a",), 2, 1), steps.Value())
+    wanted = encode(encoding, {"x": own})
+    assert wanted.tolist() == [[0], [2]]
+    found = ENCODERS[backend](encoding, [("x", np.array(own, object))])
+    assert found.tolist() == ([[1], [2]] if backend == "onnx" else wanted.tolist())
+    encoding = one_column(steps.Boolean(), steps.Contrast())
+    found = ENCODERS[backend](encoding, [("x", np.array([f"{blanks}no{blanks}"], object))])
+    assert found.tolist() == [[-1]]
+
+
+def test_the_calendar_is_that_of_python():
+    days = np.arange(np.datetime64("0001-01-01"), np.datetime64("9999-12-31"), 97)
+    text = days.astype(str)
+    year, month, day = (np.array([t.split("-")[i] for t in text], int) for i in range(3))
+    nothing = np.zeros(len(days), int)
+    parts = dates.Parts(year, month, day, *[nothing] * 5)
+    found, exists = dates.to_microseconds(parts)
+    assert exists.all()
+    assert (found == days.astype("M8[us]").view(int)).all()
+    for part in ("hour", "weekday", "month"):
+        position, period = dates.position(part, found + 10**9)
+        wanted = steps.position(part, (found + 10**9).view("M8[us]"))
+        np.testing.assert_allclose(position / period, wanted, rtol=0, atol=1e-15)
+    for bad in (parts._replace(day=day + 31), parts._replace(month=nothing)):
+        assert not dates.to_microseconds(bad)[1].any()
+
+
+# Names.
+
+CLEANED = {
+    "age": "age",
+    "Sepal length (cm)": "Sepal_length_cm",
+    "a__b": "a__b",
+    "_private_": "private",
+    "Größe": "Gro_e",
+    "été": "ete",
+    "2020": "column_2020",
+    "": "column",
+    "度": "column",
+    "class": "class_2",
+    "True": "True_2",
+    "label": "label_2",
+    "Prediction": "Prediction_2",
+    "self": "self_2",
+    "a/b\\c;d": "a_b_c_d",
+    "x" * 10_000: "x" * columns.MAX_LETTERS,
+}
+
+
+@pytest.mark.parametrize("name", CLEANED, ids=lambda name: name[:20])
+def test_a_name_becomes_an_identifier(name):
+    [found] = columns.input_names([name])
+    assert found == CLEANED[name]
+
+
+def test_names_of_inputs_are_unique_and_good_ones_stay():
+    assert columns.input_names(["a b", "a_b", "a-b", "A_B", "a_b_2", "", "column"]) == [
+        *("a_b_3", "a_b", "a_b_4", "A_B_5", "a_b_2", "column_2", "column"),
+    ]
+    many = [*NAMES, *("é" * i for i in range(50)), *map(str, range(50))]
+    found = columns.input_names(many)
+    assert len({name.lower() for name in found}) == len(many)
+    assert all(re.fullmatch("[A-Za-z][A-Za-z0-9_]*", name) for name in found)
+    assert columns.input_names(found) == found
+
+
+@OF_A_BACKEND
+def test_hostile_names_and_levels_go_through(backend, tmp_path):
+    some = [*NAMES[::9], "", "label", "class", "tensor.0.0", "A", "a", "x" * 10_000]
+    kinds = dict.fromkeys(some[:3], "category")
+    table = {name: RANDOM.normal(size=9).tolist() for name in some}
+    table |= {name: [*some[3:6]] * 3 for name in kinds}
+    network = MLPRegressor(hidden_layer_sizes=(3,))
+    pipeline = fitted(network, np.arange(9), table, kinds=kinds, min_count=1)
+    export, tolerance = BACKENDS[backend]
+    found = export(tmp_path, pipeline)(feeds(pipeline[0].encoding_, table))
+    close(found["prediction"][:, 0], pipeline.predict(table), max(tolerance, 1e-6))
+
+
+# What describes a program.
+
+
+def test_an_onnx_file_describes_itself_and_has_the_same_bytes_each_time(models, tmp_path):
+    model = models("three classes")
+    for name in ("a.onnx", "b.onnx"):
+        fnet.export(tmp_path / name, model)
+    assert (tmp_path / "a.onnx").read_bytes() == (tmp_path / "b.onnx").read_bytes()
+    found = onnx.load(tmp_path / "a.onnx")
+    assert [o.name for o in found.graph.output] == ["label", "probabilities"]
+    metadata = {prop.key: prop.value for prop in found.metadata_props}
+    assert metadata["fnet_version"] == fnet.__version__
+    assert json.loads(metadata["classes"]) == ["a", "b", "Ünïcode"]
+    described = json.loads(metadata["inputs"])
+    assert [each["name"] for each in described] == [i.name for i in found.graph.input]
+    assert [each["column"] for each in described] == list(model.features)
+    for each, value in zip(described, found.graph.input, strict=True):
+        kind = value.type.tensor_type
+        number = each["takes"] == columns.TAKES[steps.Number]
+        assert kind.elem_type == (onnx.TensorProto.DOUBLE if number else onnx.TensorProto.STRING)
+        assert [d.dim_param or d.dim_value for d in kind.shape.dim] == ["N", 1]
+        assert value.doc_string == f"column {json.dumps(each['column'])}: {each['takes']}"
+
+
+def test_a_saved_model_describes_itself(models, tmp_path):
+    model = models("two classes")
+    run = saved_model(tmp_path, model, "forward")
+    metadata = json.loads((tmp_path / "model" / "assets.extra" / "fnet.json").read_text())
+    assert [each["column"] for each in metadata["inputs"]] == list(model.features)
+    assert metadata["classes"] == [3, 10]
+    logits = run(feeds(model.encoding, TABLE))["outputs"]
+    probabilities = model.predict_proba(TABLE)
+    close(1 / (1 + np.exp(-logits[:, 0])), probabilities[:, 1], 1e-5)
+
+
+def test_columns_that_are_left_out_are_no_inputs(tmp_path):
+    table = {"constant": [1.0] * 9, "a": np.arange(9.0)}
+    pipeline = make_pipeline(
+        TableEncoder(), MLPRegressor(hidden_layer_sizes=(3,), solver="lbfgs", tol=1e-1)
+    )
+    fnet.export(tmp_path / "m.onnx", pipeline.fit(table, np.arange(9.0)))
+    assert [i.name for i in onnx.load(tmp_path / "m.onnx").graph.input] == ["a"]
+
+
+# The network alone, and what is refused.
+
+
+def test_plain_exports_and_tflite_take_the_numbers_of_the_encoder(models, tmp_path):
+    model = models("numbers")
+    x = model.estimator()[0].transform(TABLE).astype("f4")
+    fnet.export(tmp_path / "m.onnx", model, plain=True)
+    session = onnxruntime.InferenceSession(tmp_path / "m.onnx")
+    found = session.run(["prediction"], {"x": x})[0]
+    close(found[:, 0], model.predict(TABLE), 1e-4)
+    fnet.export(tmp_path / "m.tflite", model)
+    runner = Interpreter(model_path=str(tmp_path / "m.tflite")).get_signature_runner()
+    close(runner(x=x)["prediction"][:, 0], model.predict(TABLE), 1e-4)
+
+
+def test_classes_of_several_types_are_refused(models, tmp_path):
+    content = schema.content_of(models("three classes"))
+    mixed = content._replace(
+        estimator=None, pipeline=None, classes=np.array(["a", 1, True], object)
+    )
+    with pytest.raises(InvalidArgument, match="classes that are all text, all numbers or all boo"):
+        fnet.export(tmp_path / "m.onnx", Model(mixed))
+    assert list(tmp_path.iterdir()) == []
