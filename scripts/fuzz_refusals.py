@@ -63,6 +63,13 @@ def is_checkpoint(model: Any) -> bool:
     return isinstance(model.trained, dict) and {"call", "machine"} <= set(model.trained)
 
 
+def has_classes_of_one_type(model: Any) -> bool:
+    """Whether a program can have the classes of a model: text, or not text."""
+    classes = [] if model.classes is None else model.classes.tolist()
+    texts = [c.encode("utf-8", "ignore").decode() == c for c in classes if isinstance(c, str)]
+    return len(texts) in (0, len(classes)) and all(texts)
+
+
 def other_arguments(s: Subject) -> bool:
     """Whether the estimator has other arguments than that of the unchanged file."""
     ours, theirs = (m._content.estimator for m in (s.model, s.original))
@@ -78,6 +85,7 @@ REFUSALS: tuple[tuple[str, str, Callable[[Subject], Any]], ...] = (
     ("estimator.*|partial_fit", "does not fit this version of fnet", other_arguments),
     ("partial_fit", "", lambda s: s.model._content.estimator and other_arguments(s)),
     (f"{TABLE}|onnx|tflite|saved_model", "member", lambda s: not is_single(s.model)),
+    ("onnx|saved_model", "classes that are all", lambda s: not has_classes_of_one_type(s.model)),
     ("fnet evaluate|report", "a model of one target", lambda s: has_targets(s.model)),
     (TABLE, "is a training checkpoint", lambda s: is_checkpoint(s.model)),
     (TABLE, "", lambda s: not has_plain_names(s.model)),

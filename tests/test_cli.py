@@ -473,13 +473,23 @@ def test_a_description_of_a_checkpoint_names_its_hyperparameters(shell):
 def test_an_export_predicts_the_same(shell):
     import onnxruntime
 
-    run_ok(shell, "fnet export diabetes.fnet --out diabetes.onnx")
-    encoder = fnet.load("diabetes.fnet").estimator()[0]
-    x = encoder.transform(pd.read_csv("diabetes.csv")).astype(np.float32)
-    session = onnxruntime.InferenceSession("diabetes.onnx")
-    (found,) = session.run(["prediction"], {"x": x})
-    expected = fnet.load("diabetes.fnet").predict(datasets.load_diabetes().data)
-    np.testing.assert_allclose(found[:, 0], expected, rtol=1e-4)
+    assert run_json(shell, "fnet export diabetes.fnet --out diabetes.onnx") == {
+        **{"model": "diabetes.fnet", "format": "onnx", "out": "diabetes.onnx"},
+        "plain": False,
+    }
+    table = pd.read_csv("diabetes.csv")
+    expected = fnet.load("diabetes.fnet").predict(table)
+    columns = {name: table[[name]].to_numpy() for name in fnet.load("diabetes.fnet").features}
+    (found,) = onnxruntime.InferenceSession("diabetes.onnx").run(["prediction"], columns)
+    np.testing.assert_allclose(found[:, 0], expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("options", ["--plain --out iris.onnx", "--out iris.tflite"])
+def test_an_export_without_the_encoder_takes_its_numbers(shell, options):
+    code, _, err = shell(f"fnet export iris.fnet {options}")
+    assert code == 0
+    assert "takes the 4 columns that the encoder of iris.fnet makes of a table" in err
+    assert run_json(shell, f"fnet export iris.fnet {options}")["plain"] is True
 
 
 def test_an_export_without_its_package_says_so(shell, monkeypatch):

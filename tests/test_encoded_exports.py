@@ -207,11 +207,11 @@ def test_a_program_predicts_tables_like_numpy(name, backend, models, tmp_path):
 
 @OF_A_BACKEND
 def test_no_rows_give_no_predictions(backend, models, tmp_path):
-    model = models("three classes")
+    model = models("two classes")
     run = BACKENDS[backend][0](tmp_path, model)
     found = run((name, values[:0]) for name, values in feeds(model.encoding, TABLE))
     assert found["label"].shape == (0,)
-    assert found["probabilities"].shape == (0, 3)
+    assert found["probabilities"].shape == (0, 2)
 
 
 # The encoder alone.
@@ -369,10 +369,36 @@ CASES = {
         (steps.Text(), steps.Levels(("a", "🙂"), 2), steps.Missing(), steps.OneHot(3)),
         TEXTS,
     ),
+    "gaps and levels of odd letters": (
+        (
+            steps.Text(("nul\0", "\ud800", "a\nb", "[x]", "^", "é")),
+            steps.Levels(("\0", "\x7f", "ab\u202e", "}{", "$", "\U0001f600"), 7, 6),
+            steps.Value(),
+        ),
+        [
+            "\0",
+            "nul\0",
+            "nul",
+            "a\nb",
+            "[x]",
+            "x",
+            "^",
+            "é",
+            "\x7f",
+            "ab\u202e",
+            "}{",
+            "$",
+            "😀",
+            "{",
+        ],
+    ),
     "no level of text": ((steps.Text(), steps.Levels((), 0, 0), steps.Value()), TEXTS),
     **{
-        f"dates as {form}": ((steps.Date(form, ("1970-01-01",)), *CYCLES, *ENDS), DATES)
-        for form in cells.DATE_FORMATS
+        f"dates as {date_format}": (
+            (steps.Date(date_format, ("1970-01-01",)), *CYCLES, *ENDS),
+            DATES,
+        )
+        for date_format in cells.DATE_FORMATS
     },
 }
 

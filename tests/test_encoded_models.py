@@ -331,14 +331,6 @@ def test_features_cannot_be_given_for_an_encoder(tmp_path):
         fnet.save(tmp_path / "a.fnet", REGRESSOR, features=list(CELLS))
 
 
-@pytest.mark.parametrize("name", ["model", "model.tflite", "model.onnx"])
-def test_an_encoding_is_not_exported(name, models, tmp_path):
-    for what in (REGRESSOR, models["regressor"]):
-        with pytest.raises(InvalidArgument, match=r"export takes networks .* pipeline\[-1\]"):
-            fnet.export(tmp_path / name, what)
-    assert list(tmp_path.iterdir()) == []
-
-
 # The format.
 
 

@@ -73,10 +73,11 @@ def command(
             f"ONNX export needs the package {error.name}, which is not installed: run pip install "
             "onnx"
         ) from None
-    if loaded.encoding is not None and (plain or kind == "tflite"):
+    is_plain = loaded.encoding is None or plain or kind == "tflite"
+    if loaded.encoding is not None and is_plain:
         common.print_note(
             f"{out} takes the {common.count(loaded.net.sizes[0], 'column')} that the encoder of "
             f"{model} makes of a table, not the table"
         )
-    result = {"model": model, "format": kind, "out": out}
+    result = {"model": model, "format": kind, "out": out, "plain": is_plain}
     common.print_result([f"{kind}: {out}"], result, as_json)

@@ -16,6 +16,7 @@ from fnet.encoding import ColumnEncoding, Encoding
 from fnet.encoding.cells import clean
 from fnet.encoding.records import read_step, used
 from fnet.encoding.steps import Boolean, Date, Levels, Number, Text
+from fnet.exports.patterns import is_unicode
 from fnet.files.schema import Content
 
 OUTPUTS = ("label", "probabilities", "prediction", "outputs", "lower", "upper")
@@ -69,7 +70,7 @@ def input_names(names: Iterable[str]) -> list[str]:
     """Names of inputs for columns of any names: identifiers that differ in lower case, too.
 
     A name that is such an identifier stays, unless it is reserved. Of any other one, marks are
-    taken off letters, anything that is no ASCII letter or digit becomes an underscore, a digit in
+    known off letters, anything that is no ASCII letter or digit becomes an underscore, a digit in
     front gets `column_` before it, and a number at the end makes it unique.
 
     Example:
@@ -77,20 +78,20 @@ def input_names(names: Iterable[str]) -> list[str]:
         >>> input_names(["age", "Länge (cm)", "Länge, cm", "2020", "class", "度"])
         ['age', 'Lange_cm', 'Lange_cm_2', 'column_2020', 'class_2', 'column']
     """
-    names, taken = list(names), set(RESERVED)
+    names, known = list(names), set(RESERVED)
     cleaned, found = list(map(_identifier, names)), dict[int, str]()
     for i, name in enumerate(names):
-        if cleaned[i] == name and name.lower() not in taken:
+        if cleaned[i] == name and name.lower() not in known:
             found[i] = name
-            taken.add(name.lower())
+            known.add(name.lower())
     times = collections.Counter[str]()
     for i, name in enumerate(cleaned):
         if i not in found:
             found[i], base = name, name.lower()
-            while found[i].lower() in taken:
+            while found[i].lower() in known:
                 times[base] += 1
                 found[i] = f"{name}_{times[base] + 1}"
-            taken.add(found[i].lower())
+            known.add(found[i].lower())
     return [found[i] for i in range(len(names))]
 
 
@@ -105,10 +106,12 @@ def _identifier(name: str) -> str:
 
 def text_levels(step: Levels) -> dict[str, int]:
     """The code of each text that a cell can be once it is read; "" is a gap."""
-    codes = {level: code for code, level in reversed(list(enumerate(step.levels)))}
-    return {text: c for text, c in codes.items() if text == clean(text) and _is_unicode(text)} | {
-        "": step.gap
+    codes = {
+        text: code
+        for code, text in reversed(list(enumerate(step.levels)))
+        if text == clean(text) and is_unicode(text)
     }
+    return codes | {"": step.gap}
 
 
 def number_levels(step: Levels) -> dict[float, int]:
@@ -119,11 +122,6 @@ def number_levels(step: Levels) -> dict[float, int]:
         if float(level) == level
     }
     return dict(sorted(codes.items())) or {0.0: step.pool}
-
-
-def _is_unicode(text: str) -> bool:
-    """Whether a text has no half of a surrogate pair, which no program can be given."""
-    return not any(0xD800 <= ord(letter) < 0xE000 for letter in text)
 
 
 def has_labels(content: Content) -> bool:
@@ -143,7 +141,7 @@ def labels(content: Content) -> npt.NDArray[Any] | None:
     if classes is None:
         return np.arange(max(2, net.sizes[-1]))
     if classes.dtype.kind in "UO":
-        if not all(isinstance(name, str) and _is_unicode(name) for name in classes.tolist()):
+        if not all(isinstance(name, str) and is_unicode(name) for name in classes.tolist()):
             raise InvalidArgument(
                 "export takes classes that are all text, all numbers or all booleans; got "
                 f"{classes.tolist()!r:.200}. Train on classes of one type"

@@ -169,7 +169,8 @@ def _missing(step: Missing, value: Any, written: Written) -> Any:
 def _cycle(step: Cycle, value: dates.Dates, written: Written) -> dates.Dates:
     position, period = dates.position(step.part, value.microseconds)
     angle = position.cast(np.float64) / period * (2 * np.pi)
-    written += [(~value.missing).where(angle.apply(wave), 0.0) for wave in ("Sin", "Cos")]
+    for shift in (0, np.pi / 2):  # a cosine is a sine; not every release has cosines in float64
+        written.append((~value.missing).where((angle + shift).apply("Sin"), 0.0))
     return value
 
 

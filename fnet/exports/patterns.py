@@ -32,9 +32,14 @@ CLEANED = {word: _any_case(word) for word in ("True", "False")}
 ISO: DateFormat = "YYYY-MM-DD"
 
 
+def is_unicode(text: str) -> bool:
+    """Whether a text has no half of a surrogate pair, which no program can be given."""
+    return not any(0xD800 <= ord(letter) < 0xE000 for letter in text)
+
+
 def gaps(tokens: Iterable[str] = ()) -> str:
     """The pattern of gaps: those of any column, and more tokens as `clean` leaves cells."""
-    known = sorted(token for token in GAPS.union(tokens) if clean(token) == token)
+    known = sorted(t for t in GAPS.union(tokens) if clean(t) == t and is_unicode(t))
     each = [CLEANED.get(token, re.escape(token)) for token in known]
     return f"{BLANKS}*(?:{'|'.join(each)}){BLANKS}*"
 
