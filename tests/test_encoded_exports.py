@@ -90,7 +90,9 @@ PIPELINES = {
         MLPRegressor(hidden_layer_sizes=(8,)), np.stack([Y, -Y], 1), scaling="standard"
     ),
     "float32": lambda: fitted(
-        MLPClassifier(hidden_layer_sizes=(8,)), choice("a", "b", "c"), dtype="float32"
+        *(MLPClassifier(hidden_layer_sizes=(8,), standardize=True), choice("a", "b", "c")),
+        FEW | {"large": TABLE["large"]},
+        **{"dtype": "float32", "scaling": "none"},
     ),
 }
 
@@ -357,7 +359,7 @@ CASES = {
     "no level of a number": ((steps.Number(), steps.Levels((), 0, 0), steps.Value()), NUMBERS),
     "booleans": ((steps.Boolean(), steps.Missing(), steps.Contrast()), BOOLEANS),
     "booleans that are gaps": (
-        (steps.Boolean(("no", "True", "1")), steps.Missing(), steps.Contrast()),
+        (steps.Boolean(("no", "True", "1", "false")), steps.Missing(), steps.Contrast()),
         BOOLEANS,
     ),
     "text": ((steps.Text(), LEVELS, steps.Value()), TEXTS),

@@ -13,7 +13,6 @@ import numpy.typing as npt
 from fnet import __version__
 from fnet.core.errors import InvalidArgument
 from fnet.encoding import ColumnEncoding, Encoding
-from fnet.encoding.cells import clean
 from fnet.encoding.records import read_step, used
 from fnet.encoding.steps import Boolean, Date, Levels, Number, Text
 from fnet.exports.patterns import is_unicode
@@ -105,12 +104,8 @@ def _identifier(name: str) -> str:
 
 
 def text_levels(step: Levels) -> dict[str, int]:
-    """The code of each text that a cell can be once it is read; "" is a gap."""
-    codes = {
-        text: code
-        for code, text in reversed(list(enumerate(step.levels)))
-        if text == clean(text) and is_unicode(text)
-    }
+    """The code of each text, as a cell is once it is read; "" is a gap."""
+    codes = {t: code for code, t in reversed(list(enumerate(step.levels))) if is_unicode(t)}
     return codes | {"": step.gap}
 
 

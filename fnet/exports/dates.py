@@ -43,20 +43,20 @@ def to_microseconds(parts: Parts) -> tuple[Any, Any]:
     years = year - from_march // 10
     leap_days = years // 4 - years // 100 + years // 400
     days = years * 365 + leap_days + (from_march * 153 + 2) // 5 + day - (1 + SHIFT)
-    found_month, found_day = _month_and_day(days + SHIFT)
-    exists = (found_month == month) & (found_day == day) & (year >= 1)
+    exists = (_month(days + SHIFT) == month) & (
+        year >= 1
+    )  # a day that is not there is another month
     exists = exists & (hour <= 23) & (minute <= 59) & (second <= 59)
     minutes = days * 1440 + hour * 60 + minute - zone
     return (minutes * 60 + second) * 1_000_000 + microsecond, exists
 
 
-def _month_and_day(days: Any) -> tuple[Any, Any]:
-    """The month, from 1, and its day of days since 0000-03-01."""
+def _month(days: Any) -> Any:
+    """The month, from 1, of days since 0000-03-01."""
     of_era = days % 146_097
     year = (of_era - of_era // 1460 + of_era // 36_524 - of_era // 146_096) // 365
     of_year = of_era - (year * 365 + year // 4 - year // 100)
-    from_march = (of_year * 5 + 2) // 153
-    return (from_march + 2) % 12 + 1, of_year - (from_march * 153 + 2) // 5 + 1
+    return ((of_year * 5 + 2) // 153 + 2) % 12 + 1
 
 
 def position(part: CyclePart, microseconds: Any) -> tuple[Any, int]:
@@ -67,4 +67,4 @@ def position(part: CyclePart, microseconds: Any) -> tuple[Any, int]:
         return since_march % MICROSECONDS, MICROSECONDS
     if part == "weekday":
         return (days + (3 - SHIFT) % 7) % 7, 7
-    return _month_and_day(days)[0] - 1, 12
+    return _month(days) - 1, 12
