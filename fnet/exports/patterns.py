@@ -4,13 +4,12 @@ They are those of `fnet.encoding.cells`: what reads a cell there reads it here.
 """
 
 import re
-import sys
 from collections.abc import Iterable
 
 from fnet.encoding.cells import BOOLEANS, DATE_FORMATS, GAPS, TIME, DateFormat, clean
 
-BLANKS = "[" + "".join(c for c in map(chr, range(sys.maxunicode)) if c.isspace()) + "]"
-"""A blank, as `str.strip` removes them."""
+BLANKS = "[" + "".join(c for c in map(chr, range(0x3001)) if c.isspace()) + "]"
+"""A blank, as `str.strip` removes them; U+3000 is the last one."""
 
 SIGN = "[+\\-\u2212]"
 
