@@ -53,10 +53,11 @@ def same(one: Any, other: Any) -> bool:
 
 def rows(s: Subject, count: int = 6) -> Any:
     """A few rows for the model, with the names that its estimator was fitted with."""
-    x, saved = features(s.model.net, count), s.model._content.estimator
-    if s.model.features is None or saved is None or "feature_names_in_" not in saved.fitted:
+    x, names, saved = features(s.model.net, count), s.model.features, s.model._content.estimator
+    fitted_with = saved is not None and "feature_names_in_" in saved.fitted
+    if names is None or not (fitted_with or s.model.encoding):
         return x
-    return pd.DataFrame(x, columns=list(s.model.features))
+    return pd.DataFrame(x, columns=list(names))
 
 
 def quantiles(net: fnet.Network) -> Any:

@@ -168,8 +168,11 @@ TYPES = (
     *(pa.month_day_nano_interval(), pa.list_(pa.int64()), pa.struct([("a", pa.int64())])),
     *(pa.dictionary(pa.int8(), pa.string()), pa.dictionary(pa.uint64(), pa.float64())),
     *(pa.dictionary(pa.int32(), pa.timestamp("ns")), pa.map_(pa.string(), pa.int64())),
-    *(pa.run_end_encoded(pa.int32(), pa.string()), pa.uuid(), pa.json_(), pa.bool8()),
-    *(pa.run_end_encoded(pa.int32(), pa.float64()), pa.list_view(pa.int8()), pa.decimal32(5, 1)),
+    *(pa.run_end_encoded(pa.int32(), pa.string()), pa.run_end_encoded(pa.int32(), pa.float64())),
+    *(pa.uuid(), pa.bool8(), pa.list_view(pa.int8())),
+    # Those that Arrow 18 does not have.
+    *([pa.json_()] if hasattr(pa, "json_") else []),
+    *([pa.decimal32(5, 1)] if hasattr(pa, "decimal32") else []),
 )
 """The types that columns of Arrow are arrays of random bytes of."""
 
@@ -257,7 +260,11 @@ def other_type(column: Any, r: Random) -> Any:
     """A column as another type: cast, or where that fails, of random bits."""
     kind = r.choice(TYPES)
     try:
-        return column.cast(kind, safe=False)
+        found = column.cast(kind, safe=False)
+        if kind in (pa.string_view(), pa.binary_view()) and not any(found.buffers()[2:]):
+            # Arrow 18 crashes when it compresses views whose buffer of long texts is None.
+            return pa.Array.from_buffers(kind, len(found), found.buffers()[:2])
+        return found
     except (pa.ArrowException, NotImplementedError):
         pass
     if kind.num_fields or pa.types.is_dictionary(kind):  # these have no bits of their own

@@ -327,7 +327,7 @@ ROWS = {
     "another spelling of a boolean": lambda table: table.replace({"yes": "TRUE", "no": "f"}),
     "blanks around cells": lambda table: table.assign(town=" " + table["town"] + " "),
     "blanks around names": lambda table: table.rename(columns={"age": " age "}),
-    "another name of a gap": lambda table: table.astype(object).fillna("null"),
+    "another name of a gap": lambda table: table.astype(object).where(table.notna(), "null"),
 }
 
 

@@ -365,17 +365,22 @@ def json_lines_of_all(world, names=NAMES):
         yield name
 
 
+NUL_FOR_PANDAS = "\ue000"
+"""Given to pandas in place of NUL, where pandas 2 cuts a cell. The other parsers read NUL."""
+
+
 def read_csv(data, delimiter=","):
     """The rows of a CSV, the header first, by each of three parsers."""
     rows = list(csv.reader(io.StringIO(data.decode(), newline=""), delimiter=delimiter))
+    assert NUL_FOR_PANDAS not in data.decode()
     frame = pd.read_csv(
-        io.BytesIO(data),
+        io.BytesIO(data.replace(b"\0", NUL_FOR_PANDAS.encode())),
         sep=delimiter,
         header=None,
         dtype=str,
         keep_default_na=False,
         engine="c",
-    )
+    ).replace(NUL_FOR_PANDAS, "\0", regex=True)
     table = arrow_csv.read_csv(
         io.BytesIO(data),
         arrow_csv.ReadOptions(autogenerate_column_names=True),
@@ -545,9 +550,8 @@ def columns_of_a_report(world, names=NAMES):
         ColumnEncoding(name, "ignored", f"has {name}", Statistics(9)) for name in names[1::2]
     ]
     texts = page_of([*used, *ignored], 5).texts
-    assert sorted(texts["column"]) == sorted(
-        [cell(name) for name in names] + [cell(name) for name in names[::2]]
-    )
+    expected = [cell(name) or "(no name)" for name in [*names, *names[::2]]]
+    assert sorted(texts["column"]) == sorted(expected)
     for name in names:
         what = f"text of {name}; see {name}" if name in names[::2] else f"has {name}"
         assert shown(what) in texts["cell"]

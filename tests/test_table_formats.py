@@ -307,6 +307,14 @@ def test_a_time_that_microseconds_cannot_hold_is_refused_with_its_row(file):
             features(file(file_of(pa.table({"t": times}))))
 
 
+def test_a_time_in_a_zone_that_does_not_exist_has_no_text(file):
+    times = pa.array([0, 1], pa.timestamp("s", "nowhere"))
+    with tables.open_table(file(file_of(pa.table({"t": times})))) as table:
+        (chunk,) = table.chunks
+    with pytest.raises(InvalidArgument, match="column 't' has values of type .*nowhere"):
+        tables.text_column(chunk, "t")
+
+
 def test_text_that_is_plain_numbers_is_found_in_all_chunks(file, monkeypatch):
     monkeypatch.setattr(tables.readers, "CSV_BLOCK_BYTES", 64)
     monkeypatch.setattr(tables.readers, "MIN_BYTES_PER_COLUMN", 1)

@@ -19,6 +19,9 @@ from fnet.encoding.problems import Option, column_error, shown
 
 RawKind = Literal["numbers", "booleans", "dates", "text", "gaps"]
 
+NAT = int(np.iinfo(np.int64).min)
+"""The whole number that NumPy reads as NaT."""
+
 
 class RawColumn(NamedTuple):
     """N cells of a column as they come.
@@ -151,8 +154,7 @@ def _from_arrow(name: str, column: Any) -> RawColumn:
     if kind.startswith(("timestamp", "date32", "date64", "duration")):
         unit = "D" if kind.startswith("date32") else getattr(column.type, "unit", "ms")
         column = column.cast("int32").cast("int64") if unit == "D" else column.cast("int64")
-        gap = np.iinfo(np.int64).min  # which NumPy reads as NaT
-        numbers_ = arrow_values(column, "int64", gap)
+        numbers_ = arrow_values(column, "int64", NAT)
         return _from_array(name, numbers_.view(f"{'m' if kind[1] == 'u' else 'M'}8[{unit}]"))
     return _from_objects(name, column.to_pylist())
 
@@ -185,8 +187,13 @@ def arrow_values(column: Any, dtype: str, gap: float) -> npt.NDArray[Any]:
 def _from_polars(name: str, series: Any) -> RawColumn:
     """A column of polars."""
     kind = str(series.dtype)
-    if kind.startswith(("Float", "Int", "UInt", "Date", "Duration")):
+    if kind.startswith(("Float", "Int", "UInt")):
         return _from_array(name, series.to_numpy())
+    if kind.startswith(("Date", "Duration")):
+        # As whole numbers: the first versions of polars 1 crash where they make dates for NumPy 2.
+        unit = getattr(series.dtype, "time_unit", "D")
+        numbers_ = series.to_physical().cast(int).fill_null(NAT).to_numpy()
+        return _from_array(name, numbers_.view(f"{'m' if kind[1] == 'u' else 'M'}8[{unit}]"))
     categorical = kind.startswith(("Categorical", "Enum"))
     return _from_objects(name, series.to_list())._replace(categorical=categorical)
 

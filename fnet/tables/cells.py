@@ -47,7 +47,7 @@ def text_column(chunk: Chunk, name: str) -> list[str]:
     try:
         values = column.to_pylist()
         return list(map(_to_text, values))
-    except (ArithmeticError, pa.ArrowException):  # dates and times out of Python's range
+    except (ArithmeticError, KeyError, pa.ArrowException):  # out of range, or no such zone
         raise InvalidArgument(
             f"{chunk.table}: column {shown(name)} has values of type {column.type} that cannot be "
             "written as text: leave the column out"
