@@ -251,6 +251,50 @@ def test_a_group_and_a_time_decide_what_is_held_out(run):
         assert result["scores"]["accuracy"] == pytest.approx(score)
 
 
+def test_blanks_around_a_group_make_no_other_group(run):
+    groups = [f"t{i * i % 7}" for i in range(N)]
+    blank = [cell + " " * (i % 3) for i, cell in enumerate(groups)]
+    scores = []
+    for cells in (groups, blank, pd.factorize(np.array(groups))[0]):
+        result, _, _ = train(run, "--groups u", data=saved(mixed().assign(u=cells)))
+        scores.append((result["scores"], result["validation_rows"]))
+    assert scores == [scores[0]] * 3
+
+
+def saved(table):
+    table.to_csv("saved.csv", index=False)
+    return "saved.csv"
+
+
+ROLES = {
+    "--time r --date-format r=DD/MM/YYYY": ("%d/%m/%Y", "--time since"),
+    "--time r --date-format MM/DD/YYYY": ("%m/%d/%Y", "--time since"),
+}
+
+
+@pytest.mark.parametrize("options", ROLES)
+def test_what_is_said_of_dates_holds_for_times(run, options):
+    """Dates of the first twelve days of a month, which may be read in two ways."""
+    written, same = ROLES[options]
+    days = pd.Series(pd.date_range("2020-01-01", periods=2 * N))
+    days = days[days.dt.day <= 12][:90].reset_index(drop=True)
+    table = mixed()[:90].assign(r=days.dt.strftime(written), since=days.dt.strftime("%Y-%m-%d"))
+    found, _, model = train(run, options, data=saved(table))
+    table["r"] = table["since"]
+    other, _, _ = train(run, same, data=saved(table))
+    assert found["scores"] == other["scores"]
+    assert column(model, "r").kind == "date"
+
+
+def test_what_is_said_of_numbers_holds_for_weights(run):
+    table = mixed()
+    table["w"] += 1
+    plain, _, _ = train(run, "--weights w", data=saved(table.drop(columns="z")))
+    table["w"] = [f"{w:.3f}".replace(".", ",") for w in table["w"]]
+    found, _, _ = train(run, "--weights w --decimal ,", data=saved(table.drop(columns="z")))
+    assert found["scores"] == pytest.approx(plain["scores"])
+
+
 def test_a_class_of_new_times_alone_is_left_out_of_the_score(run):
     table = mixed()
     table.loc[118:, "y"] = "new"
