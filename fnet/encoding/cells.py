@@ -26,6 +26,9 @@ import numpy.typing as npt
 MAX_MAGNITUDE = 1e100
 """The largest number that is read: squares of such numbers, and their sums, are finite."""
 
+MAX_LEVEL = 2.0**53 - 1
+"""The largest number that is a level: float64 does not tell larger whole numbers apart."""
+
 GAPS = frozenset(
     (
         *("", "NA", "N/A", "n/a", "#N/A", "#N/A N/A", "#NA", "<NA>", "nan", "NaN", "NAN", "-nan"),
