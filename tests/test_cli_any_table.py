@@ -174,6 +174,37 @@ def test_numbers_in_another_notation_are_numbers(run, name):
     assert f"n.csv: numbers in another notation: 'a': '{cell}' is read as {number:.15g}" in err
 
 
+UNLIKE = {
+    "a point for a comma": ("2,5", "1.500", "'1.500' is read as 1.5, which is not written as"),
+    "a comma for a point": ("2.5", "1,50", "'1,50' is read as 1.5, which is not written as"),
+    "another currency": ("$2.50", "€3", "'€3' is read as 3, which is not written as in training"),
+    "percent for none": ("0.05", "5%", "'5%' is read as 5, which is not written as in training"),
+    "none for percent": ("5%", "0.05", "'0.05' is read as 0.05, where training had '%'"),
+    "some for percent": ("5%", "0.05\n7%", "'0.05' is read as 0.05, where training had '%'"),
+    "none for a currency": ("$2.50", "3", None),
+    "whole numbers": ("2,5", "3", None),
+}
+
+
+@pytest.mark.parametrize("name", UNLIKE)
+def test_numbers_that_are_not_written_as_in_training_are_noted(run, name):
+    before, now, note = UNLIKE[name]
+    rows = "".join(f"{before.replace('5', str(1 + i % 9))};{'pq'[i % 2]}\n" for i in range(30))
+    Path("n.csv").write_text("a;y\n" + rows)
+    train(run, "--delimiter ; --validation 0", data="n.csv")
+    Path("now.csv").write_text(f"a;b\n{now}\n".replace("\n", ";1\n").replace("a;b;1", "a;b"))
+    _, err = run("fnet predict m.fnet now.csv --strict")
+    assert (note is None and "Note" not in err) or f"'a': {note}" in err
+
+
+def test_a_fraction_for_a_percentage_is_noted_in_any_format(run):
+    Path("n.csv").write_text("a,y\n" + "".join(f"{1 + i % 9}%,{'pq'[i % 2]}\n" for i in range(30)))
+    train(run, "--validation 0", data="n.csv")
+    pd.DataFrame({"a": [None, 0.07]}).to_parquet("now.parquet")
+    _, err = run("fnet predict m.fnet now.parquet")
+    assert "'a': 0.07 is read as 0.07, where training had '%'" in err
+
+
 def test_dates_that_may_be_others_are_said(run):
     rows = "".join(f"0{1 + i % 9}/0{1 + i % 7}/2024,{'pq'[i % 2]}\n" for i in range(30))
     Path("d.csv").write_text("day,y\n" + rows)

@@ -63,6 +63,9 @@ UNITS = (
 )
 """The units that may precede or follow every number of a column."""
 
+PARTS = ("%", "‰")
+"""The units that say which part of a number is meant."""
+
 SPACES = "[ \u00a0\u2009\u202f]"
 """Blanks between groups of digits: a space, and the no-break and thin ones."""
 
