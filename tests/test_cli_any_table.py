@@ -174,6 +174,37 @@ def test_numbers_in_another_notation_are_numbers(run, name):
     assert f"n.csv: numbers in another notation: 'a': '{cell}' is read as {number:.15g}" in err
 
 
+UNLIKE = {
+    "a point for a comma": ("2,5", "1.500", "'1.500' is read as 1.5, which is not written as"),
+    "a comma for a point": ("2.5", "1,50", "'1,50' is read as 1.5, which is not written as"),
+    "another currency": ("$2.50", "€3", "'€3' is read as 3, which is not written as in training"),
+    "percent for none": ("0.05", "5%", "'5%' is read as 5, which is not written as in training"),
+    "none for percent": ("5%", "0.05", "'0.05' is read as 0.05, where training had '%'"),
+    "some for percent": ("5%", "0.05\n7%", "'0.05' is read as 0.05, where training had '%'"),
+    "none for a currency": ("$2.50", "3", None),
+    "whole numbers": ("2,5", "3", None),
+}
+
+
+@pytest.mark.parametrize("name", UNLIKE)
+def test_numbers_that_are_not_written_as_in_training_are_noted(run, name):
+    before, now, note = UNLIKE[name]
+    rows = "".join(f"{before.replace('5', str(1 + i % 9))};{'pq'[i % 2]}\n" for i in range(30))
+    Path("n.csv").write_text("a;y\n" + rows)
+    train(run, "--delimiter ; --validation 0", data="n.csv")
+    Path("now.csv").write_text(f"a;b\n{now}\n".replace("\n", ";1\n").replace("a;b;1", "a;b"))
+    _, err = run("fnet predict m.fnet now.csv --strict")
+    assert (note is None and "Note" not in err) or f"'a': {note}" in err
+
+
+def test_a_fraction_for_a_percentage_is_noted_in_any_format(run):
+    Path("n.csv").write_text("a,y\n" + "".join(f"{1 + i % 9}%,{'pq'[i % 2]}\n" for i in range(30)))
+    train(run, "--validation 0", data="n.csv")
+    pd.DataFrame({"a": [None, 0.07]}).to_parquet("now.parquet")
+    _, err = run("fnet predict m.fnet now.parquet")
+    assert "'a': 0.07 is read as 0.07, where training had '%'" in err
+
+
 def test_dates_that_may_be_others_are_said(run):
     rows = "".join(f"0{1 + i % 9}/0{1 + i % 7}/2024,{'pq'[i % 2]}\n" for i in range(30))
     Path("d.csv").write_text("day,y\n" + rows)
@@ -249,6 +280,50 @@ def test_a_group_and_a_time_decide_what_is_held_out(run):
         score = metrics.accuracy_score(table["y"].iloc[rows], model.predict(held_out))
         assert result["validation_rows"] == len(rows)
         assert result["scores"]["accuracy"] == pytest.approx(score)
+
+
+def test_blanks_around_a_group_make_no_other_group(run):
+    groups = [f"t{i * i % 7}" for i in range(N)]
+    blank = [cell + " " * (i % 3) for i, cell in enumerate(groups)]
+    scores = []
+    for cells in (groups, blank, pd.factorize(np.array(groups))[0]):
+        result, _, _ = train(run, "--groups u", data=saved(mixed().assign(u=cells)))
+        scores.append((result["scores"], result["validation_rows"]))
+    assert scores == [scores[0]] * 3
+
+
+def saved(table):
+    table.to_csv("saved.csv", index=False)
+    return "saved.csv"
+
+
+ROLES = {
+    "--time r --date-format r=DD/MM/YYYY": ("%d/%m/%Y", "--time since"),
+    "--time r --date-format MM/DD/YYYY": ("%m/%d/%Y", "--time since"),
+}
+
+
+@pytest.mark.parametrize("options", ROLES)
+def test_what_is_said_of_dates_holds_for_times(run, options):
+    """Dates of the first twelve days of a month, which may be read in two ways."""
+    written, same = ROLES[options]
+    days = pd.Series(pd.date_range("2020-01-01", periods=2 * N))
+    days = days[days.dt.day <= 12][:90].reset_index(drop=True)
+    table = mixed()[:90].assign(r=days.dt.strftime(written), since=days.dt.strftime("%Y-%m-%d"))
+    found, _, model = train(run, options, data=saved(table))
+    table["r"] = table["since"]
+    other, _, _ = train(run, same, data=saved(table))
+    assert found["scores"] == other["scores"]
+    assert column(model, "r").kind == "date"
+
+
+def test_what_is_said_of_numbers_holds_for_weights(run):
+    table = mixed()
+    table["w"] += 1
+    plain, _, _ = train(run, "--weights w", data=saved(table.drop(columns="z")))
+    table["w"] = [f"{w:.3f}".replace(".", ",") for w in table["w"]]
+    found, _, _ = train(run, "--weights w --decimal ,", data=saved(table.drop(columns="z")))
+    assert found["scores"] == pytest.approx(plain["scores"])
 
 
 def test_a_class_of_new_times_alone_is_left_out_of_the_score(run):

@@ -61,9 +61,10 @@ FILES = {
     "iris-word.csv": (IRIS + "5,3,1,0.2,setosa\n6,3,long,1.2,setosa\n").encode(),
     "iris-words.csv": (IRIS + "5,3,long,0.2,setosa\n").encode(),
     "gap.csv": b"a,b\n1,\n2,NA\n",
-    "weights.csv": b"a,w,g,t,one,y\n"
+    "weights.csv": b"a,w,g,t,one,none,first,u,y\n"
     + b"".join(
-        f"{i / 3},{w},{g},{'uv'[i % 2]},1,{'xz'[i % 2]}\n".encode()
+        f"{i / 3},{w},{g},{'uv'[i % 2]},1,0,{int(i == 4)},{'uv'[i % 2] * (i != 5)},{'xz'[i % 2]}\n"
+        "".encode()
         for i, (w, g) in enumerate([(1, 1), (2, ""), (-1, 3), *[(1, 1)] * 9])
     ),
     "predicted.csv": (IRIS.replace("species", "prediction") + "5,3,1,0.2,setosa\n").encode(),
@@ -327,6 +328,22 @@ CASES = {
     "words as weights": (
         TRAIN.format("weights.csv") + " --weights t",
         *(3, "weights.csv: column 't' has text, 2 levels, but must have numbers"),
+    ),
+    "no weights above 0": (
+        TRAIN.format("weights.csv") + " --weights none",
+        *(3, "--weights must name a column with a weight above 0 in a training row; all have 0"),
+    ),
+    "no weights above 0 in the score": (
+        TRAIN.format("weights.csv") + " --weights first",
+        *(3, "--weights must name a column with a weight above 0 in a held-out row; all have 0"),
+    ),
+    "a gap among groups of text": (
+        TRAIN.format("weights.csv") + " --groups u",
+        *(3, "weights.csv: column 'u', row 6 is a gap: every row needs a group"),
+    ),
+    "a said gap among groups": (
+        TRAIN.format("weights.csv") + " --groups t --missing v",
+        *(3, "weights.csv: column 't', row 2 is a gap: every row needs a group"),
     ),
     "one group": (
         TRAIN.format("weights.csv") + " --groups one",

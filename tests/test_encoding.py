@@ -10,6 +10,7 @@ import math
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
@@ -344,6 +345,10 @@ ALSO = [
     (["yes", "no"], [True, False, None], [1, -1, 0]),
     (["a", "b", "a", "b"], [" a", "b "], [-1, 1]),
     (["007", "010", "007", "010"], [7, 10.0, 11], [-1, 1, 0]),
+    (["007", "010", "007", "010"], ["7", "10.0", "11", " 007"], [-1, 1, 0, -1]),
+    (["7.0", "10.0", "7.0", "10.0"], ["7", "010", 7, "7.5"], [1, -1, 1, 0]),
+    (["1", "01", "1", "01"], ["1", "01", 1, "1.0"], [1, -1, 1, -1]),
+    (["a", "b", "a", "b"], ["7", "1e5"], [0, 0]),
     (["TRUE", "maybe"] * 2, ["true", True, "True"], [-1, -1, -1]),
     (["2024-01-01", "2024-01-08"], [datetime.date(2024, 1, 1)], [19723]),
     ([datetime.date(2024, 1, 1), datetime.datetime(2024, 1, 8)], ["2024-01-08"], [19730]),
@@ -352,8 +357,21 @@ ALSO = [
 
 @pytest.mark.parametrize(("training", "new", "expected"), ALSO)
 def test_other_spellings_of_the_same_cells(training, new, expected):
-    encoding = learn({"x": training}, PLAIN)
+    as_levels = {"x": "category"} if training[0] in ("7.0", "1") else None
+    encoding = learn({"x": training}, PLAIN._replace(kinds=as_levels))
     assert encode(encoding, {"x": new}).tolist() == rows(expected)
+
+
+def test_large_levels_are_told_apart_as_text_or_refused():
+    """Not taken for their neighbour, which is the same number in float64."""
+    texts = [str(2**53 + i) for i in range(3)] * 2
+    for kinds in (None, {"x": "category"}):
+        categories = pd.Categorical(texts) if kinds is None else texts
+        encoding = learn({"x": categories}, Options(kinds=kinds))
+        assert encode(encoding, {"x": texts[:3]}).tolist() == np.eye(3).tolist()
+        assert encode(encoding, {"x": [str(2**53 + 3), "9007199254740992.0"]}).sum() == 0
+        with pytest.raises(InvalidArgument, match=r"'x', row 1: .* is not below 2\*\*53"):
+            encode(encoding, {"x": np.array([1, 2**53 + 1])})
 
 
 def test_columns_go_by_their_names():
@@ -558,6 +576,11 @@ REFUSED = {
     "infinite": ([1.0, 2.0, math.inf], {}, ["row 2", "inf", "not finite"]),
     "too large": ([1.0, 2.0, 1.5e100], {}, ["row 2", "1.5e+100"]),
     "huge integer": ([1, 10**400], {}, ["row 1", "inf"]),
+    "levels that float64 does not tell apart": (
+        [1, 2**53 + 1],
+        {"kinds": {"x": "category"}},
+        ["row 1", "is not below 2**53", "give it as text"],
+    ),
     "list": (["a", ["b"], "c"], {}, ["row 1", "['b']", "a list"]),
     "dict": ([{"k": 1}, None], {}, ["row 0", "a dict"]),
     "no number": (["1", "b"], {"kinds": {"x": "number"}}, ["row 1", "'b'", "kinds says"]),

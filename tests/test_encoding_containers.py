@@ -134,6 +134,10 @@ def _polars(**kinds):
 CONTAINERS = {
     "dict of lists": lambda: CELLS,
     "dict of arrays": lambda: {name: np.array(cells, object) for name, cells in CELLS.items()},
+    "dict of pandas' arrays": lambda: {
+        name: pd.Categorical(cells) if "text" in name else pd.Series(cells).array
+        for name, cells in CELLS.items()
+    },
     "list of dicts": lambda: [
         dict(zip(CELLS, row, strict=True)) for row in zip(*CELLS.values(), strict=True)
     ],

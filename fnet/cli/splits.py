@@ -54,7 +54,7 @@ def by_groups(groups: npt.NDArray[Any], fraction: float, seed: int) -> Split:
     names, codes, counts = np.unique(groups, return_inverse=True, return_counts=True)
     if len(names) < 2:
         raise InvalidArgument(
-            f"--groups must name a column with at least two groups; all rows have {names[0]!r}"
+            "--groups must name a column with at least two groups; all rows have the same one"
         )
     order = np.random.RandomState(seed).permutation(len(names))
     ends = np.cumsum(counts[order])[:-1]

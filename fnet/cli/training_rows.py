@@ -73,7 +73,7 @@ def read(data: str, target: str, options: TrainOptions) -> Training:
         columns = found.columns.drop_columns(no_features)
         split = _split(table.name, found, groups, time, options)
         columns_encoding = learner.learn(columns, rows[split.train])
-        known = None if weights is None else numbers(table.name, found, weights, least=0.0)
+        known = None if weights is None else _weights(table.name, found, weights, options)
         all_rows = Rows(
             encoding.encode(columns_encoding, columns)[rows], found.target.values, known
         )
@@ -82,6 +82,11 @@ def read(data: str, target: str, options: TrainOptions) -> Training:
     result = Training(found, columns_encoding, learner.options, train, validation)
     if isinstance(options.validation, str):
         validation = _read_validation(options.validation, result, weights, options)
+    for part, what in ((train, "training"), (validation, "held-out")):
+        if part is not None and part.weights is not None and not part.weights.any():
+            raise InvalidArgument(
+                f"--weights must name a column with a weight above 0 in a {what} row; all have 0"
+            )
     for note in (*found.target.notes, *split.notes, *learner.notes(columns_encoding)):
         common.print_note(note)
     return result._replace(held_out=validation)
@@ -121,9 +126,10 @@ def _split(
     if isinstance(fraction, str) or not fraction:
         return splits.Split(np.arange(len(y)))
     if groups is not None:
-        split = splits.by_groups(group_codes(table, found, groups), fraction, seed)
+        codes = group_codes(table, found, groups, options.reading.missing)
+        split = splits.by_groups(codes, fraction, seed)
     elif time is not None:
-        times = numbers(table, found, time, kinds=("date", "number"))
+        times = numbers(table, found, time, options, kinds=("date", "number"))
         split = splits.by_time(times, fraction)
     else:
         return splits.at_random(y, fraction, seed)
@@ -134,6 +140,7 @@ def numbers(
     table: str,
     found: "TrainingData",
     name: str,
+    options: TrainOptions,
     kinds: tuple[str, ...] = ("number",),
     least: float = -np.inf,
 ) -> npt.NDArray[np.float64]:
@@ -143,6 +150,7 @@ def numbers(
         table: The name of the table.
         found: The table.
         name: The name of the column.
+        options: How the table is read.
         kinds: What it may be: "number", or "date", which becomes days since 1970.
         least: The smallest number.
 
@@ -156,7 +164,14 @@ def numbers(
 
     rows = found.target.rows
     column = found.columns.select([name])
-    how = encoding.Options(scaling="none", keep=True)
+    reading = options.reading
+    how = encoding.Options(
+        scaling="none",
+        keep=True,
+        missing=reading.missing,
+        date_format=reading.forms([name]).get(name),
+        decimal=reading.decimal_character(),
+    )
     columns_encoding = encoding.learn(column, how, rows)
     where = f"{table}: column {encoding.shown(name)}"
     (only,) = columns_encoding.columns
@@ -177,16 +192,39 @@ def numbers(
     return found_values
 
 
-def group_codes(table: str, found: "TrainingData", name: str) -> npt.NDArray[Any]:
-    """A number for each row with a target, the same in rows of one group."""
-    column = found.columns.column(name).take(found.target.rows).combine_chunks()
-    if column.null_count:
-        row = int(found.target.rows[column.is_null().index(True).as_py()]) + 1
+def _weights(
+    table: str, found: "TrainingData", name: str, options: TrainOptions
+) -> npt.NDArray[np.float64]:
+    """The weights of the rows that have a target."""
+    return numbers(table, found, name, options, least=0.0)
+
+
+def group_codes(
+    table: str, found: "TrainingData", name: str, missing: tuple[str, ...] = ()
+) -> npt.NDArray[Any]:
+    """The number of the group of each row with a target, in the order in which they appear.
+
+    Text is compared without blanks around it, as everywhere.
+    """
+    from fnet.encoding import steps
+    from fnet.encoding.cells import Texts
+    from fnet.encoding.raw_columns import to_raw
+    from fnet.encoding.reading import read
+
+    raw = to_raw(name, found.columns.column(name).take(found.target.rows))
+    kinds = {"numbers": steps.Number, "booleans": steps.Boolean, "dates": steps.Date}
+    codes = read((kinds.get(raw.kind, steps.Text)(gaps=missing),), raw).value
+    if isinstance(codes, Texts):
+        places: dict[str, int] = {}
+        of_text = [-1 if t is None else places.setdefault(t, len(places)) for t in codes.texts]
+        codes = np.array([*of_text, -1])[codes.codes]
+    if (gaps := steps.is_missing(codes)).any():
+        row = int(found.target.rows[gaps.argmax()]) + 1
         raise InvalidArgument(
             f"{table}: column {name!r}, row {row} is a gap: every row needs a group"
         )
-    codes: npt.NDArray[Any] = np.array(column.dictionary_encode().indices.to_pylist())
-    return codes
+    _, first, group = np.unique(codes, return_index=True, return_inverse=True)
+    return np.asarray(first.argsort().argsort()[group])
 
 
 def _read_validation(
@@ -215,7 +253,8 @@ def _read_validation(
         known = None
         if weights is not None:
             columns = tables.feature_table(chunks, [weights], {weights: ()})
-            known = numbers(table.name, tables.TrainingData(columns, name, found), weights, least=0)
+            data = tables.TrainingData(columns, name, found)
+            known = _weights(table.name, data, weights, options)
     return Rows(encoded.values[found.rows], found.values, known)
 
 

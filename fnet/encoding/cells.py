@@ -26,6 +26,9 @@ import numpy.typing as npt
 MAX_MAGNITUDE = 1e100
 """The largest number that is read: squares of such numbers, and their sums, are finite."""
 
+MAX_LEVEL = 2.0**53 - 1
+"""The largest number that is a level: float64 does not tell larger whole numbers apart."""
+
 GAPS = frozenset(
     (
         *("", "NA", "N/A", "n/a", "#N/A", "#N/A N/A", "#NA", "<NA>", "nan", "NaN", "NAN", "-nan"),
@@ -59,6 +62,9 @@ UNITS = (
     r"|HUF|TRY|BRL|MXN|ZAR|KRW|RUB|kr\.?|zł|Kč|Fr\."
 )
 """The units that may precede or follow every number of a column."""
+
+PARTS = ("%", "‰")
+"""The units that say which part of a number is meant."""
 
 SPACES = "[ \u00a0\u2009\u202f]"
 """Blanks between groups of digits: a space, and the no-break and thin ones."""

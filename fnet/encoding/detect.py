@@ -151,7 +151,7 @@ def _ways(body: list[Cell], hints: Hints) -> list[_Way]:
         unit = _unit(texts[0]) if texts else ""
         for notation in sorted(NOTATIONS, key=lambda each: each.decimal != hints.decimal):
             step = notation._replace(unit=unit)
-            plain = notation == NOTATIONS[0] and unit in ("", "%", "‰")
+            plain = notation == NOTATIONS[0] and unit in ("", *cells.PARTS)
             sure = plain or notation.decimal == hints.decimal
             ways.append(_Way(step, _with_unit(parser(step), unit), sure))
     if kind in (None, "date"):

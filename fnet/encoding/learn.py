@@ -158,18 +158,19 @@ def _learn_column(
     if raw.kind == "gaps":
         return ColumnEncoding(name, "ignored", "is empty", Statistics(count, count))
     found, reason = _first_step(name, raw, kind, options)
+    as_levels = kind == "category" or (kind is None and raw.categorical)
+    steps: tuple[Step, ...] = (found.step, Levels(())) if as_levels else (found.step,)
     try:
-        reading = read((found.step,), raw)
+        reading = read(steps, raw)
     except KindError as error:
         text = f"has {error}, which cannot be read as said: "
         raise column_error(name, -1, text, Option("kinds", (kind,), name)) from None
     if reading.bad is not None:
         row = int(reading.bad.argmax())
-        raise column_error(name, row, f"{cell_at(raw, row)} {why_refused(found.step, raw)}")
+        raise column_error(name, row, f"{cell_at(raw, row)} {why_refused(steps, raw)}")
     keep = options.keep is True or name in (options.keep or ())
     value = reading.value if of is None else _taken(reading.value, of)
     task = _Task(name, reason, found.step, value, count, options, keep)
-    as_levels = kind == "category" or (kind is None and raw.categorical)
     learn_kind = {Number: _number, Boolean: _boolean, Date: _date, Text: _category}[
         type(found.step)
     ]

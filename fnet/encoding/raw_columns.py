@@ -100,15 +100,15 @@ def _from_array(name: str, array: npt.NDArray[Any]) -> RawColumn:
 
 
 def _from_pandas(name: str, series: Any) -> RawColumn:
-    """A column of pandas, of any dtype."""
+    """A column of pandas, of any dtype: a Series, an Index or an array."""
     dtype = series.dtype
     if isinstance(dtype, np.dtype) and dtype.kind != "O":
         return _from_array(name, series.to_numpy())
     if type(dtype).__name__ == "PeriodDtype":
-        return _from_array(name, series.dt.to_timestamp().to_numpy())
+        return _from_array(name, getattr(series, "dt", series).to_timestamp().to_numpy())
     if hasattr(dtype, "categories"):
         of_level = to_raw(name, dtype.categories.tolist())
-        return _taken(of_level, series.cat.codes.to_numpy())
+        return _taken(of_level, np.asarray(getattr(series, "cat", series).codes))
     kind = getattr(dtype, "kind", "O")
     if kind == "b":
         return RawColumn("booleans", series.astype("Int8").to_numpy(np.int8, na_value=-1))

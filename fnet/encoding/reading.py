@@ -3,7 +3,8 @@
 - A gap is a missing value of the container, a cell of text in `cells.GAPS` or in the step's `gaps`,
   blanks aside, and a number that equals one of these.
 - Text is read by the step's own notation; a cell that is not written so is refused.
-- Numbers must be at most 1e100 in size. An infinity is refused.
+- Numbers must be at most 1e100 in size, and below 2**53 where they are levels. An infinity is
+  refused.
 - A column that is all gaps is read by any step.
 - `Number` also takes booleans as 0 and 1, `Boolean` takes the numbers 0 and 1, and `Text` takes
   numbers if a level is written as a number, booleans if a level is one. Everything else of another
@@ -18,7 +19,7 @@ import numpy.typing as npt
 
 from fnet.core.errors import InvalidArgument
 from fnet.encoding import cells
-from fnet.encoding.cells import GAPS, MAX_MAGNITUDE, Cell, Texts
+from fnet.encoding.cells import GAPS, MAX_LEVEL, MAX_MAGNITUDE, Cell, Texts
 from fnet.encoding.problems import shown
 from fnet.encoding.raw_columns import RawColumn
 from fnet.encoding.steps import Boolean, Date, Levels, Number, Read, Step, Text
@@ -88,9 +89,18 @@ def _numbers(step: Number, raw: RawColumn, steps: tuple[Step, ...]) -> Reading:
     value = raw.values.astype(np.float64, copy=False)
     if raw.kind == "booleans":
         value = np.where(value < 0, np.nan, value)
-    value = _without(step.gaps, value)
-    bad = np.abs(value) > MAX_MAGNITUDE  # not of NaN
+    return _limited(_without(step.gaps, value), steps)
+
+
+def _limited(value: npt.NDArray[Any], steps: tuple[Step, ...]) -> Reading:
+    """Numbers, those that are too large refused."""
+    bad = np.abs(value) > (MAX_LEVEL if of_levels(steps) else MAX_MAGNITUDE)  # not of NaN
     return Reading(np.where(bad, np.nan, value), bad) if bad.any() else Reading(value)
+
+
+def of_levels(steps: tuple[Step, ...]) -> bool:
+    """Whether the cells of a column are levels."""
+    return any(isinstance(step, Levels) for step in steps)
 
 
 def _without(gaps: tuple[str, ...], value: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -131,7 +141,7 @@ def _text(step: Text, raw: RawColumn, steps: tuple[Step, ...]) -> Reading:
         return Reading(Texts(found, raw.values.codes))
     levels = next((each.levels for each in steps if isinstance(each, Levels)), ())
     if raw.kind == "numbers" and any(cells.as_number(level) is not None for level in levels):
-        return Reading(_without(step.gaps, raw.values))
+        return _limited(_without(step.gaps, raw.values), steps)
     if raw.kind == "booleans" and {"True", "False"} & set(levels):
         return Reading(Texts(["False", "True"], raw.values))
     raise KindError(raw.kind)

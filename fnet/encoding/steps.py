@@ -31,7 +31,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from fnet.encoding.cells import DateFormat, Texts, as_number, as_text
+from fnet.encoding.cells import MAX_LEVEL, DateFormat, Texts, as_number, as_text
 
 MICROSECONDS = 86_400_000_000
 """Microseconds of a day."""
@@ -92,7 +92,8 @@ class Text(NamedTuple):
 class Levels(NamedTuple):
     """The code of a cell is the position of its level.
 
-    A number matches the first level that is this number, or is written as it (`7` and `007`).
+    A cell that is no level, but is a number or is written as one, has the code of the level `7`
+    for the number 7, or else of the first one that is this number (`7.0` or `007`).
 
     Attributes:
         levels: The levels, text or numbers; several texts may not be equal.
@@ -190,19 +191,27 @@ def is_missing(value: Any) -> npt.NDArray[np.bool_]:
 
 
 def _levels(step: Levels, value: Any, out: Result) -> Any:
-    known = {level: code for code, level in reversed(list(enumerate(step.levels)))}
+    levels = list(enumerate(step.levels))[::-1]  # the first one of a number wins
+    known = {level: code for code, level in levels}
+    written = {_as_level(level): code for code, level in levels} | {None: step.pool}
     if isinstance(value, Texts):
         cells, positions = value.texts, value.codes
     else:
-        known |= {
-            number: code
-            for code, level in reversed(list(enumerate(step.levels)))
-            if (number := as_number(level)) is not None
-        }
         found, positions = np.unique(value, return_inverse=True)  # NaN is the last
         cells = [None if cell != cell else cell for cell in found.tolist()]
-    codes = [step.gap if cell is None else known.get(cell, step.pool) for cell in cells]
+    known |= {
+        cell: known.get(as_text(cell), written.get(_as_level(cell), step.pool))
+        for cell in cells
+        if not (cell is None or cell in known)
+    }
+    codes = [step.gap if cell is None else known[cell] for cell in cells]
     return np.array([*codes, step.gap], np.int32)[positions]
+
+
+def _as_level(cell: Any) -> float | None:
+    """The number that a cell is or is written as, if float64 tells it from others."""
+    number = as_number(cell)
+    return None if number is None or abs(number) > MAX_LEVEL else number
 
 
 def _days(step: Days, value: Any, out: Result) -> Any:

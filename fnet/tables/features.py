@@ -1,15 +1,17 @@
 """The features of a table as numbers, by the encoding of a model."""
 
+import contextlib
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from fnet.encoding import ColumnEncoding, Encoded, Encoding, Statistics, TableError, encode_rows
+from fnet.encoding.cells import PARTS
 from fnet.encoding.detect import Hints, detect
 from fnet.encoding.problems import Problem
-from fnet.encoding.raw_columns import to_raw
-from fnet.encoding.reading import read
+from fnet.encoding.raw_columns import RawColumn, to_raw
+from fnet.encoding.reading import cell_at, read
 from fnet.encoding.records import read_step, used
 from fnet.encoding.steps import Date, Number, Value
 from fnet.tables.feature_columns import feature_table
@@ -131,16 +133,44 @@ class FeatureReader:
         raw = to_raw(column.name, table.column(column.name))
         is_given = writing.decimal not in (None, step.decimal)
         other = is_given or (raw.kind == "text" and read((step,), raw).bad is not None)
-        if raw.kind != "text" or not (other or step[:3] != Number()[:3]):
-            return step
-        decimal = writing.decimal or (None if other else step.decimal)
-        try:
-            found = detect(column.name, raw.values, Hints("number", step.gaps, decimal))
-        except TableError:  # its rows are reported as bad ones
-            return step
-        if found.remark:
-            self.examples[column.name] = found.remark
-        return found.step if other and isinstance(found.step, Number) else step
+        remark = _other_unit(step, raw)
+        if raw.kind == "text" and (other or step[:3] != Number()[:3]):
+            decimal = writing.decimal or (None if other else step.decimal)
+            with contextlib.suppress(TableError):  # its rows are reported as bad ones
+                found = detect(column.name, raw.values, Hints("number", step.gaps, decimal))
+                remark = remark or found.remark
+                if other and isinstance(found.step, Number):
+                    remark = _unlike(step, found.step, raw) or remark
+                    step = found.step
+        if remark:
+            self.examples[column.name] = remark
+        return step
+
+
+def _unlike(step: Number, new: Number, raw: RawColumn) -> str:
+    """A cell that is not written as in training, and how it is read; "" if all cells are."""
+    bad = read((step,), raw).bad
+    if bad is None or step[:3] == new[:3]:
+        return ""
+    row = int(bad.argmax())
+    number = read((new,), raw).value[row]
+    return f"{cell_at(raw, row)} is read as {number:.15g}, which is not written as in training"
+
+
+def _other_unit(step: Number, raw: RawColumn) -> str:
+    """A number without the percent sign of training, and how it is read; "" if there is none."""
+    if step.unit not in PARTS or raw.kind not in ("numbers", "text"):
+        return ""
+    reading = read((step,), raw)
+    lacks = ~np.isnan(reading.value)
+    if raw.kind == "text":
+        texts = [isinstance(cell, str) and step.unit in cell for cell in raw.values.texts]
+        lacks &= ~np.array([*texts, True])[raw.values.codes]
+    if not lacks.any():
+        return ""
+    row = int(lacks.argmax())
+    number = reading.value[row]
+    return f"{cell_at(raw, row)} is read as {number:.15g}, where training had {step.unit!r}"
 
 
 def _without_gaps(encoding: Encoding, found: Encoded) -> Encoded:
