@@ -15,6 +15,7 @@ from fuzz_commands import use_cli_predict, use_describe, use_describe_json, use_
 from fuzz_files import ROWS, Call, features, targets, train
 from fuzz_subjects import Subject, check, quantiles, rows, same
 from sklearn.base import clone
+from sklearn.pipeline import Pipeline
 
 import fnet
 from fnet.core.params import leaves
@@ -155,15 +156,16 @@ def use_estimator(s: Subject) -> None:
     check(type(clone(estimator)) is type(estimator), "clone gives another class")
     check(isinstance(repr(estimator), str), "repr is no str")
     check(same(pickle.loads(pickle.dumps(estimator)).predict(x), found), "a pickle disagrees")
-    net, params = estimator.functional()
+    mlp = estimator[-1] if isinstance(estimator, Pipeline) else estimator
+    net, params = mlp.functional()
     check(net == s.model.net and len(params) == len(net.layers), "functional() has another network")
-    unknown = vars(estimator).keys() - estimator.get_params().keys() - s.attributes
+    unknown = vars(mlp).keys() - mlp.get_params().keys() - s.attributes
     check(not unknown, f"the file has set {unknown}")
-    check(estimator.n_features_in_ == net.sizes[0], "n_features_in_ disagrees")
-    check(estimator.n_layers_ == len(net.sizes), "n_layers_ disagrees")
-    check(estimator.n_outputs_ == net.sizes[-1], "n_outputs_ disagrees")
-    if hasattr(estimator, "classes_"):
-        check(same(estimator.classes_, s.model.classes), "classes_ disagree")
+    check(mlp.n_features_in_ == net.sizes[0], "n_features_in_ disagrees")
+    check(mlp.n_layers_ == len(net.sizes), "n_layers_ disagrees")
+    check(mlp.n_outputs_ == net.sizes[-1], "n_outputs_ disagrees")
+    if hasattr(mlp, "classes_"):
+        check(same(mlp.classes_, s.model.classes), "classes_ disagree")
 
 
 def use_estimator_html(s: Subject) -> None:

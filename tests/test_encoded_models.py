@@ -81,7 +81,7 @@ OPTIONS = {
     "standard": {"scaling": "standard"},
     "no scaling": {"scaling": "none"},
     "embedding": {"embed": 2},
-    "categories of numbers": {"kinds": {"whole": "category"}},
+    "categories of numbers": {"kinds": {"integers": "category"}},
     "some kept": {"keep": {"text": 1}.keys(), "missing": ("?",)},
     "dates": {"date_format": {"date": "DD.MM.YYYY"}, "decimal": "."},
 }
@@ -188,8 +188,8 @@ SAME = {
     ),
     "two unseen levels": (lambda row: row | {"text": "pink"}, lambda row: row | {"text": "teal"}),
     "a gap in a column without gaps": (
-        lambda row: row | {"whole": None},
-        lambda row: row | {"whole": float(np.median(CELLS["whole"]))},
+        lambda row: row | {"integers": None},
+        lambda row: row | {"integers": float(np.median(CELLS["integers"]))},
     ),
     "a date as text": (
         lambda row: row | {"date": "2023-12-30T00:00Z"},
@@ -208,8 +208,11 @@ def test_two_ways_to_write_a_row_give_one_prediction(case, models):
 
 
 REFUSED = {
-    "a missing column": (lambda row: {"text": row["text"]}, "X lacks columns 'whole'"),
-    "a text for a number": (lambda row: row | {"whole": "much"}, "column 'whole', row 0: 'much'"),
+    "a missing column": (lambda row: {"text": row["text"]}, "X lacks columns 'integers'"),
+    "a text for a number": (
+        lambda row: row | {"integers": "much"},
+        "column 'integers', row 0: 'much'",
+    ),
     "no such date": (lambda row: row | {"date": "2023-02-30"}, "column 'date', row 0"),
     "a list": (lambda row: row | {"text": [1]}, "column 'text', row 0"),
     "numbers for text": (lambda row: row | {"text": 5}, "column 'text' has numbers"),
@@ -226,7 +229,12 @@ def test_a_row_that_cannot_be_encoded_is_named(case, models):
 
 
 def test_rows_that_cannot_be_predicted_are_told_apart(models):
-    rows = [ROW, ROW | {"whole": "much"}, ROW | {"boolean": False}, ROW | {"whole": "?", "date": 1}]
+    rows = [
+        ROW,
+        ROW | {"integers": "much"},
+        ROW | {"boolean": False},
+        ROW | {"integers": "?", "date": 1},
+    ]
     rows[3]["date"] = "soon"
     for model in models.values():
         found = model.predict_rows(rows)
@@ -238,7 +246,7 @@ def test_rows_that_cannot_be_predicted_are_told_apart(models):
         else:
             assert found.probabilities.tolist() == model.predict_proba(good).tolist()
         assert [(p.column, p.row, p.rows) for p in found.problems] == [
-            ("whole", 1, 2),
+            ("integers", 1, 2),
             ("date", 3, 1),
         ]
         none = model.predict_rows(rows[1:2])
@@ -359,7 +367,7 @@ def test_a_file_without_an_encoding_does_not_mention_one(tmp_path):
     assert b"pipeline" not in (tmp_path / "a.fnet").read_bytes()
 
 
-KINDS = {"whole": "category"} | dict.fromkeys(("boolean", "text with gaps", "time"), "ignored")
+KINDS = {"integers": "category"} | dict.fromkeys(("boolean", "text with gaps", "time"), "ignored")
 WHOLE = schema.check_content(schema.content_of(fitted(MLPRegressor, Y, kinds=KINDS, missing=["?"])))
 
 
@@ -381,7 +389,7 @@ def changed(value, path, new):
 
 
 ODD = (
-    *(None, True, -1, 0, 1, 10**30, -0.5, 1e308, float("nan"), "", "a", "whole", (), ("a", "a")),
+    *(None, True, -1, 0, 1, 10**30, -0.5, 1e308, float("nan"), "", "a", "integers", (), ("a", "a")),
     *([], {}, np.float64(1), np.arange(3), steps.Value(), steps.OneHot(2**50), steps.Missing()),
     *(steps.Levels((), 0), steps.Contrast(), steps.Cycle("hour"), steps.Days()),
 )

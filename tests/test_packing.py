@@ -12,7 +12,7 @@ from test_file_content import refuse
 
 import fnet
 from fnet import InvalidArgument
-from fnet.encoding import encodings, learn, steps
+from fnet.encoding import learn, records, steps
 from fnet.files import codec, packing
 from fnet.files.packing import Packed, pack, unpack
 
@@ -60,11 +60,11 @@ def test_records_are_unpacked_as_they_were(records):
 def test_records_of_one_form_share_it():
     records = tuple(steps.Scale(float(i), 1.0 / (i + 1)) for i in range(100))
     packed = pack(records)
-    assert packed.forms == (steps.Scale("float", "float"),)
+    assert packed.templates == (steps.Scale("float", "float"),)
     assert packed.which.tolist() == [0] * 100
     assert packed.floats.tolist() == [number for record in records for number in record]
     assert packed.integers.size == packed.letters.size == 0
-    assert pack((steps.Number(unit="%"), steps.Number())).forms == (
+    assert pack((steps.Number(unit="%"), steps.Number())).templates == (
         steps.Number(unit="text"),
         steps.Number(),
     )
@@ -104,14 +104,14 @@ def test_what_would_take_too_much_memory_is_refused_when_it_is_saved(monkeypatch
         pack(records)
     monkeypatch.undo()
     for limit in range(1200):  # the least that saves is the least that loads
-        monkeypatch.setattr(packing, "MAX_PARTS", limit)
+        monkeypatch.setattr(packing, "MAX_VALUES", limit)
         try:
             packed = pack(records)
         except InvalidArgument:
             continue
         break
     assert unpack(packed) == records
-    monkeypatch.setattr(packing, "MAX_PARTS", limit - 1)
+    monkeypatch.setattr(packing, "MAX_VALUES", limit - 1)
     with pytest.raises(ValueError, match="fewer"):
         unpack(packed)
 
@@ -122,9 +122,9 @@ def array(*values, dtype=np.int64):
 
 BYTES = array(*b"abc", dtype=np.uint8)
 NONE = np.empty(0)
-MANY = packing.MAX_PARTS
+MANY = packing.MAX_VALUES
 BAD = {
-    "no such form": Packed((None,), array(1, dtype=np.int32), array(), NONE, BYTES[:0]),
+    "no such template": Packed((None,), array(1, dtype=np.int32), array(), NONE, BYTES[:0]),
     "too few numbers": Packed(("float",), array(0), array(), NONE, BYTES[:0]),
     "too many numbers": Packed(("float",), array(0), array(), np.ones(2), BYTES[:0]),
     "too many letters": Packed(("text",), array(0), array(2), NONE, BYTES),
@@ -145,7 +145,7 @@ BAD = {
 
 @pytest.mark.parametrize("case", BAD)
 def test_packed_records_that_are_none_are_refused(case, tmp_path):
-    encoding = encodings.Encoding(BAD[case])
+    encoding = records.Encoding(BAD[case])
     refuse(tmp_path / "a.fnet", WHOLE._replace(encoding=encoding))
 
 

@@ -286,12 +286,14 @@ def test_the_page_has_each_column(fitted):
 def test_the_page_holds_no_row_of_the_data(tmp_path):
     """But for the levels that the file has, and ends of ranges."""
     frame, classes, _ = table()
-    frame["secret"] = [f"person {i}" for i in range(ROWS)]
+    frame["secret"] = frame[""] = [f"person {i}" for i in range(ROWS)]
     network = MLPClassifier((2,), solver="lbfgs", max_iter=2, random_state=0)
     _, model, evaluation = saved(tmp_path, network, frame, classes)
     text = write(model, evaluation)
     assert "person" not in text
-    assert ["secret", "has texts that all differ"] in Tables(text).tables["Columns left out"]
+    left_out = Tables(text).tables["Columns left out"]
+    assert ["secret", "has texts that all differ"] in left_out
+    assert "(no name)" in [name for name, _ in left_out]
 
 
 @pytest.mark.parametrize(

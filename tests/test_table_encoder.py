@@ -87,6 +87,16 @@ def test_set_output():
     np.testing.assert_array_equal(polars, ENCODER.transform(FRAME))
 
 
+@pytest.mark.parametrize("call", ["transform", "transform_rows"])
+def test_an_array_in_place_of_named_columns_is_taken_by_position_with_a_warning(call):
+    with pytest.warns(UserWarning, match="does not have valid feature names") as caught:
+        found = getattr(ENCODER, call)(FRAME.to_numpy())
+    assert caught[0].filename == __file__
+    np.testing.assert_array_equal(getattr(found, "values", found), ENCODER.transform(FRAME))
+    unnamed = clone(ENCODER).fit(FRAME.to_numpy())
+    np.testing.assert_array_equal(unnamed.transform(FRAME.to_numpy()), ENCODER.transform(FRAME))
+
+
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_pipelines():
     table = pd.concat([FRAME] * 10, ignore_index=True)

@@ -230,7 +230,7 @@ FILES = {
     "Parquet, cut": (b"PAR1abc", "is not a readable table"),
     "zeros": (b"\0\0\0\0", "is not UTF-8 text"),
     "a short row that is not UTF-8": (b"a,b\n\xff\n", "row 1 has 1 cells"),
-    "a model": (b"\x20\0\0\0{}", "is not UTF-8 text"),
+    "a model": (b"\x20" + b"\0" * 7 + b"{}", "is a safetensors file, as a model is"),
     "Parquet without rows": (as_parquet({"a": pa.array([], pa.int64())}), "but no data rows"),
     "no UTF-8 after the header": (b"a,b\n1,2\n\xff,3\n", "row 2: .* is not UTF-8 text: name the"),
 }

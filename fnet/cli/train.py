@@ -168,11 +168,12 @@ IRRELEVANT_WARNINGS = (
 def command(data: str, target: str, out: str, standardize: bool, **options: Any) -> None:
     """Train a classifier or a regressor on a table and save it.
 
-    DATA is a CSV in UTF-8 whose first row is the header, or a Parquet file, or - for standard
-    input. Standard input and pipes are copied to a temporary file first, up to 4 GiB. All columns
-    but the target are features, of any kind and with gaps: numbers, booleans, categories, dates.
-    What each one is, and what it becomes, is found from the table and kept in the model;
-    `fnet inspect` shows it. Columns of no use, as those of row names, are left out.
+    DATA is a CSV whose first row is the header, JSON lines, Parquet, Arrow or Feather, text also
+    compressed; or - for standard input. Standard input and pipes are copied to a temporary file
+    first, up to 4 GiB. All columns but the target are features, of any kind and with gaps: numbers,
+    booleans, categories, dates. What each one is, and what it becomes, is found from the table and
+    kept in the model; `fnet inspect` shows it. Columns of no use, as those of row names, are left
+    out.
 
     A target of numbers gives a classifier if all are whole, with at most 20 distinct values and on
     average 3 rows or more for each; otherwise a regressor. A target of text gives a classifier;

@@ -151,8 +151,8 @@ def select(encoding: Encoding, columns: Columns) -> Sequence[Any]:
         hint = suggestion(missing[0], by_name) if len(missing) == 1 else ""
         text = (
             f"lacks column{'s' * (len(missing) > 1)} {named}{more}; its columns are "
-            f"{', '.join(map(shown, columns.names[:MAX_NAMED])):.300}{hint}. Give every column "
-            "that the encoder was fitted on, with gaps where nothing is known"
+            f"{', '.join(map(shown, columns.names[:MAX_NAMED])):.300}: give every column "
+            f"that the encoder was fitted on, with gaps where nothing is known{hint}"
         )
         raise TableError([Problem(None, -1, (text,))])
     return [by_name[column.name] for column in used(encoding)]

@@ -38,7 +38,7 @@ def to_columns(table: Any) -> Columns:
 
     Args:
         table: A data frame, an Arrow table, a structured array, a dict of columns, a list of dicts,
-            or rows `[N, D]`.
+            rows `[N, D]`, or Columns.
 
     Returns:
         The Columns.
@@ -46,6 +46,8 @@ def to_columns(table: Any) -> Columns:
     Raises:
         InvalidArgument: It is no table, columns differ in length, or two have one name.
     """
+    if isinstance(table, Columns):
+        return table
     if hasattr(table, "toarray"):
         raise InvalidArgument(
             "X must not be a sparse matrix: a table has cells of many kinds. Call its toarray()"

@@ -1,5 +1,6 @@
 """The encoder of tables as a transformer of scikit-learn."""
 
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Self
 
@@ -9,6 +10,7 @@ import numpy.typing as npt
 from fnet.core.errors import InvalidArgument
 from fnet.encoding.apply import Encoded, encode, encode_rows
 from fnet.encoding.cells import DateFormat
+from fnet.encoding.columns import Columns, to_columns
 from fnet.encoding.describe import describe, notes
 from fnet.encoding.learn import learn
 from fnet.encoding.options import MAX_LEVELS, Options, Scaling
@@ -141,7 +143,10 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             Floats `[N, D]`.
         """
         check_is_fitted(self)
-        return encode(self.encoding_, X, self._dtype())
+        columns = to_columns(X)
+        found = encode(self.encoding_, columns, self._dtype())
+        self._warn_of_positions(columns, stacklevel=4)  # scikit-learn wraps this function
+        return found
 
     def transform_rows(self, X: Any) -> Encoded:
         """The rows of a table as numbers; rows that cannot be encoded are told instead of refused.
@@ -160,7 +165,19 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             [False, True]
         """
         check_is_fitted(self)
-        return encode_rows(self.encoding_, X, self._dtype())
+        columns = to_columns(X)
+        found = encode_rows(self.encoding_, columns, self._dtype())
+        self._warn_of_positions(columns, stacklevel=3)
+        return found
+
+    def _warn_of_positions(self, columns: Columns, stacklevel: int) -> None:
+        """Warn, as scikit-learn does, where an array is given in place of named columns."""
+        if self.encoding_.named and not columns.named:
+            warnings.warn(
+                "X does not have valid feature names, but TableEncoder was fitted with feature "
+                "names: its columns are taken by position",
+                stacklevel=stacklevel,
+            )
 
     def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[Any]:
         """The names of the columns of the result.

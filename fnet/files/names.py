@@ -36,7 +36,7 @@ RECORDS: dict[str, tuple[type, str]] = {
     "Moments": (Moments, "minimum maximum mean deviation quantiles"),
     "Network": (Network, "sizes hidden output bias loss"),
     "Optimizer": (Optimizer, "kind numbers=hyperparameters"),
-    "Packed": (packing.Packed, "forms which integers floats letters"),
+    "Packed": (packing.Packed, "templates which integers floats letters"),
     "Pipeline": (Pipeline, "steps encoder"),
     "Progress": (
         TrainState,

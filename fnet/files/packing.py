@@ -1,9 +1,9 @@
 """Many small records as a few arrays, which take a tenth of the room of JSON.
 
-Records that differ in their numbers and texts alone have one form: the record with a mark in place
-of each of these. Forms are written once each, as JSON. The numbers and texts are written in order,
-as arrays of integers, floats and letters; before a text, and before a tuple of numbers or texts,
-comes its length. What has its default stays in the form.
+Records that differ in their numbers and texts alone have one template: the record with a mark in
+place of each of these. Templates are written once each, as JSON. The numbers and texts are written
+in order, as arrays of integers, floats and letters; before a text, and before a tuple of numbers or
+texts, comes its length. What has its default stays in the template.
 """
 
 from collections.abc import Callable, Iterator
@@ -15,12 +15,12 @@ import numpy.typing as npt
 from fnet.core.errors import InvalidArgument
 
 MARKS: dict[type, str] = {str: "text", int: "integer", float: "float"}
-"""What stands in a form for a value of each type; with an "s" for a tuple of such values."""
+"""What stands in a template for a value of each type; with an "s" for a tuple of such values."""
 
 LISTS = tuple(f"{mark}s" for mark in MARKS.values())
-"""What stands in a form for a tuple of values of one type."""
+"""What stands in a template for a tuple of values of one type."""
 
-MAX_PARTS, MAX_LETTERS = 300_000, 1 << 20
+MAX_VALUES, MAX_LETTERS = 300_000, 1 << 20
 """The most values, tuples and records of all that is packed together, and bytes of its texts.
 
 They bound the memory that it takes, to some 16 MiB.
@@ -31,14 +31,14 @@ class Packed(NamedTuple):
     """C packed records.
 
     Attributes:
-        forms: The different forms.
-        which: The form of each record, `[C]`.
+        templates: The different templates.
+        which: The template of each record, `[C]`.
         integers: The integers and lengths, in order.
         floats: The floats, in order.
         letters: The texts in UTF-8, in order.
     """
 
-    forms: tuple[Any, ...]
+    templates: tuple[Any, ...]
     which: npt.NDArray[np.int32]
     integers: npt.NDArray[np.int64]
     floats: npt.NDArray[np.float64]
@@ -54,8 +54,8 @@ class _Leaves:
         self.letters = bytearray()
         self.parts = 0
 
-    def form(self, value: Any) -> Any:
-        """The form of a value, whose numbers and texts are appended."""
+    def template(self, value: Any) -> Any:
+        """The template of a value, whose numbers and texts are appended."""
         self.parts += 1
         if hasattr(value, "_fields"):
             defaults = type(value)._field_defaults
@@ -64,10 +64,10 @@ class _Leaves:
         if isinstance(value, tuple):
             marks = {_mark(part) for part in value}
             if len(marks) != 1 or None in marks:
-                return tuple(map(self.form, value))
+                return tuple(map(self.template, value))
             self.integers.append(len(value))
             for part in value:
-                self.form(part)
+                self.template(part)
             return f"{marks.pop()}s"
         mark = _mark(value)
         if mark == "text":
@@ -79,16 +79,16 @@ class _Leaves:
         return value if mark is None else mark
 
     def field(self, value: Any, default: Any) -> Any:
-        """The form of a field, which is itself where it has its default."""
+        """The template of a field, which is itself where it has its default."""
         if not is_same(value, default):
-            return self.form(value)
-        self.parts += _parts(value)
+            return self.template(value)
+        self.parts += _n_values(value)
         return value
 
 
-def _parts(value: Any) -> int:
+def _n_values(value: Any) -> int:
     """The number of values, tuples and records in a value."""
-    return 1 + (sum(map(_parts, value)) if isinstance(value, tuple) else 0)
+    return 1 + (sum(map(_n_values, value)) if isinstance(value, tuple) else 0)
 
 
 def is_same(value: Any, default: Any) -> bool:
@@ -97,7 +97,7 @@ def is_same(value: Any, default: Any) -> bool:
 
 
 def _mark(value: Any) -> str | None:
-    """The mark of a number or a text, or None for what stays in its form."""
+    """The mark of a number or a text, or None for what stays in its template."""
     if type(value) is int and not -(2**63) <= value < 2**63:
         return None
     return MARKS.get(type(value))
@@ -109,18 +109,20 @@ def pack(records: tuple[Any, ...]) -> Packed:
     Raises:
         InvalidArgument: They have too many parts, or too much text.
     """
-    leaves, forms, which = _Leaves(), dict[str, tuple[int, Any]](), []
+    leaves, templates, which = _Leaves(), dict[str, tuple[int, Any]](), []
     for record in records:
-        form = leaves.form(record)  # by its text below, as empty records of two types are equal
-        which.append(forms.setdefault(repr(form), (len(forms), form))[0])
-    if leaves.parts > MAX_PARTS or len(leaves.letters) > MAX_LETTERS:
+        template = leaves.template(
+            record
+        )  # by its text below, as empty records of two types are equal
+        which.append(templates.setdefault(repr(template), (len(templates), template))[0])
+    if leaves.parts > MAX_VALUES or len(leaves.letters) > MAX_LETTERS:
         raise InvalidArgument(
-            f"the {len(records):,} columns of a table must have at most {MAX_PARTS:,} values and "
+            f"the {len(records):,} columns of a table must have at most {MAX_VALUES:,} values and "
             f"{MAX_LETTERS:,} letters of names and levels in a file; got {leaves.parts:,} and "
             f"{len(leaves.letters):,}. Leave out columns, or have fewer levels or shorter names"
         )
     return Packed(
-        tuple(form for _, form in forms.values()),
+        tuple(template for _, template in templates.values()),
         np.array(which, np.int32),
         np.array(leaves.integers, np.int64),
         np.array(leaves.floats, np.float64),
@@ -137,45 +139,45 @@ def unpack(packed: Any) -> tuple[Any, ...]:
     if not isinstance(packed, Packed):
         raise ValueError("the columns of an encoding must be packed records")
     arrays = packed.which, packed.integers, packed.floats
-    if max(array.size for array in arrays) > MAX_PARTS or packed.letters.size > MAX_LETTERS:
+    if max(array.size for array in arrays) > MAX_VALUES or packed.letters.size > MAX_LETTERS:
         raise ValueError("packed records must have fewer values")
     integers, floats = (iter(array.tolist()) for array in arrays[1:])
     letters = packed.letters.tobytes()
     parts = place = 0
 
-    def take(numbers: Iterator[Any]) -> Any:
+    def next_of(numbers: Iterator[Any]) -> Any:
         if (found := next(numbers, None)) is None:
-            raise ValueError("packed records must have the values that their forms take")
+            raise ValueError("packed records must have the values that their templates take")
         return found
 
     def text() -> str:
         nonlocal place
-        start, place = place, place + take(integers)
+        start, place = place, place + next_of(integers)
         if not start <= place <= len(letters):
             raise ValueError("a packed text must be within the letters")
         return letters[start:place].decode("utf-8", "surrogatepass")
 
     reads: dict[str, Callable[[], Any]] = {
         "text": text,
-        "integer": lambda: take(integers),
-        "float": lambda: take(floats),
+        "integer": lambda: next_of(integers),
+        "float": lambda: next_of(floats),
     }
 
-    def value(form: Any) -> Any:
+    def value(template: Any) -> Any:
         nonlocal parts
         parts += 1
-        if parts > MAX_PARTS:
+        if parts > MAX_VALUES:
             raise ValueError("packed records must have fewer parts")
-        if isinstance(form, tuple):
-            found = tuple(map(value, form))
-            return type(form)(*found) if hasattr(form, "_fields") else found
-        if not isinstance(form, str):
-            return form
-        if form in LISTS:
-            return tuple(value(form[:-1]) for _ in range(take(integers)))
-        return reads[form]() if form in reads else form
+        if isinstance(template, tuple):
+            found = tuple(map(value, template))
+            return type(template)(*found) if hasattr(template, "_fields") else found
+        if not isinstance(template, str):
+            return template
+        if template in LISTS:
+            return tuple(value(template[:-1]) for _ in range(next_of(integers)))
+        return reads[template]() if template in reads else template
 
-    found = tuple(value(packed.forms[index]) for index in packed.which.tolist())
+    found = tuple(value(packed.templates[index]) for index in packed.which.tolist())
     if place < len(letters) or [*integers, *floats]:
         raise ValueError("packed records must take all values")
     return found

@@ -73,6 +73,9 @@ OTHERS = {
 }
 """The first bytes of files that are no tables, each with what the file is and what to do."""
 
+SAFETENSORS = re.compile(rb"...\0{5}\{", re.DOTALL)
+"""The start of a safetensors file, as a model is: the length of its header, and the header."""
+
 MARKUP = {
     b"<!doctype html": "is an HTML page, not a table: was a login or an error page downloaded?",
     b"<html": "is an HTML page, not a table: was a login or an error page downloaded?",
@@ -152,6 +155,11 @@ def recognize(start: bytes, name: str, encoding: str | None = None) -> Recognize
     for signature, what in OTHERS.items():
         if start.startswith(signature) and (not signature.isalnum() or min(start) < MIN_TEXT_BYTE):
             raise InvalidArgument(f"{name} {what}")
+    if SAFETENSORS.match(start):
+        raise InvalidArgument(
+            f"{name} is a safetensors file, as a model is, not a table: `fnet describe` shows a "
+            "model"
+        )
     if compression_of(start):
         raise InvalidArgument(f"{name} is compressed twice: unpack it")
     marks = (each for mark, each in BYTE_ORDER_MARKS.items() if start.startswith(mark))
