@@ -89,7 +89,7 @@ def test_an_error_of_reading_ahead_is_the_one_that_is_raised(file, monkeypatch):
 
 
 LEAVE = """if True:
-    import sys, time
+    import sys, threading, time
     from fnet import tables
     from fnet.tables import formats, readers
     how, path = sys.argv[1:]
@@ -99,13 +99,21 @@ LEAVE = """if True:
     context = tables.open_table(path)
     table = context.__enter__()
     next(table.chunks)
-    if how == "closed":
-        context.__exit__(None, None, None)
+    if how == "interrupted":
+        def interrupt(event, timeout=None):
+            threading.Event.wait = wait
+            raise KeyboardInterrupt
+        wait, threading.Event.wait = threading.Event.wait, interrupt
+    try:
+        if how != "open":
+            context.__exit__(None, None, None)
+    except KeyboardInterrupt:
+        assert how == "interrupted"
     print("left")
     """
 
 
-@pytest.mark.parametrize("how", ["closed", "open"])
+@pytest.mark.parametrize("how", ["closed", "interrupted", "open"])
 def test_a_process_ends_while_a_table_is_read_ahead(file, how):
     path = file(lzma.compress((HEADER + ROWS).encode(), preset=0))
     command = [sys.executable, "-c", LEAVE, how, path]

@@ -124,10 +124,12 @@ def open_csv(source: Input, *options: Any) -> Iterator[tuple[list[str], Iterator
     errors: list[Exception] = []
     readers: list[Any] = []
     freed = threading.Event()
+    freed.set()
 
     def file() -> Any:  # named by no frame that a traceback may hold
         python = _File(read)
         weakref.finalize(python, freed.set)
+        freed.clear()
         # Arrow copies what it buffers: no block of it is an object of Python.
         return pa.BufferedInputStream(pa.PythonFile(python, mode="r"), 1)
 
@@ -154,8 +156,8 @@ def open_csv(source: Input, *options: Any) -> Iterator[tuple[list[str], Iterator
                 readers.append(pa.RecordBatchReader.from_stream(csv.open_csv(file(), *options)))
             yield readers[0].schema.names, batches()
         finally:
-            atexit.unregister(close)
             close()
+            atexit.unregister(close)  # not where Ctrl-C ends the wait
 
 
 @contextlib.contextmanager
