@@ -201,7 +201,7 @@ def _is_json(text: bytes) -> bool:
 
 
 def read_block(stream: Any, size: int) -> bytes:
-    """The next bytes of a stream of Arrow, whose own `read` loses this memory where it fails."""
+    """The next bytes of a stream of Arrow. Its own `read` leaks this many where it fails."""
     block: bytes = stream.read_buffer(size).to_pybytes()
     return block
 

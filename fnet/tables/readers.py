@@ -171,12 +171,9 @@ def _open_csv(source: Input, delimiter: str | None) -> Iterator[Source]:
     # Errors have row numbers only without threads.
     blocks = csv.ReadOptions(block_size=block_bytes, use_threads=False)
 
-    def read(stream: Any, types: dict[str, Any]) -> Any:
-        return csv.open_csv(stream, blocks, parse, csv.ConvertOptions(column_types=types))
-
     def batches() -> Iterator[Any]:
         last = None
-        for batch in reader:
+        for batch in found:
             if len(batch):
                 last = batch
                 yield batch.rename_columns(names)
@@ -187,13 +184,10 @@ def _open_csv(source: Input, delimiter: str | None) -> Iterator[Source]:
         ):
             raise InvalidArgument(f"{name}: the last row opens a quote that is never closed")
 
-    with streams.open_stream(source) as stream, read(stream, {}) as start:
-        given = start.schema.names
-    names = formats.strip_names(given)
-    with (
-        streams.open_stream(source) as stream,
-        read(stream, dict.fromkeys(given, pa.binary())) as reader,
-    ):
+    with streams.open_csv(source, blocks, parse) as (given, _):
+        names = formats.strip_names(given)
+    types = csv.ConvertOptions(column_types=dict.fromkeys(given, pa.binary()))
+    with streams.open_csv(source, blocks, parse, types) as (_, found):
         yield Source(names, (), None, batches())
 
 

@@ -1,12 +1,16 @@
 """Open the bytes of a table: decompressed, and text as UTF-8. Nothing is held but a block."""
 
+import atexit
 import contextlib
 import io
 import os
-from collections.abc import Iterator
+import threading
+import weakref
+from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO, NamedTuple, TypeAlias
 
 import pyarrow as pa
+from pyarrow import csv
 
 from fnet.core.errors import InvalidArgument
 from fnet.tables import formats
@@ -78,11 +82,7 @@ def find_input(path: Path, name: str, encoding: str | None = None) -> Input:
 
 @contextlib.contextmanager
 def open_stream(source: Input) -> Iterator[Any]:
-    """The bytes of a file as a stream of Arrow, unpacked and in UTF-8.
-
-    Arrow reads ahead in a thread of its own, so each layer is closed, which waits for the thread:
-    it must not run Python's code when the interpreter ends.
-    """
+    """The bytes of a file as a stream of Arrow, unpacked and in UTF-8."""
     with contextlib.ExitStack() as stack:
         if source.compression == "xz":
             unpacked = _Unpacked(stack.enter_context(open(source.path, "rb")))
@@ -96,6 +96,79 @@ def open_stream(source: Input) -> Iterator[Any]:
             transcoded = pa.transcoding_input_stream(stream, source.encoding, "utf-8")
             stream = stack.enter_context(transcoded)
         yield stream
+
+
+class _File:
+    """What Arrow takes for a file of Python."""
+
+    closed = False
+
+    def __init__(self, read: Callable[[int], bytes]) -> None:
+        self.read = read
+
+    def close(self) -> None:
+        """Leave closing to the stream that is read."""
+        self.closed = True
+
+
+@contextlib.contextmanager
+def open_csv(source: Input, *options: Any) -> Iterator[tuple[list[str], Iterator[Any]]]:
+    """The names of the columns of a CSV as they are, and record batches, by options of Arrow.
+
+    Arrow reads ahead in a thread, and does not end it when its reader is closed. A thread that
+    runs Python's code while the interpreter ends is killed, and the process aborts or hangs. So
+    the end of the context, or of the process, waits until Arrow has let go of the file, whether
+    it could be opened or not. The C stream interface frees Arrow's reader without holding the
+    lock of the interpreter, which the thread may need.
+    """
+    errors: list[Exception] = []
+    readers: list[Any] = []
+    freed = threading.Event()
+    freed.set()
+
+    def file() -> Any:  # named by no frame that a traceback may hold
+        python = _File(read)
+        weakref.finalize(python, freed.set)
+        freed.clear()
+        # Arrow copies what it buffers: no block of it is an object of Python.
+        return pa.BufferedInputStream(pa.PythonFile(python, mode="r"), 1)
+
+    def read(size: int) -> bytes:
+        try:
+            return formats.read_block(stream, size)
+        except Exception as error:
+            errors.append(error)
+            raise
+
+    def batches() -> Iterator[Any]:
+        with _first_of(errors):
+            yield from readers[0]
+
+    def close() -> None:
+        for reader in readers:
+            reader.close()
+        freed.wait()
+
+    with open_stream(source) as stream:
+        atexit.register(close)
+        try:
+            with _first_of(errors):
+                readers.append(pa.RecordBatchReader.from_stream(csv.open_csv(file(), *options)))
+            yield readers[0].schema.names, batches()
+        finally:
+            close()
+            atexit.unregister(close)  # not where Ctrl-C ends the wait
+
+
+@contextlib.contextmanager
+def _first_of(errors: list[Exception]) -> Iterator[None]:
+    """Within it an error of Arrow is replaced by the first of these, if there is one."""
+    try:
+        yield
+    except Exception:
+        if errors:
+            raise errors[0] from None
+        raise
 
 
 class _Unpacked(io.RawIOBase):
@@ -160,4 +233,4 @@ def arrow_errors(name: str, encoding: str | None = None) -> Iterator[None]:
 
 def _line(error: Exception) -> str:
     """A message of Arrow on one line."""
-    return f"{' '.join(str(error).split()):.300}"
+    return f"{' '.join(str(error).split()).removeprefix('Invalid: '):.300}"
