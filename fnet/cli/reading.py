@@ -94,7 +94,7 @@ _OPTIONS = (
         metavar="TOKEN",
         help="A cell that means no value: in features beside the usual ones, in the target instead "
         "of them ('' for empty cells alone).  [repeatable; default: empty, NA, N/A, <NA>, nan, "
-        "null; among numbers also None, ? and -]",
+        "null, and None but for a class; among numbers also ? and -]",
     ),
 )
 

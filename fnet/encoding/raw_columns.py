@@ -207,7 +207,7 @@ def _from_objects(name: str, cells: list[Any]) -> RawColumn:
             name,
             row,
             f"{shown(cells[row])} is a {type(cells[row]).__name__}; a cell must be a number, a "
-            "boolean, a date or text: take it apart into columns, or leave the column out: ",
+            "boolean, a date or text: take it apart into columns, or fit without it: ",
             Option("kinds", ("ignored",), name),
         )
     has_floats = any(issubclass(kind, float) for kind in kinds)

@@ -86,7 +86,7 @@ def require_columns(table: Table, names: Sequence[str], unique: bool = True) -> 
                 what = f"named {shown(name)}" if name else "without a name"
                 raise InvalidArgument(
                     f"{table.name} has more than one column {what}: names must be unique; rename "
-                    f"them, or leave them out by --without {shown(name)}"
+                    f"them, or train without them (--without {shown(name)})"
                 )
 
 

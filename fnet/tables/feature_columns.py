@@ -176,7 +176,7 @@ def _cells(column: Any, place: _Place) -> Any:
     kind = "lists" if listed else "objects" if types.is_struct(column.type) else "other values"
     raise place.error(
         f"has {kind} ({str(column.type):.60}); a cell must be a number, a boolean, a date or text: "
-        f"take it apart into columns, or leave it out (--without {shown(place.name)})"
+        f"take it apart into columns, or train without it (--without {shown(place.name)})"
     )
 
 
