@@ -25,6 +25,9 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 import fnet
 
+MAX_LEVELS = 1000
+"""Text of more levels, as titles, is left out for both: one-hot it takes more memory than there is."""
+
 CLASSES_OF_NUMBERS = ("low", "status", "survived", "gender", "adult")
 """The targets that are classes although they are numbers in the tables."""
 
@@ -58,6 +61,8 @@ def read(archive: tarfile.TarFile, name: str) -> tuple[pd.DataFrame, Any, bool]:
     frame = frame.drop(columns=[c for c in frame.columns[:1] if c.startswith("Unnamed")])
     frame = frame.dropna(subset=[target]).reset_index(drop=True)
     y = frame.pop(target)
+    texts = frame.select_dtypes(exclude="number")
+    frame = frame.drop(columns=[c for c in texts if texts[c].nunique() > MAX_LEVELS])
     is_classes = not pd.api.types.is_numeric_dtype(y) or target in CLASSES_OF_NUMBERS
     return frame, y.astype(str).to_numpy() if is_classes else y.to_numpy(float), is_classes
 
