@@ -26,7 +26,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 import fnet
 
 MAX_LEVELS = 1000
-"""Text of more levels, as titles, is left out for both: one-hot it takes more memory than there is."""
+"""Text of more levels, as titles, is left out for both: one-hot, it would not fit into memory."""
 
 CLASSES_OF_NUMBERS = ("low", "status", "survived", "gender", "adult")
 """The targets that are classes although they are numbers in the tables."""
