@@ -363,6 +363,28 @@ CASES = {
         BOOLEANS,
     ),
     "text": ((steps.Text(), LEVELS, steps.Value()), TEXTS),
+    "codes": (
+        (steps.Text(), steps.Levels(("007", "01", "1", "-2.50", "x", "True"), 9, 8), steps.Value()),
+        [
+            *"17x0",
+            "7.0",
+            "+1",
+            "01",
+            "1e0",
+            "1.",
+            ".5",
+            "-2.5",
+            "True",
+            "1e400",
+            "9" * 30,
+            "",
+            "7a",
+        ],
+    ),
+    "levels of numbers and codes": (
+        (steps.Number(), steps.Levels(("007", "01", "1", 0.5, "2.0", "2"), 9, 8), steps.Value()),
+        [7.0, 1.0, 0.5, 2.0, 3.0, np.nan],
+    ),
     "texts that are gaps": (
         (steps.Text(("a", "nothing", "(", "\\", "True")), LEVELS, steps.Value()),
         TEXTS,

@@ -193,24 +193,26 @@ def is_missing(value: Any) -> npt.NDArray[np.bool_]:
 def _levels(step: Levels, value: Any, out: Result) -> Any:
     levels = list(enumerate(step.levels))[::-1]  # the first one of a number wins
     known = {level: code for code, level in levels}
-    written = {_as_level(level): code for code, level in levels} | {None: step.pool}
+    numbers = {level_number(level): code for code, level in levels} | {None: step.pool}
     if isinstance(value, Texts):
         cells, positions = value.texts, value.codes
     else:
         found, positions = np.unique(value, return_inverse=True)  # NaN is the last
         cells = [None if cell != cell else cell for cell in found.tolist()]
-    known |= {
-        cell: known.get(as_text(cell), written.get(_as_level(cell), step.pool))
-        for cell in cells
-        if not (cell is None or cell in known)
-    }
-    codes = [step.gap if cell is None else known[cell] for cell in cells]
-    return np.array([*codes, step.gap], np.int32)[positions]
+
+    def code(cell: Any) -> int:
+        if cell is None or cell in known:
+            return step.gap if cell is None else known[cell]
+        number = level_number(cell)
+        same = known.get(number, known.get(None if number is None else as_text(number)))
+        return numbers.get(number, step.pool) if same is None else same
+
+    return np.array([*map(code, cells), step.gap], np.int32)[positions]
 
 
-def _as_level(cell: Any) -> float | None:
-    """The number that a cell is or is written as, if float64 tells it from others."""
-    number = as_number(cell)
+def level_number(cell: Any) -> float | None:
+    """The number that a cell is or is written as, if float64 tells it from others; else None."""
+    number = None if cell in ("True", "False") else as_number(cell)
     return None if number is None or abs(number) > MAX_LEVEL else number
 
 

@@ -13,8 +13,9 @@ import numpy.typing as npt
 from fnet import __version__
 from fnet.core.errors import InvalidArgument
 from fnet.encoding import ColumnEncoding, Encoding
+from fnet.encoding.cells import as_text
 from fnet.encoding.records import read_step, used
-from fnet.encoding.steps import Boolean, Date, Levels, Number, Text
+from fnet.encoding.steps import Boolean, Date, Levels, Number, Text, level_number
 from fnet.exports.patterns import is_unicode
 from fnet.files.schema import Content
 
@@ -34,6 +35,10 @@ TAKES: dict[type[Any], str] = {
     Text: "text; empty for a gap",
 }
 """What each first step takes in a program."""
+
+
+NO_LEVEL = -2
+"""The code of a text that is no level, until it is known whether it is written as a number."""
 
 
 class Input(NamedTuple):
@@ -105,18 +110,21 @@ def _identifier(name: str) -> str:
 
 def text_levels(step: Levels) -> dict[str, int]:
     """The code of each text, as a cell is once it is read; "" is a gap."""
-    codes = {t: code for code, t in reversed(list(enumerate(step.levels))) if is_unicode(t)}
-    return codes | {"": step.gap}
+    codes = {t: code for code, t in reversed(list(enumerate(step.levels))) if is_unicode(str(t))}
+    return {t: code for t, code in codes.items() if isinstance(t, str)} | {"": step.gap}
 
 
 def number_levels(step: Levels) -> dict[float, int]:
-    """The code of each number, in ascending order; one number at least."""
-    codes = {
-        float(level): code
-        for code, level in reversed(list(enumerate(step.levels)))
-        if float(level) == level
-    }
-    return dict(sorted(codes.items())) or {0.0: step.pool}
+    """The code of each number that a cell is or is written as, in ascending order.
+
+    A level that is this number comes first, then one that is its usual text, then any text of it.
+    """
+    found: dict[float, tuple[int, int]] = {}
+    for code, level in enumerate(step.levels):
+        if (number := level_number(level)) is not None:
+            rank = isinstance(level, str) * (1 + (level != as_text(number)))
+            found[number] = min(found.get(number, (rank, code)), (rank, code))
+    return {number: code for number, (_, code) in sorted(found.items())}
 
 
 def has_labels(content: Content) -> bool:

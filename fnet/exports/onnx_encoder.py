@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from onnx import numpy_helper
 
-from fnet.encoding.cells import MAX_MAGNITUDE, DateFormat, as_number
+from fnet.encoding.cells import MAX_LEVEL, MAX_MAGNITUDE, DateFormat, as_number
 from fnet.encoding.steps import (
     MICROSECONDS,
     Boolean,
@@ -29,7 +29,7 @@ from fnet.encoding.steps import (
     Value,
 )
 from fnet.exports import dates, patterns
-from fnet.exports.columns import Input, number_levels, text_levels
+from fnet.exports.columns import NO_LEVEL, Input, number_levels, text_levels
 from fnet.exports.onnx_tensors import Graph, Tensor
 
 Written = list[Tensor]
@@ -74,18 +74,33 @@ def _text(step: Text, value: Tensor, written: Written) -> Tensor:
 
 
 def _levels(step: Levels, value: Tensor, written: Written) -> Tensor:
-    is_text = value.dtype == np.object_
-    codes: dict[Any, int] = dict(text_levels(step) if is_text else number_levels(step))
+    codes = number_levels(step)
+    if value.dtype != np.object_:
+        readable = value.apply("Abs") <= MAX_LEVEL  # not NaN
+        of_number: Tensor = readable.where(_looked_up(value, codes, step.pool), step.gap)
+        return of_number
+    found = _looked_up(value, text_levels(step), NO_LEVEL if codes else step.pool)
+    if not codes:
+        return found
+    is_number = (found == NO_LEVEL) & value.matches(patterns.NUMBER)
+    numbers = is_number.where(value, "0").cast(np.float64)
+    other = is_number.where(_looked_up(numbers, codes, step.pool), step.pool)
+    code: Tensor = (found == NO_LEVEL).where(other, found)
+    return code
+
+
+def _looked_up(value: Tensor, codes: dict[Any, int], default: int) -> Tensor:
+    """The code of each cell."""
+    codes = codes or {np.zeros((), value.dtype).item(): default}
     keys = np.array([*codes], value.dtype)
-    found = value.apply(
+    return value.apply(
         "LabelEncoder",
         dtype=np.int64,
         domain="ai.onnx.ml",
         keys_tensor=numpy_helper.from_array(keys, "keys"),
         values_tensor=numpy_helper.from_array(np.array([*codes.values()], np.int64), "values"),
-        default_tensor=numpy_helper.from_array(np.array([step.pool], np.int64), "default"),
+        default_tensor=numpy_helper.from_array(np.array([default], np.int64), "default"),
     )
-    return found if is_text else (~_is_missing(value)).where(found, step.gap)
 
 
 def _is_missing(value: Tensor | dates.Dates) -> Tensor:

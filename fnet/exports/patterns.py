@@ -20,6 +20,10 @@ NUMBERS = {
 """How 0 and 1 are written."""
 
 
+NUMBER = "[+-]?(?:[0-9]{1,300}(?:[.][0-9]{0,300})?|[.][0-9]{1,300})(?:[eE][+-]?[0-9]{1,2})?"
+"""A number in text, with ASCII signs, that is not beyond float64. RE2 counts to 1,000."""
+
+
 def _any_case(word: str) -> str:
     """The pattern of an ASCII word in any case; `(?i)` would also take other letters for an s."""
     return "".join(f"[{letter.lower()}{letter.upper()}]" for letter in word)

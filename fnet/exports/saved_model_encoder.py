@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from fnet.encoding.cells import MAX_MAGNITUDE, DateFormat, as_number
+from fnet.encoding.cells import MAX_LEVEL, MAX_MAGNITUDE, DateFormat, as_number
 from fnet.encoding.steps import (
     MICROSECONDS,
     Boolean,
@@ -29,7 +29,7 @@ from fnet.encoding.steps import (
     Value,
 )
 from fnet.exports import dates, patterns
-from fnet.exports.columns import Input, number_levels, text_levels
+from fnet.exports.columns import NO_LEVEL, Input, number_levels, text_levels
 
 
 class Output(NamedTuple):
@@ -51,7 +51,7 @@ def lookup_tables(columns: Sequence[Input]) -> dict[Levels, Any]:
             tf.lookup.KeyValueTensorInitializer(
                 *zip(*text_levels(step).items(), strict=True), tf.string, tf.int64
             ),
-            step.pool,
+            NO_LEVEL,
         )
         for column in columns
         if not column.is_number
@@ -107,14 +107,24 @@ def _text(step: Text, value: Any, output: Output) -> Any:
 
 
 def _levels(step: Levels, value: Any, output: Output) -> Any:
-    if value.dtype == tf.string:
-        return output.tables[step].lookup(value)
-    codes = number_levels(step)
+    pool, gap = tf.constant(step.pool, tf.int64), tf.constant(step.gap, tf.int64)
+    if value.dtype != tf.string:
+        readable = tf.abs(value) <= MAX_LEVEL  # not NaN
+        return tf.where(readable, _number_codes(step, value), gap)
+    found = output.tables[step].lookup(value)
+    is_number = (found == NO_LEVEL) & tf.strings.regex_full_match(value, patterns.NUMBER)
+    numbers = tf.strings.to_number(tf.where(is_number, value, "0"), tf.float64)
+    other = tf.where(is_number, _number_codes(step, numbers), pool)
+    return tf.where(found == NO_LEVEL, other, found)
+
+
+def _number_codes(step: Levels, value: Any) -> Any:
+    """The code of each number."""
+    codes = number_levels(step) or {0.0: step.pool}
     levels = tf.constant([*codes], tf.float64)
     place = tf.minimum(tf.searchsorted(levels, value), len(codes) - 1)
     code = tf.gather(tf.constant([*codes.values()], tf.int64), place)
-    found = tf.where(tf.gather(levels, place) == value, code, step.pool)
-    return tf.where(_is_missing(value), tf.constant(step.gap, tf.int64), found)
+    return tf.where(tf.gather(levels, place) == value, code, step.pool)
 
 
 def _is_missing(value: Any) -> Any:
