@@ -89,9 +89,9 @@ def test_an_error_of_reading_ahead_is_the_one_that_is_raised(file, monkeypatch):
 
 
 LEAVE = """if True:
-    import sys, threading, time
+    import sys, time
     from fnet import tables
-    from fnet.tables import formats, readers
+    from fnet.tables import formats, readers, streams
     how, path = sys.argv[1:]
     read = formats.read_block
     formats.read_block = lambda stream, size: time.sleep(0.02) or read(stream, size)
@@ -100,10 +100,11 @@ LEAVE = """if True:
     table = context.__enter__()
     next(table.chunks)
     if how == "interrupted":
-        def interrupt(event, timeout=None):
-            threading.Event.wait = wait
-            raise KeyboardInterrupt
-        wait, threading.Event.wait = threading.Event.wait, interrupt
+        class Interrupting:
+            def sleep(self, seconds):
+                streams.time = time
+                raise KeyboardInterrupt
+        streams.time = Interrupting()
     try:
         if how != "open":
             context.__exit__(None, None, None)

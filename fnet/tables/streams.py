@@ -4,7 +4,7 @@ import atexit
 import contextlib
 import io
 import os
-import threading
+import time
 import weakref
 from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO, NamedTuple, TypeAlias
@@ -18,6 +18,9 @@ from fnet.tables.formats import Format
 
 MAX_XZ_BYTES = 1 << 28
 """The most memory for unpacking .xz; its highest level takes a quarter of it."""
+
+WAIT_SECONDS = 0.001
+"""Time between two looks at whether Arrow has let go of a file."""
 
 PACKED_BYTES = 1 << 16
 """Bytes of a .xz file that are read at a time."""
@@ -98,17 +101,14 @@ def open_stream(source: Input) -> Iterator[Any]:
         yield stream
 
 
-class _File:
-    """What Arrow takes for a file of Python."""
-
-    closed = False
+class _File(io.RawIOBase):
+    """A file for Arrow, which closes it in C: no signal is handled, and lost, in a destructor."""
 
     def __init__(self, read: Callable[[int], bytes]) -> None:
-        self.read = read
+        self.read = read  # type: ignore[method-assign, assignment]
 
-    def close(self) -> None:
-        """Leave closing to the stream that is read."""
-        self.closed = True
+    def readable(self) -> bool:
+        return True
 
 
 @contextlib.contextmanager
@@ -123,15 +123,14 @@ def open_csv(source: Input, *options: Any) -> Iterator[tuple[list[str], Iterator
     """
     errors: list[Exception] = []
     readers: list[Any] = []
-    freed = threading.Event()
-    freed.set()
+    references: list[Callable[[], Any]] = []
 
     def file() -> Any:  # named by no frame that a traceback may hold
         python = _File(read)
-        weakref.finalize(python, freed.set)
-        freed.clear()
         # Arrow copies what it buffers: no block of it is an object of Python.
-        return pa.BufferedInputStream(pa.PythonFile(python, mode="r"), 1)
+        buffered = pa.BufferedInputStream(pa.PythonFile(python, mode="r"), 1)
+        references.append(weakref.ref(python))
+        return buffered
 
     def read(size: int) -> bytes:
         try:
@@ -147,7 +146,8 @@ def open_csv(source: Input, *options: Any) -> Iterator[tuple[list[str], Iterator
     def close() -> None:
         for reader in readers:
             reader.close()
-        freed.wait()
+        while any(found() is not None for found in references):
+            time.sleep(WAIT_SECONDS)
 
     with open_stream(source) as stream:
         atexit.register(close)
