@@ -153,8 +153,11 @@ def open_csv(source: Input, *options: Any) -> Iterator[tuple[list[str], Iterator
         atexit.register(close)
         try:
             with _first_of(errors):
-                readers.append(pa.RecordBatchReader.from_stream(csv.open_csv(file(), *options)))
-            yield readers[0].schema.names, batches()
+                reader = csv.open_csv(file(), *options)
+                names = reader.schema.names  # in C a name ends at a NUL
+                readers.append(pa.RecordBatchReader.from_stream(reader))
+                del reader  # only the C stream may hold it
+            yield names, batches()
         finally:
             close()
             atexit.unregister(close)  # not where Ctrl-C ends the wait
