@@ -315,6 +315,34 @@ def test_a_time_in_a_zone_that_does_not_exist_has_no_text(file):
         tables.text_column(chunk, "t")
 
 
+def test_a_time_in_a_zone_whose_name_is_no_text_has_no_text(file):
+    content = stream_of(pa.table({"t": pa.array([0], pa.timestamp("s", "Mars/Moon"))}))
+    with tables.open_table(file(content.replace(b"Mars/Moon", b"Mars\x80Moon"))) as table:
+        (chunk,) = table.chunks
+    with pytest.raises(InvalidArgument, match="column 't' has values of type timestamp"):
+        tables.text_column(chunk, "t")
+
+
+def test_a_type_that_python_cannot_read_is_refused(file):
+    content = stream_of(pa.table({"t": pa.array([(1, 2, 3)], pa.month_day_nano_interval())}))
+
+    def of_months(i):
+        """The stream with months as the unit of its intervals, if this byte, a 2, is the unit."""
+        changed = content[:i] + b"\0" + content[i + 1 :]
+        try:
+            kind = str(pa.ipc.open_stream(changed).schema.field(0).type)
+        except (ValueError, OSError):
+            return None
+        return changed if kind == "month_interval" else None
+
+    (changed,) = filter(None, (of_months(i) for i, byte in enumerate(content) if byte == 2))
+    with (
+        pytest.raises(InvalidArgument, match="column 't' has values of type month_interval"),
+        tables.open_table(file(changed)) as table,
+    ):
+        list(table.chunks)
+
+
 def test_text_that_is_plain_numbers_is_found_in_all_chunks(file, monkeypatch):
     monkeypatch.setattr(tables.readers, "CSV_BLOCK_BYTES", 64)
     monkeypatch.setattr(tables.readers, "MIN_BYTES_PER_COLUMN", 1)

@@ -68,7 +68,7 @@ def _checked(batches: Any, name: str) -> Iterator[Any]:
         names = batch.schema.names
         columns = [
             column.cast(BYTES_OF[column.type]) if column.type in BYTES_OF else column
-            for column in map(as_storage, batch.columns)
+            for column in map(as_storage, _columns(batch, name))
         ]
         for label, column in zip(names, columns, strict=True):
             try:
@@ -81,6 +81,20 @@ def _checked(batches: Any, name: str) -> Iterator[Any]:
             parts = [column.slice(start, CHUNK_ROWS) for column in columns]
             parts = [as_binary(part) if is_text(part.type) else part for part in parts]
             yield pa.RecordBatch.from_arrays(parts, names)
+
+
+def _columns(batch: Any, name: str) -> list[Any]:
+    """The columns of a record batch, whose types must be some that Python can read."""
+    found = []
+    for i, field in enumerate(batch.schema):
+        try:
+            found.append(batch.column(i))
+        except KeyError:  # as for intervals of months
+            raise InvalidArgument(
+                f"{name}: column {shown(field.name)} has values of type {field.type}, which cannot "
+                "be read: save the table without it, or as another type"
+            ) from None
+    return found
 
 
 BYTES_OF = {

@@ -43,15 +43,15 @@ def text_column(chunk: Chunk, name: str) -> list[str]:
         ['x', '']
     """
     column = _text_to_bytes(chunk.columns.column(name))
-    values: list[Any] = []
     try:
         values = column.to_pylist()
-        return list(map(_to_text, values))
-    except (ArithmeticError, KeyError, pa.ArrowException):  # out of range, or no such zone
+    except (ArithmeticError, KeyError, UnicodeError, pa.ArrowException):  # of ranges, zones, lists
         raise InvalidArgument(
             f"{chunk.table}: column {shown(name)} has values of type {column.type} that cannot be "
             "written as text: leave the column out"
         ) from None
+    try:
+        return list(map(_to_text, values))
     except UnicodeDecodeError as error:
         place = next(i for i, value in enumerate(values) if value == error.object)
         raise InvalidArgument(
