@@ -34,6 +34,7 @@ _MODULES = {
     "estimators": ("MLPClassifier", "MLPRegressor"),
     "exports": ("export",),
     "files": ("checkpoint", "load", "save"),
+    "search": ("GridSearchCV", "RandomizedSearchCV"),
 }
 _NAMES = {name: module for module, names in _MODULES.items() for name in names}
 _NAMESPACES = {

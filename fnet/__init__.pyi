@@ -49,5 +49,7 @@ from fnet.exports import export as export
 from fnet.files import checkpoint as checkpoint
 from fnet.files import load as load
 from fnet.files import save as save
+from fnet.search import GridSearchCV as GridSearchCV
+from fnet.search import RandomizedSearchCV as RandomizedSearchCV
 
 __version__: str

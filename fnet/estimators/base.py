@@ -14,12 +14,14 @@ from sklearn.utils import check_random_state
 from fnet import backends
 from fnet.core import class_weights
 from fnet.core.aliases import ArrayLike, Params
-from fnet.core.batches import minibatch_plan
+from fnet.core.batches import Plan, minibatch_plan
 from fnet.core.early_stopping import RUNNING
 from fnet.core.errors import InvalidArgument, NotFinite
 from fnet.core.lbfgs import LBFGSResult
 from fnet.core.network import Network
+from fnet.core.optimizers import Optimizer
 from fnet.core.run_state import Run, TrainState
+from fnet.core.scaling import Scaling
 from fnet.core.sparse_rows import SparseRows
 from fnet.core.tuning import Tuning
 from fnet.estimators import translation
@@ -67,6 +69,8 @@ class FitTask(NamedTuple):
         seed: The seed of batches and dropout, below 2**32.
         samples_seen: The rows that earlier calls have trained on.
         call: How the user called.
+        targets: What the fit has learnt from its targets.
+        scaling: The scaling of `data` and `validation`, or None.
     """
 
     net: Network
@@ -77,6 +81,36 @@ class FitTask(NamedTuple):
     seed: int
     samples_seen: int
     call: FitCall
+    targets: Targets
+    scaling: Scaling | None
+
+
+class Training(NamedTuple):
+    """The arguments of `train` for a fit that takes steps.
+
+    Attributes:
+        net: The network.
+        optimizer: The optimizer.
+        start: The params to start from, or the state of the last call to continue.
+        data: The rows to train on.
+        plan: The batches.
+        options: The other arguments, by name.
+    """
+
+    net: Network
+    optimizer: Optimizer
+    start: Params | TrainState
+    data: Data
+    plan: Plan
+    options: dict[str, Any]
+
+    def run(self, side: ModuleType, **options: Any) -> Run:
+        """Train by an engine, with further arguments."""
+        columns = self.data.x, self.data.y, self.plan
+        run: Run = side.train(
+            self.net, self.optimizer, self.start, *columns, **self.options, **options
+        )
+        return run
 
 
 def has_partial_fit(estimator: ArgumentsMixin) -> bool:
@@ -140,7 +174,12 @@ class BaseMLP(ConversionMixin):
         return self
 
     def _fit_in_place(self, rows: tuple[Any, Any, Any], held_out: HeldOut, call: FitCall) -> None:
-        """Validate and encode, split, scale, train, store."""
+        """Prepare, train, store."""
+        task = self._prepare(rows, held_out, call)
+        self._store(task, self._minimize(task) if self.solver == "lbfgs" else self._train(task))
+
+    def _prepare(self, rows: tuple[Any, Any, Any], held_out: HeldOut, call: FitCall) -> FitTask:
+        """Validate and encode, split, scale."""
         data = validate_rows(self, *rows, reset=not call.resuming)
         if not call.partial:
             check_orientation(data.y)
@@ -160,7 +199,7 @@ class BaseMLP(ConversionMixin):
         scaling = self.scaling_ if call.resuming else standardization(self, net, data)
         samples_seen = getattr(self, "t_", 0) if call.resuming else 0
         seed = int(random.randint(2**32, dtype=np.uint32))
-        task = FitTask(
+        return FitTask(
             net=net,
             start=self._start(params, call),
             data=scale(scaling, data),
@@ -169,13 +208,19 @@ class BaseMLP(ConversionMixin):
             seed=(seed + samples_seen) % 2**32,  # another order of rows in each partial_fit
             samples_seen=samples_seen,
             call=call,
+            targets=targets,
+            scaling=scaling,
         )
-        if self.solver == "lbfgs":
-            self._store_minimum(task, self._minimize(task))
+
+    def _store(self, task: FitTask, result: Run | LBFGSResult) -> None:
+        """Report how the training of a task ended, and keep what it has learnt."""
+        if isinstance(result, LBFGSResult):
+            self._store_minimum(task, result)
         else:
-            self._store_run(task, self._train(task))
-        self._store_targets(targets)
-        self.scaling_ = scaling
+            self._report_end(task, result)
+            self._store_run(task, result)
+        self._store_targets(task.targets)
+        self.scaling_ = task.scaling
 
     # Training.
 
@@ -187,48 +232,50 @@ class BaseMLP(ConversionMixin):
             return self._train_state
         return self._train_state._replace(params=params, ended=np.full((), RUNNING, np.int32))
 
-    def _train(self, task: FitTask) -> Run:
-        """Train by steps."""
-        net, data, partial = task.net, task.data, task.call.partial
-        rows = len(data.x)
+    def _training(self, task: FitTask) -> Training:
+        """The arguments of `train` for a task."""
+        rows = len(task.data.x)
         plan = minibatch_plan(
             rows,
             self._batch_size(rows),
-            1 if partial else self.max_iter,
+            1 if task.call.partial else self.max_iter,
             task.seed if self.shuffle else None,
-            data.weights,
+            task.data.weights,
         )
+        score = self.SCORE[task.net.targets]
+        options = {
+            "tuning": self._make_tuning(task.net, task.seed),
+            "class_weight": task.class_weight,
+            "validation": None if task.validation is None else task.validation.columns(),
+            "metrics": None if task.validation is None else (score,),
+            **translation.stopping(self, f"validation_{score}"),
+        }
+        optimizer = translation.optimizer(self, plan)
+        return Training(task.net, optimizer, task.start, task.data, plan, options)
+
+    def _train(self, task: FitTask) -> Run:
+        """Train by steps."""
+        training = self._training(task)
+        plan = training.plan
         side, self.engine_ = self._choose_engine(task, plan.width, plan.epochs * plan.steps)
-        score = self.SCORE[net.targets]
-        report = self._report(task)
-        with _translated_errors():
-            run: Run = side.train(
-                net,
-                translation.optimizer(self, plan),
-                task.start,
-                data.x,
-                data.y,
-                plan,
-                tuning=self._make_tuning(net, task.seed),
-                class_weight=task.class_weight,
-                validation=None if task.validation is None else task.validation.columns(),
-                metrics=None if task.validation is None else (score,),
-                callback=EpochLines(report, self.callback) if self._writes_lines else self.callback,
-                progress=self.verbose == BAR,
-                **translation.stopping(self, f"validation_{score}"),
-            )
-        if self._writes_lines and run.history["ended"] == "patience":
+        lines = EpochLines(self._report(task), self.callback) if self._writes_lines else None
+        with translated_errors():
+            return training.run(side, callback=lines or self.callback, progress=self.verbose == BAR)
+
+    def _report_end(self, task: FitTask, run: Run) -> None:
+        """Warn about a training that did not converge, and write the last of the lines."""
+        ended = run.history["ended"]
+        if self._writes_lines and ended == "patience":
             print(stopped(self, np.asarray(run.train_state.lr_scale)))
-        if run.history["ended"] == "interrupted":
-            warnings.warn("Training interrupted by user.", stacklevel=STACKLEVEL)
-        if run.history["ended"] == "epochs" and not partial:
+        if ended == "interrupted":
+            warnings.warn("Training interrupted by user.", stacklevel=STACKLEVEL + 1)
+        if ended == "epochs" and not task.call.partial:
             warnings.warn(
                 f"Stochastic Optimizer: Maximum iterations ({self.max_iter}) reached and the "
                 "optimization hasn't converged yet.",
                 ConvergenceWarning,
-                stacklevel=STACKLEVEL,
+                stacklevel=STACKLEVEL + 1,
             )
-        return run
 
     def _choose_engine(self, task: FitTask, rows: int, steps: int) -> tuple[ModuleType, EngineName]:
         """The engine for steps on batches of this many rows."""
@@ -255,7 +302,7 @@ class BaseMLP(ConversionMixin):
             warnings.warn(
                 "Got `batch_size` less than 1 or larger than sample size. It is going to be "
                 "clipped",
-                stacklevel=STACKLEVEL + 1,
+                stacklevel=STACKLEVEL + 2,
             )
         return min(self.batch_size, rows)
 
@@ -271,7 +318,7 @@ class BaseMLP(ConversionMixin):
                 of_class = class_weights.row_factors(net, data.y, values)
                 weights = of_class if weights is None else of_class * weights
         side, self.engine_ = self._choose_engine(task, len(data.x), self.max_iter)
-        with _translated_errors():
+        with translated_errors():
             result: LBFGSResult = side.minimize_lbfgs(
                 net,
                 task.start,
@@ -335,7 +382,7 @@ class BaseMLP(ConversionMixin):
 
 
 @contextlib.contextmanager
-def _translated_errors() -> Iterator[None]:
+def translated_errors() -> Iterator[None]:
     """Raise NotFinite as the error that scikit-learn's users know."""
     try:
         yield

@@ -1,0 +1,67 @@
+"""scikit-learn's `fit` of a search, with groups of fits as the tasks of joblib."""
+
+import contextlib
+import inspect
+import types
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable
+from typing import Any, Self
+
+import joblib
+
+from fnet.search.evaluation import evaluate
+from fnet.search.grouping import Fit, Group, groups
+from fnet.search.sklearn_api import BaseSearchCV, Parallel, delayed
+
+
+class Groups(contextlib.AbstractContextManager["Groups"]):
+    """Used as a `Parallel` that fits in groups what scikit-learn asks it to fit one by one.
+
+    Threads suit it best, unless the user says otherwise (`joblib.parallel_config`): TensorFlow
+    computes outside Python, and threads share its programs.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        """The options of a `Parallel`."""
+        self._options = options
+
+    def __enter__(self) -> Self:
+        """Nothing to prepare."""
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        """Nothing to close."""
+
+    def __call__(self, tasks: Iterable[Any]) -> list[dict[str, Any]]:
+        """The results of the calls of `_fit_and_score`, in their order."""
+        fits = [Fit(inspect.unwrap(function), *each, options) for function, each, options in tasks]
+        found = groups(fits)
+        parallel = Parallel(**{"prefer": "threads", **self._options})
+        calls = (
+            delayed(evaluate)([(group, [fits[i] for i in group.fits]) for group in some])
+            for some in _tasks(found, joblib.effective_n_jobs(self._options.get("n_jobs")))
+        )
+        results = dict(pair for pairs in parallel(calls) for pair in pairs)
+        return [results[position] for position in range(len(fits))]
+
+
+def _tasks(found: list[Group], jobs: int) -> list[list[Group]]:
+    """The groups of each task: those of a program together, where there is work for all jobs.
+
+    A process then compiles as few programs as can be. It changes no result.
+    """
+    by_program: dict[Hashable, list[Group]] = defaultdict(list)
+    for i, group in enumerate(found):
+        by_program[i if group.program is None else group.program].append(group)
+    return list(by_program.values()) if len(by_program) >= 2 * jobs else [[g] for g in found]
+
+
+def _with_groups(fit: Callable[..., Any]) -> Callable[..., Any]:
+    """A method of scikit-learn in which the name `Parallel` means Groups."""
+    plain: Any = inspect.unwrap(fit)
+    names = plain.__globals__ | {"Parallel": Groups}
+    return types.FunctionType(plain.__code__, names, plain.__name__, plain.__defaults__)
+
+
+fit_in_groups = _with_groups(BaseSearchCV.fit)
+"""`BaseSearchCV.fit` of scikit-learn, with Groups."""

@@ -1,0 +1,14 @@
+"""The parts of scikit-learn that the searches are built from; the stub gives them their types."""
+
+from sklearn.base import _fit_context as fit_context
+from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
+from sklearn.model_selection._search import BaseSearchCV
+from sklearn.utils.metaestimators import _safe_split as safe_split
+from sklearn.utils.parallel import Parallel, delayed
+from sklearn.utils.validation import _check_method_params as check_method_params
+
+__all__ = [
+    *("BaseSearchCV", "GridSearchCV", "Parallel", "RandomizedSearchCV", "check_method_params"),
+    *("clone", "delayed", "fit_context", "safe_split"),
+]
