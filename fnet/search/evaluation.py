@@ -12,6 +12,7 @@ from typing import Any
 from sklearn.pipeline import Pipeline
 
 from fnet.core import training_loop
+from fnet.core.errors import NotFinite
 from fnet.core.run_state import Run
 from fnet.estimators.base import BaseMLP, FitCall, FitTask, translated_errors
 from fnet.search import layout, members
@@ -33,8 +34,8 @@ def _evaluate_group(group: Group, fits: list[Fit]) -> list[tuple[int, dict[str, 
     if group.program is not None:
         try:
             finishers = _train(group, fits)
-        except (ArithmeticError, AttributeError, TypeError, ValueError):
-            finishers = []  # each fit raises its own error, or succeeds
+        except Exception:  # of any step of a pipeline: each fit raises its own, or succeeds
+            finishers = []
     for fit, finish in zip(fits, finishers, strict=False):
         vars(fit.estimator)["fit"] = finish
     seconds = (time.time() - began) / len(fits)
@@ -51,7 +52,6 @@ def _train(group: Group, fits: list[Fit]) -> list[Callable[..., Any]]:
     """Train the fits of a group; for each a function in the place of its estimator's `fit`."""
     for fit in fits:
         fit.set_params()
-        last_step(fit.estimator)._validate_params()
     prepared, task = _prepare(fits[0])
     trainings = [last_step(fit.estimator)._training(task) for fit in fits]
     plan = layout.layout(last_step(prepared), trainings[0], group)
@@ -69,7 +69,8 @@ def _train(group: Group, fits: list[Fit]) -> list[Callable[..., Any]]:
 def _prepare(fit: Fit) -> tuple[Any, FitTask]:
     """A fitted pipeline but for its last step, or the estimator, and the task of the last step."""
     prepared = clone(fit.estimator)
-    estimator, tasks = last_step(prepared), []
+    estimator: BaseMLP = last_step(prepared)
+    tasks: list[FitTask] = []
 
     def keep_task(X: Any, y: Any, sample_weight: Any, held_out: Any) -> BaseMLP:
         call = FitCall(partial=False, resuming=False, classes=None)
@@ -95,7 +96,7 @@ def _run(trainings: list[Any], plan: layout.Layout) -> list[Run]:
         together = members.padded(together, *plan.shape)
     try:
         run = together.run(plan.side, xla=plan.xla)
-    except training_loop.NotFinite as error:  # of some members: each reports it
+    except NotFinite as error:  # of some members: each reports it
         run = error.run  # type: ignore[attr-defined]
     if len(trainings) == 1:
         runs = [run._replace(rows=rows)]

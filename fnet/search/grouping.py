@@ -8,7 +8,6 @@ from collections import defaultdict
 from collections.abc import Hashable
 from typing import Any, NamedTuple
 
-import joblib
 import numpy as np
 from sklearn.pipeline import Pipeline
 
@@ -17,7 +16,7 @@ from fnet.core.optimizers import spec as spec_of
 from fnet.core.tuning import Tuning
 from fnet.estimators import MLPClassifier, MLPRegressor, translation
 from fnet.search.members import NEUTRAL
-from fnet.search.sklearn_api import clone
+from fnet.search.sklearn_api import clone, content_hash
 
 ESTIMATORS = (MLPClassifier, MLPRegressor)
 
@@ -120,6 +119,7 @@ def _keys(fit: Fit) -> tuple[Hashable, Hashable] | None:
     try:
         fit.set_params()
         estimator = last_step(fit.estimator)
+        estimator._validate_params()
         if type(estimator) not in ESTIMATORS or estimator.solver == "lbfgs":
             return None
         if estimator.callback is not None or estimator.verbose:
@@ -128,7 +128,8 @@ def _keys(fit: Fit) -> tuple[Hashable, Hashable] | None:
     except (AttributeError, TypeError, ValueError):
         return None
     prefix = "" if fit.estimator is estimator else f"{fit.estimator.steps[-1][0]}__"
-    program, run = [], []
+    program: list[Hashable] = []
+    run: list[Hashable] = []
     for name, value in sorted(fit.options["parameters"].items()):
         argument = name.removeprefix(prefix)
         of_earlier_step = not name.startswith(prefix)
@@ -156,6 +157,6 @@ def _structure(estimator: Any) -> Hashable:
 def _identity(value: Any) -> Hashable:
     """Equal for equal values; for those that cannot be pickled, for the same object."""
     try:
-        return str(joblib.hash(value))
+        return content_hash(value)
     except Exception:  # pickling calls the value's own code
         return id(value)

@@ -76,9 +76,7 @@ def member_bytes(training: Training) -> int:
     return int(entries * params[0].dtype.itemsize)
 
 
-def _shape(
-    estimator: ArgumentsMixin, training: Training, group: Group
-) -> tuple[int, int, int]:
+def _shape(estimator: ArgumentsMixin, training: Training, group: Group) -> tuple[int, int, int]:
     """The shape that the data of every fold fit into."""
     fewest, most = group.rows
     held_out = training.options["validation"]

@@ -7,11 +7,9 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable
 from typing import Any, Self
 
-import joblib
-
 from fnet.search.evaluation import evaluate
 from fnet.search.grouping import Fit, Group, groups
-from fnet.search.sklearn_api import BaseSearchCV, Parallel, delayed
+from fnet.search.sklearn_api import BaseSearchCV, Parallel, delayed, effective_n_jobs
 
 
 class Groups(contextlib.AbstractContextManager["Groups"]):
@@ -34,12 +32,15 @@ class Groups(contextlib.AbstractContextManager["Groups"]):
 
     def __call__(self, tasks: Iterable[Any]) -> list[dict[str, Any]]:
         """The results of the calls of `_fit_and_score`, in their order."""
-        fits = [Fit(inspect.unwrap(function), *each, options) for function, each, options in tasks]
+        fits = [
+            Fit(inspect.unwrap(function), estimator, X, y, options)
+            for function, (estimator, X, y), options in tasks
+        ]
         found = groups(fits)
         parallel = Parallel(**{"prefer": "threads", **self._options})
         calls = (
             delayed(evaluate)([(group, [fits[i] for i in group.fits]) for group in some])
-            for some in _tasks(found, joblib.effective_n_jobs(self._options.get("n_jobs")))
+            for some in _tasks(found, effective_n_jobs(self._options.get("n_jobs")))
         )
         results = dict(pair for pairs in parallel(calls) for pair in pairs)
         return [results[position] for position in range(len(fits))]

@@ -1,5 +1,10 @@
-"""The parts of scikit-learn that the searches are built from; the stub gives them their types."""
+"""The parts of scikit-learn and joblib that the searches are built from.
 
+They have no type hints; the stub next to this file gives these names theirs.
+"""
+
+from joblib import effective_n_jobs
+from joblib import hash as content_hash
 from sklearn.base import _fit_context as fit_context
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
@@ -9,6 +14,15 @@ from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import _check_method_params as check_method_params
 
 __all__ = [
-    *("BaseSearchCV", "GridSearchCV", "Parallel", "RandomizedSearchCV", "check_method_params"),
-    *("clone", "delayed", "fit_context", "safe_split"),
+    "BaseSearchCV",
+    "GridSearchCV",
+    "Parallel",
+    "RandomizedSearchCV",
+    "check_method_params",
+    "clone",
+    "content_hash",
+    "delayed",
+    "effective_n_jobs",
+    "fit_context",
+    "safe_split",
 ]
