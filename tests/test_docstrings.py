@@ -26,7 +26,10 @@ CONFIG = Config(
     strip_signature_backslash=True,  # escapes names that end in an underscore, as `coefs_`
 )
 
-EXAMPLES_OF_CLASSES = ("Network", "Tuning", "MLPClassifier", "MLPRegressor", "checkpoint")
+EXAMPLES_OF_CLASSES = (
+    *("Network", "Tuning", "MLPClassifier", "MLPRegressor", "checkpoint"),
+    *("GridSearchCV", "RandomizedSearchCV"),
+)
 """Classes that users call, whose docstrings have an example as those of functions have."""
 
 

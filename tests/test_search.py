@@ -3,7 +3,6 @@
 import inspect
 import subprocess
 import sys
-import warnings
 from collections import Counter
 from typing import NamedTuple
 
@@ -13,10 +12,10 @@ import pandas as pd
 import pytest
 from scipy import sparse, stats
 from sklearn import model_selection as theirs
+from sklearn.base import clone
 from sklearn.datasets import load_diabetes, load_iris
 from sklearn.exceptions import FitFailedWarning
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import make_scorer
 from sklearn.model_selection._search import BaseSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -24,6 +23,7 @@ from sklearn.preprocessing import StandardScaler
 import fnet
 from fnet import InvalidArgument, MLPClassifier, MLPRegressor, reference
 from fnet.engine import compiled_loop
+from fnet.search import layout
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -32,29 +32,31 @@ DIABETES = tuple(array[:120] / array.std() for array in load_diabetes(return_X_y
 NAMES = np.array(["a", "b", "c"])[IRIS[1]]
 FRAME = pd.DataFrame(IRIS[0], columns=list("pqrs")).assign(word=NAMES)
 FRAME.loc[::7, "q"] = None
-WEIGHTS = np.random.default_rng(0).uniform(0.5, 2, len(IRIS[0]))
-GROUPS = np.repeat(np.arange(10), [3, 5, 8, 10, 12, 14, 18, 20, 25, 35])[
-    np.random.default_rng(1).permutation(150)
-]
+RANDOM = np.random.default_rng(0)
+WEIGHTS = RANDOM.uniform(0.5, 2, len(IRIS[0]))
+GROUPS = np.repeat(np.arange(10), [3, 5, 8, 10, 12, 14, 18, 20, 25, 35])[RANDOM.permutation(150)]
 SHUFFLED = theirs.StratifiedKFold(3, shuffle=True, random_state=0)
 RATES = [1e-3, 1e-2, 5e-2]
-SIDES = pytest.mark.parametrize("engine", ["numpy", "tensorflow"])
 
 
 def classifier(**arguments):
-    return MLPClassifier(**{"hidden_layer_sizes": (5,), "max_iter": 8, "random_state": 0} | arguments)
+    return MLPClassifier(
+        **{"hidden_layer_sizes": (5,), "max_iter": 8, "random_state": 0} | arguments
+    )
 
 
 def regressor(**arguments):
-    return MLPRegressor(**{"hidden_layer_sizes": (5,), "max_iter": 8, "random_state": 0} | arguments)
+    return MLPRegressor(
+        **{"hidden_layer_sizes": (5,), "max_iter": 8, "random_state": 0} | arguments
+    )
 
 
 class Case(NamedTuple):
-    """A search, and how many times it may call `train`."""
+    """A search, and how many times it calls `train` before the last fit."""
 
     estimator: object
     grid: object
-    runs: int
+    runs: int = 0
     data: tuple = IRIS
     search: dict = {}
     fit: dict = {}
@@ -220,8 +222,8 @@ def same_results(ours, other):
     assert hasattr(ours, "best_estimator_") == hasattr(other, "best_estimator_")
 
 
-def counting(monkeypatch, engine):
-    """A list that grows with each call of an engine's `train`."""
+def counting(patch, engine):
+    """A list that grows by the member axes of each call of an engine's `train`."""
     side = reference if engine == "numpy" else fnet
     calls, train = [], side.train
 
@@ -229,30 +231,203 @@ def counting(monkeypatch, engine):
         calls.append(np.shape(arguments[2][0].w)[:-2])
         return train(*arguments, **options)
 
-    monkeypatch.setattr(side, "train", counted)
+    patch.setattr(side, "train", counted)
     return calls
 
 
-def both(case, monkeypatch=None, engine="numpy"):
-    """Our search and scikit-learn's, fitted, and the member axes of each run of ours."""
-    estimator = case.estimator
-    if "engine" in estimator.get_params():
-        estimator = fnet.MLPClassifier.__mro__ and type(estimator)(
-            **estimator.get_params() | {"engine": engine}
-        )
-    other = theirs.GridSearchCV(estimator, case.grid, **case.search).fit(*case.data, **case.fit)
-    ours = fnet.GridSearchCV(estimator, case.grid, **case.search)
-    if monkeypatch is None:
-        return ours.fit(*case.data, **case.fit), other, []
-    with monkeypatch.context() as patch:
-        calls = counting(patch, engine)
-        ours.fit(*case.data, **case.fit)
-    return ours, other, calls[: -1 if ours.refit else None]
+def both(case, ours=fnet.GridSearchCV, other=theirs.GridSearchCV, **options):
+    """Our search and scikit-learn's, fitted."""
+    arguments = case.search | options
+    return tuple(
+        kind(case.estimator, case.grid, **arguments).fit(*case.data, **case.fit)
+        for kind in (ours, other)
+    )
+
+
+def on_tensorflow(case):
+    """The case with an estimator that trains by TensorFlow."""
+    name = "engine" if "engine" in case.estimator.get_params() else "mlpclassifier__engine"
+    return case._replace(estimator=clone(case.estimator).set_params(**{name: "tensorflow"}))
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_search_by_the_twin_is_scikit_learns(name, monkeypatch):
+def test_a_search_is_scikit_learns(name, monkeypatch):
     case = CASES[name]
-    ours, other, calls = both(case, monkeypatch)
+    other = theirs.GridSearchCV(case.estimator, case.grid, **case.search)
+    other.fit(*case.data, **case.fit)
+    calls = counting(monkeypatch, "numpy")
+    ours = fnet.GridSearchCV(case.estimator, case.grid, **case.search)
+    ours.fit(*case.data, **case.fit)
     same_results(ours, other)
-    assert len(calls) == case.runs
+    best = getattr(ours, "best_estimator_", None)
+    refits = hasattr(best, "steps") and hasattr(best[-1], "loss_curve_")
+    assert len(calls) - (refits or hasattr(best, "loss_curve_")) == case.runs
+
+
+ON_TENSORFLOW = [
+    "numbers",
+    "numbers that may be absent",
+    "early stopping",
+    "several metrics, text classes, weights",
+    "quantiles and standardized targets",
+    "a pipeline of a table",
+]
+
+
+@pytest.mark.parametrize("name", ON_TENSORFLOW)
+def test_a_search_by_tensorflow_is_scikit_learns_by_the_twin(name, monkeypatch):
+    case = CASES[name]
+    other = theirs.GridSearchCV(case.estimator, case.grid, **case.search)
+    other.fit(*case.data, **case.fit)
+    case, calls = on_tensorflow(case), counting(monkeypatch, "tensorflow")
+    ours = fnet.GridSearchCV(case.estimator, case.grid, **case.search)
+    ours.fit(*case.data, **case.fit)
+    same_results(ours, other)
+    assert len(calls) == case.runs + 1  # the last is the refit
+
+
+def test_there_are_as_many_programs_as_architectures(monkeypatch):
+    """Folds of unequal sizes share them, with fewer rows than a batch too, and held-out rows."""
+    fnet.clear_cache()
+    traced, run_chunk = [], compiled_loop.run_chunk
+
+    def traces(program, *arguments):
+        traced.append(program.net.sizes)
+        return run_chunk(program, *arguments)
+
+    monkeypatch.setattr(compiled_loop, "run_chunk", traces)
+    sizes = [20, 33, 75, 120, 149]
+    grid = {"hidden_layer_sizes": [(3,), (4,)], "alpha": [0, 1, 2], "random_state": [0, 1]}
+    search = fnet.GridSearchCV(
+        classifier(engine="tensorflow", max_iter=2, early_stopping=True),
+        grid,
+        scoring="accuracy",
+        refit=False,
+        cv=[(np.arange(size), np.arange(size, 150)) for size in sizes],
+    )
+    search.fit(IRIS[0], RANDOM.integers(2, size=150))
+    assert Counter(traced) == {(4, 3, 1): 1, (4, 4, 1): 1}
+
+
+@pytest.mark.parametrize("engine", ["numpy", "tensorflow"])
+def test_a_candidate_that_diverges_leaves_the_others_alone(engine):
+    case = Case(
+        regressor(engine=engine, solver="sgd", max_iter=20),
+        {"learning_rate_init": [1e-3, 1e200, 1e-2], "n_iter_no_change": [5, np.inf]},
+        data=DIABETES,
+        search={"error_score": -7.0},
+    )
+    with pytest.warns(FitFailedWarning, match="(?s)10 fits failed out of a total of 30.*finite"):
+        ours, other = both(case)
+    same_results(ours, other)
+    assert (ours.cv_results_["mean_test_score"] == -7).tolist() == [False, False, True, True] + [
+        False
+    ] * 2
+    with pytest.raises(ValueError, match="Solver produced non-finite"):
+        fnet.GridSearchCV(case.estimator, case.grid, error_score="raise").fit(*case.data)
+
+
+def non_finite_scores():
+    return pytest.warns(UserWarning, match="One or more of the test scores are non-finite")
+
+
+def fails_on_strong_penalties(estimator, X, y):
+    if estimator.alpha > 1:
+        raise RuntimeError("no score")
+    return estimator.score(X, y)
+
+
+def test_a_scorer_that_fails_on_one_candidate():
+    search = {"scoring": fails_on_strong_penalties, "cv": SHUFFLED}
+    with pytest.warns(UserWarning, match="no score|scores are non-finite"):
+        same_results(*both(Case(classifier(), {"alpha": [0.1, 10]}, search=search)))
+
+
+def test_a_candidate_with_invalid_parameters_fails_alone(monkeypatch):
+    case = Case(classifier(), {"alpha": [0.1, -1, 1]}, search=LOG_LOSS)
+    with (
+        pytest.warns(FitFailedWarning, match="(?s)3 fits failed out of a total of 9.*'alpha'"),
+        non_finite_scores(),
+    ):
+        same_results(*both(case))
+    calls = counting(monkeypatch, "numpy")
+    with pytest.warns(FitFailedWarning), non_finite_scores():
+        fnet.GridSearchCV(case.estimator, case.grid, **case.search).fit(*case.data)
+    assert calls == [(2,)] * 3 + [()]
+
+
+def test_a_random_search_is_scikit_learns():
+    distributions = {"learning_rate_init": stats.loguniform(1e-3, 1e-1), "activation": ["relu"]}
+    case = Case(classifier(), distributions, search=LOG_LOSS)
+    kinds = fnet.RandomizedSearchCV, theirs.RandomizedSearchCV
+    ours, other = both(case, *kinds, n_iter=4, random_state=0)
+    same_results(ours, other)
+    np.testing.assert_array_equal(ours.predict(IRIS[0]), other.predict(IRIS[0]))
+
+
+@pytest.mark.parametrize("name", ["GridSearchCV", "RandomizedSearchCV"])
+def test_the_arguments_are_scikit_learns(name):
+    ours, other = (getattr(side, name) for side in (fnet, theirs))
+    parameters = [
+        [(p.name, p.kind, str(p.default)) for p in inspect.signature(kind).parameters.values()]
+        for kind in (ours, other)
+    ]
+    assert parameters[0] == parameters[1]
+    search = clone(ours(classifier(), {"alpha": [1]}, cv=7)).set_params(estimator__tol=0.5)
+    assert search.get_params()["estimator__tol"] == 0.5
+    assert "Parallel" not in vars(ours.fit)  # a method like any other
+    assert isinstance(search, BaseSearchCV)
+
+
+@pytest.mark.parametrize("jobs", [{"n_jobs": 2}, {"backend": "loky", "n_jobs": 2}])
+def test_results_do_not_depend_on_jobs(jobs):
+    case = CASES["architectures"]
+    alone = fnet.GridSearchCV(case.estimator, case.grid, **case.search).fit(*case.data)
+    with joblib.parallel_config(**jobs):
+        ours = fnet.GridSearchCV(case.estimator, case.grid, **case.search).fit(*case.data)
+    for name, values in alone.cv_results_.items():
+        if not name.endswith("_time"):
+            assert str(values) == str(ours.cv_results_[name])
+
+
+def test_groups_are_cut_to_fit_into_memory(monkeypatch, capsys):
+    case = CASES["numbers"]
+    other = theirs.GridSearchCV(case.estimator, case.grid, **case.search).fit(*case.data)
+    monkeypatch.setattr(layout, "MAX_BYTES", 150_000)
+    calls = counting(monkeypatch, "numpy")
+    ours = fnet.GridSearchCV(case.estimator, case.grid, **case.search, verbose=1).fit(*case.data)
+    same_results(ours, other)
+    assert calls == [(6,), (6,)] * 3 + [()]
+    assert "12 candidates would take 0.17 MiB; 6 train together" in capsys.readouterr().out
+
+
+def test_a_small_search_does_not_import_tensorflow():
+    code = """
+import sys, fnet
+from sklearn.base import clone
+from sklearn.datasets import load_iris
+model = fnet.MLPClassifier((10,), max_iter=200, tol=1, random_state=0)
+fnet.GridSearchCV(model, {"alpha": [0, 0.1]}, cv=3).fit(*load_iris(return_X_y=True))
+assert "tensorflow" not in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize(
+    ("estimator", "grid", "message"),
+    [
+        (LogisticRegression(), {"C": [1]}, "LogisticRegression. Use sklearn.model_selection.Grid"),
+        (
+            make_pipeline(StandardScaler(), LogisticRegression()),
+            {"logisticregression__C": [1]},
+            "must be an MLPClassifier or MLPRegressor of fnet, or a Pipeline",
+        ),
+        (make_pipeline(classifier(), "passthrough"), {"memory": [None]}, "got str"),
+        (classifier(), {"alpha": []}, "need to be a non-empty sequence"),
+        (classifier(), {"alpha": 1.0}, "needs to be a list or a numpy array"),
+        (classifier(), {"alhpa": [1, 2]}, "Invalid parameter 'alhpa'|alpha"),
+    ],
+)
+def test_bad_searches(estimator, grid, message):
+    with pytest.raises((InvalidArgument, TypeError, ValueError), match=message):
+        fnet.GridSearchCV(estimator, grid).fit(*IRIS)

@@ -16,7 +16,8 @@ from fnet.core.errors import NotFinite
 from fnet.core.run_state import Run
 from fnet.estimators.base import BaseMLP, FitCall, FitTask, translated_errors
 from fnet.search import layout, members
-from fnet.search.grouping import Fit, Group, last_step
+from fnet.search.grouping import Fit, last_step
+from fnet.search.layout import Group
 from fnet.search.sklearn_api import check_method_params, clone, safe_split
 
 VALIDATED = ("n_features_in_", "feature_names_in_")
@@ -55,6 +56,9 @@ def _train(group: Group, fits: list[Fit]) -> list[Callable[..., Any]]:
     prepared, task = _prepare(fits[0])
     trainings = [last_step(fit.estimator)._training(task) for fit in fits]
     plan = layout.layout(last_step(prepared), trainings[0], group)
+    if plan.members < len(fits) and fits[0].options["verbose"]:
+        size = len(fits) * plan.member_bytes / 2**20
+        print(f"{len(fits)} candidates would take {size:.3g} MiB; {plan.members} train together")
     finishers: list[Callable[..., Any]] = []
     for start in range(0, len(fits), plan.members):
         runs = _run(trainings[start : start + plan.members], plan)
@@ -95,7 +99,7 @@ def _run(trainings: list[Any], plan: layout.Layout) -> list[Run]:
     if plan.shape is not None:
         together = members.padded(together, *plan.shape)
     try:
-        run = together.run(plan.side, xla=plan.xla)
+        run = together.run(plan.side, **plan.options)
     except NotFinite as error:  # of some members: each reports it
         run = error.run  # type: ignore[attr-defined]
     if len(trainings) == 1:

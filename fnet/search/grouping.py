@@ -15,6 +15,7 @@ from fnet.core.batches import minibatch_plan
 from fnet.core.optimizers import spec as spec_of
 from fnet.core.tuning import Tuning
 from fnet.estimators import MLPClassifier, MLPRegressor, translation
+from fnet.search.layout import MAX_MEMBERS, Group
 from fnet.search.members import NEUTRAL
 from fnet.search.sklearn_api import clone, content_hash
 
@@ -31,9 +32,6 @@ NOT_IN_PROGRAM = {
     *("class_weight", "max_iter", "random_state", "shuffle", "standardize", "validation_fraction"),
 }
 """The arguments that members of a run share, although runs that differ in them share a program."""
-
-MAX_MEMBERS = 32
-"""The most members of a run. More save nothing: the time of a step then grows with its members."""
 
 PLAN = minibatch_plan(1, 1, 1, None)
 """A plan for an optimizer whose kind alone is of interest."""
@@ -61,25 +59,6 @@ class Fit(NamedTuple):
         self.estimator.set_params(**clone(self.options["parameters"], safe=False))
 
 
-class Group(NamedTuple):
-    """Fits of one fold that train together.
-
-    Attributes:
-        fits: The positions of the fits.
-        program: What the groups that share a program have in common; None for a single fit that
-            cannot be a member.
-        members: The number of members of the largest group with this program.
-        trainings: The number of fits of the search.
-        rows: The fewest and the most rows of a fold's training part.
-    """
-
-    fits: list[int]
-    program: Hashable
-    members: int
-    trainings: int
-    rows: tuple[int, int]
-
-
 def groups(fits: list[Fit]) -> list[Group]:
     """The groups of all fits, fold by fold. They do not depend on how many jobs there are."""
     keys: dict[int, tuple[Hashable, Hashable] | None] = {}
@@ -97,12 +76,12 @@ def groups(fits: list[Fit]) -> list[Group]:
         for key, positions in members.items()
         for part in np.array_split(positions, -(-len(positions) // MAX_MEMBERS))
     ]
-    largest: dict[Hashable, int] = defaultdict(int)
+    sizes: dict[Hashable, list[int]] = defaultdict(list)
     for program, part in parts:
-        largest[program] = max(largest[program], len(part))
-    sizes = [len(fit.options["train"]) for fit in fits]
-    rows = min(sizes, default=0), max(sizes, default=0)
-    found = [Group(part, p, largest[p], len(fits), rows) for p, part in parts]
+        sizes[program].append(len(part))
+    rows = [len(fit.options["train"]) for fit in fits]
+    limits = min(rows, default=0), max(rows, default=0)
+    found = [Group(part, p, max(sizes[p]), len(sizes[p]), len(fits), limits) for p, part in parts]
     return sorted(found, key=lambda group: fits[group.fits[0]].options["split_progress"][0])
 
 

@@ -1,10 +1,19 @@
 """How the members of a group are trained: by which engine, how many in a run, in which shapes.
 
-TensorFlow or the twin: as for a single fit (`backends.choose`), by the work of all fits of the
-search, since its start and the import are paid once.
+- The engine is chosen as for a single fit (`backends.choose`), by the work of all fits of the
+  search, since TensorFlow's start and import are paid once.
+- A run has at most MAX_MEMBERS members, and no more than fit into MAX_BYTES; the groups of a
+  program are cut into equal parts. Where a single member keeps all cores busy, it trains alone.
+- XLA or a plain graph is chosen by the work of all runs of a program, since it is compiled once.
+- Compiled runs of a program have the same number of members and the same shapes, whatever the
+  folds' sizes: a program is compiled for them. The twin takes the data as they are.
+
+None of this depends on how many jobs there are, nor changes a result but for the rounding of sums.
 """
 
+import importlib
 import math
+from collections.abc import Hashable
 from types import ModuleType
 from typing import Any, NamedTuple
 
@@ -14,14 +23,37 @@ from fnet.core.optimizers import MOMENTS
 from fnet.core.params import leaves
 from fnet.estimators.arguments import ArgumentsMixin, EngineName
 from fnet.estimators.base import Training
-from fnet.search.grouping import Group
+
+MAX_MEMBERS = 32
+"""The most members of a run. More save nothing: the time of a step then grows with its members."""
 
 MAX_MEMBER_FLOPS = 1e9
 """Floating-point operations of a member's step above which members train one after another: a
 single product then keeps all cores busy, and members gain nothing from a shared step."""
 
 MAX_BYTES = 1 << 30
-"""The memory that a run may take for its members."""
+"""The memory that a run may take for its members. As many runs as jobs are in memory at a time."""
+
+
+class Group(NamedTuple):
+    """Fits of one fold that train together.
+
+    Attributes:
+        fits: The positions of the fits.
+        program: What the groups that share a program have in common; None for a single fit that
+            cannot be a member.
+        members: The number of members of the largest group with this program.
+        runs: The number of groups with this program.
+        trainings: The number of fits of the search.
+        rows: The fewest and the most rows of a fold's training part.
+    """
+
+    fits: list[int]
+    program: Hashable
+    members: int
+    runs: int
+    trainings: int
+    rows: tuple[int, int]
 
 
 class Layout(NamedTuple):
@@ -31,15 +63,17 @@ class Layout(NamedTuple):
         side: The module of the engine.
         engine: Its name.
         members: The number of members of each run.
+        member_bytes: The memory that each takes, roughly.
         shape: `(rows, width, held_out)` that the data are padded to; None leaves them as they are.
-        xla: Whether XLA compiles the program; None for the twin.
+        options: Further arguments of `train`.
     """
 
     side: ModuleType
     engine: EngineName
     members: int
-    shape: tuple[int, int, int] | None
-    xla: bool | None
+    member_bytes: int
+    shape: tuple[int, int, int] | None = None
+    options: dict[str, Any] = {}
 
 
 def layout(estimator: ArgumentsMixin, training: Training, group: Group) -> Layout:
@@ -50,19 +84,29 @@ def layout(estimator: ArgumentsMixin, training: Training, group: Group) -> Layou
         training: The Training of one of its fits.
         group: The group.
     """
-    plan = training.plan
-    steps = plan.epochs * plan.steps * group.trainings
-    side, engine = backends.choose(estimator.engine, training.net, plan.width, steps)
-    most = max(1, MAX_BYTES // member_bytes(training))
-    if batch_source.step_flops(training.net, plan.width) > MAX_MEMBER_FLOPS:
-        most = 1
+    plan, size = training.plan, _member_bytes(training)
+    steps = plan.epochs * plan.steps
+    side, engine = backends.choose(
+        estimator.engine, training.net, plan.width, steps * group.trainings
+    )
+    flops = batch_source.step_flops(training.net, plan.width)
+    most = 1 if flops > MAX_MEMBER_FLOPS else max(1, MAX_BYTES // size)
     members = math.ceil(group.members / math.ceil(group.members / most))
     if engine == "numpy":
-        return Layout(side, engine, members, None, None)
-    return Layout(side, engine, members, _shape(estimator, training, group), None)
+        return Layout(side, engine, members, size)
+    shape = _shape(estimator, training, group)
+    xla = _xla_pays_off(steps * group.runs * math.ceil(group.members / members), members * flops)
+    return Layout(side, engine, members, size, shape, {"xla": xla})
 
 
-def member_bytes(training: Training) -> int:
+def _xla_pays_off(steps: int, flops: int) -> bool:
+    """As `train` chooses, but for the steps of all runs of a program."""
+    costs = importlib.import_module("fnet.engine.training")
+    saved = costs.XLA_SECONDS_SAVED_PER_STEP + costs.XLA_SECONDS_SAVED_PER_FLOP * flops
+    return bool(steps * saved > costs.XLA_COMPILE_SECONDS)
+
+
+def _member_bytes(training: Training) -> int:
     """The memory that a run takes for each member, roughly.
 
     Params, their gradient, the optimizer's moments, the best and the average params; and for each

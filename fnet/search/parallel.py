@@ -8,7 +8,8 @@ from collections.abc import Callable, Hashable, Iterable
 from typing import Any, Self
 
 from fnet.search.evaluation import evaluate
-from fnet.search.grouping import Fit, Group, groups
+from fnet.search.grouping import Fit, groups
+from fnet.search.layout import Group
 from fnet.search.sklearn_api import BaseSearchCV, Parallel, delayed, effective_n_jobs
 
 
