@@ -101,7 +101,7 @@ def _run(trainings: list[Any], plan: layout.Layout) -> list[Run]:
     try:
         run = together.run(plan.side, **plan.options)
     except NotFinite as error:  # of some members: each reports it
-        run = error.run  # type: ignore[attr-defined]
+        run = error.run
     if len(trainings) == 1:
         runs = [run._replace(rows=rows)]
     else:

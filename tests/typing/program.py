@@ -57,3 +57,12 @@ def table(x: list[list[float]], y: list[str]) -> list[str]:
     model = fnet.MLPClassifier((30,), activation="tanh", solver="adam", random_state=0)
     names: list[str] = model.fit(x, y).predict(x).tolist()
     return names
+
+
+def search(x: list[list[float]], y: list[str]) -> dict[str, object]:
+    """Hyperparameters by scikit-learn's searches."""
+    model = fnet.MLPClassifier((30,))
+    grid = fnet.GridSearchCV(model, {"alpha": [0.0, 0.1]}, cv=3, scoring="accuracy").fit(x, y)
+    print(grid.cv_results_["mean_test_score"], grid.best_estimator_, grid.best_score_)
+    draws = fnet.RandomizedSearchCV(model, {"alpha": [0.0, 0.1]}, n_iter=2, random_state=0)
+    return draws.fit(x, y).best_params_

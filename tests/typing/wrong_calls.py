@@ -33,3 +33,4 @@ params[0].weights  # wrong: no such attribute
 fnet.Progress  # wrong: an old name
 reference.predict(net, x)  # wrong: missing argument
 model.fit(x, y).coef_  # wrong: no such attribute
+fnet.GridSearchCV(model, {"alpha": [0.1]}, n_iter=3)  # wrong: no such argument
