@@ -19,6 +19,7 @@ Benchmarks:
   programs   200 fits by TensorFlow over five architectures in one process
   commands   the command line on small tables, whole processes
   table      `fnet predict` on a CSV with a million rows
+  search     GridSearchCV on the digits and on Iris, compared with scikit-learn's of its own MLP
   encoding   TableEncoder on a million rows of numbers and categories, compared with scikit-learn's
 
 Method. Each implementation has its own process. They take turns within each round, so that noise
@@ -84,6 +85,7 @@ import estimators
 import fnet_benchmarks
 import numpy as np
 import peers
+import search_benchmarks
 from measuring import Result, digits, flops, spread, synthetic, take_turns, worker
 from tqdm import tqdm
 
@@ -274,6 +276,7 @@ BENCHMARKS = {
     "programs": Benchmark(estimators.programs, 3),
     "commands": Benchmark(cli_benchmarks.commands, 1),
     "table": Benchmark(cli_benchmarks.table, 1),
+    "search": Benchmark(search_benchmarks.search, 50),
     "encoding": Benchmark(functools.partial(encoding_benchmarks.encoding, 1_000_000), 1),
 }
 
