@@ -292,6 +292,7 @@ def parse_arguments() -> argparse.Namespace:
     add = parser.add_argument
     add(
         "--benchmarks",
+        "--work",
         nargs="+",
         choices=BENCHMARKS,
         default=list(BENCHMARKS),

@@ -56,9 +56,7 @@ def search(name: str, epochs: int, options: argparse.Namespace) -> dict[str, Any
     """Searches on the digits with two jobs, and a small one on Iris."""
     rows = []
     for what, job in JOBS.items():
-        runs = {
-            side: functools.partial(fresh, on_digits, side, job, epochs) for side in MODULES
-        }
+        runs = {side: functools.partial(fresh, on_digits, side, job, epochs) for side in MODULES}
         found = take_turns(runs, options.rounds, f"{name}, {what}", warm=0)
         (first, second), theirs = np.array(found["fnet"]).T, np.array(found["scikit-learn"])[:, 0]
         for label, ours in {"with compiling": first, "compiled before": second}.items():
