@@ -1,7 +1,8 @@
 """How the members of a group are trained: by which engine, how many in a run, in which shapes.
 
 - The engine is chosen as for a single fit (`backends.choose`), by the work of all fits of the
-  search, since TensorFlow's start and import are paid once.
+  search, since TensorFlow's start and import are paid once. A step of a run counts once: its
+  members share the calls of NumPy that a compiled step saves.
 - A run has at most MAX_MEMBERS members, and no more than fit into MAX_BYTES; the groups of a
   program are cut into equal parts. Where a single member keeps all cores busy, it trains alone.
 - XLA or a plain graph is chosen by the work of all runs of a program, since it is compiled once.
@@ -86,12 +87,13 @@ def layout(estimator: ArgumentsMixin, training: Training, group: Group) -> Layou
     """
     plan, size = training.plan, _member_bytes(training)
     steps = plan.epochs * plan.steps
-    side, engine = backends.choose(
-        estimator.engine, training.net, plan.width, steps * group.trainings
-    )
     flops = batch_source.step_flops(training.net, plan.width)
     most = 1 if flops > MAX_MEMBER_FLOPS else max(1, MAX_BYTES // size)
     members = math.ceil(group.members / math.ceil(group.members / most))
+    runs = math.ceil(group.trainings / members)  # of the whole search, if all are as these
+    side, engine = backends.choose(
+        estimator.engine, training.net, plan.width * members, steps * runs
+    )
     if engine == "numpy":
         return Layout(side, engine, members, size)
     shape = _shape(estimator, training, group)
