@@ -297,7 +297,7 @@ def test_there_are_as_many_programs_as_architectures(monkeypatch):
 
     monkeypatch.setattr(compiled_loop, "run_chunk", traces)
     sizes = [20, 33, 75, 120, 149]
-    grid = {"hidden_layer_sizes": [(3,), (4,)], "alpha": [0, 1, 2], "random_state": [0, 1]}
+    grid = {"hidden_layer_sizes": [(3,), (4,)], "alpha": [0, 1, 2], "max_iter": [1, 2]}
     search = fnet.GridSearchCV(
         classifier(engine="tensorflow", max_iter=2, early_stopping=True),
         grid,

@@ -8,7 +8,6 @@ import numpy as np
 import numpy.typing as npt
 
 from fnet.core.batches import Plan
-from fnet.core.early_stopping import NEVER
 from fnet.core.optimizers import Optimizer
 from fnet.core.params import map_params
 from fnet.core.run_state import NUMBERS, Run, map_state
@@ -101,8 +100,8 @@ def stacked(trainings: list[Training]) -> Training:
     options = first.options | {"tuning": _stack_tuning([t.options["tuning"] for t in trainings])}
     for name in STOPPING:
         values = [training.options.get(name) for training in trainings]
-        if any(value is not None for value in values):
-            options[name] = np.array([NEVER if value is None else value for value in values])
+        if values[0] is not None:  # what may be absent is so in all of them, or in none
+            options[name] = np.array(values)
     return first._replace(
         optimizer=_stack_optimizers([training.optimizer for training in trainings]),
         start=map_params(lambda *arrays: np.stack(arrays), *(t.start for t in trainings)),
