@@ -1174,12 +1174,6 @@ def test_classification_metrics_are_refused_without_classes():
             lambda side: train(side, PARAMS, X, Y, [[0, 1]]),
             r"plan must be a Plan, as kfold_plan or .* returns it; got \[\[0, 1\]\]",
         ),
-        validation_rows_of_each_member=(
-            lambda side: train(
-                side, MEMBERS, validation=(np.ones((2, 5, 2)), np.eye(3)[[[0] * 5] * 2])
-            ),
-            r"validation must be rows \[N, D\] that all .*; got x of shape \[2, 5, 2\]",
-        ),
         no_y=(lambda side: train(side, PARAMS, X, None), "or data; missing: y"),
         no_x=(lambda side: train(side, PARAMS, None), "or data; missing: x"),
         x_of_each_member=(

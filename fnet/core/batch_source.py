@@ -1,5 +1,6 @@
 """The batches of a run: prefetched, and cut into chunks that take a fraction of a second."""
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -37,12 +38,14 @@ class Source(NamedTuple):
 
     Attributes:
         batches_from: `batches_from(step)`: an iterator of `(data, rows, weights)` from that step of
-            the run on. `rows` and `weights` are `[steps, B]`, and `rows` index into data `(x, y)`.
+            the run on. `rows` are `[steps, B]` and index into data `(x, y)`; `weights` are
+            `[steps, B]`, or `[steps, *M, B]` where each member has its own.
         epochs: The number of epochs.
         steps: The number of steps per epoch.
         width: The number B of rows in the largest batch.
         rows: The number N of rows; None for a dataset.
         class_weights: The result of `class_weights.resolve`, or None.
+        members: The member axes of the weights: `()` where all members share them.
     """
 
     batches_from: Callable[[int], Any]
@@ -51,6 +54,7 @@ class Source(NamedTuple):
     width: int
     rows: int | None
     class_weights: Any = None
+    members: tuple[int, ...] = ()
 
 
 def plan_source(
@@ -67,12 +71,13 @@ def plan_source(
     dense.
     """
     x, y, plan = columns
-    _, x, y, _ = checks.batch(net, params, x, y)
-    plan = checks.plan(plan, len(checks.shared_rows(x)))
+    layers, x, y, _ = checks.batch(net, params, x, y)
+    members = checks.members_of(layers)
+    plan = checks.plan(plan, len(checks.shared_rows(x)), members)
     per_class = None
     if class_weight is not None:
-        per_class = class_weights.resolve(net, class_weight, y, plan.weights)
-        if per_class.ndim == 1:
+        per_class = class_weights.resolve(net, class_weight, y, plan.weights, members)
+        if not class_weights.of_labels(net):
             plan = class_weights.with_class_weights(net, plan, y, per_class)
     sparse = isinstance(x, SparseRows)
     data = (x, y) if sparse else (to_array(x), to_array(y))
@@ -83,7 +88,8 @@ def plan_source(
             return _dense_blocks(blocks, plan.steps, to_array)
         return blocks
 
-    return Source(batches_from, plan.epochs, plan.steps, plan.width, plan.rows, per_class)
+    own = np.shape(getattr(plan, "weights", None))[:-1]
+    return Source(batches_from, plan.epochs, plan.steps, plan.width, plan.rows, per_class, own)
 
 
 def padded_rows(rows: int) -> int:
@@ -102,7 +108,8 @@ def padded_width(source: Source) -> int:
 
 def chunk_capacity(source: Source) -> int:
     """The most steps in a chunk of this source."""
-    return max(1, min(MAX_CHUNK_STEPS, MAX_PLAN_ENTRIES // padded_width(source)))
+    entries = padded_width(source) * math.prod(source.members)
+    return max(1, min(MAX_CHUNK_STEPS, MAX_PLAN_ENTRIES // entries))
 
 
 def _dense_blocks(
@@ -130,19 +137,22 @@ def step_flops(net: Any, width: int, members: tuple[int, ...] = ()) -> int:
 
 
 def prefetch_plan(plan: Plan, step: int) -> Iterator[tuple[Any, ...]]:
-    """The plan from this step on, in blocks `(rows, weights)`, both `[steps, B]`.
+    """The plan from this step on, in blocks `(rows, weights)`, `[steps, B]` and `[steps, *M, B]`.
 
     The first block is small. Each has up to four times the entries of the one before, at most
     MAX_PLAN_ENTRIES or one epoch. While a block is used, another thread computes the next.
     """
     epoch, skip = divmod(step, plan.steps)
     entries = MAX_PLAN_ENTRIES // 32
+    members = np.shape(getattr(plan, "weights", None))[:-1]
+    per_epoch = plan.steps * plan.width * math.prod(members)
 
     def draw() -> list[Any]:
         nonlocal epoch, entries
         start, entries = epoch, min(4 * entries, MAX_PLAN_ENTRIES)
-        epoch = min(epoch + max(1, entries // (plan.steps * plan.width)), plan.epochs)
-        return [array.reshape(-1, plan.width) for array in plan.batches(start, epoch)]
+        epoch = min(epoch + max(1, entries // per_epoch), plan.epochs)
+        rows, weights = plan.batches(start, epoch)
+        return [rows.reshape(-1, plan.width), weights.reshape(-1, *members, plan.width)]
 
     with ThreadPoolExecutor(1) as pool:
         next_block = pool.submit(draw)

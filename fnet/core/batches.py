@@ -16,7 +16,7 @@ import numpy.typing as npt
 from fnet.core import checks, philox
 from fnet.core.aliases import ArrayLike
 from fnet.core.checks.scalars import MAX_SEED
-from fnet.core.errors import InvalidArgument, attribute_error
+from fnet.core.errors import attribute_error
 
 SHUFFLE_CHUNK_ROWS = 1 << 16
 """Rows that are shuffled at once, few enough to stay in the processor's cache."""
@@ -52,7 +52,8 @@ class Plan:
         full: How many batches of an epoch have `width` rows.
         short: The number of rows in each other batch.
         seed: The seed of the shuffles; None leaves the rows in order.
-        weights: One number for each row, `[N]`, or None for equal weights.
+        weights: One number for each row, `[N]`, or with the member axes `[*M, N]`, so that each
+            member has row weights of its own; None for equal weights.
     """
 
     rows: int
@@ -82,9 +83,9 @@ class Plan:
             stop: The epoch after the last one.
 
         Returns:
-            `(rows, weights)`, both `[stop - start, S, B]`. `rows` are int32 and `weights` float32,
-            or of the dtype of the plan's weights. A weight is 1 or the row's weight. Short batches
-            are padded with one of their own rows, at weight 0.
+            `(rows, weights)`, `[stop - start, S, B]` and `[stop - start, S, *M, B]`. `rows` are
+            int32 and `weights` float32, or of the dtype of the plan's weights. A weight is 1 or the
+            row's weight. Short batches are padded with one of their own rows, at weight 0.
 
         Example:
             >>> import fnet
@@ -103,7 +104,8 @@ class Plan:
             rows = order[:, place]
         if self.weights is None:
             return rows, np.broadcast_to(real.astype(np.float32), rows.shape)
-        return rows, np.where(real, self.weights[rows], 0)
+        weights = np.where(real, self.weights[..., rows], 0)
+        return rows, np.moveaxis(weights, (-3, -2), (0, 1))
 
     def _order(self, epochs: npt.NDArray[Any]) -> npt.NDArray[np.int32]:
         """The order of the rows in each of these epochs: `[E, N]`."""
@@ -138,12 +140,10 @@ def _plan(n_rows: int, epochs: int, seed: int | None, weights: Any, cut: _Cut) -
     if seed is not None:
         seed = checks.integer("seed", seed, most=MAX_SEED)
     if weights is not None:
-        weights = checks.row_weights(weights, (n_rows,))
+        weights = checks.array("weights", weights)
+        weights = checks.row_weights(weights, (n_rows,), weights.shape[:-1])
         weights = np.array(weights, weights.dtype if weights.dtype.kind == "f" else np.float32)
-        if not weights.any():
-            raise InvalidArgument(
-                "weights must not all be 0; give at least one row a weight above 0"
-            )
+        checks.some_weight("weights", weights)
     epochs = checks.integer("epochs", epochs)
     return Plan(n_rows, epochs, *cut, seed, weights)
 
@@ -163,14 +163,15 @@ def kfold_plan(
         epochs: The number of epochs, at least 0.
         seed: The seed of the shuffle, an integer from 0 to below 2**32. None leaves the rows in
             order.
-        weights: A number of at least 0 for each row, `[n]`; None for equal weights.
+        weights: A number of at least 0 for each row, `[n]`, or with the member axes `[*M, n]`;
+            None for equal weights.
 
     Returns:
         The `Plan`.
 
     Raises:
         InvalidArgument: A number is outside its range, or weights are negative, not finite or all
-            0.
+            0 (those of one member too).
 
     Example:
         >>> import fnet
@@ -206,7 +207,8 @@ def minibatch_plan(
         epochs: The number of epochs, at least 0.
         seed: The seed of the shuffle, an integer from 0 to below 2**32. None leaves the rows in
             order.
-        weights: A number of at least 0 for each row, `[n]`; None for equal weights.
+        weights: A number of at least 0 for each row, `[n]`, or with the member axes `[*M, n]`;
+            None for equal weights.
         drop_remainder: Whether a last batch with fewer rows is left out.
 
     Returns:
@@ -214,7 +216,7 @@ def minibatch_plan(
 
     Raises:
         InvalidArgument: A number is outside its range, or weights are negative, not finite or all
-            0.
+            0 (those of one member too).
 
     Example:
         >>> import fnet
@@ -235,14 +237,15 @@ def full_batch_plan(n: int, epochs: int, weights: ArrayLike | None = None) -> Pl
     Args:
         n: The number of rows, at least 1.
         epochs: The number of epochs, at least 0.
-        weights: A number of at least 0 for each row, `[n]`; None for equal weights.
+        weights: A number of at least 0 for each row, `[n]`, or with the member axes `[*M, n]`;
+            None for equal weights.
 
     Returns:
         The `Plan`.
 
     Raises:
         InvalidArgument: A number is outside its range, or weights are negative, not finite or all
-            0.
+            0 (those of one member too).
 
     Example:
         >>> import fnet

@@ -29,11 +29,14 @@ def class_weights(
         y: Labels or targets, as `train` takes them.
         class_weight: A dict of classes and weights, where a class without an entry has the weight
             1; or "balanced". For several labels a list with one of these for each label, which
-            weights its zeros and its ones; or "balanced" for all of them.
-        weights: A number of at least 0 for each row, `[N]`; None for equal weights.
+            weights its zeros and its ones; or "balanced" for all of them. Or an array like the
+            result.
+        weights: A number of at least 0 for each row, `[N]`, or with the member axes `[*M, N]`; None
+            for equal weights.
 
     Returns:
         The weights as float64: `[K]` for classes, `[2]` for a single label, `[K, 2]` for several.
+        With the member axes before that where weights have them.
 
     Raises:
         InvalidArgument: A class does not exist, a weight is negative or not finite, or the loss is
@@ -51,25 +54,39 @@ def class_weights(
     y_array = checks.array("y", y)
     y_array = checks.targets(net, y_array, (*y_array.shape[:1], net.sizes[0]))
     if weights is not None:
-        row_weights = checks.row_weights(weights, y_array.shape[:1])
-        if not row_weights.any():
-            raise InvalidArgument(
-                "weights must not all be 0; give at least one row a weight above 0"
-            )
-        weights = row_weights
+        given = checks.array("weights", weights)
+        weights = checks.row_weights(given, y_array.shape[:1], given.shape[:-1])
+        checks.some_weight("weights", weights)
     return resolve(net, class_weight, y_array, weights)
 
 
+def of_labels(net: Any) -> bool:
+    """Whether class weights are those of several labels, which are no factors of rows."""
+    return net.targets == "multilabel" and net.sizes[-1] > 1
+
+
 def resolve(
-    net: Any, class_weight: Any, y: Any = None, weights: Any = None
+    net: Any,
+    class_weight: Any,
+    y: Any = None,
+    weights: Any = None,
+    members: tuple[int, ...] = (),
 ) -> npt.NDArray[np.float64]:
-    """As `class_weights`, for checked y and weights. Without y, "balanced" is refused."""
+    """As `class_weights`, for checked y and weights. Without y, "balanced" is refused.
+
+    An array of class weights may have the axes `members`.
+    """
     if net.targets not in ("multiclass", "multilabel"):
         raise InvalidArgument(
             f"class_weight goes with the cross-entropies; got it with {net.loss}. Use row weights"
         )
     outputs = net.sizes[-1]
-    if net.targets == "multiclass" or outputs == 1:
+    if hasattr(class_weight, "shape"):
+        return _given(class_weight, (outputs, 2) if of_labels(net) else (max(outputs, 2),), members)
+    if np.ndim(weights) > 1:
+        each = [resolve(net, class_weight, y, own) for own in weights.reshape(-1, len(y))]
+        return np.stack(each).reshape(*weights.shape[:-1], *each[0].shape)
+    if not of_labels(net):
         membership = None if y is None else _membership(net, y)
         return _one_label("class_weight", class_weight, max(outputs, 2), membership, weights)
     each = [class_weight] * outputs if isinstance(class_weight, str) else class_weight
@@ -87,6 +104,17 @@ def resolve(
     )
 
 
+def _given(value: Any, own: tuple[int, ...], members: tuple[int, ...]) -> Any:
+    """An array of class weights, of the shape `own` or with the member axes before it."""
+    found = checks.number("class_weight", value)
+    if found.shape not in (own, (*members, *own)):
+        raise InvalidArgument(
+            f"class_weight as an array must have the shape {list(own)}, or {[*members, *own]} with "
+            f"the member axes of params; got {list(found.shape)}"
+        )
+    return found
+
+
 def check_keys(class_weight: dict[Any, Any], classes: list[Any]) -> None:
     """Refuse weights of other classes, by scikit-learn's rule.
 
@@ -102,26 +130,32 @@ def check_keys(class_weight: dict[Any, Any], classes: list[Any]) -> None:
         )
 
 
-def row_factors(net: Any, y: Any, class_weights: Any) -> Any:
-    """The class weight of each row, `[N]`."""
-    return _membership(net, y) @ class_weights
+def row_factors(net: Any, y: Any, class_weights: Any, rank: int = 2) -> Any:
+    """The class weight of each row, `[N]`, or `[*M, N]` where y or the weights have these axes.
+
+    `rank` is the number of x's axes.
+    """
+    membership = _membership(net, y, rank)
+    if class_weights.ndim > 1:
+        return np.squeeze(membership @ class_weights[..., None], -1)
+    return membership @ class_weights
 
 
 def with_class_weights(net: Any, plan: Plan, y: Any, class_weights: Any) -> Plan:
     """The plan with the weight of each row multiplied by its class weight."""
     own = 1.0 if plan.weights is None else plan.weights
     weights = row_factors(net, y, class_weights) * own
-    if not weights.any():
+    if not weights.any(axis=-1).all():
         raise InvalidArgument("row weights times class weights must not all be 0")
     return dataclasses.replace(plan, weights=weights)
 
 
-def _membership(net: Any, y: Any) -> Any:
-    """The probability of each class in each row: `[N, classes]`."""
+def _membership(net: Any, y: Any, rank: int = 2) -> Any:
+    """The probability of each class in each row: `[..., N, classes]`."""
     if net.targets == "multilabel":
-        y = y.reshape(-1, 1)
-        return np.concatenate([1 - y, y], axis=1)
-    return np.eye(net.sizes[-1])[y] if y.ndim == 1 else y
+        y = y if y.ndim == rank else y[..., None]
+        return np.concatenate([1 - y, y], axis=-1)
+    return np.eye(net.sizes[-1])[y] if y.ndim < rank else y
 
 
 def _one_label(

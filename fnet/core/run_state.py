@@ -33,7 +33,8 @@ class TrainState(NamedTuple):
         epoch: Completed epochs, int64.
         step: Completed steps of the current epoch, int64.
         loss_sum: Sum over these steps of batch weight times batch loss, float64 `[*M]`.
-        weight_sum: Sum over these steps of batch weights, float64.
+        weight_sum: Sum over these steps of batch weights, float64; `[*M]` where each member has row
+            weights of its own.
     """
 
     params: Params
@@ -207,6 +208,7 @@ def start_run(setup: RunSetup, params: Any) -> Run:
         )
     else:
         train_state = _first_state(setup.optimizer, params, averaged, setup.stopping)
+    train_state = _own_weights(train_state, setup.source)
     return Run(
         params=train_state.params,
         state=train_state.state,
@@ -258,7 +260,15 @@ def _resume_run(run: Run, setup: RunSetup, averaged: bool) -> Run:
                 f"a Run must be resumed with the {what} it was started with, {was}; got {now}. "
                 "To start a new run from its params, give run.params"
             )
-    return run._replace(train_state=_rearm(run.train_state, averaged, setup.stopping))
+    train_state = _rearm(run.train_state, averaged, setup.stopping)
+    return run._replace(train_state=_own_weights(train_state, setup.source))
+
+
+def _own_weights(state: TrainState, source: Any) -> TrainState:
+    """A TrainState whose sum of weights has the member axes, if weights have them."""
+    if not source.members:
+        return state
+    return state._replace(weight_sum=np.zeros(source.members) + np.asarray(state.weight_sum))
 
 
 def _rearm(state: TrainState, averaged: bool, stopping: EarlyStopping) -> TrainState:

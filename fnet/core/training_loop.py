@@ -122,14 +122,14 @@ def _apply_class_weights(net: Any, per_class: Any, tuning: Any, validation: Any)
     """The Tuning and the validation data, with class weights if there are any."""
     if per_class is None:
         return tuning, validation
-    if per_class.ndim > 1:
+    if class_weights.of_labels(net):
         if tuning.label_weights is not None:
             raise InvalidArgument("class_weight sets label_weights; give only one of them")
         return tuning._replace(label_weights=per_class), validation
     if validation is not None:
         x, y, own = validation
-        own = own * class_weights.row_factors(net, y, per_class).astype(own.dtype)
-        if not own.any():
+        own = own * class_weights.row_factors(net, y, per_class, x.ndim).astype(own.dtype)
+        if not own.any(axis=-1).all():
             raise InvalidArgument("weights of validation times class weights must not all be 0")
         validation = x, y, own
     return tuning, validation

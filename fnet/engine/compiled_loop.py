@@ -48,7 +48,10 @@ class Constants(NamedTuple):
 
 
 class Chunk(NamedTuple):
-    """Some steps of a plan: the first `count` of `rows` and `weights`, both `[capacity, B]`."""
+    """Some steps of a plan: the first `count` of `rows` `[capacity, B]` and of `weights`.
+
+    Weights have the shape of rows, or `[capacity, *M, B]` where each member has its own.
+    """
 
     data: tuple[Any, Any]  # x and y
     rows: Any
@@ -152,7 +155,7 @@ def _end_epoch(
     program: Program, constants: Constants, now: TrainState, measured: Array, epochs_ended: Array
 ) -> Any:
     """The end of an epoch: measure, keep the best params, stop members without improvement."""
-    values = {"loss": now.loss_sum / now.weight_sum}
+    values = {"loss": tf.math.divide_no_nan(now.loss_sum, now.weight_sum)}
     current = now.average or now.params
     if constants.validation:
         values |= _validate(program, constants, current)

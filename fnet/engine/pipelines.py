@@ -66,6 +66,8 @@ def pipeline(
     """
     rows_x, rows_y = checks.features("x", x, None), checks.finite("y", checks.array("y", y))
     checks.same_length(rows_x, rows_y)
+    if weights is not None:
+        weights = checks.row_weights(weights, (len(rows_x),))
     plan = minibatch_plan(len(rows_x), batch_size, epochs, seed, weights, drop_remainder)
     columns = tuple(tf.constant(c) for c in (rows_x, rows_y, plan.weights) if c is not None)
     rows = tf.range(plan.rows, dtype=tf.int64)

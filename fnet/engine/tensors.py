@@ -50,17 +50,18 @@ def shared_buffer(shape: Any, dtype: Any) -> Any:
     return array, tf.experimental.dlpack.from_dlpack(array.__dlpack__())
 
 
-def padded_tensor(values: Array) -> Any:
-    """An array as a tensor, padded with rows of zeros to `batch_source.padded_rows`."""
+def padded_tensor(values: Array, axis: int = 0) -> Any:
+    """An array as a tensor, padded with zeros to `padded_rows` along the axis of rows."""
     program_cache.start()
     array = np.asarray(values)
-    return pad_to(array, batch_source.padded_rows(len(array)))
+    return pad_to(array, batch_source.padded_rows(array.shape[axis]), axis)
 
 
-def pad_to(values: Array, length: int) -> Any:
-    """An array as a tensor, padded with zeros to this length; it is copied once."""
-    array, padded_tensor = shared_buffer((length, *values.shape[1:]), values.dtype)
-    array[: len(values)] = values
+def pad_to(values: Array, length: int, axis: int = 0) -> Any:
+    """An array as a tensor, padded with zeros to this length of an axis; it is copied once."""
+    before, after = values.shape[:axis], values.shape[axis + 1 :]
+    array, padded_tensor = shared_buffer((*before, length, *after), values.dtype)
+    array[(*map(slice, before), slice(values.shape[axis]))] = values
     return padded_tensor
 
 

@@ -80,14 +80,17 @@ def _chunk_runner(custom: Any, setup: RunSetup, run: Run) -> Any:
         optimizers.hyperparameters(setup.optimizer),
         tensors.tuning_tensors(setup.tuning),
         EarlyStopping(None, *limits),
-        () if setup.validation is None else tuple(map(tensors.padded_tensor, setup.validation)),
+        _validation(setup.validation),
         tf.constant(run.steps, tf.int64),
     )
     dtype = checks.params_dtype(run.train_state.params)
     width = setup.source.width
     shape = batch_source.chunk_capacity(setup.source), batch_source.padded_width(setup.source)
     rows_array, rows_tensor = tensors.shared_buffer(shape, np.int32)
-    weights_array, weights_tensor = tensors.shared_buffer(shape, dtype)
+    capacity, padded = shape
+    weights_array, weights_tensor = tensors.shared_buffer(
+        (capacity, *setup.source.members, padded), dtype
+    )
 
     def run_steps(now: TrainState, data: Any, count: int) -> Any:
         chunk = Chunk(data, rows_tensor, weights_tensor, tf.constant(count))
@@ -125,13 +128,26 @@ def _chunk_runner(custom: Any, setup: RunSetup, run: Run) -> Any:
         while (done := position(now) - start) < len(rows) and np.any(now.ended == RUNNING):
             left = len(rows) - done
             rows_array[:left, :width] = rows[done:]
-            weights_array[:left, :width] = weights[done:]
+            weights_array[:left, ..., :width] = weights[done:]
             now, measured = run_finite(now, data, left)
             results.append(measured)
         values = {name: np.concatenate([r[name] for r in results]) for name in names}
         return map_state(tensors.to_external, now), values
 
     return run_chunk
+
+
+def _validation(data: Any) -> Any:
+    """Validation data `(x, y, weights)` as padded tensors; `()` without."""
+    if data is None:
+        return ()
+    x, y, weights = data
+    axis = x.ndim - 2
+    return (
+        tensors.padded_tensor(x, axis),
+        tensors.padded_tensor(y, axis),
+        tensors.padded_tensor(weights, weights.ndim - 1),
+    )
 
 
 def _newly_non_finite(before: TrainState, after: TrainState) -> Any:

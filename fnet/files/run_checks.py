@@ -17,7 +17,7 @@ from fnet.files.values import LARGEST, is_boolean, same
 ENDED = ("epochs", "patience", "not finite", "interrupted", "running")
 """Why a run ended, in `history["ended"]`."""
 
-STATE: dict[str, tuple[str, bool, float, float]] = {
+STATE: dict[str, tuple[str, bool | None, float, float]] = {
     "lr_scale": ("float64", True, np.finfo(np.float64).tiny, 1),
     "best_value": ("float64", True, -np.inf, np.inf),
     "best_epoch": ("int64", True, -1, LARGEST),
@@ -27,9 +27,10 @@ STATE: dict[str, tuple[str, bool, float, float]] = {
     "epoch": ("int64", False, 0, LARGEST),
     "step": ("int64", False, 0, LARGEST),
     "loss_sum": ("float64", True, -np.inf, np.inf),
-    "weight_sum": ("float64", False, 0, np.finfo(np.float64).max),
+    "weight_sum": ("float64", None, 0, np.finfo(np.float64).max),
 }
-"""The numbers of a TrainState: dtype, whether they have the member axes, and their bounds."""
+"""The numbers of a TrainState: dtype, whether they have the member axes (None: they may), and their
+bounds."""
 
 MAY_BE_NAN = ("loss_sum",)
 """The numbers of a TrainState that a run that is not finite leaves as NaN."""
@@ -75,7 +76,7 @@ def check_train_state(
     members = checks.members_of(params)
     for name, (dtype, is_each, least, most) in STATE.items():
         found = _numbers(f"{name} of a run", getattr(now, name))
-        shape = members if is_each else ()
+        shape = members if is_each or (is_each is None and found.shape) else ()
         if found.shape != shape or found.dtype != dtype:
             raise InvalidArgument(
                 f"{name} of a run must have shape {list(shape)} and dtype {dtype}; "

@@ -164,7 +164,7 @@ def _end_epoch(setup: RunSetup, names: Any, unpack: Callable[..., Any], now: Tra
     """The end of an epoch: measure, keep the best params, stop members without improvement."""
     active, monitor = now.ended == RUNNING, setup.stopping.monitor
     current = now.params if setup.tuning.ema_momentum is None else now.average
-    values = {"loss": now.loss_sum / now.weight_sum}
+    values = {"loss": now.loss_sum / np.where(now.weight_sum == 0, 1, now.weight_sum)}
     if setup.validation is not None:
         values |= _validate(setup, names, unpack(current))
     if monitor is not None:
@@ -176,7 +176,7 @@ def _end_epoch(setup: RunSetup, names: Any, unpack: Callable[..., Any], now: Tra
         epoch=now.epoch + 1,
         step=np.int64(0),
         loss_sum=np.zeros_like(now.loss_sum),
-        weight_sum=np.float64(0),
+        weight_sum=np.zeros_like(now.weight_sum),
     )
     now = now._replace(**_numbers(now))
     return now, {name: np.where(active, value, np.nan) for name, value in values.items()}

@@ -14,6 +14,7 @@ from fnet.core.checks.arrays import (
     logits,
     row_weights,
     shape_of,
+    some_weight,
 )
 from fnet.core.checks.data import (
     batch,
@@ -101,6 +102,7 @@ __all__ = [
     "shape_of",
     "shared_rows",
     "sizes",
+    "some_weight",
     "sources",
     "step",
     "targets",

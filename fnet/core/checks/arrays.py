@@ -147,6 +147,15 @@ def row_weights(value: Any, rows: Shape, members: Sequence[int] = ()) -> Any:
     return found
 
 
+def some_weight(what: str, weights: Any) -> None:
+    """Refuse weights of rows `[*M, N]` that are all 0, or all 0 for one member."""
+    if not (known := weights.any(axis=-1)).all():
+        only = f", for member {np.argwhere(~known)[0].tolist()} too" if weights.ndim > 1 else ""
+        raise InvalidArgument(
+            f"{what} must not all be 0; give at least one row a weight above 0{only}"
+        )
+
+
 def labels(what: str, value: Any, classes: int) -> Any:
     """Integer labels from 0 to `classes - 1`, as int64."""
     found = array(what, value)

@@ -16,6 +16,7 @@ from fnet.core.checks.arrays import (
     labels,
     row_weights,
     shape_of,
+    some_weight,
     text,
 )
 from fnet.core.checks.params import outline, params
@@ -82,22 +83,18 @@ def targets(net: Any, value: Any, x_shape: Sequence[Any]) -> Any:
 
 
 def validation(net: Any, params_: Any, value: Any) -> tuple[Any, Any, Any]:
-    """Validation data `(x, y)` or `(x, y, weights)` as arrays `(x, y, weights)`."""
+    """Validation data `(x, y)` or `(x, y, weights)` as arrays `(x, y, weights)`.
+
+    Each may have the member axes.
+    """
     if not isinstance(value, (tuple, list)) or len(value) not in (2, 3):
         raise InvalidArgument(f"validation must be (x, y) or (x, y, weights); got {outline(value)}")
     try:
         _, x, y, weights = batch(net, params_, *value)
     except InvalidArgument as error:
         raise InvalidArgument(f"validation: {error}") from None
-    weights = np.ones(x.shape[:1], x.dtype) if weights is None else weights
-    if x.ndim != 2:
-        raise InvalidArgument(
-            f"validation must be rows [N, D] that all members share; got x of shape {list(x.shape)}"
-        )
-    if not weights.any():
-        raise InvalidArgument(
-            "weights of validation must not all be 0; give at least one row a weight above 0"
-        )
+    weights = np.ones(x.shape[:-1], x.dtype) if weights is None else weights
+    some_weight("weights of validation", weights)
     return x, y, weights
 
 
@@ -139,8 +136,8 @@ def same_length(x: Any, y: Any) -> None:
         )
 
 
-def plan(value: Any, rows: int) -> Any:
-    """A plan, which must be made for this number of rows."""
+def plan(value: Any, rows: int, members: Sequence[int] = ()) -> Any:
+    """A plan, which must be made for this number of rows, and for these members or for all."""
     if not all(hasattr(value, name) for name in ("batches", "rows", "epochs", "steps", "width")):
         raise InvalidArgument(
             f"plan must be a Plan, as kfold_plan or full_batch_plan returns it; got {value!r}"
@@ -148,5 +145,11 @@ def plan(value: Any, rows: int) -> Any:
     if value.rows != rows:
         raise InvalidArgument(
             f"plan was made for {value.rows} rows, but x has {rows}; make one for len(x)"
+        )
+    own = np.shape(getattr(value, "weights", None))[:-1]
+    if own not in ((), tuple(members)):
+        raise InvalidArgument(
+            f"weights of the plan must be {text((rows,))}, or {text((*members, rows))} with the "
+            f"member axes of params; got shape {text((*own, rows))}"
         )
     return value

@@ -1,0 +1,266 @@
+"""Members with numbers, rows, seeds and weights of their own: each equals `train` of it alone."""
+
+import itertools
+
+import numpy as np
+import pytest
+from refusals import refused_alike
+
+import fnet
+from fnet import InvalidArgument, Network, Tuning, reference
+from fnet.core.params import map_params
+
+BOTH = pytest.mark.parametrize("side", [fnet, reference], ids=["tensorflow", "twin"])
+
+M, N, V, EPOCHS = 3, 23, 7, 12
+NET = Network((3, 5, 2), hidden="tanh")
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(N, 3))
+Y = (X[:, 0] > X[:, 1]).astype(int)
+SEEDS = np.array([4, 5, 6])
+ROW_WEIGHTS = RNG.integers(3, size=(M, N)) * 0.5
+# Each member lacks the rows of another fold. The last has four rows, so batches without any.
+ROW_WEIGHTS[np.arange(M), :] *= np.arange(N) % M != np.arange(M)[:, None]
+ROW_WEIGHTS[2, 4:] = 0
+X_HELD, Y_HELD = RNG.normal(size=(M, V, 3)), RNG.integers(2, size=(M, V))
+HELD_WEIGHTS = RNG.integers(1, 4, size=(M, V)) * (np.arange(V) < [[7], [5], [2]]) / 2.0
+
+
+CASES = {
+    "row weights": [(None, lambda m: None), (ROW_WEIGHTS, lambda m: ROW_WEIGHTS[m])],
+    "validation rows": [
+        ((X_HELD[0], Y_HELD[0]), lambda m: (X_HELD[0], Y_HELD[0])),
+        ((X_HELD, Y_HELD), lambda m: (X_HELD[m], Y_HELD[m])),
+    ],
+    "validation weights": [((), lambda m: ()), ((HELD_WEIGHTS,), lambda m: (HELD_WEIGHTS[m],))],
+    "start": [(np.full(M, 4), lambda m: 4), (SEEDS, lambda m: SEEDS[m])],
+    "dropout seed": [(9, lambda m: 9), (SEEDS, lambda m: SEEDS[m])],
+    "dropout rate": [(0.25, lambda m: 0.25), ([0.0, 0.25, 0.5], lambda m: 0.25 * m)],
+    "penalty": [(0.5, lambda m: 0.5), ([0.0, 0.5, 1.0], lambda m: 0.5 * m)],
+    "decay": [(0.01, lambda m: 0.01), ([0.0, 0.01, 0.02], lambda m: 0.01 * m)],
+    "rate": [(0.125, lambda m: 0.125), ([0.5, 0.125, 0.25], lambda m: [0.5, 0.125, 0.25][m])],
+    "decay steps": [(40, lambda m: 40), ([20, 40, 80], lambda m: [20, 40, 80][m])],
+    "class weights": [
+        ("balanced", lambda m: "balanced"),
+        (
+            np.array([[1.0, 2.0], [0.5, 1.0], [3.0, 1.0]]),
+            lambda m: [{1: 2.0}, {0: 0.5}, {0: 3.0}][m],
+        ),
+    ],
+    "patience": [(3, lambda m: 3), ([2, 4, 100], lambda m: [2, 4, 100][m])],
+}
+"""By name of a number, a seed or rows: what all share and what each has of its own, each with that
+of a member alone. A line here is tested alone and with all others, on both sides."""
+
+
+def table():
+    """All shared, all own, each alone own, and every pair of rows, weights and class weights."""
+    names = list(CASES)
+    rows = ["row weights", "validation rows", "validation weights", "class weights"]
+    found = [(), tuple(names), *((name,) for name in names), *itertools.combinations(rows, 2)]
+    return [
+        pytest.param(own, xla, id=f"{', '.join(own) or 'all shared'}{' by XLA' * xla}")
+        for own in found
+        for xla in ((False, True) if own in ((), tuple(names)) else (False,))
+    ]
+
+
+def run_of(side, chosen, **options):
+    """A run with the chosen value of each case."""
+    tuning = Tuning(dropout=chosen["dropout rate"], seed=chosen["dropout seed"])
+    tuning = tuning._replace(l2=chosen["penalty"])
+    rate = fnet.schedules.cosine(chosen["rate"], chosen["decay steps"])
+    params = reference.init_params(NET, chosen["start"], dtype="float64")
+    plan = fnet.kfold_plan(N, 5, EPOCHS, seed=7, weights=chosen["row weights"])
+    return side.train(
+        *(NET, side.adamw(rate, weight_decay=chosen["decay"]), params, X, Y, plan),
+        tuning=tuning,
+        class_weight=chosen["class weights"],
+        validation=chosen["validation rows"] + chosen["validation weights"],
+        metrics=("accuracy", "balanced_accuracy", "log_loss"),
+        patience=chosen["patience"],
+        lr_factor=0.5,
+        min_lr_factor=0.25,
+        restore_best=True,
+        **options,
+    )
+
+
+def equal_alone(together, alone, member):
+    """A member of a run equals a run of its own."""
+    for name in ("params", "best"):
+        ours, theirs = (getattr(run.train_state, name) for run in (together, alone))
+        for p, q in zip(arrays(ours), arrays(theirs), strict=True):
+            np.testing.assert_allclose(p[member], q, rtol=1e-10, atol=1e-10)
+    for p, q in zip(
+        *(sum(map(arrays, run.state.moments), []) for run in (together, alone)), strict=True
+    ):
+        np.testing.assert_allclose(p[member], q, rtol=1e-10, atol=1e-10)
+    for name in ("step", "lr_scale", "best_epoch", "wait", "ended", "ended_at"):
+        ours, theirs = (
+            getattr(run.state if name == "step" else run.train_state, name)
+            for run in (together, alone)
+        )
+        assert np.asarray(ours)[member] == np.asarray(theirs), name
+    assert together.history.keys() == alone.history.keys()
+    for name, values in alone.history.items():
+        ours = together.history[name][..., member]
+        if name == "ended":
+            assert ours == values
+            continue
+        assert np.isfinite(values).all()
+        np.testing.assert_allclose(ours[: len(values)], values, rtol=1e-10, atol=1e-10)
+        assert np.isnan(ours[len(values) :]).all()
+
+
+def arrays(params):
+    return [np.asarray(p) for entry in params for p in entry if p is not None]
+
+
+@BOTH
+@pytest.mark.parametrize(("own", "xla"), table())
+def test_each_member_equals_its_run_alone(side, own, xla):
+    chosen = {name: CASES[name][name in own] for name in CASES}
+    together = run_of(side, {name: value for name, (value, _) in chosen.items()}, xla=xla)
+    for member in range(M):
+        alone = run_of(reference, {name: of(member) for name, (_, of) in chosen.items()})
+        equal_alone(together, alone, member)
+
+
+@BOTH
+def test_a_batch_without_weight_is_a_step_with_a_gradient_of_zero(side):
+    """As that of `update`: the momentum goes on, decay applies, penalties do not."""
+    weights = np.ones((2, 4))
+    weights[1, 2:] = 0  # the second batch has no row of member 1
+    optimizer = side.adamw(0.1, weight_decay=0.5)
+    tuning = Tuning(l2=1.0, clipvalue=0.1, global_clipnorm=0.1)
+    start = reference.init_params(NET, [3, 3], dtype="float64")
+    plan = fnet.minibatch_plan(4, 2, 1, None, weights)
+    run = side.train(NET, optimizer, start, X[:4], Y[:4], plan, tuning=tuning)
+    params = map_params(lambda p: p[1], start)
+    grads = reference.grads(NET, params, X[:2], Y[:2], tuning=tuning)
+    expected, state = reference.update(optimizer, params, optimizer.init(params), grads)
+    zero = map_params(np.zeros_like, params)
+    expected, state = reference.update(optimizer, expected, state, zero)
+    for p, q in zip(arrays(run.params), arrays(expected), strict=True):
+        np.testing.assert_allclose(p[1], q, rtol=1e-12)
+    assert np.array_equal(run.state.step, [2, 2])
+    value = reference.loss(NET, params, X[:2], Y[:2], tuning=tuning)
+    np.testing.assert_allclose(run.history["loss"][0, 1], value)  # of its rows alone
+
+
+@BOTH
+def test_an_epoch_without_weight_has_the_loss_zero(side):
+    """The rows of a member may all fall into the remainder that a plan drops."""
+    weights = np.array([[1.0, 1, 1], [0, 0, 1]])
+    plan = fnet.minibatch_plan(3, 2, 2, None, weights, drop_remainder=True)
+    params = reference.init_params(NET, [0, 1], dtype="float64")
+    run = side.train(NET, side.adam(0.1), params, X[:3], Y[:3], plan)
+    assert run.history["loss"][:, 1].tolist() == [0, 0]
+    for p, q in zip(arrays(run.params), arrays(params), strict=True):
+        assert np.array_equal(p[1], q[1])
+
+
+@BOTH
+def test_a_member_that_is_not_finite_leaves_the_others_alone(side):
+    chosen = {name: CASES[name][True] for name in CASES} | {"rate": ([0.125, 1e300, 0.25], None)}
+    with pytest.warns(RuntimeWarning, match="1 of 3 members"):
+        run = run_of(side, {name: v for name, (v, *_) in chosen.items()}, on_not_finite="warn")
+    assert run.history["ended"][1] == "not finite"
+    chosen["rate"] = chosen["rate"][0], lambda m: [0.125, 1e300, 0.25][m]
+    for member in (0, 2):
+        equal_alone(
+            run, run_of(reference, {n: of(member) for n, (_, of) in chosen.items()}), member
+        )
+
+
+@BOTH
+def test_a_run_with_own_rows_is_resumed_and_saved(side, tmp_path, monkeypatch):
+    """In the middle of an epoch, where the sum of its weights is one for each member."""
+    plan = fnet.kfold_plan(N, 5, EPOCHS, seed=7, weights=ROW_WEIGHTS)
+    params = reference.init_params(NET, SEEDS, dtype="float64")
+    arguments = NET, side.adam(0.1), params, X, Y, plan
+    whole = side.train(*arguments)
+    monkeypatch.setattr("fnet.core.batch_source.timed_chunks", chunks_of(3))
+    halves = []
+    side.train(*arguments, callback=halves.append)
+    half = halves[2]
+    assert half.train_state.step
+    assert half.train_state.weight_sum.shape == (M,)
+    fnet.save(tmp_path / "half.fnet", half)
+    for start in (half, fnet.load(tmp_path / "half.fnet").run):
+        resumed = side.train(*arguments[:2], start, X, Y, plan)
+        for p, q in zip(arrays(resumed.params), arrays(whole.params), strict=True):
+            assert np.array_equal(p, q)
+
+
+def chunks_of(count):
+    """Chunks of `count` steps instead of timed ones."""
+
+    def chunks(parts, first, max_steps):
+        for data, rows, weights in parts:
+            for at in range(0, len(rows), count):
+                yield data, rows[at : at + count], weights[at : at + count]
+
+    return chunks
+
+
+def test_a_plan_gives_each_member_the_weights_of_the_shared_batches():
+    plan = fnet.kfold_plan(N, 5, 3, seed=7, weights=ROW_WEIGHTS)
+    rows, weights = plan.batches(1, 3)
+    assert weights.shape == (2, plan.steps, M, plan.width)
+    for member in range(M):
+        alone = fnet.kfold_plan(N, 5, 3, seed=7, weights=ROW_WEIGHTS[member]).batches(1, 3)
+        assert np.array_equal(rows, alone[0])
+        assert np.array_equal(weights[:, :, member], alone[1])
+
+
+def test_balanced_class_weights_of_each_member():
+    found = fnet.class_weights(NET, Y, "balanced", ROW_WEIGHTS)
+    each = [fnet.class_weights(NET, Y, "balanced", own) for own in ROW_WEIGHTS]
+    assert np.array_equal(found, each)
+
+
+REFUSED = {
+    "weights of other members": (
+        {"plan": fnet.full_batch_plan(N, 1, np.ones((2, N)))},
+        r"weights of the plan must be \[23\], or \[3, 23\] with .*; got shape \[2, 23\]",
+    ),
+    "validation rows of other members": (
+        {"validation": (X_HELD[:2], Y_HELD[:2])},
+        r"validation: x must be rows of 3 features, .* or \[3, N, 3\]; got shape \[2, 7, 3\]",
+    ),
+    "a member without validation rows": (
+        {"validation": (X_HELD, Y_HELD, np.eye(M, V) * [[1], [0], [1]])},
+        r"weights of validation must not all be 0; .*, for member \[1\] too",
+    ),
+    "class weights of other members": (
+        {"class_weight": np.ones((2, 2))},
+        r"class_weight as an array must have the shape \[2\], or \[3, 2\] .*; got \[2, 2\]",
+    ),
+    "class weights that leave a member nothing": (
+        {"class_weight": np.array([[1.0, 1], [0, 0], [1, 1]])},
+        "row weights times class weights must not all be 0",
+    ),
+}
+
+
+@pytest.mark.parametrize(("changed", "match"), REFUSED.values(), ids=REFUSED)
+def test_what_train_refuses(changed, match):
+    given = {"plan": fnet.full_batch_plan(N, 1)} | changed
+    params = reference.init_params(NET, SEEDS)
+    plan = given.pop("plan")
+    refused_alike(lambda side: side.train(NET, side.adam(0.1), params, X, Y, plan, **given), match)
+
+
+def test_a_plan_refuses_a_member_without_rows():
+    with pytest.raises(InvalidArgument, match=r"weights must not all be 0; .*, for member \[1\]"):
+        fnet.full_batch_plan(3, 1, [[1, 1, 1], [0, 0, 0]])
+    with pytest.raises(
+        InvalidArgument, match=r"one number for each row, \[3\]; got shape \[2, 4\]"
+    ):
+        fnet.full_batch_plan(3, 1, np.ones((2, 4)))
+    with pytest.raises(
+        InvalidArgument, match=r"one number for each row, \[3\]; got shape \[2, 3\]"
+    ):
+        fnet.pipeline(X[:3], Y[:3], 1, weights=np.ones((2, 3)))
