@@ -11,8 +11,10 @@ __version__ = "0.2.0"
 _MODULES = {
     "core.batches": ("Plan", "full_batch_plan", "kfold_plan", "minibatch_plan"),
     "core.class_weights": ("class_weights",),
+    "core.cross_validation": ("CrossValidation",),
     "core.errors": ("FnetError", "FormatError", "InvalidArgument", "NotFinite"),
     "core.lbfgs": ("LBFGSResult",),
+    "core.members": ("member_seeds",),
     "core.network": ("Network",),
     "core.optimizers": (
         *("Optimizer", "OptState", "adagrad", "adam", "adamw", "amsgrad", "lion", "nadam"),
@@ -23,7 +25,10 @@ _MODULES = {
     "core.tuning": ("Tuning",),
     "encoding.transformer": ("TableEncoder",),
     "engine.activations": ("softmax",),
-    "engine.functions": ("forward", "grads", "init_params", "loss", "predict"),
+    "engine.cross_validation": ("cross_validate",),
+    "engine.functions": (
+        *("forward", "grads", "init_params", "loss", "mean_prediction", "predict"),
+    ),
     "engine.lbfgs": ("minimize_lbfgs",),
     "engine.losses": ("one_hot",),
     "engine.metrics": ("accuracy",),

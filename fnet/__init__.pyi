@@ -8,11 +8,13 @@ from fnet.core.batches import full_batch_plan as full_batch_plan
 from fnet.core.batches import kfold_plan as kfold_plan
 from fnet.core.batches import minibatch_plan as minibatch_plan
 from fnet.core.class_weights import class_weights as class_weights
+from fnet.core.cross_validation import CrossValidation as CrossValidation
 from fnet.core.errors import FnetError as FnetError
 from fnet.core.errors import FormatError as FormatError
 from fnet.core.errors import InvalidArgument as InvalidArgument
 from fnet.core.errors import NotFinite as NotFinite
 from fnet.core.lbfgs import LBFGSResult as LBFGSResult
+from fnet.core.members import member_seeds as member_seeds
 from fnet.core.network import Network as Network
 from fnet.core.optimizers import Optimizer as Optimizer
 from fnet.core.optimizers import OptState as OptState
@@ -28,10 +30,12 @@ from fnet.core.params import Layer as Layer
 from fnet.core.run_state import Run as Run
 from fnet.core.run_state import TrainState as TrainState
 from fnet.core.signatures import metrics as metrics
+from fnet.core.signatures.cross_validation import cross_validate as cross_validate
 from fnet.core.signatures.functions import forward as forward
 from fnet.core.signatures.functions import grads as grads
 from fnet.core.signatures.functions import init_params as init_params
 from fnet.core.signatures.functions import loss as loss
+from fnet.core.signatures.functions import mean_prediction as mean_prediction
 from fnet.core.signatures.functions import one_hot as one_hot
 from fnet.core.signatures.functions import predict as predict
 from fnet.core.signatures.functions import softmax as softmax

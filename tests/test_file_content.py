@@ -181,7 +181,7 @@ def test_numbers_of_a_run_out_of_range_are_refused(name, value, tmp_path):
 def test_numbers_of_a_run_of_another_shape_are_refused(name, tmp_path):
     is_each = run_checks.STATE[name][1]
     found = getattr(MEMBERS.run.train_state, name)
-    other = found[0] if is_each else np.array([found, found])
+    other = found[0] if is_each else np.array([found] * 3)
     refuse(tmp_path / "a.fnet", of_state(MEMBERS, **{name: other}), name)
 
 

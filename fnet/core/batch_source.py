@@ -88,7 +88,7 @@ def plan_source(
             return _dense_blocks(blocks, plan.steps, to_array)
         return blocks
 
-    own = np.shape(getattr(plan, "weights", None))[:-1]
+    own = checks.plan_members(plan)
     return Source(batches_from, plan.epochs, plan.steps, plan.width, plan.rows, per_class, own)
 
 
@@ -144,7 +144,7 @@ def prefetch_plan(plan: Plan, step: int) -> Iterator[tuple[Any, ...]]:
     """
     epoch, skip = divmod(step, plan.steps)
     entries = MAX_PLAN_ENTRIES // 32
-    members = np.shape(getattr(plan, "weights", None))[:-1]
+    members = checks.plan_members(plan)
     per_epoch = plan.steps * plan.width * math.prod(members)
 
     def draw() -> list[Any]:

@@ -62,7 +62,7 @@ def class_weights(
 
 def of_labels(net: Any) -> bool:
     """Whether class weights are those of several labels, which are no factors of rows."""
-    return net.targets == "multilabel" and net.sizes[-1] > 1
+    return bool(net.targets == "multilabel" and net.sizes[-1] > 1)
 
 
 def resolve(
@@ -84,8 +84,8 @@ def resolve(
     if hasattr(class_weight, "shape"):
         return _given(class_weight, (outputs, 2) if of_labels(net) else (max(outputs, 2),), members)
     if np.ndim(weights) > 1:
-        each = [resolve(net, class_weight, y, own) for own in weights.reshape(-1, len(y))]
-        return np.stack(each).reshape(*weights.shape[:-1], *each[0].shape)
+        of_members = [resolve(net, class_weight, y, own) for own in weights.reshape(-1, len(y))]
+        return np.stack(of_members).reshape(*weights.shape[:-1], *of_members[0].shape)
     if not of_labels(net):
         membership = None if y is None else _membership(net, y)
         return _one_label("class_weight", class_weight, max(outputs, 2), membership, weights)
@@ -104,9 +104,9 @@ def resolve(
     )
 
 
-def _given(value: Any, own: tuple[int, ...], members: tuple[int, ...]) -> Any:
+def _given(value: Any, own: tuple[int, ...], members: tuple[int, ...]) -> npt.NDArray[np.float64]:
     """An array of class weights, of the shape `own` or with the member axes before it."""
-    found = checks.number("class_weight", value)
+    found: npt.NDArray[np.float64] = checks.number("class_weight", value)
     if found.shape not in (own, (*members, *own)):
         raise InvalidArgument(
             f"class_weight as an array must have the shape {list(own)}, or {[*members, *own]} with "

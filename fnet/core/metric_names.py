@@ -44,6 +44,12 @@ def history_names(net: Any, validation: Any, metrics: Any) -> tuple[str, ...]:
     return "loss", "validation_loss", *(f"validation_{name}" for name in metrics)
 
 
+def metrics_of(names: Any) -> tuple[str, ...]:
+    """The metrics among the names in a history."""
+    others = ("loss", "validation_loss", "ended")
+    return tuple(name.removeprefix("validation_") for name in names if name not in others)
+
+
 def higher_is_better(name: str) -> bool:
     """Whether a higher value is better, for a name in a history."""
     return name.removeprefix("validation_") in HIGHER_IS_BETTER

@@ -17,12 +17,10 @@ from fnet.core import early_stopping, metric_names
 from fnet.core.aliases import Array, Params
 from fnet.core.batches import Batch
 from fnet.core.early_stopping import NOT_FINITE, RUNNING
-from fnet.core.network import Network
 from fnet.core.optimizers import expand_right
 from fnet.core.params import is_absent, map_params
 from fnet.core.run_state import TrainState, map_state
-from fnet.engine import functions, layout, metrics, optimizers
-from fnet.engine.losses import as_columns
+from fnet.engine import functions, layout, optimizers, validation
 from fnet.engine.program_cache import MAX_PROGRAMS, bounded_cache
 from fnet.engine.tensors import cast_and_expand
 
@@ -158,7 +156,15 @@ def _end_epoch(
     values = {"loss": tf.math.divide_no_nan(now.loss_sum, now.weight_sum)}
     current = now.average or now.params
     if constants.validation:
-        values |= _validate(program, constants, current)
+        measured_now = validation.measure(
+            program.net,
+            current,
+            constants.validation,
+            metric_names.metrics_of(program.names),
+            constants.tuning,
+            program.custom,
+        )
+        values |= {f"validation_{name}": value for name, value in measured_now.items()}
     active = now.ended == RUNNING
     index = tf.reshape(epochs_ended, [1, 1])
     nan = tf.constant(np.nan, tf.float64)
@@ -186,35 +192,6 @@ def _end_epoch(
 def _where_cast(condition: Array, yes: Array, no: Array) -> Any:
     """`tf.where` with the dtype of `no`; `yes` may be a Python number."""
     return tf.where(condition, tf.cast(yes, no.dtype), no)
-
-
-def _validate(program: Program, constants: Constants, params: Params) -> Any:
-    """The loss and the metrics on validation data by name, each float64 `[*M]`."""
-    x, y, weights = constants.validation
-    net, tuning = program.net, constants.tuning
-    weights, rank = tf.cast(weights, tf.float64), len(x.shape)
-    z = functions.logits(net, params, x)
-    rows = functions.row_losses(net, z, y, rank, tuning, program.custom)
-    normalized = functions.normalized_weights(weights)
-    values = {"validation_loss": tf.reduce_sum(normalized * tf.cast(rows, tf.float64), -1)}
-    for name in program.names:
-        if name not in ("loss", "validation_loss"):
-            metric = name.removeprefix("validation_")
-            values[name] = _measure(net, tuning, metric, z, (y, rank, weights))
-    return values
-
-
-def _measure(net: Network, tuning: Any, metric: str, z: Array, targets: Array) -> Any:
-    """A metric `[*M]` of logits in columns; `targets` is `(y, rank of x, weights)`."""
-    y, rank, weights = targets
-    body: Any = metrics.METRICS[net.targets][metric]
-    if metric in metric_names.OF_PREDICTIONS:
-        z = functions.apply_link(net, z)
-    elif net.has_class_labels:
-        labels = tf.argmax(y, -1) if len(y.shape) == rank else tf.cast(y, tf.int64)
-        return body(z, labels, weights)
-    quantiles = () if is_absent(tuning.quantiles) else (tuning.quantiles,)
-    return body(z, as_columns(net, y, rank, z.dtype), weights, *quantiles)
 
 
 def _freeze_ended(before: TrainState, now: TrainState) -> Any:

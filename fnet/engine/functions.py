@@ -58,6 +58,13 @@ def predict(net: Network, params: Params, x: Array) -> tf.Tensor:
     return tensors.call_compiled(_predict, net, params, *data)
 
 
+@signatures.implements(public.mean_prediction)
+@tensors.no_autograph
+def mean_prediction(net: Network, params: Params, x: Array) -> tf.Tensor:
+    params, data = tensors.prepare_inputs(net, params, x)
+    return tensors.call_compiled(_mean_prediction, net, params, *data)
+
+
 @signatures.implements(public.loss)
 @tensors.no_autograph
 def loss(
@@ -175,6 +182,11 @@ def _forward(net: Network, params: Params, x: Array) -> Any:
 
 def _predict(net: Network, params: Params, x: Array) -> Any:
     return tf.linalg.matrix_transpose(apply_link(net, logits(net, layout.columns(params), x)))
+
+
+def _mean_prediction(net: Network, params: Params, x: Array) -> Any:
+    found = _predict(net, params, x)
+    return tf.reduce_mean(found, list(range(found.shape.rank - 2)))
 
 
 def apply_link(net: Network, z: Array) -> Any:

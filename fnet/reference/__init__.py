@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 from fnet.core import schedules
 from fnet.core.batches import Plan, full_batch_plan, kfold_plan, minibatch_plan
 from fnet.core.class_weights import class_weights
+from fnet.core.cross_validation import CrossValidation
 from fnet.core.errors import FnetError, InvalidArgument, NotFinite, attribute_error
 from fnet.core.lbfgs import LBFGSResult
+from fnet.core.members import member_seeds
 from fnet.core.network import Network
 from fnet.core.optimizers import (
     Optimizer,
@@ -29,7 +31,15 @@ from fnet.core.run_state import Run, TrainState
 from fnet.core.tuning import Tuning
 from fnet.reference import metrics
 from fnet.reference.activations import softmax
-from fnet.reference.functions import forward, grads, init_params, loss, predict
+from fnet.reference.cross_validation import cross_validate
+from fnet.reference.functions import (
+    forward,
+    grads,
+    init_params,
+    loss,
+    mean_prediction,
+    predict,
+)
 from fnet.reference.lbfgs import minimize_lbfgs
 from fnet.reference.losses import one_hot
 from fnet.reference.metrics import accuracy
@@ -37,6 +47,7 @@ from fnet.reference.optimizers import update
 from fnet.reference.training import train
 
 __all__ = [
+    "CrossValidation",
     "FnetError",
     "InvalidArgument",
     "LBFGSResult",
@@ -55,6 +66,7 @@ __all__ = [
     "adamw",
     "amsgrad",
     "class_weights",
+    "cross_validate",
     "forward",
     "full_batch_plan",
     "grads",
@@ -62,6 +74,8 @@ __all__ = [
     "kfold_plan",
     "lion",
     "loss",
+    "mean_prediction",
+    "member_seeds",
     "metrics",
     "minibatch_plan",
     "minimize_lbfgs",

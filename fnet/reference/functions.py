@@ -84,6 +84,13 @@ def predict(net: Network, params: Params, x: Array) -> npt.NDArray[Any]:
     return predictions
 
 
+@signatures.implements(public.mean_prediction)
+def mean_prediction(net: Network, params: Params, x: Array) -> npt.NDArray[Any]:
+    predictions = predict(net, params, x)
+    mean: npt.NDArray[Any] = predictions.mean(axis=tuple(range(predictions.ndim - 2)))
+    return mean
+
+
 @signatures.implements(public.loss)
 def loss(
     net: Network,

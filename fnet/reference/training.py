@@ -28,8 +28,7 @@ from fnet.core.optimizers import spec as spec_of
 from fnet.core.params import is_absent, shapes
 from fnet.core.run_state import NUMBERS, Run, RunSetup, TrainOptions, TrainState, map_state
 from fnet.core.signatures import training as public
-from fnet.reference import functions, layout, metrics, optimizers
-from fnet.reference.losses import as_rows
+from fnet.reference import functions, layout, optimizers, validation
 
 
 @signatures.implements(public.train)
@@ -166,7 +165,14 @@ def _end_epoch(setup: RunSetup, names: Any, unpack: Callable[..., Any], now: Tra
     current = now.params if setup.tuning.ema_momentum is None else now.average
     values = {"loss": now.loss_sum / np.where(now.weight_sum == 0, 1, now.weight_sum)}
     if setup.validation is not None:
-        values |= _validate(setup, names, unpack(current))
+        measured = validation.measure(
+            setup.net,
+            unpack(current),
+            setup.validation,
+            metric_names.metrics_of(names),
+            setup.tuning,
+        )
+        values |= {f"validation_{name}": value for name, value in measured.items()}
     if monitor is not None:
         now, improved = early_stopping.end_epoch(
             monitor, setup.stopping, now, values[monitor], np.where
@@ -180,33 +186,6 @@ def _end_epoch(setup: RunSetup, names: Any, unpack: Callable[..., Any], now: Tra
     )
     now = now._replace(**_numbers(now))
     return now, {name: np.where(active, value, np.nan) for name, value in values.items()}
-
-
-def _validate(setup: RunSetup, names: Any, params: Params) -> Any:
-    """The loss and the metrics on validation data by name, each float64 `[*M]`."""
-    x, y, weights = setup.validation
-    net, tuning, weights = setup.net, setup.tuning, weights.astype(np.float64)
-    z = functions.logits(net, params, x)
-    rows = functions.row_losses(net, z, y, x.ndim, tuning)
-    normalized = functions.normalized_weights(weights, x)
-    values = {"validation_loss": np.sum(normalized * rows, axis=-1)}
-    for name in names:
-        if name not in ("loss", "validation_loss"):
-            metric = name.removeprefix("validation_")
-            values[name] = _measure(net, tuning, metric, z, (y, x.ndim, weights))
-    return values
-
-
-def _measure(net: Network, tuning: Any, metric: str, z: Array, targets: Array) -> Any:
-    """A metric `[*M]` of logits; `targets` is `(y, rank of x, weights)`."""
-    y, rank, weights = targets
-    body: Any = metrics.METRICS[net.targets][metric]
-    if metric in metric_names.OF_PREDICTIONS:
-        z = functions.apply_link(net, z)
-    elif net.has_class_labels:
-        return body(z, y.argmax(axis=-1) if y.ndim == rank else y, weights)
-    quantiles = () if tuning.quantiles is None else (tuning.quantiles,)
-    return body(z, as_rows(net, y, rank, z.dtype), weights, *quantiles)
 
 
 def _newly_non_finite(before: TrainState, now: TrainState) -> Any:

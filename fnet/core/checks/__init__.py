@@ -19,6 +19,7 @@ from fnet.core.checks.arrays import (
 from fnet.core.checks.data import (
     batch,
     plan,
+    plan_members,
     same_length,
     shared_rows,
     sources,
@@ -91,6 +92,7 @@ __all__ = [
     "params",
     "params_dtype",
     "plan",
+    "plan_members",
     "probabilities",
     "quantiles",
     "regression_pairs",

@@ -136,6 +136,11 @@ def same_length(x: Any, y: Any) -> None:
         )
 
 
+def plan_members(value: Any) -> tuple[int, ...]:
+    """The member axes of the row weights of a plan."""
+    return tuple(np.shape(getattr(value, "weights", np.nan))[:-1])
+
+
 def plan(value: Any, rows: int, members: Sequence[int] = ()) -> Any:
     """A plan, which must be made for this number of rows, and for these members or for all."""
     if not all(hasattr(value, name) for name in ("batches", "rows", "epochs", "steps", "width")):
@@ -146,7 +151,7 @@ def plan(value: Any, rows: int, members: Sequence[int] = ()) -> Any:
         raise InvalidArgument(
             f"plan was made for {value.rows} rows, but x has {rows}; make one for len(x)"
         )
-    own = np.shape(getattr(value, "weights", None))[:-1]
+    own = plan_members(value)
     if own not in ((), tuple(members)):
         raise InvalidArgument(
             f"weights of the plan must be {text((rows,))}, or {text((*members, rows))} with the "

@@ -104,6 +104,35 @@ def predict(net: Network, params: Params, x: ArrayLike) -> Array:
     """
 
 
+def mean_prediction(net: Network, params: Params, x: ArrayLike) -> Array:
+    """The prediction of an ensemble: the mean over its members of what `predict` returns.
+
+    With the members of `cross_validate`, its out-of-fold scores say what to expect of one member;
+    the mean is usually better. In time order, use the params of the last member alone.
+
+    Args:
+        net: The network that all members share.
+        params: The params of the members, with member axes M.
+        x: Rows `[B, D]`, or `[*M, B, D]`.
+
+    Returns:
+        Predictions `[B, K]`. The mean of probabilities is one, and quantiles stay sorted.
+
+    Raises:
+        InvalidArgument: Params or x do not fit the network, or are not finite.
+
+    Example:
+        >>> import fnet
+        >>> net = fnet.Network((2, 3))
+        >>> params = fnet.reference.init_params(net, seed=[0, 1, 2])
+        >>> fnet.reference.mean_prediction(net, params, [[1.0, 2.0]]).shape
+        (1, 3)
+
+    References:
+        Hansen and Salamon, "Neural network ensembles" (1990).
+    """
+
+
 def loss(
     net: Network,
     params: Params,
