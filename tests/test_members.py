@@ -8,9 +8,12 @@ from refusals import refused_alike
 
 import fnet
 from fnet import InvalidArgument, Network, Tuning, reference
+from fnet.core import running_members
 from fnet.core.params import map_params
 
 BOTH = pytest.mark.parametrize("side", [fnet, reference], ids=["tensorflow", "twin"])
+
+FOLDER = {fnet: "engine", reference: "reference"}
 
 M, N, V, EPOCHS = 3, 23, 7, 12
 NET = Network((3, 5, 2), hidden="tanh")
@@ -23,6 +26,7 @@ ROW_WEIGHTS = RNG.integers(3, size=(M, N)) * 0.5
 ROW_WEIGHTS[np.arange(M), :] *= np.arange(N) % M != np.arange(M)[:, None]
 ROW_WEIGHTS[2, 4:] = 0
 X_HELD, Y_HELD = RNG.normal(size=(M, V, 3)), RNG.integers(2, size=(M, V))
+HELD_ALL = (X_HELD[0], Y_HELD[0]), (np.stack([X_HELD[0]] * 9), np.stack([Y_HELD[0]] * 9))
 HELD_WEIGHTS = RNG.integers(1, 4, size=(M, V)) * (np.arange(V) < [[7], [5], [2]]) / 2.0
 
 
@@ -194,6 +198,13 @@ def test_a_run_with_own_rows_is_resumed_and_saved(side, tmp_path, monkeypatch):
             assert np.array_equal(p, q)
 
 
+def start_of(start):
+    """Params of these seeds, or a Run to resume."""
+    if isinstance(start, fnet.Run):
+        return start
+    return reference.init_params(NET, start, dtype="float64")
+
+
 def chunks_of(count):
     """Chunks of `count` steps instead of timed ones."""
 
@@ -203,6 +214,110 @@ def chunks_of(count):
                 yield data, rows[at : at + count], weights[at : at + count]
 
     return chunks
+
+
+@BOTH
+@pytest.mark.parametrize("weights", [None, "own"])
+def test_ended_members_leave_the_others_to_go_on_alone(side, weights, monkeypatch):
+    """Every member is as alone, and the axis becomes shorter each time that half of them ended."""
+    sizes = []
+    monkeypatch.setattr(f"fnet.{FOLDER[side]}.training._compile_steps", lambda *_: 0)
+    make = running_members.chunk_runner
+
+    def spied(inner, setup, run, patient):
+        def spy(part, run, halving):
+            sizes.append(len(part.tuning.seed))
+            return inner(part, run, halving)
+
+        return make(spy, setup, run, patient)
+
+    monkeypatch.setattr(running_members, "chunk_runner", spied)
+    many, patience = 9, np.array([1, 60, 2, 3, 60, 1, 2, 60, 2])
+    own = np.arange(many)
+    row_weights = None if weights is None else 1.0 + (own[:, None] + np.arange(N)) % 2
+
+    def run_with(side, start, patience, weights, numbers, **options):
+        seeds, values = numbers
+        return side.train(
+            *(NET, side.adam(fnet.schedules.piecewise_constant([20, 40], values))),
+            *(start_of(start), X, Y),
+            fnet.kfold_plan(N, 5, 40, seed=7, weights=weights),
+            tuning=Tuning(dropout=0.1, seed=seeds, l2=0.1),
+            validation=HELD_ALL[np.ndim(weights) > 1],
+            patience=patience,
+            restore_best=True,
+            **options,
+        )
+
+    values = 0.1 + 0.01 * own[:, None] + np.array([0, 0.01, 0.02])
+    together = run_with(side, own, patience, row_weights, (own, values))
+    assert sizes[0] == many
+    assert sizes == sorted(sizes, reverse=True)
+    assert sizes[-1] < many / 2
+    assert set(sizes) <= {9, 5, 3, 2, 1}
+    for member in range(many):
+        alone = run_with(
+            reference,
+            member,
+            int(patience[member]),
+            None if weights is None else row_weights[member],
+            (member, values[member]),
+        )
+        equal_alone(together, alone, member)
+    before = list(sizes)
+    monkeypatch.setattr("fnet.core.batch_source.timed_chunks", chunks_of(3))
+    halves = []
+    pieces = run_with(side, own, patience, row_weights, (own, values), callback=halves.append)
+    resumed = [run_with(side, half, patience, row_weights, (own, values)) for half in halves[5::20]]
+    assert set(sizes) == set(before)
+    for run in (pieces, *resumed):
+        for p, q in zip(arrays(run.params), arrays(together.params), strict=True):
+            assert np.array_equal(p, q)
+        for name, found in run.history.items():
+            if name != "ended":
+                np.testing.assert_array_equal(found, together.history[name])
+
+
+def test_a_run_waits_until_a_program_pays():
+    """The size depends on the steps at which members ended, in the middle of an epoch too."""
+    state = reference.train(
+        *(NET, reference.sgd(0.1), reference.init_params(NET, np.arange(8)), X, Y),
+        fnet.kfold_plan(N, 5, 1, seed=7),
+    ).train_state
+    ended_at = np.array([-1, 39, -1, 39, 39, -1, 39, 59])
+    state = state._replace(
+        ended=np.where(ended_at < 0, 0, 1).astype(np.int32), ended_at=ended_at, epoch=np.int64(14)
+    )
+    for epoch, step, patient, size in (
+        (8, 0, 4, 4),  # one step after four members ended; half of them cost a program
+        (8, 0, 5, 8),
+        (9, 0, 24, 4),
+        (9, 3, 24, 4),
+        (8, 3, 24, 8),
+        (14, 0, 24, 4),  # a fifth ended 11 steps ago: that makes no half of four
+        (14, 0, 1000, 8),
+    ):
+        now = state._replace(epoch=np.int64(epoch), step=np.int64(step))
+        assert running_members._size(now, 8, patient, 5)[0] == size, (epoch, step, patient)
+    assert running_members._last(state, 4, 5).tolist() == [0, 2, 5, 7]
+
+
+@BOTH
+def test_a_users_function_keeps_all_members(side):
+    """It may hold numbers of all of them."""
+    rates = np.array([0.1, 0.2, 0.3])
+
+    def rate(step):
+        return rates + 0 * step
+
+    run = side.train(
+        *(NET, side.sgd(rate), reference.init_params(NET, SEEDS), X, Y),
+        fnet.kfold_plan(N, 5, 30, seed=7),
+        patience=[1, 1, 100],
+        min_delta=[1.0, 1.0, 0.0],
+        monitor="loss",
+    )
+    assert run.history["ended"].tolist() == ["patience", "patience", "epochs"]
 
 
 def test_a_plan_gives_each_member_the_weights_of_the_shared_batches():

@@ -21,6 +21,7 @@ from fnet.core import (
     metric_names,
     optimizers,
     run_state,
+    running_members,
     schedules,
 )
 from fnet.core.batch_source import Source
@@ -39,15 +40,19 @@ class Engine(NamedTuple):
     """The functions that the loop needs from an engine.
 
     Attributes:
-        chunk_runner: `chunk_runner(setup, run)` returns `run_chunk(train_state, data, rows,
-            weights)`, which runs these steps and returns the next TrainState and a dict of the
-            values measured at the ends of epochs, `[epochs, *M]`.
+        chunk_runner: `chunk_runner(setup, run, halving)` returns `run_chunk(train_state, data,
+            rows, weights)`, which runs these steps and returns the next TrainState and a dict of
+            the values measured at the ends of epochs, `[epochs, *M]`. It returns early where the
+            `Halving` is due.
+        compile_steps: `compile_steps(setup, run)`: how many steps of one member take as long as to
+            compile a program.
         rates: `rates(function, steps)`: the rates that a user's function returns at steps `[n,
             *M]`.
         to_array: Converts an array to the engine's type.
     """
 
     chunk_runner: Callable[..., Any]
+    compile_steps: Callable[..., int]
     rates: Callable[..., Any]
     to_array: Callable[[Any], Any]
 
@@ -82,7 +87,11 @@ def train(
         run = start(callback._begin(run, setup))
     done = int(run.train_state.epoch) * source.steps + int(run.train_state.step)
     _check_rates(engine, optimizer, run, source.epochs * source.steps - done)
-    run_chunk = engine.chunk_runner(setup, run)
+    if members and options.loss is None and not callable(optimizers.spec(optimizer).schedule):
+        patient = engine.compile_steps(setup, run)
+        run_chunk = running_members.chunk_runner(engine.chunk_runner, setup, run, patient)
+    else:  # a user's function may hold numbers of all members
+        run_chunk = engine.chunk_runner(setup, run, running_members.NEVER)
     first = int(
         batch_source.FIRST_CHUNK_FLOPS / batch_source.step_flops(net, source.width, members)
     )

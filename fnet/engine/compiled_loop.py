@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from fnet.core import early_stopping, metric_names
+from fnet.core import early_stopping, metric_names, running_members
 from fnet.core.aliases import Array, Params
 from fnet.core.batches import Batch
 from fnet.core.early_stopping import NOT_FINITE, RUNNING
@@ -43,6 +43,7 @@ class Constants(NamedTuple):
     stopping: Any  # an EarlyStopping; its monitor is ()
     validation: tuple[Any, ...]  # (x, y, weights) or ()
     steps: Any  # per epoch
+    halving: Any  # a `running_members.Halving`
 
 
 class Chunk(NamedTuple):
@@ -80,6 +81,12 @@ def run_chunk(program: Program, constants: Constants, now: TrainState, chunk: Ch
         return tf.reduce_any(now.ended == RUNNING) & tf.reduce_all(
             lost_before | (now.ended != NOT_FINITE)
         )
+
+    def halves(now: TrainState) -> Any:
+        """Whether the run goes on with fewer members."""
+        if not members.rank:
+            return tf.constant(False)
+        return running_members.is_due(constants.halving, now, steps, _count)
 
     def step(first: Array, k: Array, now: TrainState) -> Any:
         """Step k of the chunk, which is step `first + k` of the run."""
@@ -129,7 +136,7 @@ def run_chunk(program: Program, constants: Constants, now: TrainState, chunk: Ch
     }
     now = map_state(layout.columns, now)
     _, now, measured, epochs_ended = tf.while_loop(
-        lambda k, now, *_: (k < count) & running(now),
+        lambda k, now, *_: (k < count) & running(now) & ~halves(now),
         epoch,
         (tf.constant(0), now, measured, tf.constant(0)),
         parallel_iterations=1,
@@ -187,6 +194,10 @@ def _end_epoch(
         weight_sum=tf.zeros_like(now.weight_sum),
     )
     return now, measured, epochs_ended + 1
+
+
+def _count(condition: Array) -> Any:
+    return tf.reduce_sum(tf.cast(condition, tf.int32))
 
 
 def _where_cast(condition: Array, yes: Array, no: Array) -> Any:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from fnet.core import batch_source, checks, run_state, signatures, training_loop
+from fnet.core import batch_source, checks, run_state, running_members, signatures, training_loop
 from fnet.core.aliases import Array, Params
 from fnet.core.batch_source import Source
 from fnet.core.early_stopping import NOT_FINITE, RUNNING, EarlyStopping
@@ -22,6 +22,7 @@ from fnet.core.optimizers import Optimizer
 from fnet.core.optimizers import spec as spec_of
 from fnet.core.params import leaves
 from fnet.core.run_state import NUMBERS, Run, RunSetup, TrainOptions, TrainState, map_state
+from fnet.core.running_members import Halving
 from fnet.core.signatures import training as public
 from fnet.engine import compiled_loop, optimizers, pipelines, tensors
 from fnet.engine.compiled_loop import Chunk, Constants, Program
@@ -31,6 +32,15 @@ XLA_COMPILE_SECONDS = 0.5
 
 XLA_SECONDS_SAVED_PER_STEP, XLA_SECONDS_SAVED_PER_FLOP = 1e-4, 1.5e-12
 """Seconds that XLA saves per step, and in addition per floating-point operation."""
+
+
+COMPILE_SECONDS = {True: 0.5, False: 0.25}
+"""Seconds to compile a program, by whether XLA does. XLA takes up to twice as long, but a program
+that is used again takes none."""
+
+MEMBER_SECONDS, MEMBER_SECONDS_PER_FLOP = 2e-6, 1.5e-11
+"""Seconds that a step of one member takes among many, and in addition per floating-point operation.
+"""
 
 
 @signatures.implements(public.train)
@@ -57,7 +67,7 @@ def train(
     if settings.xla is None:
         settings = settings._replace(xla=_xla_pays_off(net, params, source))
     runner = functools.partial(_chunk_runner, custom)
-    engine = training_loop.Engine(runner, optimizers.rates, tensors.tensor)
+    engine = training_loop.Engine(runner, _compile_steps, optimizers.rates, tensors.tensor)
     return training_loop.train(net, optimizer, params, source, settings, engine)
 
 
@@ -69,7 +79,13 @@ def _xla_pays_off(net: Network, params: Params, source: Source) -> Any:
     return source.epochs * source.steps * saved > XLA_COMPILE_SECONDS
 
 
-def _chunk_runner(custom: Any, setup: RunSetup, run: Run) -> Any:
+def _compile_steps(setup: RunSetup, run: Run) -> int:
+    """How many steps of one member take as long as to compile a program, judged by the work."""
+    flops = batch_source.step_flops(setup.net, setup.source.width)
+    return int(COMPILE_SECONDS[bool(run.xla)] / (MEMBER_SECONDS + MEMBER_SECONDS_PER_FLOP * flops))
+
+
+def _chunk_runner(custom: Any, setup: RunSetup, run: Run, halving: Halving) -> Any:
     """The `run_chunk` of `training_loop.Engine`, which calls one compiled function."""
     names = tuple(name for name in run.history if name != "ended")
     spec = spec_of(setup.optimizer)
@@ -82,6 +98,7 @@ def _chunk_runner(custom: Any, setup: RunSetup, run: Run) -> Any:
         EarlyStopping(None, *limits),
         _validation(setup.validation),
         tf.constant(run.steps, tf.int64),
+        Halving(*map(tensors.tensor, halving)),
     )
     dtype = checks.params_dtype(run.train_state.params)
     width = setup.source.width
@@ -123,9 +140,12 @@ def _chunk_runner(custom: Any, setup: RunSetup, run: Run) -> Any:
         return after, measured
 
     def run_chunk(state: TrainState, data: Any, rows: Array, weights: Array) -> Any:
-        now, results = _to_internal(state), []
+        now = _to_internal(state)
+        results: list[Any] = []
         start = position(now)
         while (done := position(now) - start) < len(rows) and np.any(now.ended == RUNNING):
+            if results and running_members.is_due(halving, now, run.steps, np.count_nonzero):
+                break
             left = len(rows) - done
             rows_array[:left, :width] = rows[done:]
             weights_array[:left, ..., :width] = weights[done:]

@@ -27,6 +27,7 @@ from fnet.core.optimizers import Optimizer
 from fnet.core.optimizers import spec as spec_of
 from fnet.core.params import is_absent, shapes
 from fnet.core.run_state import NUMBERS, Run, RunSetup, TrainOptions, TrainState, map_state
+from fnet.core.running_members import NEVER, Halving, is_due
 from fnet.core.signatures import training as public
 from fnet.reference import functions, layout, optimizers, validation
 
@@ -51,11 +52,15 @@ def train(
     source = batch_source.plan_source(
         net, start, data, settings.class_weight, np.asarray, keep_sparse=True
     )
-    engine = training_loop.Engine(_chunk_runner, optimizers.rates, np.asarray)
+    engine = training_loop.Engine(_chunk_runner, _compile_steps, optimizers.rates, np.asarray)
     return training_loop.train(net, optimizer, params, source, settings, engine)
 
 
-def _chunk_runner(setup: RunSetup, run: Run) -> Any:
+def _compile_steps(setup: RunSetup, run: Run) -> int:
+    return 0  # there is nothing to compile
+
+
+def _chunk_runner(setup: RunSetup, run: Run, halving: Halving) -> Any:
     """The `run_chunk` of `training_loop.Engine`, which runs steps and the ends of epochs."""
     names = [name for name in run.history if name != "ended"]
     hp = optimizers.hyperparameters(setup.optimizer)
@@ -82,6 +87,8 @@ def _chunk_runner(setup: RunSetup, run: Run) -> Any:
             if now.step == run.steps and np.count_nonzero(now.ended == RUNNING):
                 now, values = _end_epoch(setup, names, unpack, now)
                 epochs.append(values)
+                if halving is not NEVER and is_due(halving, now, run.steps, np.count_nonzero):
+                    break
         shape = (len(epochs), *now.ended.shape)
         measured = {name: np.array([v[name] for v in epochs]).reshape(shape) for name in names}
         return now, measured
