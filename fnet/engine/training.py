@@ -34,9 +34,9 @@ XLA_SECONDS_SAVED_PER_STEP, XLA_SECONDS_SAVED_PER_FLOP = 1e-4, 1.5e-12
 """Seconds that XLA saves per step, and in addition per floating-point operation."""
 
 
-COMPILE_SECONDS = {True: 0.5, False: 0.25}
-"""Seconds to compile a program, by whether XLA does. XLA takes up to twice as long, but a program
-that is used again takes none."""
+COMPILE_SECONDS = {True: 0.3, False: 0.2}
+"""Seconds to wait for a shorter program, by whether XLA compiles it. XLA takes three times as long to
+compile; but a program that was compiled before takes none, and what is left of a run is not known."""
 
 MEMBER_SECONDS, MEMBER_SECONDS_PER_FLOP = 2e-6, 1.5e-11
 """Seconds that a step of one member takes among many, and in addition per floating-point operation.
