@@ -1,5 +1,8 @@
 """Cross-validation whose folds are members of one run, on both sides."""
 
+import importlib
+import tracemalloc
+
 import numpy as np
 import pytest
 from refusals import refused_alike
@@ -98,6 +101,48 @@ def test_each_fold_equals_train_on_its_rows(side, splits, groups):
             np.testing.assert_allclose(found.scores[name][m], value, rtol=1e-9)
     mean = np.where(count > 0, total / np.maximum(count, 1), np.nan)
     np.testing.assert_allclose(found.predictions, mean, rtol=1e-9)
+
+
+@BOTH
+@pytest.mark.parametrize("xla", [False, True])
+def test_held_out_rows_are_measured_in_slices(side, xla, monkeypatch):
+    """Of any size: no result depends on it but by rounding."""
+    splits = RepeatedKFold(n_splits=4, n_repeats=2, random_state=0)
+    whole = validate(reference, splits, params=starts(8))
+    monkeypatch.setattr("fnet.core.batch_source.MAX_SLICE_ENTRIES", 8 * 5 * 3)  # 3 of 8 rows
+    folder = "engine" if side is fnet else "reference"
+    functions, gathered = importlib.import_module(f"fnet.{folder}.functions"), set()
+    logits = functions.logits
+
+    def spy(net, params, x, *others):
+        if len(x.shape) == 3:
+            gathered.add(x.shape[1])
+        return logits(net, params, x, *others)
+
+    monkeypatch.setattr(functions, "logits", spy)
+    fnet.clear_cache()
+    found = validate(side, splits, params=starts(8), xla=xla)
+    fnet.clear_cache()
+    assert gathered <= {2, 3}
+    assert gathered
+    np.testing.assert_allclose(found.predictions, whole.predictions, rtol=1e-9)
+    for ours, theirs in ((found.scores, whole.scores), (found.history, whole.history)):
+        assert ours.keys() == theirs.keys()
+        for name in ours:
+            if name != "ended":
+                np.testing.assert_allclose(ours[name], theirs[name], rtol=1e-9)
+
+
+def test_memory_does_not_grow_by_copies_of_the_rows():
+    """Twenty splits that hold out half of the rows would copy them ten times."""
+    x = RNG.normal(size=(2000, 200)).astype(np.float32)
+    splits, plan = ShuffleSplit(20, test_size=0.5), fnet.minibatch_plan(len(x), 32, 1, seed=0)
+    net = Network((200, 2, 1), loss="squared_error")
+    tracemalloc.start()
+    reference.cross_validate(net, reference.adam(0.1), x, x[:, 0], splits, plan)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 4 * x.nbytes
 
 
 @BOTH

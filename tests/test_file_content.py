@@ -179,10 +179,16 @@ def test_numbers_of_a_run_out_of_range_are_refused(name, value, tmp_path):
 
 @pytest.mark.parametrize("name", run_checks.STATE)
 def test_numbers_of_a_run_of_another_shape_are_refused(name, tmp_path):
+    """A number that may have the member axes has them or none."""
     is_each = run_checks.STATE[name][1]
     found = getattr(MEMBERS.run.train_state, name)
-    other = found[0] if is_each else np.array([found] * 3)
-    refuse(tmp_path / "a.fnet", of_state(MEMBERS, **{name: other}), name)
+    if is_each is None:
+        for value in (np.float64(2), np.full(2, 2.0)):
+            loaded = fnet.load(forge(tmp_path / "a.fnet", of_state(MEMBERS, **{name: value})))
+            assert np.array_equal(getattr(loaded.run.train_state, name), value)
+    others = [found[0], found[:1]] if is_each else [np.array([found] * 3), np.array([found])]
+    for other in others:
+        refuse(tmp_path / "a.fnet", of_state(MEMBERS, **{name: other}), name)
 
 
 # Estimators.

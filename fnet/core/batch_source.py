@@ -33,6 +33,33 @@ MANY_STEPS = 16
 data of nearly the same length share a program. With more, the width hardly varies with length."""
 
 
+MAX_SLICE_ENTRIES = 1 << 20
+"""The most values of a layer that validation computes at a time, where rows are given by number."""
+
+
+class HeldOut(NamedTuple):
+    """Validation rows among the rows of the training data, for `train(validation=)`.
+
+    They are gathered in slices where they are needed, so that members with validation rows of their
+    own need no copies of the data.
+
+    Attributes:
+        numbers: The numbers of the rows, int32 `[*M, V, 1]`, in place of features `[*M, V, D]`.
+        y: Their labels or targets, in the dtype that the network takes.
+        weights: Their weights `[*M, V]`, in the dtype of params.
+    """
+
+    numbers: Any
+    y: Any
+    weights: Any
+
+
+def slice_rows(net: Any, members: int) -> int:
+    """How many rows of each member validation gathers at a time."""
+    largest: int = max(net.sizes)
+    return max(1, MAX_SLICE_ENTRIES // (members * largest))
+
+
 class Source(NamedTuple):
     """The batches of a run, from a plan over rows or from a dataset.
 

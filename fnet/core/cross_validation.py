@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from fnet.core import checks, metric_names, run_state
 from fnet.core.aliases import Array, Params
+from fnet.core.batch_source import HeldOut
 from fnet.core.errors import InvalidArgument
 from fnet.core.members import member_seeds
 
@@ -44,16 +45,14 @@ class Engine(NamedTuple):
     Attributes:
         init_params: `fnet.init_params`.
         train: `fnet.train`.
-        predict: `fnet.predict`.
-        scores: `scores(net, params, data, names, tuning)`: metrics by name, `[M]`, of the data `(x,
-            y, weights)`, each with the member axis.
+        held_out: `held_out(net, params, x, held, names, tuning)`: metrics by name, `[M]`, and
+            predictions `[M, V, K]` of the `HeldOut` rows of x.
         to_array: Converts an array to the engine's type.
     """
 
     init_params: Callable[..., Any]
     train: Callable[..., Any]
-    predict: Callable[..., Any]
-    scores: Callable[..., Any]
+    held_out: Callable[..., Any]
     to_array: Callable[[Any], Any]
 
 
@@ -74,14 +73,15 @@ def cross_validate(
         names = checks.names(f"metrics under {net.loss}", options["metrics"], names)
     plan = checks.plan(plan, len(x), (len(pairs),))
     plan, rows, held_weights = _weighted(plan, pairs)
-    held = x[rows], y[rows], held_weights
 
     seeds = member_seeds(seed, len(pairs))
     options["tuning"] = tuning = _tuning(options["tuning"], seeds)
     start = engine.init_params(net, seeds) if params is None else params
+    layers, x, y, _ = checks.batch(net, run_state.initial_params(start), x, y)
+    held_weights = held_weights.astype(checks.params_dtype(layers))
+    held = HeldOut(rows[..., None].astype(np.int32), y[rows], held_weights)
     run = engine.train(net, optimizer, start, x, y, plan, validation=held, **options)
-    scores = engine.scores(net, run.params, held, names, tuning)
-    found = np.asarray(engine.predict(net, run.params, held[0]))
+    scores, found = engine.held_out(net, run.params, x, held, names, tuning)
     predictions = engine.to_array(_out_of_fold(pairs, found, len(x)))
     return CrossValidation(predictions, scores, run.params, run.history, pairs)
 
@@ -168,8 +168,9 @@ def _weighted(plan: Any, pairs: Any) -> tuple[Any, Any, Any]:
     """
     own = np.ones(plan.rows, np.float32) if plan.weights is None else plan.weights
     own = np.broadcast_to(own, (len(pairs), plan.rows))
-    counts = np.stack([np.bincount(rows, minlength=plan.rows) for rows, _ in pairs])
-    weights = (own * counts).astype(own.dtype)
+    weights = own.copy()
+    for member, (rows, _) in zip(weights, pairs, strict=True):
+        member *= np.bincount(rows, minlength=plan.rows).astype(own.dtype)
     checks.some_weight("weights of the training rows of a split", weights)
     width = max(len(held) for _, held in pairs)
     rows = np.stack([np.pad(held, (0, width - len(held)), mode="edge") for _, held in pairs])

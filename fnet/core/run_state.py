@@ -189,7 +189,7 @@ class RunSetup(NamedTuple):
     tuning: Any  # a checked Tuning
     stopping: EarlyStopping
     measured: tuple[str, ...]  # the names in the history
-    validation: Any  # (x, y, weights) as arrays, or None
+    validation: Any  # (x, y, weights) as arrays, where x may be those of a `HeldOut`; or None
     xla: bool | None
 
 

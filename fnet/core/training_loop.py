@@ -24,7 +24,7 @@ from fnet.core import (
     running_members,
     schedules,
 )
-from fnet.core.batch_source import Source
+from fnet.core.batch_source import HeldOut, Source
 from fnet.core.early_stopping import NOT_FINITE, PATIENCE, RUNNING
 from fnet.core.errors import InvalidArgument, NotFinite
 from fnet.core.interrupts import interrupts
@@ -111,7 +111,9 @@ def _setup(
 ) -> RunSetup:
     """The options, checked against the network, its params and each other."""
     validation = options.validation
-    if validation is not None:
+    if isinstance(validation, HeldOut):
+        validation = tuple(validation)  # checked by its maker
+    elif validation is not None:
         validation = checks.validation(net, params, validation)
     members = checks.members_of(params)
     tuning = checks.tuning(net, options.tuning, members)

@@ -41,7 +41,7 @@ class Constants(NamedTuple):
     hyperparameters: dict[str, Any]
     tuning: Any
     stopping: Any  # an EarlyStopping; its monitor is ()
-    validation: tuple[Any, ...]  # (x, y, weights) or ()
+    validation: tuple[Any, ...]  # the result of `validation.padded`
     steps: Any  # per epoch
     halving: Any  # a `running_members.Halving`
 
@@ -126,7 +126,7 @@ def run_chunk(program: Program, constants: Constants, now: TrainState, chunk: Ch
         complete = (now.step == steps) & running(now)
         now, measured, epochs_ended = tf.cond(
             complete,
-            lambda: _end_epoch(program, constants, now, measured, epochs_ended),
+            lambda: _end_epoch(program, constants, now, (measured, epochs_ended), x),
             lambda: (now, measured, epochs_ended),
         )
         return k, now, measured, epochs_ended
@@ -157,9 +157,13 @@ def _update_average(momentum: Any, average: Array, params: Params, t: Array) -> 
 
 
 def _end_epoch(
-    program: Program, constants: Constants, now: TrainState, measured: Array, epochs_ended: Array
+    program: Program, constants: Constants, now: TrainState, history: tuple[Any, Any], x: Array
 ) -> Any:
-    """The end of an epoch: measure, keep the best params, stop members without improvement."""
+    """The end of an epoch: measure, keep the best params, stop members without improvement.
+
+    `history` is what was measured, and after how many epochs.
+    """
+    measured, epochs_ended = history
     values = {"loss": tf.math.divide_no_nan(now.loss_sum, now.weight_sum)}
     current = now.average or now.params
     if constants.validation:
@@ -169,6 +173,7 @@ def _end_epoch(
             constants.validation,
             metric_names.metrics_of(program.names),
             constants.tuning,
+            x,
             program.custom,
         )
         values |= {f"validation_{name}": value for name, value in measured_now.items()}

@@ -15,7 +15,7 @@ from fnet.core.signatures import cross_validation as public
 from fnet.engine import functions, tensors, training, validation
 
 ENGINE = cross_validation.Engine(
-    functions.init_params, training.train, functions.predict, validation.scores, tensors.tensor
+    functions.init_params, training.train, validation.held_out, tensors.tensor
 )
 
 

@@ -24,7 +24,7 @@ from fnet.core.params import leaves
 from fnet.core.run_state import NUMBERS, Run, RunSetup, TrainOptions, TrainState, map_state
 from fnet.core.running_members import Halving
 from fnet.core.signatures import training as public
-from fnet.engine import compiled_loop, optimizers, pipelines, tensors
+from fnet.engine import compiled_loop, optimizers, pipelines, tensors, validation
 from fnet.engine.compiled_loop import Chunk, Constants, Program
 
 XLA_COMPILE_SECONDS = 0.5
@@ -35,8 +35,8 @@ XLA_SECONDS_SAVED_PER_STEP, XLA_SECONDS_SAVED_PER_FLOP = 1e-4, 1.5e-12
 
 
 COMPILE_SECONDS = {True: 0.3, False: 0.2}
-"""Seconds to wait for a shorter program, by whether XLA compiles it. XLA takes three times as long to
-compile; but a program that was compiled before takes none, and what is left of a run is not known."""
+"""Seconds to wait for a shorter program, by whether XLA compiles it. XLA takes three times as long
+to compile; but a program that was compiled before takes none, and what is left is not known."""
 
 MEMBER_SECONDS, MEMBER_SECONDS_PER_FLOP = 2e-6, 1.5e-11
 """Seconds that a step of one member takes among many, and in addition per floating-point operation.
@@ -96,7 +96,7 @@ def _chunk_runner(custom: Any, setup: RunSetup, run: Run, halving: Halving) -> A
         optimizers.hyperparameters(setup.optimizer),
         tensors.tuning_tensors(setup.tuning),
         EarlyStopping(None, *limits),
-        _validation(setup.validation),
+        validation.padded(setup.net, setup.validation),
         tf.constant(run.steps, tf.int64),
         Halving(*map(tensors.tensor, halving)),
     )
@@ -155,19 +155,6 @@ def _chunk_runner(custom: Any, setup: RunSetup, run: Run, halving: Halving) -> A
         return map_state(tensors.to_external, now), values
 
     return run_chunk
-
-
-def _validation(data: Any) -> Any:
-    """Validation data `(x, y, weights)` as padded tensors; `()` without."""
-    if data is None:
-        return ()
-    x, y, weights = data
-    axis = x.ndim - 2
-    return (
-        tensors.padded_tensor(x, axis),
-        tensors.padded_tensor(y, axis),
-        tensors.padded_tensor(weights, weights.ndim - 1),
-    )
 
 
 def _newly_non_finite(before: TrainState, after: TrainState) -> Any:

@@ -4,44 +4,91 @@ Twin: `reference/validation.py`. In a body, params are in columns, and tensors s
 fields as in `functions.py`.
 """
 
+import math
 from typing import Any
 
 import tensorflow as tf
 
-from fnet.core import checks, metric_names
+from fnet.core import batch_source, metric_names
 from fnet.core.aliases import Array, Params
+from fnet.core.batch_source import HeldOut
 from fnet.core.network import Network
 from fnet.core.params import is_absent
 from fnet.engine import functions, layout, metrics, tensors
 from fnet.engine.losses import as_columns
 
 
-def scores(net: Network, params: Params, data: Any, names: Any, tuning: Any) -> Any:
-    """Metrics by name, as NumPy arrays `[*M]`, of data `(x, y, weights)`, each `[*M, ...]`."""
-    layers, arrays = tensors.prepare_inputs(net, params, *data)
+def held_out(net: Network, params: Params, x: Array, held: HeldOut, names: Any, tuning: Any) -> Any:
+    """Metrics by name, `[*M]`, and predictions `[*M, V, K]` of the HeldOut rows of x, as arrays."""
+    layers = tensors.to_internal(params)
     tuning, _ = tensors.prepare_tuning(net, layers, tuning, None)
-    names = checks.names(f"metrics under {net.loss}", names, metric_names.METRICS[net.targets])
-    found = tensors.call_compiled(_scores, (net, names), (layers, tuning), *arrays)
-    return {name: value.numpy() for name, value in found.items()}
+    data = padded(net, held), tensors.padded_tensor(x)
+    scores, found = tensors.call_compiled(_held_out, (net, tuple(names)), (layers, tuning, *data))
+    predictions = found.numpy()[..., : held.numbers.shape[-2], :]
+    return {name: value.numpy() for name, value in scores.items()}, predictions
 
 
-def _scores(static: Any, arguments: tuple[Any, ...], x: Array, y: Array, weights: Array) -> Any:
-    (net, names), (params, tuning) = static, arguments
-    found = measure(net, layout.columns(params), (x, y, weights), names, tuning)
-    return {name: found[name] for name in names}
+def _held_out(static: Any, arguments: tuple[Any, ...]) -> Any:
+    (net, names), (params, tuning, (rows, y, weights), x) = static, arguments
+    z = row_logits(net, layout.columns(params), rows, x)
+    targets = y, len(rows.shape), tf.cast(weights, tf.float64)
+    scores = {name: _metric(net, tuning, name, z, targets) for name in names}
+    return scores, tf.linalg.matrix_transpose(functions.apply_link(net, z))
+
+
+def padded(net: Network, data: Any) -> Any:
+    """Validation data `(x, y, weights)` as padded tensors; `()` without.
+
+    The numbers of a HeldOut `[*M, V, 1]` are in slices, `[S, *M, V / S]`.
+    """
+    if data is None:
+        return ()
+    x, y, weights = data
+    axis = x.ndim - 2
+    rows, slices = batch_source.padded_rows(x.shape[axis]), 0
+    if x.dtype.kind == "i":
+        slices = -(-rows // batch_source.slice_rows(net, math.prod(x.shape[:axis])))
+        rows = slices * -(-rows // slices)
+    x, y = (tensors.pad_to(array, rows, axis) for array in (x, y))
+    if slices:
+        x = tf.stack(tf.split(x[..., 0], slices, axis=-1))
+    return x, y, tensors.pad_to(weights, rows, weights.ndim - 1)
 
 
 def measure(
-    net: Network, layers: Params, data: Any, names: Any, tuning: Any, custom: Any = None
+    net: Network,
+    layers: Params,
+    data: Any,
+    names: Any,
+    tuning: Any,
+    x: Array,
+    custom: Any = None,
 ) -> Any:
-    """The loss and these metrics of data `(x, y, weights)` by name, each float64 `[*M]`."""
-    x, y, weights = data
-    weights, rank = tf.cast(weights, tf.float64), len(x.shape)
-    z = functions.logits(net, layers, x)
-    rows = functions.row_losses(net, z, y, rank, tuning, custom)
+    """The loss and these metrics of validation data by name, each float64 `[*M]`.
+
+    Data are as `padded` returns them; x are the rows of the training data.
+    """
+    rows, y, weights = data
+    weights, rank = tf.cast(weights, tf.float64), len(rows.shape)
+    z = row_logits(net, layers, rows, x)
+    losses = functions.row_losses(net, z, y, rank, tuning, custom)
     normalized = functions.normalized_weights(weights)
-    values = {"loss": tf.reduce_sum(normalized * tf.cast(rows, tf.float64), -1)}
+    values = {"loss": tf.reduce_sum(normalized * tf.cast(losses, tf.float64), -1)}
     return values | {name: _metric(net, tuning, name, z, (y, rank, weights)) for name in names}
+
+
+def row_logits(net: Network, layers: Params, rows: Array, x: Array) -> Any:
+    """The logits in columns `[*M, K, V]` of rows, which are features, or slices of row numbers."""
+    if rows.dtype.is_floating:
+        return functions.logits(net, layers, rows)
+
+    def some(numbers: Array) -> Any:
+        return functions.logits(net, layers, tf.gather(x, numbers))
+
+    if rows.shape[0] == 1:
+        return some(rows[0])
+    parts = tf.map_fn(some, rows, parallel_iterations=1, fn_output_signature=x.dtype)
+    return tf.concat(tf.unstack(parts, rows.shape[0]), -1)
 
 
 def _metric(net: Network, tuning: Any, metric: str, z: Array, targets: Array) -> Any:

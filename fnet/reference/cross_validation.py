@@ -17,7 +17,7 @@ from fnet.core.signatures import cross_validation as public
 from fnet.reference import functions, training, validation
 
 ENGINE = cross_validation.Engine(
-    functions.init_params, training.train, functions.predict, validation.scores, np.asarray
+    functions.init_params, training.train, validation.held_out, np.asarray
 )
 
 

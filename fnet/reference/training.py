@@ -85,7 +85,7 @@ def _chunk_runner(setup: RunSetup, run: Run, halving: Halving) -> Any:
             )
             now = _step(setup, apply_update, now, batch, check_each_step)
             if now.step == run.steps and np.count_nonzero(now.ended == RUNNING):
-                now, values = _end_epoch(setup, names, unpack, now)
+                now, values = _end_epoch(setup, names, unpack, now, x)
                 epochs.append(values)
                 if halving is not NEVER and is_due(halving, now, run.steps, np.count_nonzero):
                     break
@@ -166,7 +166,9 @@ def _update_average(momentum: Any, average: Array, p: Array, t: Array) -> Any:
     return m * average + (1 - m) * p
 
 
-def _end_epoch(setup: RunSetup, names: Any, unpack: Callable[..., Any], now: TrainState) -> Any:
+def _end_epoch(
+    setup: RunSetup, names: Any, unpack: Callable[..., Any], now: TrainState, x: Array
+) -> Any:
     """The end of an epoch: measure, keep the best params, stop members without improvement."""
     active, monitor = now.ended == RUNNING, setup.stopping.monitor
     current = now.params if setup.tuning.ema_momentum is None else now.average
@@ -178,6 +180,7 @@ def _end_epoch(setup: RunSetup, names: Any, unpack: Callable[..., Any], now: Tra
             setup.validation,
             metric_names.metrics_of(names),
             setup.tuning,
+            x,
         )
         values |= {f"validation_{name}": value for name, value in measured.items()}
     if monitor is not None:

@@ -48,7 +48,7 @@ def cross_validate(
     the plan, where the rows outside a member's training rows weigh 0. So member m equals `train`
     with the plan's weights times the number of times that each row is among the training rows of
     split m. A batch may hold no training row of a member; its gradient is then zero, as `train`
-    takes it. Validation copies the held-out rows of each split.
+    takes it. Held-out rows are gathered in slices, so memory does not grow by copies of x.
 
     Members with `patience` each stop on their own, and with `restore_best` keep their own best
     epoch. Both are chosen on the held-out rows, which makes the scores a little optimistic.
