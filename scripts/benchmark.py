@@ -19,6 +19,7 @@ Benchmarks:
   programs   200 fits by TensorFlow over five architectures in one process
   commands   the command line on small tables, whole processes
   table      `fnet predict` on a CSV with a million rows
+  members    many networks in one run: five folds, 64 members, members that end early
   search     GridSearchCV on the digits and on Iris, compared with scikit-learn's of its own MLP
   encoding   TableEncoder on a million rows of numbers and categories, compared with scikit-learn's
 
@@ -83,6 +84,7 @@ import cli_benchmarks
 import encoding_benchmarks
 import estimators
 import fnet_benchmarks
+import member_benchmarks
 import numpy as np
 import peers
 import search_benchmarks
@@ -276,6 +278,7 @@ BENCHMARKS = {
     "programs": Benchmark(estimators.programs, 3),
     "commands": Benchmark(cli_benchmarks.commands, 1),
     "table": Benchmark(cli_benchmarks.table, 1),
+    "members": Benchmark(member_benchmarks.members, 50),
     "search": Benchmark(search_benchmarks.search, 50),
     "encoding": Benchmark(functools.partial(encoding_benchmarks.encoding, 1_000_000), 1),
 }

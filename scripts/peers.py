@@ -216,13 +216,51 @@ def jax_plan(job: Job) -> Run:
     )
 
 
-def _jax_step(job: Job) -> tuple[Callable[..., Any], Callable[[Any], Any]]:
-    """A step of training, and a function that gives the first carry from params."""
+def jax_members(job: Job, rates: npt.NDArray[np.floating[Any]]) -> Run:
+    """The scanned run with fnet's plan by `vmap` over members, each with its start and its rate."""
+    import jax
+
+    step, init = _jax_step(job, injected=True)
+    starts = [
+        fnet.reference.init_params(fnet.Network(job.sizes), seed=seed) for seed in range(len(rates))
+    ]
+    params = [
+        tuple(np.stack([getattr(start[i], name) for start in starts]) for name in ("w", "b"))
+        for i in range(len(job.sizes) - 1)
+    ]
+
+    def train(params: Any, rate: Any, x: Any, y: Any, rows: Any, weights: Any) -> Any:
+        carry, state = init(params)
+        state.hyperparams["learning_rate"] = rate
+
+        def one_step(carry: Any, batch: Any) -> Any:
+            indices, weights = batch
+            return step(carry, x[indices], y[indices], weights)
+
+        def epoch(carry: Any, batches: Any) -> Any:
+            carry, losses = jax.lax.scan(one_step, carry, batches)
+            return carry, losses.mean()
+
+        return jax.lax.scan(epoch, (carry, state), (rows, weights))
+
+    compiled = jax.jit(jax.vmap(train, (0, 0, None, None, None, None)))
+    arguments = jax.device_put((params, rates.astype(np.float32), job.x, job.y))
+    return lambda: jax.block_until_ready(
+        compiled(*arguments, *job.plan.batches(0, job.plan.epochs))
+    )
+
+
+def _jax_step(job: Job, injected: bool = False) -> tuple[Callable[..., Any], Callable[[Any], Any]]:
+    """A step of training, and a function that gives the first carry from params.
+
+    With `injected`, the learning rate is part of the optimizer's state.
+    """
     import jax
     import jax.numpy as jnp
     import optax
 
-    optimizer = optax.adam(job.learning_rate, eps=1e-7)
+    adam = optax.inject_hyperparams(optax.adam) if injected else optax.adam
+    optimizer = adam(job.learning_rate, eps=1e-7)
 
     def loss(params: Any, x: Any, y: Any, weights: Any) -> Any:
         for w, b in params[:-1]:
