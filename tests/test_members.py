@@ -9,6 +9,7 @@ from refusals import refused_alike
 import fnet
 from fnet import InvalidArgument, Network, Tuning, reference
 from fnet.core import running_members
+from fnet.core.batch_source import HeldOut
 from fnet.core.params import map_params
 
 BOTH = pytest.mark.parametrize("side", [fnet, reference], ids=["tensorflow", "twin"])
@@ -26,7 +27,7 @@ ROW_WEIGHTS = RNG.integers(3, size=(M, N)) * 0.5
 ROW_WEIGHTS[np.arange(M), :] *= np.arange(N) % M != np.arange(M)[:, None]
 ROW_WEIGHTS[2, 4:] = 0
 X_HELD, Y_HELD = RNG.normal(size=(M, V, 3)), RNG.integers(2, size=(M, V))
-HELD_ALL = (X_HELD[0], Y_HELD[0]), (np.stack([X_HELD[0]] * 9), np.stack([Y_HELD[0]] * 9))
+HELD_ALL = X_HELD[0], Y_HELD[0]
 HELD_WEIGHTS = RNG.integers(1, 4, size=(M, V)) * (np.arange(V) < [[7], [5], [2]]) / 2.0
 
 
@@ -58,15 +59,24 @@ of a member alone. A line here is tested alone and with all others, on both side
 
 
 def table():
-    """All shared, all own, each alone own, and every pair of rows, weights and class weights."""
+    """All own, and seven choices in which every two cases are shared and own in all four ways.
+
+    The choices of a case are three of seven, another three for each (Kleitman and Spencer, 1973).
+    """
     names = list(CASES)
-    rows = ["row weights", "validation rows", "validation weights", "class weights"]
-    found = [(), tuple(names), *((name,) for name in names), *itertools.combinations(rows, 2)]
+    chosen = list(itertools.combinations(range(7), 3))[: len(names)]
+    assert len(names) <= 15  # those that contain the first choice
+    found = [tuple(n for n, own in zip(names, chosen, strict=True) if i in own) for i in range(7)]
     return [
-        pytest.param(own, xla, id=f"{', '.join(own) or 'all shared'}{' by XLA' * xla}")
-        for own in found
-        for xla in ((False, True) if own in ((), tuple(names)) else (False,))
+        *(pytest.param(own, False, id=f"choice {i}") for i, own in enumerate(found)),
+        *(pytest.param(tuple(names), xla, id=f"all own{' by XLA' * xla}") for xla in (False, True)),
     ]
+
+
+def test_every_two_cases_are_tested_in_all_four_ways():
+    found = [param.values[0] for param in table()]
+    for one, other in itertools.combinations(CASES, 2):
+        assert len({(one in own, other in own) for own in found}) == 4
 
 
 def run_of(side, chosen, **options):
@@ -92,7 +102,7 @@ def run_of(side, chosen, **options):
 
 def equal_alone(together, alone, member):
     """A member of a run equals a run of its own."""
-    for name in ("params", "best"):
+    for name in ("params", "best", "average"):
         ours, theirs = (getattr(run.train_state, name) for run in (together, alone))
         for p, q in zip(arrays(ours), arrays(theirs), strict=True):
             np.testing.assert_allclose(p[member], q, rtol=1e-10, atol=1e-10)
@@ -108,7 +118,7 @@ def equal_alone(together, alone, member):
         assert np.asarray(ours)[member] == np.asarray(theirs), name
     assert together.history.keys() == alone.history.keys()
     for name, values in alone.history.items():
-        ours = together.history[name][..., member]
+        ours = together.history[name][(..., *np.atleast_1d(member))]
         if name == "ended":
             assert ours == values
             continue
@@ -198,13 +208,6 @@ def test_a_run_with_own_rows_is_resumed_and_saved(side, tmp_path, monkeypatch):
             assert np.array_equal(p, q)
 
 
-def start_of(start):
-    """Params of these seeds, or a Run to resume."""
-    if isinstance(start, fnet.Run):
-        return start
-    return reference.init_params(NET, start, dtype="float64")
-
-
 def chunks_of(count):
     """Chunks of `count` steps instead of timed ones."""
 
@@ -216,66 +219,126 @@ def chunks_of(count):
     return chunks
 
 
+MANY = 6
+ENDS = {
+    "one axis, rows and weights shared": (MANY,),
+    "two axes, all own": (2, 3),
+}
+"""Runs that go on without ended members, by their member axes."""
+
+
+def ending(side, axes, member, start=None, **options):
+    """A run of which members end one by one; of one alone where `member` is its number."""
+    own_all, each = len(axes) > 1, np.arange(MANY) if member is None else np.array([member])
+
+    def own(values):
+        values = np.asarray(values)[each]
+        return values.reshape(*axes, *values.shape[1:]) if member is None else values[0]
+
+    rates = 0.1 + 0.01 * np.arange(MANY)[:, None] + np.array([0, 0.01, 0.02])
+    tuning, more, weights = Tuning(dropout=0.1, seed=own(np.arange(MANY)), l2=0.1), {}, None
+    if own_all:
+        rates[3] = 1e300
+        weights = own(1.0 + (np.arange(MANY)[:, None] + np.arange(N)) % 2)
+        tuning = tuning._replace(ema_momentum=own(np.linspace(0, 0.5, MANY)))
+        classes = own(1.0 + np.arange(2 * MANY).reshape(MANY, 2))
+        more = {
+            "class_weight": classes if member is None else dict(enumerate(classes)),
+            "lr_factor": own(np.linspace(0.3, 0.5, MANY)),
+            "min_lr_factor": 0.2,
+            "on_not_finite": "warn",
+        }
+        numbers = own((np.arange(MANY)[:, None] * 2 + np.arange(V)) % N)
+        held_weights = 1.0 + np.arange(numbers.size).reshape(numbers.shape) % 3
+        if member is not None:
+            held_weights = (1.0 + np.arange(MANY * V).reshape(MANY, V) % 3)[member]
+        more["validation"] = X[numbers], Y.astype(np.int32)[numbers], held_weights
+        if member is None:
+            more["validation"] = HeldOut(
+                numbers[..., None].astype(np.int32), *more["validation"][1:]
+            )
+    return side.train(
+        *(NET, side.adam(fnet.schedules.piecewise_constant([20, 40], own(rates)))),
+        start or reference.init_params(NET, own(np.arange(MANY)), dtype="float64"),
+        *(X, Y, fnet.kfold_plan(N, 5, 30, seed=7, weights=weights)),
+        tuning=tuning,
+        patience=own([1, 30, 2, 3, 1, 2]),
+        restore_best=True,
+        **({"validation": HELD_ALL} | more | options),
+    )
+
+
 @BOTH
-@pytest.mark.parametrize("weights", [None, "own"])
-def test_ended_members_leave_the_others_to_go_on_alone(side, weights, monkeypatch):
-    """Every member is as alone, and the axis becomes shorter each time that half of them ended."""
+@pytest.mark.filterwarnings("ignore:the loss or a gradient")
+@pytest.mark.parametrize("axes", ENDS.values(), ids=ENDS)
+def test_ended_members_leave_the_others_to_go_on_alone(side, axes, tmp_path, monkeypatch):
+    """Every member is as alone, and in pieces, and after a file, which has the same bits."""
     sizes = []
     monkeypatch.setattr(f"fnet.{FOLDER[side]}.training._compile_steps", lambda *_: 0)
     make = running_members.chunk_runner
 
     def spied(inner, setup, run, patient):
         def spy(part, run, halving):
-            sizes.append(len(part.tuning.seed))
+            sizes.append(np.size(part.tuning.seed))
             return inner(part, run, halving)
 
         return make(spy, setup, run, patient)
 
     monkeypatch.setattr(running_members, "chunk_runner", spied)
-    many, patience = 9, np.array([1, 60, 2, 3, 60, 1, 2, 60, 2])
-    own = np.arange(many)
-    row_weights = None if weights is None else 1.0 + (own[:, None] + np.arange(N)) % 2
-
-    def run_with(side, start, patience, weights, numbers, **options):
-        seeds, values = numbers
-        return side.train(
-            *(NET, side.adam(fnet.schedules.piecewise_constant([20, 40], values))),
-            *(start_of(start), X, Y),
-            fnet.kfold_plan(N, 5, 40, seed=7, weights=weights),
-            tuning=Tuning(dropout=0.1, seed=seeds, l2=0.1),
-            validation=HELD_ALL[np.ndim(weights) > 1],
-            patience=patience,
-            restore_best=True,
-            **options,
-        )
-
-    values = 0.1 + 0.01 * own[:, None] + np.array([0, 0.01, 0.02])
-    together = run_with(side, own, patience, row_weights, (own, values))
-    assert sizes[0] == many
+    together = ending(side, axes, None)
     assert sizes == sorted(sizes, reverse=True)
-    assert sizes[-1] < many / 2
-    assert set(sizes) <= {9, 5, 3, 2, 1}
-    for member in range(many):
-        alone = run_with(
-            reference,
-            member,
-            int(patience[member]),
-            None if weights is None else row_weights[member],
-            (member, values[member]),
-        )
-        equal_alone(together, alone, member)
+    assert (sizes[0], sizes[-1]) == (6, 1)
+    assert 3 <= len(set(sizes) & {6, 3, 2, 1}) == len(set(sizes))
+    assert together.history["ended"].shape == axes
+    for member in range(MANY):
+        equal_alone(together, ending(reference, axes, member), np.unravel_index(member, axes))
     before = list(sizes)
     monkeypatch.setattr("fnet.core.batch_source.timed_chunks", chunks_of(3))
-    halves = []
-    pieces = run_with(side, own, patience, row_weights, (own, values), callback=halves.append)
-    resumed = [run_with(side, half, patience, row_weights, (own, values)) for half in halves[5::20]]
+    parts = []
+    pieces = ending(side, axes, None, callback=parts.append)
+    counts = [np.count_nonzero(part.train_state.ended) for part in parts]
+    runs = [pieces]
+    for ended in sorted(set(counts) - {MANY}):  # none, some and most of the members
+        path = tmp_path / f"{ended}.fnet"
+        with pytest.raises(Crash):
+            ending(side, axes, None, callback=Crashing(path, ended))
+        found = fnet.load(path).run
+        assert np.count_nonzero(found.train_state.ended) == ended
+        assert np.shape(found.train_state.weight_sum) == (axes if len(axes) > 1 else ())
+        runs.append(ending(side, axes, None, callback=fnet.checkpoint(path)))
+        if len(axes) == 1:  # a member that was not finite would run again
+            runs.append(ending(side, axes, None, found))
+    assert len(runs) > 3
     assert set(sizes) == set(before)
-    for run in (pieces, *resumed):
-        for p, q in zip(arrays(run.params), arrays(together.params), strict=True):
-            assert np.array_equal(p, q)
+    for run in runs:
+        for ours, theirs in zip(map_trees(run), map_trees(together), strict=True):
+            assert np.array_equal(ours, theirs)
         for name, found in run.history.items():
-            if name != "ended":
-                np.testing.assert_array_equal(found, together.history[name])
+            np.testing.assert_array_equal(found, together.history[name])
+
+
+class Crash(Exception):
+    pass
+
+
+class Crashing(fnet.checkpoint):
+    """A checkpoint whose process dies once so many members have ended."""
+
+    def __init__(self, path, ended):
+        super().__init__(path, every=0)
+        self.ended = ended
+
+    def __call__(self, run):
+        super().__call__(run)
+        if np.count_nonzero(run.train_state.ended) >= self.ended:
+            raise Crash
+
+
+def map_trees(run):
+    """All arrays of the params of a Run and of its TrainState."""
+    now = run.train_state
+    trees = run.params, now.params, now.best, now.average, *now.state.moments
+    return [array for tree in trees for array in arrays(tree)]
 
 
 def test_a_run_waits_until_a_program_pays():

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fnet.core.aliases import Params
-from fnet.core.early_stopping import PATIENCE, RUNNING, EarlyStopping
+from fnet.core.early_stopping import NOT_FINITE, PATIENCE, RUNNING, EarlyStopping
 from fnet.core.errors import InvalidArgument, attribute_error
 from fnet.core.network import Network
 from fnet.core.optimizers import Optimizer, OptState
@@ -193,11 +193,15 @@ class RunSetup(NamedTuple):
     xla: bool | None
 
 
-def start_run(setup: RunSetup, params: Any) -> Run:
-    """The initial Run: a new one from params or a TrainState, or an earlier one to resume."""
+def start_run(setup: RunSetup, params: Any, same_call: bool = False) -> Run:
+    """The initial Run: a new one from params or a TrainState, or an earlier one to resume.
+
+    `same_call` says that the same call has begun the earlier one. Members that are no longer finite
+    stay so then. Otherwise they run again, since they may have other hyperparameters now.
+    """
     averaged = setup.tuning.ema_momentum is not None
     if isinstance(params, Run):
-        return _resume_run(params, setup, averaged)
+        return _resume_run(params, setup, averaged, same_call)
     if isinstance(params, TrainState):
         train_state = _rearm(params, averaged, setup.stopping)
         train_state = train_state._replace(
@@ -245,7 +249,7 @@ def _first_state(
     )
 
 
-def _resume_run(run: Run, setup: RunSetup, averaged: bool) -> Run:
+def _resume_run(run: Run, setup: RunSetup, averaged: bool, same_call: bool) -> Run:
     """An earlier Run, ready to resume."""
     names = tuple(name for name in run.history if name != "ended")
     for what, was, now in (
@@ -260,7 +264,7 @@ def _resume_run(run: Run, setup: RunSetup, averaged: bool) -> Run:
                 f"a Run must be resumed with the {what} it was started with, {was}; got {now}. "
                 "To start a new run from its params, give run.params"
             )
-    train_state = _rearm(run.train_state, averaged, setup.stopping)
+    train_state = _rearm(run.train_state, averaged, setup.stopping, same_call)
     return run._replace(train_state=_own_weights(train_state, setup.source))
 
 
@@ -271,10 +275,14 @@ def _own_weights(state: TrainState, source: Any) -> TrainState:
     return state._replace(weight_sum=np.zeros(source.members) + np.asarray(state.weight_sum))
 
 
-def _rearm(state: TrainState, averaged: bool, stopping: EarlyStopping) -> TrainState:
+def _rearm(
+    state: TrainState, averaged: bool, stopping: EarlyStopping, same_call: bool = False
+) -> TrainState:
     """A TrainState, ready to resume; members run unless they would stop at once."""
-    stays = (np.asarray(state.ended) == PATIENCE) & (np.asarray(state.wait) >= stopping.patience)
+    was = np.asarray(state.ended)
+    stays = (was == PATIENCE) & (np.asarray(state.wait) >= stopping.patience)
+    stays |= same_call & (was == NOT_FINITE)
     average = (state.average or state.params) if averaged else ()
     best = () if stopping.monitor is None else state.best or average or state.params
-    ended = np.where(stays, PATIENCE, RUNNING).astype(np.int32)
+    ended = np.where(stays, was, RUNNING).astype(np.int32)
     return state._replace(best=best, average=average, ended=ended)

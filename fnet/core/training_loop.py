@@ -75,16 +75,16 @@ def train(
         optimizers.check_state(params.state, layers, optimizer.kind)
     setup = _setup(net, optimizer, source, options, layers)
 
-    def start(params: Any) -> Run:
+    def start(params: Any, same_call: bool = False) -> Run:
         if isinstance(params, Run):
             params = run_state.convert_arrays(engine.to_array, params)
         elif not isinstance(params, TrainState):
             params = map_params(engine.to_array, layers)
-        return run_state.start_run(setup, params)
+        return run_state.start_run(setup, params, same_call)
 
     run, callback = start(params), options.callback
     if hasattr(callback, "_begin"):
-        run = start(callback._begin(run, setup))
+        run = start(callback._begin(run, setup), same_call=True)
     done = int(run.train_state.epoch) * source.steps + int(run.train_state.step)
     _check_rates(engine, optimizer, run, source.epochs * source.steps - done)
     if members and options.loss is None and not callable(optimizers.spec(optimizer).schedule):

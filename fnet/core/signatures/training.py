@@ -57,7 +57,8 @@ def train(
         net: The network.
         optimizer: An optimizer, such as `adam(0.001)`.
         params: The params to start from, with any member axes M. Or an earlier Run, to resume it
-            up to the plan's last epoch, bit for bit as if it had never stopped. Or the TrainState
+            up to the plan's last epoch, bit for bit as if it had never stopped; members that had
+            become non-finite run again, since their numbers may be others now. Or the TrainState
             of a Run, to start a new run on any data with its params, optimizer state, best epoch
             and patience.
         x: Rows `[N, D]`.
