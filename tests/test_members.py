@@ -10,7 +10,9 @@ import fnet
 from fnet import InvalidArgument, Network, Tuning, reference
 from fnet.core import running_members
 from fnet.core.batch_source import HeldOut
+from fnet.core.early_stopping import RUNNING
 from fnet.core.params import map_params
+from fnet.core.run_state import NUMBERS
 
 BOTH = pytest.mark.parametrize("side", [fnet, reference], ids=["tensorflow", "twin"])
 
@@ -273,8 +275,8 @@ def ending(side, axes, member, start=None, **options):
 @pytest.mark.parametrize("axes", ENDS.values(), ids=ENDS)
 def test_ended_members_leave_the_others_to_go_on_alone(side, axes, tmp_path, monkeypatch):
     """Every member is as alone, and in pieces, and after a file, which has the same bits."""
-    sizes = []
-    monkeypatch.setattr(f"fnet.{FOLDER[side]}.training._compile_steps", lambda *_: 0)
+    sizes, compile_steps = [], f"fnet.{FOLDER[side]}.training._compile_steps"
+    monkeypatch.setattr(compile_steps, lambda *_: 0)
     make = running_members.chunk_runner
 
     def spied(inner, setup, run, patient):
@@ -311,10 +313,15 @@ def test_ended_members_leave_the_others_to_go_on_alone(side, axes, tmp_path, mon
     assert len(runs) > 3
     assert set(sizes) == set(before)
     for run in runs:
-        for ours, theirs in zip(map_trees(run), map_trees(together), strict=True):
-            assert np.array_equal(ours, theirs)
-        for name, found in run.history.items():
-            np.testing.assert_array_equal(found, together.history[name])
+        for ours, theirs in zip(every_array(run), every_array(together), strict=True):
+            np.testing.assert_array_equal(ours, theirs)
+    monkeypatch.setattr(compile_steps, lambda *_: 1 << 40)
+    kept = []
+    ending(side, axes, None, callback=kept.append)
+    assert len(kept) == len(parts)
+    for part, all_kept in zip(parts, kept, strict=True):
+        for ours, theirs in zip(every_array(part), every_array(all_kept), strict=True):
+            np.testing.assert_allclose(ours, theirs, rtol=1e-10, atol=1e-10)
 
 
 class Crash(Exception):
@@ -334,11 +341,15 @@ class Crashing(fnet.checkpoint):
             raise Crash
 
 
-def map_trees(run):
-    """All arrays of the params of a Run and of its TrainState."""
+def every_array(run):
+    """All arrays of a Run: of params, state and history; ended members have no sum of weights."""
     now = run.train_state
+    running = np.asarray(now.ended) == RUNNING
+    now = now._replace(weight_sum=np.where(running, now.weight_sum, np.nan))
     trees = run.params, now.params, now.best, now.average, *now.state.moments
-    return [array for tree in trees for array in arrays(tree)]
+    numbers = [now.state.step, *(getattr(now, name) for name in NUMBERS)]
+    history = [values for name, values in run.history.items() if name != "ended"]
+    return [*(a for tree in trees for a in arrays(tree)), *map(np.asarray, numbers), *history]
 
 
 def test_a_run_waits_until_a_program_pays():
@@ -362,7 +373,7 @@ def test_a_run_waits_until_a_program_pays():
     ):
         now = state._replace(epoch=np.int64(epoch), step=np.int64(step))
         assert running_members._size(now, 8, patient, 5)[0] == size, (epoch, step, patient)
-    assert running_members._last(state, 4, 5).tolist() == [0, 2, 5, 7]
+    assert running_members._last(state, 4).tolist() == [0, 2, 5, 7]
 
 
 @BOTH

@@ -46,6 +46,8 @@ NEVER = Halving(np.int32(-1), np.int64(0))
 def is_due(halving: Halving, now: TrainState, steps: Any, count: Callable[..., Any]) -> Any:
     """Whether a run goes on with fewer members after this state.
 
+    That is known at the beginning of an epoch: who ends in it has not been idle before.
+
     Args:
         halving: The Halving, of arrays or of tensors.
         now: The TrainState.
@@ -53,8 +55,7 @@ def is_due(halving: Halving, now: TrainState, steps: Any, count: Callable[..., A
         count: The engine's `count(condition)`: how many are true, int32.
     """
     since = now.epoch * steps - halving.idle
-    active = count((now.ended == RUNNING) | (now.ended_at > since))
-    return (active <= halving.size) & (now.step == 0)
+    return count((now.ended == RUNNING) | (now.ended_at > since)) <= halving.size
 
 
 def chunk_runner(make: Callable[..., Any], setup: RunSetup, run: Run, patient: int) -> Any:
@@ -74,7 +75,7 @@ def chunk_runner(make: Callable[..., Any], setup: RunSetup, run: Run, patient: i
     def part_of(state: TrainState) -> npt.NDArray[Any]:
         """The members that go on, and their `run_chunk` as the current one."""
         size, halving = _size(state, count, patient, steps)
-        kept = _last(state, size, steps)
+        kept = _last(state, size)
         if not np.array_equal(kept, current["kept"]):
             part = setup if size == count else _setup_of(setup, members, kept)
             current.update(kept=kept, run_chunk=make(part, run, halving))
@@ -104,29 +105,27 @@ def chunk_runner(make: Callable[..., Any], setup: RunSetup, run: Run, patient: i
 
 def _size(state: TrainState, count: int, patient: int, steps: int) -> tuple[int, Halving]:
     """How many members go on from a state, of `count`, and when half of them will."""
+    now = state._replace(
+        epoch=np.int64(state.epoch),
+        ended=np.asarray(state.ended),
+        ended_at=np.asarray(state.ended_at),
+    )
     size = count
     while size > 1:
         half = (size + 1) // 2
         idle = max(1, math.ceil(patient / (size - half)))
         halving = Halving(np.int32(half), np.int64(idle))
-        begin = state._replace(
-            epoch=np.int64(state.epoch),
-            step=np.int64(0),
-            ended=np.asarray(state.ended),
-            ended_at=np.asarray(state.ended_at),
-        )
-        if not is_due(halving, begin, steps, np.count_nonzero):
+        if not is_due(halving, now, steps, np.count_nonzero):
             return size, halving
         size = half
     return size, NEVER
 
 
-def _last(state: TrainState, size: int, steps: int) -> npt.NDArray[Any]:
-    """The `size` members that ended last or still run, in order."""
+def _last(state: TrainState, size: int) -> npt.NDArray[Any]:
+    """The `size` members that still run or ended last, in order."""
     ended, ended_at = (np.asarray(v).ravel() for v in (state.ended, state.ended_at))
-    begin = int(state.epoch) * steps  # what happens in an epoch counts from its end on
-    until = np.where((ended == RUNNING) | (ended_at >= begin), begin, ended_at)
-    return np.sort(np.argsort(-until, kind="stable")[:size])
+    idle_since = np.where(ended == RUNNING, np.iinfo(np.int64).max, ended_at)
+    return np.sort(np.argsort(-idle_since, kind="stable")[:size])
 
 
 def _take(array: Any, members: tuple[int, ...], kept: Any) -> Any:
