@@ -81,9 +81,18 @@ def options_as(
 
         run.__doc__ = command.__doc__
         vars(run)["__click_params__"] = getattr(command, "__click_params__", [])
+        return all_of(*options)(run)
+
+    return decorate
+
+
+def all_of(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """A decorator of a command that gives it several options, in this order."""
+
+    def decorate(command: Any) -> Any:
         for option in reversed(options):
-            run = option(run)
-        return run
+            command = option(command)
+        return command
 
     return decorate
 

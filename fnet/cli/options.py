@@ -1,13 +1,14 @@
-"""The options of `fnet train` and `fnet predict` as data, and their types."""
+"""The options of trainings and of `fnet predict`: as data, their types, and the lists to share."""
 
 import math
 from typing import Any, Literal, NamedTuple
 
 import click
 
+from fnet.cli import common
 from fnet.cli.common import file_path
-from fnet.cli.learning import Choices
-from fnet.cli.reading import Reading
+from fnet.cli.learning import Choices, choice_options
+from fnet.cli.reading import Reading, reading_options
 
 DEFAULT_PATIENCE = 20
 """The default number of epochs without a lower validation loss after which training stops."""
@@ -19,7 +20,7 @@ Task = Literal["classifier", "regressor"]
 
 
 class TrainOptions(NamedTuple):
-    """The options of `fnet train`, without its data, target and output."""
+    """The options of `fnet train`, `cv` and `search`, without data, target and outputs."""
 
     task: Task | None
     hidden: tuple[int, ...]
@@ -30,7 +31,7 @@ class TrainOptions(NamedTuple):
     l2: float
     dropout: float
     validation: float | str
-    patience: int | None
+    patience: int
     drop_missing: bool
     class_weight: tuple[str, ...]
     weights: str | None
@@ -38,11 +39,21 @@ class TrainOptions(NamedTuple):
     time: str | None
     seed: int
     checkpoint: str | None
-    checkpoint_optional: bool
     engine: Literal["auto", "numpy", "tensorflow"]
     as_json: bool
     choices: Choices
     reading: Reading
+    checkpoint_optional: bool = False
+
+
+def train_options(
+    standardize: bool, patience: int | None, choices: Choices, **options: Any
+) -> TrainOptions:
+    """The options of a training, from those of its command."""
+    scaling = "robust" if standardize else "none"
+    if patience is None:
+        patience = DEFAULT_PATIENCE if options["validation"] else 0
+    return TrainOptions(patience=patience, choices=choices._replace(scaling=scaling), **options)
 
 
 class PredictOptions(NamedTuple):
@@ -98,3 +109,118 @@ class FiniteRange(click.FloatRange):
         if not math.isfinite(number):
             self.fail(f"{value!r} must be finite.", param, ctx)
         return number
+
+
+model_options = common.all_of(
+    click.option(
+        "--task",
+        type=click.Choice(["classifier", "regressor"]),
+        help="The kind of model.  [default: by the target]",
+    ),
+    choice_options,
+    click.option(
+        "--hidden",
+        type=sizes,
+        default="100",
+        metavar="SIZES",
+        show_default=True,
+        help="Units of each hidden layer, as 64,32, or none.",
+    ),
+    click.option(
+        "--activation",
+        metavar="NAME",
+        default="relu",
+        show_default=True,
+        help="Activation of the hidden layers.",
+    ),
+    click.option(
+        "--epochs",
+        metavar="NUMBER",
+        type=click.IntRange(1, LIMIT),
+        default=200,
+        show_default=True,
+        help="Maximum number of passes over the training rows.",
+    ),
+    click.option(
+        "--batch-size",
+        type=click.IntRange(1, LIMIT),
+        metavar="ROWS",
+        help="Rows in a batch.  [default: 200, or all rows if fewer]",
+    ),
+    click.option(
+        "--learning-rate",
+        metavar="RATE",
+        type=FiniteRange(0, min_open=True),
+        default=0.001,
+        show_default=True,
+        help="Learning rate of Adam.",
+    ),
+    click.option(
+        "--l2",
+        metavar="NUMBER",
+        type=FiniteRange(0),
+        default=0.0001,
+        show_default=True,
+        help="L2 penalty on the weights.",
+    ),
+    click.option(
+        "--dropout",
+        metavar="RATE",
+        type=FiniteRange(0, 1, max_open=True),
+        default=0.0,
+        show_default=True,
+        help="Fraction of hidden units to drop in training.",
+    ),
+)
+"""The options that say what kind of model is trained, and how."""
+
+row_options = common.all_of(
+    click.option(
+        "--groups",
+        metavar="COLUMN",
+        help="Hold out whole groups: rows with the same value here. The column is no feature.",
+    ),
+    click.option(
+        "--time",
+        metavar="COLUMN",
+        help="Hold out the newest rows by this column of dates or numbers.",
+    ),
+    click.option(
+        "--patience",
+        type=click.IntRange(0, LIMIT),
+        metavar="EPOCHS",
+        help="Stop after this many epochs without a lower validation loss, and keep the best "
+        "epoch; 0 trains all epochs and keeps the last.  "
+        f"[default: {DEFAULT_PATIENCE}; 0 with --validation 0]",
+    ),
+    click.option(
+        "--class-weight",
+        multiple=True,
+        metavar="CLASS=WEIGHT",
+        help="Weight of a class in the loss, or 'balanced'.  [repeatable]",
+    ),
+    click.option(
+        "--weights",
+        metavar="COLUMN",
+        help="The weight of each row in the loss and the score. The column is no feature.",
+    ),
+    click.option(
+        "--standardize/--no-standardize",
+        default=True,
+        show_default=True,
+        help="Scale numbers by their median and quartiles, and a regressor's target to mean 0 and "
+        "standard deviation 1.",
+    ),
+    click.option(
+        "--seed",
+        metavar="NUMBER",
+        type=click.IntRange(0, 2**32 - 1),
+        default=0,
+        show_default=True,
+        help="Seed of the split, the initial weights and the shuffling.",
+    ),
+)
+"""The options that say which rows are held out, and what they weigh."""
+
+table_options = common.all_of(common.drop_missing_option, common.engine_option, reading_options)
+"""The options that say how a table is read, and the engine."""

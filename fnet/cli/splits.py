@@ -1,6 +1,7 @@
-"""Which rows `fnet train` holds out for the score."""
+"""Which rows `fnet train`, `cv` and `search` hold out for the score."""
 
 import math
+import warnings
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -102,3 +103,74 @@ def _of_single_rows(classes: npt.NDArray[Any]) -> str:
         f"{'have' if many else 'has'} only one row, which stays in training: the score says "
         f"nothing about {'them' if many else 'it'}"
     )
+
+
+def folds(
+    y: npt.NDArray[Any],
+    count: int,
+    seed: int,
+    groups: npt.NDArray[Any] | None = None,
+    times: npt.NDArray[Any] | None = None,
+) -> list[tuple[Indices, Indices]]:
+    """Which rows each fold trains on, and which ones it holds out.
+
+    Rows are shuffled; classes are split in equal proportions, and groups stay whole. By time, the
+    rows are cut into one part more than folds, each as long; a fold holds out one part and trains
+    on all before it.
+
+    Args:
+        y: The target `[N]`; floats for a regressor.
+        count: The number of folds.
+        seed: The seed of the shuffling.
+        groups: The groups `[N]`, or None.
+        times: The times `[N]`, or None.
+
+    Returns:
+        `(train, held_out)` for each fold.
+
+    Raises:
+        InvalidArgument: There are too few rows, groups or times.
+    """
+    from sklearn import model_selection
+
+    if times is not None:
+        return _folds_by_time(times, count)
+    what, codes = ("rows", np.arange(len(y))) if groups is None else ("groups", groups)
+    if (found := len(np.unique(codes))) < count:
+        raise InvalidArgument(
+            f"--folds {count} needs at least as many {what}, but there are {found}: use fewer"
+        )
+    classes = y.dtype.kind != "f"
+    if classes and (most := int(np.unique(y, return_counts=True)[1].max())) < count:
+        raise InvalidArgument(
+            f"--folds {count} needs a class with as many rows, but the largest has {most}: use "
+            "fewer"
+        )
+    options = {"n_splits": count, "shuffle": True, "random_state": seed}
+    if groups is not None:
+        kind = model_selection.StratifiedGroupKFold if classes else model_selection.GroupKFold
+    else:
+        kind = model_selection.StratifiedKFold if classes else model_selection.KFold
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The least populated class")  # a note says so
+        split = list(kind(**options).split(codes, y, groups))
+    for train, held_out in split:
+        if not len(train) or not len(held_out):
+            raise InvalidArgument(
+                f"--folds {count} leaves a fold without rows, as groups are too unequal: use fewer"
+            )
+    return split
+
+
+def _folds_by_time(times: npt.NDArray[Any], count: int) -> list[tuple[Indices, Indices]]:
+    """Folds that hold out newer rows than they train on; rows of one time stay together."""
+    edges = np.sort(times)[np.arange(1, count + 1) * len(times) // (count + 1)]
+    found = [
+        (np.flatnonzero(times < start), np.flatnonzero((times >= start) & (times < end)))
+        for start, end in zip(edges, [*edges[1:], np.inf], strict=True)
+    ]
+    if not all(len(train) and len(held_out) for train, held_out in found):
+        raise InvalidArgument(
+            f"--folds {count} needs more times: too many rows have the same --time; use fewer folds"
+        )
+    return found

@@ -1,36 +1,24 @@
 """`fnet train`: from a table to a model in a file."""
 
-import math
 import os
-import warnings
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
-import numpy.typing as npt
 
 import fnet
-from fnet.cli import common, learning, reading, training_results, training_rows
+from fnet.cli import common, estimators, reading, training_results, training_rows
 from fnet.cli.options import (
-    DEFAULT_PATIENCE,
-    LIMIT,
-    FiniteRange,
     TrainOptions,
-    sizes,
+    model_options,
+    row_options,
+    table_options,
+    train_options,
     validation,
 )
 from fnet.cli.training_rows import Rows
-from fnet.core.errors import InvalidArgument
 
 if TYPE_CHECKING:
     from fnet.estimators import MLPClassifier, MLPRegressor
-
-IRRELEVANT_WARNINGS = (
-    "Stochastic Optimizer: Maximum iterations",  # the number of epochs is an option
-    "Training interrupted",  # reported as an error
-    "Got `batch_size`",
-    "The number of unique classes",  # in the validation set
-)
-"""Warnings of a fit that a user of the command line does not need."""
 
 
 @click.command("train", cls=common.Command)
@@ -39,65 +27,7 @@ IRRELEVANT_WARNINGS = (
 @click.option(
     "--out", required=True, type=common.file_path, metavar="MODEL", help="The model file."
 )
-@click.option(
-    "--task",
-    type=click.Choice(["classifier", "regressor"]),
-    help="The kind of model.  [default: by the target]",
-)
-@learning.choice_options
-@click.option(
-    "--hidden",
-    type=sizes,
-    default="100",
-    metavar="SIZES",
-    show_default=True,
-    help="Units of each hidden layer, as 64,32, or none.",
-)
-@click.option(
-    "--activation",
-    metavar="NAME",
-    default="relu",
-    show_default=True,
-    help="Activation of the hidden layers.",
-)
-@click.option(
-    "--epochs",
-    metavar="NUMBER",
-    type=click.IntRange(1, LIMIT),
-    default=200,
-    show_default=True,
-    help="Maximum number of passes over the training rows.",
-)
-@click.option(
-    "--batch-size",
-    type=click.IntRange(1, LIMIT),
-    metavar="ROWS",
-    help="Rows in a batch.  [default: 200, or all rows if fewer]",
-)
-@click.option(
-    "--learning-rate",
-    metavar="RATE",
-    type=FiniteRange(0, min_open=True),
-    default=0.001,
-    show_default=True,
-    help="Learning rate of Adam.",
-)
-@click.option(
-    "--l2",
-    metavar="NUMBER",
-    type=FiniteRange(0),
-    default=0.0001,
-    show_default=True,
-    help="L2 penalty on the weights.",
-)
-@click.option(
-    "--dropout",
-    metavar="RATE",
-    type=FiniteRange(0, 1, max_open=True),
-    default=0.0,
-    show_default=True,
-    help="Fraction of hidden units to drop in training.",
-)
+@model_options
 @click.option(
     "--validation",
     metavar="FRACTION|FILE",
@@ -107,49 +37,7 @@ IRRELEVANT_WARNINGS = (
     help="Fraction of rows to hold out for the score, 0 to train on all rows; or another table to "
     "score on.",
 )
-@click.option(
-    "--groups",
-    metavar="COLUMN",
-    help="Hold out whole groups: rows with the same value here. The column is no feature.",
-)
-@click.option(
-    "--time",
-    metavar="COLUMN",
-    help="Hold out the newest rows by this column of dates or numbers.",
-)
-@click.option(
-    "--patience",
-    type=click.IntRange(0, LIMIT),
-    metavar="EPOCHS",
-    help="Stop after this many epochs without a lower validation loss, and keep the best epoch; 0 "
-    f"trains all epochs and keeps the last.  [default: {DEFAULT_PATIENCE}; 0 with --validation 0]",
-)
-@click.option(
-    "--class-weight",
-    multiple=True,
-    metavar="CLASS=WEIGHT",
-    help="Weight of a class in the loss, or 'balanced'.  [repeatable]",
-)
-@click.option(
-    "--weights",
-    metavar="COLUMN",
-    help="The weight of each row in the loss and the score. The column is no feature.",
-)
-@click.option(
-    "--standardize/--no-standardize",
-    default=True,
-    show_default=True,
-    help="Scale numbers by their median and quartiles, and a regressor's target to mean 0 and "
-    "standard deviation 1.",
-)
-@click.option(
-    "--seed",
-    metavar="NUMBER",
-    type=click.IntRange(0, 2**32 - 1),
-    default=0,
-    show_default=True,
-    help="Seed of the split, the initial weights and the shuffling.",
-)
+@row_options
 @click.option(
     "--checkpoint",
     type=common.file_path,
@@ -161,11 +49,9 @@ IRRELEVANT_WARNINGS = (
     is_flag=True,
     help="Go on with the training where the checkpoint cannot be written, as on a full disk.",
 )
-@common.drop_missing_option
-@common.engine_option
-@reading.reading_options
+@table_options
 @common.json_option
-def command(data: str, target: str, out: str, standardize: bool, **options: Any) -> None:
+def command(data: str, target: str, out: str, **options: Any) -> None:
     """Train a classifier or a regressor on a table and save it.
 
     DATA is a CSV whose first row is the header, JSON lines, Parquet, Arrow or Feather, text also
@@ -195,15 +81,11 @@ def command(data: str, target: str, out: str, standardize: bool, **options: Any)
       $ fnet train diabetes.csv --target progression --out d.fnet --kind sex=category
       $ fnet train iris.csv --target species --out i.fnet --epochs 400 --checkpoint i.run
     """
-    scaling = "robust" if standardize else "none"
-    options["choices"] = options["choices"]._replace(scaling=scaling)
-    if options["patience"] is None:
-        options["patience"] = DEFAULT_PATIENCE if options["validation"] else 0
-    given = TrainOptions(**options)
+    given = train_options(**options)
     _check(data, out, given)
     found = training_rows.read(data, target, given)
     digest = reading.sha256(data)
-    model = _estimator(found.data.target.values, given)
+    model = estimators.estimator(found.data.target.values, given, **_progress(given))
     _fit(model, found.train, found.held_out, given)
     held_out = found.held_out
     trained = {
@@ -229,8 +111,6 @@ def command(data: str, target: str, out: str, standardize: bool, **options: Any)
 
 def _check(data: str, out: str, options: TrainOptions) -> None:
     """Refuse options that do not go together, and paths that cannot be written."""
-    from fnet.core import checks, network
-
     inputs = [data, *([options.validation] if isinstance(options.validation, str) else [])]
     common.check_output_path(out, *inputs)
     if options.checkpoint is not None:
@@ -239,48 +119,23 @@ def _check(data: str, out: str, options: TrainOptions) -> None:
             raise common.usage_error("--checkpoint and --out must be different files.")
     elif options.checkpoint_optional:
         raise common.usage_error("--checkpoint-optional needs --checkpoint.")
-    if options.patience and not options.validation:
-        raise common.usage_error("--patience needs validation rows: use a --validation above 0.")
-    checks.one_of("--activation", options.activation, network.ACTIVATIONS)
+    estimators.check(options)
+    no_split = isinstance(options.validation, str) or not options.validation
+    if no_split and (split := [f"--{n}" for n in ("groups", "time") if getattr(options, n)]):
+        raise common.usage_error(
+            f"{split[0]} says which rows are held out: use a --validation between 0 and 1."
+        )
 
 
-def _estimator(y: npt.NDArray[Any], options: TrainOptions) -> "MLPClassifier | MLPRegressor":
-    """The estimator that these options describe, not fitted yet."""
-    from fnet.estimators import MLPClassifier, MLPRegressor
-
+def _progress(options: TrainOptions) -> dict[str, Any]:
+    """The arguments of an estimator that show and keep its progress."""
     checkpoint = None
     if options.checkpoint is not None:
         on_write_error: Literal["error", "warn"] = (
             "warn" if options.checkpoint_optional else "error"
         )
         checkpoint = fnet.checkpoint(options.checkpoint, on_write_error=on_write_error)
-    arguments: dict[str, Any] = {
-        "hidden_layer_sizes": options.hidden,
-        "activation": options.activation,
-        "max_iter": options.epochs,
-        "batch_size": options.batch_size or "auto",
-        "learning_rate_init": options.learning_rate,
-        "alpha": options.l2,
-        "dropout": options.dropout,
-        "early_stopping": "loss" if options.patience else False,
-        "n_iter_no_change": options.patience or math.inf,
-        "tol": 0.0,  # any lower loss is an improvement, as in the help of --patience
-        "random_state": options.seed,
-        "engine": options.engine,
-        "callback": checkpoint,
-        "verbose": "bar",
-    }
-    if y.dtype.kind == "f":
-        if options.class_weight:
-            raise InvalidArgument(
-                "--class-weight needs a classifier, but the target is numeric: use --task "
-                "classifier, or leave --class-weight out"
-            )
-        scaled: Literal["target"] | bool = options.choices.scaling != "none" and "target"
-        return MLPRegressor(standardize=scaled, **arguments)
-    return MLPClassifier(
-        class_weight=training_rows.class_weight(y, options.class_weight), **arguments
-    )
+    return {"callback": checkpoint, "verbose": "bar"}
 
 
 def _fit(
@@ -290,8 +145,7 @@ def _fit(
     options: TrainOptions,
 ) -> None:
     """Fit without irrelevant warnings."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "|".join(IRRELEVANT_WARNINGS))
+    with estimators.without_irrelevant_warnings():
         validation = None if held_out is None else held_out.given()
         model.fit(rows.x, rows.y, rows.weights, validation_data=validation)
     ended = str(model.ended_)

@@ -4,13 +4,53 @@ import contextlib
 import inspect
 import types
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable
-from typing import Any, Self
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from contextvars import ContextVar
+from typing import Any, NamedTuple, Self, TypeAlias
 
 from fnet.search.evaluation import evaluate
 from fnet.search.grouping import Fit, groups
 from fnet.search.layout import Group
 from fnet.search.sklearn_api import BaseSearchCV, Parallel, delayed, effective_n_jobs
+
+Result: TypeAlias = dict[str, Any]
+"""What `_fit_and_score` returns of a fit."""
+
+
+class Watch(NamedTuple):
+    """Who is told of the fits of a search as they finish.
+
+    Attributes:
+        known: The results of fits that need not be repeated, by their positions.
+        finished: Called with the positions and the results of each group that has finished.
+    """
+
+    known: Mapping[int, Result]
+    finished: Callable[[list[tuple[int, Result]]], None]
+
+
+_WATCH: ContextVar[Watch | None] = ContextVar("_WATCH", default=None)
+
+
+@contextlib.contextmanager
+def watched(
+    known: Mapping[int, Result], finished: Callable[[list[tuple[int, Result]]], None]
+) -> Iterator[None]:
+    """Within it, a search in this thread has a Watch.
+
+    The position of a fit is `candidate * folds + fold`. A group whose results are all known is not
+    fitted again. That changes no result: what the groups are, and how each is trained, depends on
+    all fits of the search.
+
+    Args:
+        known: The results of an earlier search of the same fits.
+        finished: Called in this thread, for each group that is fitted.
+    """
+    token = _WATCH.set(Watch(known, finished))
+    try:
+        yield
+    finally:
+        _WATCH.reset(token)
 
 
 class Groups(contextlib.AbstractContextManager["Groups"]):
@@ -37,13 +77,22 @@ class Groups(contextlib.AbstractContextManager["Groups"]):
             Fit(inspect.unwrap(function), estimator, X, y, options)
             for function, (estimator, X, y), options in tasks
         ]
-        found = groups(fits)
-        parallel = Parallel(**{"prefer": "threads", **self._options})
+        tasks = _tasks(groups(fits), effective_n_jobs(self._options.get("n_jobs")))
+        options = {"prefer": "threads", **self._options}
+        results: dict[int, Result] = {}
+        watch = _WATCH.get()
+        if watch is not None:
+            results.update(watch.known)
+            tasks = [[g] for task in tasks for g in task if not results.keys() >= {*g.fits}]
+            options["return_as"] = "generator"
         calls = (
-            delayed(evaluate)([(group, [fits[i] for i in group.fits]) for group in some])
-            for some in _tasks(found, effective_n_jobs(self._options.get("n_jobs")))
+            delayed(evaluate)([(group, [fits[i] for i in group.fits]) for group in task])
+            for task in tasks
         )
-        results = dict(pair for pairs in parallel(calls) for pair in pairs)
+        for pairs in Parallel(**options)(calls):
+            if watch is not None:
+                watch.finished(pairs)
+            results.update(pairs)
         return [results[position] for position in range(len(fits))]
 
 

@@ -1,0 +1,224 @@
+"""Fits of candidates on folds, which `fnet cv` and `fnet search` share.
+
+The encoder of the table is a step of what is fitted: each fold's is learnt from its training rows.
+"""
+
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from fnet.cli import common, estimators, reading, scores, splits, training_rows
+from fnet.cli.options import TrainOptions
+from fnet.cli.splits import Indices
+from fnet.cli.training_rows import TableRows
+from fnet.core.errors import InvalidArgument
+
+if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
+
+    from fnet.encoding import Encoding
+
+STEPS = ("encoder", "network")
+"""The names of the steps of what is fitted."""
+
+
+class Task(NamedTuple):
+    """What is fitted on which rows.
+
+    Attributes:
+        rows: The rows of the table.
+        encoding: What its columns are, learnt from all rows.
+        x: The rows as numbers `[N, D]`, by that encoding.
+        folds: `(train, held_out)` for each fold.
+        options: The options of the training.
+        metrics: The names of the scores.
+    """
+
+    rows: TableRows
+    encoding: "Encoding"
+    x: npt.NDArray[Any]
+    folds: list[tuple[Indices, Indices]]
+    options: TrainOptions
+    metrics: tuple[str, ...]
+
+    @property
+    def y(self) -> npt.NDArray[Any]:
+        """The target `[N]`."""
+        return self.rows.data.target.values
+
+    @property
+    def features(self) -> list[str]:
+        """The columns that are features."""
+        return [column.name for column in self.encoding.columns if column.steps]
+
+
+class FoldScore(NamedTuple):
+    """A candidate's fit on a fold: its scores by metric, its time, and why it failed, if it did."""
+
+    scores: dict[str, float]
+    seconds: float
+    error: str | None = None
+
+
+Finished = Callable[[dict[int, dict[str, Any]]], None]
+"""Called with the results of all fits so far, by position, when more have finished."""
+
+
+def read(data: str, target: str, options: TrainOptions, folds: int, metrics: Sequence[str]) -> Task:
+    """Read a table and split it into folds.
+
+    Args:
+        data: The path of the table.
+        target: The name of the target.
+        options: The options of the training.
+        folds: The number of folds.
+        metrics: The names of the scores; none for all of the task.
+
+    Returns:
+        The Task.
+
+    Raises:
+        InvalidArgument: The table, or a score for this target, is not valid.
+    """
+    with reading.open_table(data, options.reading) as table:
+        rows = training_rows.read_rows(table, target, options)
+        y = rows.data.target.values
+        encoding = rows.learn(np.arange(len(y)))
+        x = rows.encoded(encoding)
+    known = scores.METRICS[scores.task_of(y)]
+    for metric in metrics:
+        if metric not in known:
+            raise InvalidArgument(
+                f"--metric must be one of {', '.join(known)} for a {scores.task_of(y)}; got "
+                f"{metric}"
+            )
+    found = splits.folds(y, folds, options.seed, rows.groups, rows.times)
+    for train, held_out in found:
+        rows.require_weights(train, "training")
+        rows.require_weights(held_out, "held-out")
+    for note in (*rows.data.target.notes, *_rare(y, folds), *rows.learner.notes(encoding)):
+        common.print_note(note)
+    return Task(rows, encoding, x, found, options, tuple(metrics) or known)
+
+
+def pipeline(task: Task) -> "Pipeline":
+    """The encoder and the estimator, not fitted yet; its X are numbers of rows `[N, 1]`."""
+    from sklearn.pipeline import Pipeline
+
+    from fnet.cli.row_encoder import RowEncoder
+
+    more = {"validation_fraction": task.options.validation} if task.options.validation else {}
+    model = estimators.estimator(task.y, task.options, **more)
+    return Pipeline(list(zip(STEPS, (RowEncoder(task.rows), model), strict=True)))
+
+
+def fit(
+    task: Task,
+    candidates: Sequence[Mapping[str, Any]],
+    known: Mapping[int, dict[str, Any]],
+    finished: Finished,
+    scorer: Any,
+    refit: bool,
+) -> "Pipeline | None":
+    """Fit all candidates on all folds.
+
+    Args:
+        task: The Task.
+        candidates: The parameters of each, by the names of the pipeline.
+        known: Results of an earlier call, by the position `candidate * folds + fold`.
+        finished: Called when fits have finished.
+        scorer: What returns the scores by name, the higher the better, for `(estimator, X, y)`.
+        refit: Whether to fit the candidate with the best first score on all rows.
+
+    Returns:
+        The best pipeline, fitted on all rows; None without refit.
+
+    Raises:
+        InvalidArgument: All fits failed.
+        KeyboardInterrupt: Ctrl-C.
+    """
+    import fnet
+    from fnet.core.progress_bar import progress_bar
+    from fnet.search.parallel import watched
+
+    grid = [{name: [value] for name, value in each.items()} for each in candidates]
+    search = fnet.GridSearchCV(
+        pipeline(task),
+        grid,
+        scoring=scorer,
+        cv=task.folds,
+        refit=task.metrics[0] if refit else False,
+    )
+    x = np.arange(len(task.y))[:, None]
+    weights = task.rows.weights
+    given = {} if weights is None else {f"{STEPS[1]}__sample_weight": weights}
+    results = dict(known)
+    total = len(candidates) * len(task.folds)
+    with progress_bar(total, " fits", initial=len(results), label="searching") as bar:
+
+        def more(pairs: list[tuple[int, dict[str, Any]]]) -> None:
+            results.update(pairs)
+            finished(results)
+            bar.update(len(pairs))
+
+        try:
+            with estimators.without_irrelevant_warnings(), watched(known, more):
+                warnings.filterwarnings("ignore", "(?s).* fits failed out of a total of")
+                warnings.filterwarnings("ignore", "One or more of the test scores are non-finite")
+                search.fit(x, task.y, **given)
+        except ValueError:
+            if any(result["fit_error"] is None for result in results.values()):
+                raise
+        errors = [result["fit_error"] for result in results.values()]
+    if all(errors):
+        raise InvalidArgument(f"all {len(errors)} fits failed; the first: {reason(errors[0])}")
+    if not refit:
+        return None
+    best: Pipeline = search.best_estimator_
+    require_finished(best)
+    return best
+
+
+def require_finished(fitted: Any) -> None:
+    """Raise KeyboardInterrupt if the training of a pipeline was interrupted."""
+    if fitted[-1].ended_ == "interrupted":
+        raise KeyboardInterrupt
+
+
+def fold_scores(
+    task: Task, results: Mapping[int, dict[str, Any]], candidates: int
+) -> list[list[FoldScore | None]]:
+    """The scores of each candidate on each fold; None for fits that have not finished."""
+    count = len(task.folds)
+
+    def of_fit(result: dict[str, Any] | None) -> FoldScore | None:
+        if result is None:
+            return None
+        given, error = result["test_scores"], result["fit_error"]
+        seconds = result["fit_time"] + result["score_time"]
+        found = given if isinstance(given, dict) else dict.fromkeys(task.metrics, float("nan"))
+        natural = {m: -v if m in scores.LOWER_IS_BETTER else v for m, v in found.items()}
+        return FoldScore(natural, seconds, None if error is None else reason(error))
+
+    every = [of_fit(results.get(position)) for position in range(candidates * count)]
+    return [every[i : i + count] for i in range(0, len(every), count)]
+
+
+def reason(trace: str) -> str:
+    """The last line of a traceback, without the name of the exception."""
+    return trace.strip().splitlines()[-1].partition(": ")[2]
+
+
+def _rare(y: npt.NDArray[Any], folds: int) -> list[str]:
+    """The note about classes with fewer rows than there are folds."""
+    if y.dtype.kind == "f":
+        return []
+    classes, counts = np.unique(y, return_counts=True)
+    rare = classes[counts < folds]
+    names = ", ".join(map(repr, rare[:10].tolist())) + " and more" * (len(rare) > 10)
+    if not len(rare):
+        return []
+    return [f"fewer rows than folds have the classes {names}: not every fold holds out one of each"]
