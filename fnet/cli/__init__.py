@@ -25,6 +25,8 @@ from fnet.core.errors import FnetError
 
 COMMANDS = {
     **{name: name for name in ("train", "predict", "evaluate")},
+    "cv": "cross_validation",
+    "search": "search",
     "inspect": "inspection",
     **{name: name for name in ("describe", "export", "digits", "sample")},
 }

@@ -224,3 +224,36 @@ row_options = common.all_of(
 
 table_options = common.all_of(common.drop_missing_option, common.engine_option, reading_options)
 """The options that say how a table is read, and the engine."""
+
+fold_options = common.all_of(
+    click.option("--target", required=True, metavar="COLUMN", help="The column to predict."),
+    click.option(
+        "--folds",
+        metavar="NUMBER",
+        type=click.IntRange(2, LIMIT),
+        default=5,
+        show_default=True,
+        help="The number of folds, each of which is held out once.",
+    ),
+    click.option(
+        "--checkpoint",
+        type=common.file_path,
+        metavar="FILE",
+        help="Save each group of fits that has finished to this file; the same command resumes "
+        "from it.",
+    ),
+    click.option(
+        "--picture", type=common.file_path, metavar="FILE", help="Draw the scores into a PNG, too."
+    ),
+)
+"""The options of commands that fit on folds."""
+
+stopping_option = click.option(
+    "--validation",
+    metavar="FRACTION",
+    type=FiniteRange(0, 1, max_open=True),
+    default=0.2,
+    show_default=True,
+    help="Fraction of a fold's training rows that say when to stop, at random; 0 trains on all.",
+)
+"""The option of these commands that goes with `--patience`."""

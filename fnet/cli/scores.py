@@ -12,7 +12,8 @@ METRICS = {
 }
 """The metrics of each task, the first one the default."""
 
-LOWER_IS_BETTER = frozenset(("log_loss", "mean_absolute_error", "root_mean_squared_error"))
+SIGNS = dict.fromkeys(("log_loss", "mean_absolute_error", "root_mean_squared_error"), -1)
+"""The metrics of which lower is better."""
 
 
 def task_of(y: npt.NDArray[Any]) -> str:

@@ -1,10 +1,9 @@
-"""Fits of candidates on folds, which `fnet cv` and `fnet search` share.
+"""What `fnet cv` and `fnet search` fit on folds, and the scores of that.
 
 The encoder of the table is a step of what is fitted: each fold's is learnt from its training rows.
 """
 
-import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -63,10 +62,6 @@ class FoldScore(NamedTuple):
     error: str | None = None
 
 
-Finished = Callable[[dict[int, dict[str, Any]]], None]
-"""Called with the results of all fits so far, by position, when more have finished."""
-
-
 def read(data: str, target: str, options: TrainOptions, folds: int, metrics: Sequence[str]) -> Task:
     """Read a table and split it into folds.
 
@@ -115,71 +110,15 @@ def pipeline(task: Task) -> "Pipeline":
     return Pipeline(list(zip(STEPS, (RowEncoder(task.rows), model), strict=True)))
 
 
-def fit(
-    task: Task,
-    candidates: Sequence[Mapping[str, Any]],
-    known: Mapping[int, dict[str, Any]],
-    finished: Finished,
-    scorer: Any,
-    refit: bool,
-) -> "Pipeline | None":
-    """Fit all candidates on all folds.
-
-    Args:
-        task: The Task.
-        candidates: The parameters of each, by the names of the pipeline.
-        known: Results of an earlier call, by the position `candidate * folds + fold`.
-        finished: Called when fits have finished.
-        scorer: What returns the scores by name, the higher the better, for `(estimator, X, y)`.
-        refit: Whether to fit the candidate with the best first score on all rows.
-
-    Returns:
-        The best pipeline, fitted on all rows; None without refit.
-
-    Raises:
-        InvalidArgument: All fits failed.
-        KeyboardInterrupt: Ctrl-C.
-    """
-    import fnet
-    from fnet.core.progress_bar import progress_bar
-    from fnet.search.parallel import watched
-
-    grid = [{name: [value] for name, value in each.items()} for each in candidates]
-    search = fnet.GridSearchCV(
-        pipeline(task),
-        grid,
-        scoring=scorer,
-        cv=task.folds,
-        refit=task.metrics[0] if refit else False,
-    )
-    x = np.arange(len(task.y))[:, None]
-    weights = task.rows.weights
-    given = {} if weights is None else {f"{STEPS[1]}__sample_weight": weights}
-    results = dict(known)
-    total = len(candidates) * len(task.folds)
-    with progress_bar(total, " fits", initial=len(results), label="searching") as bar:
-
-        def more(pairs: list[tuple[int, dict[str, Any]]]) -> None:
-            results.update(pairs)
-            finished(results)
-            bar.update(len(pairs))
-
-        try:
-            with estimators.without_irrelevant_warnings(), watched(known, more):
-                warnings.filterwarnings("ignore", "(?s).* fits failed out of a total of")
-                warnings.filterwarnings("ignore", "One or more of the test scores are non-finite")
-                search.fit(x, task.y, **given)
-        except ValueError:
-            if any(result["fit_error"] is None for result in results.values()):
-                raise
-        errors = [result["fit_error"] for result in results.values()]
-    if all(errors):
-        raise InvalidArgument(f"all {len(errors)} fits failed; the first: {reason(errors[0])}")
-    if not refit:
-        return None
-    best: Pipeline = search.best_estimator_
-    require_finished(best)
-    return best
+def greater_is_better(
+    task: Task, y: npt.NDArray[Any], outputs: scores.Outputs, rows: npt.NDArray[Any]
+) -> dict[str, float]:
+    """The scores of rows, by metric; those that should be low have a minus."""
+    weights = None if task.rows.weights is None else task.rows.weights[rows]
+    return {
+        metric: scores.SIGNS.get(metric, 1) * scores.score(metric, y, outputs, weights)
+        for metric in task.metrics
+    }
 
 
 def require_finished(fitted: Any) -> None:
@@ -200,7 +139,7 @@ def fold_scores(
         given, error = result["test_scores"], result["fit_error"]
         seconds = result["fit_time"] + result["score_time"]
         found = given if isinstance(given, dict) else dict.fromkeys(task.metrics, float("nan"))
-        natural = {m: -v if m in scores.LOWER_IS_BETTER else v for m, v in found.items()}
+        natural = {metric: scores.SIGNS.get(metric, 1) * v for metric, v in found.items()}
         return FoldScore(natural, seconds, None if error is None else reason(error))
 
     every = [of_fit(results.get(position)) for position in range(candidates * count)]
@@ -222,3 +161,26 @@ def _rare(y: npt.NDArray[Any], folds: int) -> list[str]:
     if not len(rare):
         return []
     return [f"fewer rows than folds have the classes {names}: not every fold holds out one of each"]
+
+
+def lines(task: Task) -> list[str]:
+    """The line that says what is predicted, and from what."""
+    target, y = task.rows.data.target, task.y
+    kind = scores.task_of(y)
+    of_classes = f" of {len(np.unique(y))} classes" if kind == "classifier" else ""
+    return [
+        f"{task.rows.data.target_name}: {kind}{of_classes} from "
+        f"{common.count(len(task.features), 'feature')} ({target.reason}; --task overrides this)"
+    ]
+
+
+def description(task: Task) -> dict[str, Any]:
+    """The same as JSON has it."""
+    return {
+        "target": task.rows.data.target_name,
+        "task": scores.task_of(task.y),
+        "decision": task.rows.data.target.reason,
+        "features": task.features,
+        "rows": len(task.y),
+        "folds": len(task.folds),
+    }

@@ -88,22 +88,15 @@ def command(data: str, target: str, out: str, **options: Any) -> None:
     model = estimators.estimator(found.data.target.values, given, **_progress(given))
     _fit(model, found.train, found.held_out, given)
     held_out = found.held_out
-    trained = {
-        "fnet": fnet.__version__,
-        "command": common.command_line(),
-        "data": data,
-        "sha256": digest,
-        "target": found.data.target_name,
-        "decision": found.data.target.reason,
-        "rows": len(found.train.x),
-        "validation_rows": len(held_out.x) if held_out else 0,
-        "epochs": model.n_iter_,
-        "best_epoch": training_results.best_epoch(model),
-        "scores": training_results.scores(model, held_out) if held_out else {},
-        "notations": training_results.notations(found.data),
-        "missing": list(given.reading.missing) or None,
-    }
-    fnet.save(out, training_rows.pipeline(found, model), trained=trained)
+    measured = training_results.Measured(
+        len(found.train.x),
+        len(held_out.x) if held_out else 0,
+        training_results.scores(model, held_out) if held_out else {},
+    )
+    trained = training_results.record(
+        data, digest, found.data, model, given.reading.missing, measured
+    )
+    fnet.save(out, training_rows.pipeline(found.options, found.encoding, model), trained=trained)
     features = [column.name for column in found.encoding.columns if column.steps]
     result = {"model": out, **training_results.description(model, features), **trained}
     common.print_result(training_results.lines(result), result, given.as_json)

@@ -1,7 +1,8 @@
 """What `fnet train` reports about a training: the kept epoch, the scores and the lines."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+import fnet
 from fnet.cli import common
 from fnet.cli.training_rows import Rows
 
@@ -16,6 +17,52 @@ def best_epoch(model: "MLPClassifier | MLPRegressor") -> int | None:
         return None
     losses = model.validation_loss_curve_ or []
     return 1 + min(range(len(losses)), key=losses.__getitem__)
+
+
+class Measured(NamedTuple):
+    """On how many rows was trained and validated, and with which scores."""
+
+    rows: int
+    validation_rows: int
+    scores: dict[str, float]
+
+
+def record(
+    data: str,
+    digest: str | None,
+    table: "TrainingData",
+    model: "MLPClassifier | MLPRegressor",
+    missing: tuple[str, ...],
+    measured: Measured,
+) -> dict[str, Any]:
+    """What a model file keeps of a training.
+
+    Args:
+        data: The path of the table.
+        digest: Its SHA-256, or None for a stream.
+        table: The table.
+        model: The fitted estimator.
+        missing: Cells that are gaps.
+        measured: The rows and the scores.
+
+    Returns:
+        The record.
+    """
+    return {
+        "fnet": fnet.__version__,
+        "command": common.command_line(),
+        "data": data,
+        "sha256": digest,
+        "target": table.target_name,
+        "decision": table.target.reason,
+        "rows": measured.rows,
+        "validation_rows": measured.validation_rows,
+        "epochs": model.n_iter_,
+        "best_epoch": best_epoch(model),
+        "scores": measured.scores,
+        "notations": notations(table),
+        "missing": list(missing) or None,
+    }
 
 
 def notations(table: "TrainingData") -> dict[str, dict[str, str]]:

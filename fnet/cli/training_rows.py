@@ -10,7 +10,7 @@ from fnet.cli.options import TrainOptions
 from fnet.core.errors import InvalidArgument
 
 if TYPE_CHECKING:
-    from fnet.encoding import Encoding
+    from fnet.encoding import Encoding, Options
     from fnet.estimators import MLPClassifier, MLPRegressor
     from fnet.tables import Table, TrainingData
 
@@ -45,7 +45,7 @@ class Training(NamedTuple):
 
     data: "TrainingData"
     encoding: "Encoding"
-    options: Any
+    options: "Options"
     train: Rows
     held_out: Rows | None
 
@@ -158,14 +158,15 @@ def _refuse_weights(what: str) -> NoReturn:
     )
 
 
-def pipeline(training: Training, model: "MLPClassifier | MLPRegressor") -> Any:
+def pipeline(
+    options: "Options", encoding: "Encoding", model: "MLPClassifier | MLPRegressor"
+) -> Any:
     """The encoder and the fitted estimator as a Pipeline, which a file holds whole."""
     from sklearn.pipeline import Pipeline
 
     from fnet.encoding.transformer import TableEncoder
 
-    options = training.options._asdict()
-    encoder = TableEncoder(**options)._keep_encoding(training.encoding)
+    encoder = TableEncoder(**options._asdict())._keep_encoding(encoding)
     return Pipeline([("tableencoder", encoder), (type(model).__name__.lower(), model)])
 
 
