@@ -108,7 +108,7 @@ def command(
     if out is not None:
         with writers.open_writer(out, file_format) as write:
             write(_held_out(task, predicted))
-    if picture is not None:
+    if picture is not None and predicted:
         outputs.write_picture(_draw(task, predicted), picture)
     _print(task, of_folds, outcome, {"out": out, "picture": picture})
     fitting.raise_if_stopped(outcome, task, out, picture)
@@ -136,7 +136,7 @@ def _draw(task: Task, predicted: Mapping[int, scores.Outputs]) -> Any:
     """The confusion matrix of held-out rows, or their predicted against their actual values."""
     from fnet import plots
 
-    rows = np.concatenate([task.folds[fold][1] for fold in predicted])
+    rows: npt.NDArray[Any] = np.concatenate([task.folds[fold][1] for fold in predicted])
     found = np.concatenate([np.asarray(each.predicted) for each in predicted.values()])
     actual = task.y[rows]
     if scores.task_of(task.y) == "regressor":

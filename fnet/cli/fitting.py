@@ -93,7 +93,9 @@ def run(task: Task, fits: Fits) -> Outcome:
         best = _fit(task, fits, results, finished, scorer)
     except KeyboardInterrupt:
         if not results:
-            raise
+            raise KeyboardInterrupt(
+                "interrupted before a fit had finished; nothing was written"
+            ) from None
         rest = f"{len(results):,} of {common.count(total, 'fit')}"
         if len(results) == total:
             rest = "all fits, but not of the last one on all rows"

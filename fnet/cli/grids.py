@@ -25,7 +25,17 @@ SEARCHABLE = {
 }
 """The options that a grid may have, and whether a comma is part of their value."""
 
-RANGE = re.compile(r"(.*)\.\.(.*):(.*)")
+ARGUMENTS = {
+    "alpha": "l2",
+    "hidden_layer_sizes": "hidden",
+    "learning_rate_init": "learning_rate",
+    "max_iter": "epochs",
+    "n_iter_no_change": "patience",
+    "random_state": "seed",
+}
+"""The options for arguments of the estimators."""
+
+RANGE = re.compile(r"(.*)\.\.([^:]*):?(.*)")
 """Numbers evenly spaced in the logarithm, as 1e-4..1e-1:20."""
 
 MAX_VALUES = 10_000
@@ -173,7 +183,8 @@ def _unknown(name: str, options: Iterable[str]) -> click.UsageError:
     known = ", ".join(SEARCHABLE)
     if name in options:
         return _refused(name, f"cannot be searched: use one of {known}")
-    near = suggestion(name.replace("-", "_"), [each.replace("-", "_") for each in SEARCHABLE])
+    plain = name.replace("-", "_")
+    near = suggestion(ARGUMENTS.get(plain, plain), [each.replace("-", "_") for each in SEARCHABLE])
     return common.usage_error(
-        f"--grid has no {name!r}{near.replace('_', '-')} It must be one of {known}."
+        f"--grid has no {name!r}{near.replace('_', '-') or '.'} It must be one of {known}."
     )

@@ -50,7 +50,10 @@ if TYPE_CHECKING:
 @click.option(
     "--metric",
     type=click.Choice([name for names in scores.METRICS.values() for name in names]),
-    help="The score that ranks the candidates.  [default: accuracy, or r2]",
+    metavar="NAME",
+    help="The score that ranks the candidates: "
+    + "; or ".join(", ".join(names) for names in scores.METRICS.values())
+    + ".  [default: the first of the task]",
 )
 @click.option(
     "--out", type=common.file_path, metavar="FILE", help="Write all results, as in predict."
@@ -100,8 +103,8 @@ def command(
     Examples:
       $ fnet sample iris --out iris.csv
       $ fnet search iris.csv --target species --grid learning-rate=1e-3..1e-1:5 --epochs 20
-      $ fnet search iris.csv --target species --grid "hidden=8;16,8" --grid l2=0,0.1 --epochs 20 \
---out results.csv --picture results.png --model best.fnet --checkpoint search.run
+      $ fnet search iris.csv --target species --grid "hidden=8;16,8" --epochs 9 --picture i.png
+      $ fnet search iris.csv --target species --grid l2=0,0.1 --epochs 9 --out i.csv --model i.fnet
     """
     given = train_options(**options)
     if not grid:

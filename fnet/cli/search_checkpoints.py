@@ -3,7 +3,6 @@
 It is JSON: what the command was, by the names of its options, and the results by position.
 """
 
-import hashlib
 import json
 import os
 from collections.abc import Mapping
@@ -44,14 +43,9 @@ def call(command: str, task: Task, more: Mapping[str, Any]) -> dict[str, Any]:
     """
     fields = (name for name in TrainOptions._fields if name not in NOT_COMPARED)
     options = {f"--{name.replace('_', '-')}": getattr(task.options, name) for name in fields}
-    digest = hashlib.sha256(task.x.tobytes() + task.y.tobytes())
-    if task.rows.weights is not None:
-        digest.update(task.rows.weights.tobytes())
-    for rows in (rows for fold in task.folds for rows in fold):
-        digest.update(np.asarray(rows, np.int64).tobytes())
     target = {"--target": task.rows.data.target_name}
     parts = {"command": f"fnet {command}", **target, **more, **options}
-    found: dict[str, Any] = common.to_json(parts | {TABLE: digest.hexdigest()})
+    found: dict[str, Any] = common.to_json(parts | {TABLE: task.digest})
     return found
 
 

@@ -9,6 +9,7 @@ from matplotlib.ticker import NullFormatter
 
 from fnet.cli import common, grids
 from fnet.cli.grids import Axis
+from fnet.cli.scores import SIGNS
 from fnet.cli.search_results import Row
 from fnet.plots import style
 from fnet.plots.canvas import Canvas
@@ -25,7 +26,7 @@ def draw(axes: Sequence[Axis], found: Sequence[Row], metric: str) -> Any:
 
     One hyperparameter is a line with the deviations over folds. Of two, the one with fewer values
     has a line for each; where both have many, they are a heat map. Of more, each has a panel, with
-    the candidates as points and the best for each value as a line.
+    the candidates as points and the best for each value. Values that are no numbers have no line.
 
     Args:
         axes: The hyperparameters.
@@ -38,7 +39,7 @@ def draw(axes: Sequence[Axis], found: Sequence[Row], metric: str) -> Any:
     varied = [axis for axis in axes if len(axis.values) > 1] or list(axes[:1])
     panels = len(varied) if len(varied) > 2 else 1
     canvas = Canvas(None, None, (6.5 if panels == 1 else 4.2 * panels, 4.5))
-    label = f"{common.metric_label(metric)}, mean of the folds"
+    label = _label(metric)
     for panel, axis in zip(canvas.panels(1, panels), varied, strict=False):
         if panels > 1:
             _best_of(panel, axis, found, metric)
@@ -47,11 +48,15 @@ def draw(axes: Sequence[Axis], found: Sequence[Row], metric: str) -> Any:
         elif min(len(each.values) for each in varied) <= MAX_LINES:
             _lines(panel, varied, found)
         else:
-            _heat_map(canvas, panel, varied, found, label)
+            _heat_map(canvas, panel, varied, found, metric)
             return canvas.result()
         canvas.describe(panel, "", axis.name if panel.get_xlabel() == "" else "", label)
         canvas.grid(panel)
     return canvas.result()
+
+
+def _label(metric: str) -> str:
+    return f"{common.metric_label(metric)}, mean of the folds"
 
 
 def _places(axis: Axis) -> list[float]:
@@ -102,7 +107,7 @@ def _line(panel: Axes, axis: Axis, rows: list[Row], number: int, label: str = ""
         color=style.COLOURS[number],
         marker=style.MARKERS[number],
         markersize=5,
-        linestyle=("-", "--", "-.", ":")[number % 4],
+        linestyle=("-", "--", "-.", ":")[number % 4] if _is_number(axis) else "none",
         linewidth=1.4,
         ecolor=style.GREY,
         elinewidth=1,
@@ -122,7 +127,7 @@ def _lines(panel: Axes, pair: Sequence[Axis], found: Sequence[Row]) -> None:
 
 
 def _heat_map(
-    canvas: Canvas, panel: Axes, pair: Sequence[Axis], found: Sequence[Row], label: str
+    canvas: Canvas, panel: Axes, pair: Sequence[Axis], found: Sequence[Row], metric: str
 ) -> None:
     """A cell for each pair of values."""
     across, up = pair
@@ -130,8 +135,9 @@ def _heat_map(
     for row in found:
         place = up.values.index(row.values[up.name]), across.values.index(row.values[across.name])
         scores[place] = row.mean
-    image = panel.imshow(scores, origin="lower", aspect="auto", cmap="viridis")
-    canvas.figure.colorbar(image, ax=panel, label=label)
+    colours = "viridis_r" if metric in SIGNS else "viridis"  # the best are bright
+    image = panel.imshow(scores, origin="lower", aspect="auto", cmap=colours)
+    canvas.figure.colorbar(image, ax=panel, label=_label(metric))
     _name_ticks(panel.xaxis, across)
     _name_ticks(panel.yaxis, up)
     panel.tick_params(axis="x", rotation=45)
@@ -141,17 +147,16 @@ def _heat_map(
 
 def _best_of(panel: Axes, axis: Axis, found: Sequence[Row], metric: str) -> None:
     """All candidates as points, and the best one of each value as a line."""
-    from fnet.cli.scores import SIGNS
-
     places = dict(zip(axis.values, _places(axis), strict=True))
     x = [places[row.values[axis.name]] for row in found]
     panel.scatter(x, [row.mean for row in found], s=14, color=style.GREY, alpha=0.5, linewidths=0)
     best = min if metric in SIGNS else max
     line = {}
-    for value, place in places.items():
+    for value, place in sorted(places.items(), key=lambda item: item[1]):
         means = [row.mean for row in found if row.values[axis.name] == value]
         finite = [mean for mean in means if np.isfinite(mean)]
         if finite:
             line[place] = best(finite)
-    panel.plot(*zip(*sorted(line.items()), strict=True), color=style.BLUE, marker="o", markersize=5)
+    kind = "o-" if _is_number(axis) else "o"
+    panel.plot(list(line), list(line.values()), kind, color=style.BLUE, markersize=5)
     _set_scale(panel, axis)

@@ -3,6 +3,7 @@
 The encoder of the table is a step of what is fitted: each fold's is learnt from its training rows.
 """
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -14,6 +15,7 @@ from fnet.cli.options import TrainOptions
 from fnet.cli.splits import Indices
 from fnet.cli.training_rows import TableRows
 from fnet.core.errors import InvalidArgument
+from fnet.core.names import suggestion
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
@@ -30,18 +32,18 @@ class Task(NamedTuple):
     Attributes:
         rows: The rows of the table.
         encoding: What its columns are, learnt from all rows.
-        x: The rows as numbers `[N, D]`, by that encoding.
         folds: `(train, held_out)` for each fold.
         options: The options of the training.
         metrics: The names of the scores.
+        digest: The SHA-256 of the rows as numbers, their targets, weights and folds.
     """
 
     rows: TableRows
     encoding: "Encoding"
-    x: npt.NDArray[Any]
     folds: list[tuple[Indices, Indices]]
     options: TrainOptions
     metrics: tuple[str, ...]
+    digest: str
 
     @property
     def y(self) -> npt.NDArray[Any]:
@@ -87,8 +89,8 @@ def read(data: str, target: str, options: TrainOptions, folds: int, metrics: Seq
     for metric in metrics:
         if metric not in known:
             raise InvalidArgument(
-                f"--metric must be one of {', '.join(known)} for a {scores.task_of(y)}; got "
-                f"{metric}"
+                f"a metric of a {scores.task_of(y)} must be one of {', '.join(known)}; got "
+                f"{metric!r:.100}{suggestion(metric, known)}"
             )
     found = splits.folds(y, folds, options.seed, rows.groups, rows.times)
     for train, held_out in found:
@@ -96,7 +98,12 @@ def read(data: str, target: str, options: TrainOptions, folds: int, metrics: Seq
         rows.require_weights(held_out, "held-out")
     for note in (*rows.data.target.notes, *_rare(y, folds), *rows.learner.notes(encoding)):
         common.print_note(note)
-    return Task(rows, encoding, x, found, options, tuple(metrics) or known)
+    parts = [x, y, *(rows for fold in found for rows in fold)]
+    digest = hashlib.sha256()
+    for part in parts if rows.weights is None else [*parts, rows.weights]:
+        digest.update(np.ascontiguousarray(part).tobytes())
+    names = tuple(metrics) or known
+    return Task(rows, encoding, found, options, names, digest.hexdigest())
 
 
 def pipeline(task: Task) -> "Pipeline":
@@ -148,7 +155,8 @@ def fold_scores(
 
 def reason(trace: str) -> str:
     """The last line of a traceback, without the name of the exception."""
-    return trace.strip().splitlines()[-1].partition(": ")[2]
+    last = trace.strip().splitlines()[-1]
+    return last.partition(": ")[2] or last
 
 
 def _rare(y: npt.NDArray[Any], folds: int) -> list[str]:
