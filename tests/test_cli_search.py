@@ -18,8 +18,10 @@ from sklearn.pipeline import Pipeline
 
 import fnet
 from fnet import cli
-from fnet.cli import fitting, grids, search_picture, searching, splits
+from fnet.cli import grids, search_picture, splits
 from fnet.cli.search_results import Row
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
 SEARCH = "fnet search iris.csv --target species --folds 3 --epochs 6"
 CV = "fnet cv iris.csv --target species --folds 3 --epochs 6"
@@ -57,6 +59,12 @@ def run_json(shell, line):
 def read_csv(path):
     with open(path, newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
+
+
+def is_png(path):
+    with Image.open(path) as image:
+        image.load()
+        return image.format == "PNG"
 
 
 def without_times(rows):
@@ -232,7 +240,7 @@ def test_cv_scores_what_it_predicts(shell, mixed, target):
             "baseline": np.mean(baselines),
         }
     )
-    assert Image.open("o.png").format == "PNG"
+    assert is_png("o.png")
 
 
 def test_a_score_of_which_lower_is_better_ranks_and_refits(shell):
@@ -460,7 +468,7 @@ def test_the_same_command_goes_on_with_the_same_results(shell, monkeypatch, comm
                 err,
             )
             assert "Results: r.csv" in out
-            assert Image.open("p.png").format == "PNG"
+            assert is_png("p.png")
             assert read_csv("r.csv")
     done = len(json.loads(Path("run").read_text())["results"])
     assert 0 < done < (18 if "search" in command else 3)
@@ -475,7 +483,7 @@ def test_the_same_command_goes_on_with_the_same_results(shell, monkeypatch, comm
     assert without_times(read_csv("r.csv")) == without_times(read_csv("undisturbed.csv"))
 
 
-def test_ctrl_c_before_and_after_all_fits(shell, monkeypatch):
+def test_ctrl_c_before_any_fit_has_finished(shell, monkeypatch):
     monkeypatch.setattr(signal, "getsignal", lambda _: signal.default_int_handler)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     before = set(Path(".").iterdir())
@@ -485,16 +493,6 @@ def test_ctrl_c_before_and_after_all_fits(shell, monkeypatch):
     message = "Error: interrupted before a fit had finished; nothing was written\n"
     assert (code, out, err) == (130, "", message)
     assert set(Path(".").iterdir()) == before
-    monkeypatch.setattr(searching, "require_finished", lambda fitted: len(fitted) and ask(fitted))
-
-    def ask(fitted):
-        if len(fitted[0].encoding_.columns) and fitted[0]._values.shape[0] == len(seen):
-            raise KeyboardInterrupt
-        seen.append(fitted)
-
-    seen = []
-    monkeypatch.setattr(fitting.Fits, "refit", True, raising=False)
-    monkeypatch.undo()
 
 
 def test_a_run_that_ends_half_way_is_no_model(shell, monkeypatch):

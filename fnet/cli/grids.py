@@ -107,7 +107,11 @@ def candidates(found: Sequence[Axis], options: TrainOptions) -> list[TrainOption
 
 
 def parameters(found: Sequence[TrainOptions], prefix: str) -> list[dict[str, Any]]:
-    """The arguments in which the candidates' estimators differ, by the names of a pipeline."""
+    """The arguments that a grid gives to each candidate's estimator, by the names of a pipeline.
+
+    They are those in which candidates differ from each other; what all have in common is in the
+    pipeline itself, which is that of any of them.
+    """
     every = [estimators.arguments(options) for options in found]
     differing = [name for name in every[0] if len({repr(each[name]) for each in every}) > 1]
     return [{f"{prefix}__{name}": each[name] for name in differing} for each in every]

@@ -113,11 +113,11 @@ def command(
         from fnet.cli import search_picture
     axes = grids.axes(grid)
     candidates = grids.candidates(axes, given)
-    for each in (given, *candidates):
+    for each in candidates:
         estimators.check(each)
     file_format = writers.format_of(out, as_json=False)
     outputs.check(data, out=out, model=model, picture=picture, checkpoint=given.checkpoint)
-    task = searching.read(data, target, given, folds, [metric] if metric else [])
+    task = searching.read(data, target, candidates[0], folds, [metric] if metric else [])
     task = task._replace(metrics=task.metrics[:1])
     digest = reading.sha256(data)
     more = {

@@ -67,7 +67,7 @@ def read(path: str, parts: dict[str, Any], fits: int) -> dict[int, dict[str, Any
     from fnet.files import environment
 
     try:
-        found = _parse(path, fits)
+        found = _parse(path)
     except FileNotFoundError:
         write(path, parts, {})
         return {}
@@ -84,7 +84,10 @@ def read(path: str, parts: dict[str, Any], fits: int) -> dict[int, dict[str, Any
             f"{path} was written in another environment, so that the last bits may differ: "
             f"{'; '.join(changed)}"
         )
-    return {int(position): _result(result) for position, result in found["results"].items()}
+    results = {int(position): _result(result) for position, result in found["results"].items()}
+    if not results.keys() <= set(range(fits)):
+        raise _no_checkpoint(path)
+    return results
 
 
 def write(path: str, parts: dict[str, Any], results: Mapping[int, dict[str, Any]]) -> None:
@@ -93,7 +96,7 @@ def write(path: str, parts: dict[str, Any], results: Mapping[int, dict[str, Any]
     common.write_text(json.dumps(common.to_json(content)), path)
 
 
-def _parse(path: str, fits: int) -> dict[str, Any]:
+def _parse(path: str) -> dict[str, Any]:
     """The content of a file, checked."""
     from fnet.files import regular
 
@@ -103,17 +106,16 @@ def _parse(path: str, fits: int) -> dict[str, Any]:
         if content["kind"] != KIND:
             raise KeyError
         for position, result in content["results"].items():
-            _result(result)["fit_time"] + result["score_time"]
-            if not 0 <= int(position) < fits or not isinstance(result["test_scores"], _SCORES):
-                raise ValueError
+            int(position), _result(result)["fit_time"] + result["score_time"]
         if not isinstance(content["call"], dict) or not isinstance(content["machine"], dict):
             raise TypeError
     except (FormatError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        raise InvalidArgument(f"{path} holds no {KIND}; give another path") from None
+        raise _no_checkpoint(path) from None
     return dict(content)
 
 
-_SCORES = (dict, type(None))
+def _no_checkpoint(path: str) -> InvalidArgument:
+    return InvalidArgument(f"{path} holds no {KIND}; give another path")
 
 
 def _result(result: dict[str, Any]) -> dict[str, Any]:

@@ -164,13 +164,19 @@ def folds(
 
 def _folds_by_time(times: npt.NDArray[Any], count: int) -> list[tuple[Indices, Indices]]:
     """Folds that hold out newer rows than they train on; rows of one time stay together."""
-    edges = np.sort(times)[np.arange(1, count + 1) * len(times) // (count + 1)]
-    found = [
+    newer = np.sort(times)
+    starts = 1 + np.flatnonzero(np.diff(newer))  # the rows that are newer than the one before
+    if len(starts) < count:
+        raise InvalidArgument(
+            f"--folds {count} needs {count + 1} different times in the column of --time, but there "
+            f"are {len(starts) + 1}: use fewer"
+        )
+    edges, used = [], 0
+    for fold in range(1, count + 1):
+        possible = starts[used : len(starts) - count + fold]
+        used += 1 + int(np.abs(possible - fold * len(times) // (count + 1)).argmin())
+        edges.append(newer[starts[used - 1]])
+    return [
         (np.flatnonzero(times < start), np.flatnonzero((times >= start) & (times < end)))
         for start, end in zip(edges, [*edges[1:], np.inf], strict=True)
     ]
-    if not all(len(train) and len(held_out) for train, held_out in found):
-        raise InvalidArgument(
-            f"--folds {count} needs more times: too many rows have the same --time; use fewer folds"
-        )
-    return found
