@@ -327,6 +327,7 @@ REFUSED = {
     "no values": ("--grid l2=", 2, "--grid l2 has no values"),
     "an empty value": ("--grid l2=1,,2", 2, "has a value that --l2 refuses"),
     "twice": ("--grid l2=1 --grid l2=2", 2, "--grid l2 is given twice"),
+    "an option too": ("--grid l2=0,1 --l2 1", 2, "--grid l2 and --l2 do not go together"),
     "a value twice": ("--grid l2=0.1,1e-1", 2, "has the value 0.1 twice"),
     "sizes twice": ("--grid 'hidden=4;4'", 2, "has the value 4 twice"),
     "a word": ("--grid l2=much", 2, "--l2 refuses: 'much' is not a valid float"),
@@ -515,26 +516,27 @@ def test_a_run_that_ends_half_way_is_no_model(shell, monkeypatch):
     assert len(read_csv("r.csv")) == 6
 
 
+L2 = f"{SEARCH} --grid l2=0,0.1"
+
 DIFFERENT = {
     "--grid": f"{SEARCH} --grid l2=0,0.5",
-    "--folds": f"{SEARCH} --grid l2=0,0.1".replace("--folds 3", "--folds 4"),
-    "--l2": None,
-    "--hidden": f"{SEARCH} --grid l2=0,0.1 --hidden 5",
-    "--seed": f"{SEARCH} --grid l2=0,0.1 --seed 1",
-    "--target": f"{SEARCH} --grid l2=0,0.1".replace("species", "'petal width (cm)'"),
-    "--metric": f"{SEARCH} --grid l2=0,0.1 --metric log_loss",
-    "--epochs": f"{SEARCH} --grid l2=0,0.1".replace("--epochs 6", "--epochs 7"),
-    "command": f"{CV}",
-    "the table, or how it is read": f"{SEARCH} --grid l2=0,0.1 --without 'petal width (cm)'",
+    "--folds": L2.replace("--folds 3", "--folds 4"),
+    "--hidden": f"{L2} --hidden 5",
+    "--seed": f"{L2} --seed 1",
+    "--standardize": f"{L2} --no-standardize",
+    "--target": L2.replace("species", "'petal width (cm)'"),
+    "--metric": f"{L2} --metric log_loss",
+    "--epochs": L2.replace("--epochs 6", "--epochs 7"),
+    "--validation": f"{L2} --validation 0.3",
+    "command": CV,
+    "the table, or how it is read": f"{L2} --without 'petal width (cm)'",
 }
 
 
 def test_a_checkpoint_of_another_command_is_refused_by_name(shell):
-    assert shell(f"{SEARCH} --grid l2=0,0.1 --checkpoint run")[0] == 0
+    assert shell(f"{L2} --checkpoint run")[0] == 0
     before = Path("run").read_bytes()
     for name, line in DIFFERENT.items():
-        if line is None:
-            continue
         code, out, err = shell(f"{line} --checkpoint run")
         assert (code, out) == (3, ""), name
         assert re.fullmatch(r"Error: [^\n]+\n", err)
@@ -556,13 +558,13 @@ BAD_CHECKPOINTS = {
 
 
 def test_a_broken_checkpoint_is_refused(shell):
-    assert shell(f"{SEARCH} --grid l2=0,0.1 --checkpoint run")[0] == 0
+    assert shell(f"{L2} --checkpoint run")[0] == 0
     text = Path("run").read_text()
     for case, damage in BAD_CHECKPOINTS.items():
         broken = damage(text)
         assert broken != text
         Path("run").write_text(broken)
-        code, _, err = shell(f"{SEARCH} --grid l2=0,0.1 --checkpoint run")
+        code, _, err = shell(f"{L2} --checkpoint run")
         assert (code, err.count("\n")) == (3, 1), case
         assert "Error: run holds no checkpoint" in err
         assert Path("run").read_text() == broken

@@ -102,6 +102,8 @@ def folder(tmp_path_factory):
     pd.DataFrame(np.eye(len(LABELS)), columns=LABELS).assign(kind=LABELS).to_csv(
         at / "labels.csv", index=False, quoting=csv.QUOTE_ALL
     )
+    twice = pa.table({"x": range(2 * len(LABELS)), "kind": LABELS * 2})
+    parquet.write_table(twice, at / "labels_twice.parquet")
     fnet.save(at / "plain.fnet", net_of("a"), features=["x"])
     pd.DataFrame({"x": range(8), "kind": [0, 1] * 4}).to_csv(at / "plain.csv", index=False)
     return at
@@ -177,6 +179,35 @@ def training_text(world, names=LABELS[::4]):
         assert out.startswith(f"{shown(name)}: classifier of 2 classes from 1 feature")
         assert fnet.load("t.fnet").trained["target"] == name
         yield name
+
+
+@place
+def held_out_predictions(world, names=LABELS):
+    """The classes in the predictions of a cross-validation, which also draws them."""
+    world.ok(
+        "cv",
+        "labels_twice.parquet",
+        "--target=kind",
+        "--task=classifier",
+        "--folds=2",
+        "--epochs=1",
+        "--validation=0",
+        "--hidden=none",
+        "--missing=",
+        "--out=out.csv",
+        "--picture=out.png",
+    )
+    for header, *rows in read_csv(Path("out.csv").read_bytes()):
+        classes = sorted(names)
+        assert header == [
+            "row",
+            "fold",
+            "actual",
+            "prediction",
+            *(f"probability_{n}" for n in classes),
+        ]
+        assert [row[2] for row in rows] == names * 2
+    yield from names
 
 
 @place

@@ -35,6 +35,8 @@ TABLES = {
     "train": "train {} --target y --out new.fnet",
     "predict": "predict m.fnet {} --out new.csv",
     "evaluate": "evaluate m.fnet {} --target y --report new.html",
+    "cv": "cv {} --target y --folds 2 --out new.csv",
+    "search": "search {} --target y --folds 2 --grid l2=0 --out new.csv",
 }
 """Every command that reads a table."""
 
@@ -55,6 +57,13 @@ OUTPUTS = {
     "picture": "digits --epochs 1 --picture {}",
     "digits": "digits --epochs 1 --picture new.png --out {}",
     "sample": "sample iris --out {}",
+    "cv": "cv t.csv --target y --folds 2 --epochs 1 --validation 0 --out {}",
+    "cv's picture": "cv t.csv --target y --folds 2 --epochs 1 --validation 0 --picture {}",
+    **{
+        f"search's {name}": "search t.csv --target y --folds 2 --epochs 1 --validation 0 "
+        f"--grid l2=0 --{name} {{}}"
+        for name in ("out", "model", "picture")
+    },
 }
 """Every file that a command writes."""
 
@@ -216,6 +225,8 @@ def test_what_cannot_be_written_in_the_end_is_named(run, monkeypatch, kind):
 INPUTS = [
     ("train {} --target y --out {}", "t.csv"),
     ("train {} --target y --out new --checkpoint {}", "t.csv"),
+    ("cv {} --target y --out {}", "t.csv"),
+    ("search {} --target y --grid l2=0 --model {}", "t.csv"),
     ("predict m.fnet {} --out {}", "t.csv"),
     ("predict {} t.csv --out {}", "model"),
     ("evaluate m.fnet {} --target y --report {}", "t.csv"),

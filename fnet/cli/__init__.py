@@ -63,6 +63,7 @@ def commands() -> None:
       $ fnet sample iris --out iris.csv
       $ fnet inspect iris.csv --target species
       $ fnet train iris.csv --target species --out iris.fnet
+      $ fnet cv iris.csv --target species
       $ fnet evaluate iris.fnet iris.csv --report iris.html
       $ fnet predict iris.fnet iris.csv --out predictions.csv
 

@@ -35,6 +35,8 @@ ARGUMENTS = {
 }
 """The options for arguments of the estimators."""
 
+COMMAND_LINE = click.core.ParameterSource.COMMANDLINE
+
 RANGE = re.compile(r"(.*)\.\.([^:]*):?(.*)")
 """Numbers evenly spaced in the logarithm, as 1e-4..1e-1:20."""
 
@@ -88,7 +90,10 @@ def axes(given: Sequence[tuple[str, str]]) -> list[Axis]:
             raise _unknown(name, options)
         if name in (axis.name for axis in found):
             raise _refused(name, "is given twice; put all values into one --grid")
-        found.append(_axis(name, values, options[name]))
+        axis = _axis(name, values, options[name])
+        if click.get_current_context().get_parameter_source(axis.field) == COMMAND_LINE:
+            raise _refused(name, f"and --{name} do not go together")
+        found.append(axis)
     count = int(np.prod([len(axis.values) for axis in found], dtype=object))
     if count > MAX_VALUES:
         raise common.usage_error(

@@ -2,6 +2,7 @@
 
 import io
 import os
+import warnings
 from typing import Any
 
 from fnet.cli import common
@@ -28,7 +29,9 @@ def write_picture(figure: Any, path: str) -> None:
     from fnet.files import atomic
 
     image = io.BytesIO()
-    figure.savefig(image, format="png")
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from")  # a name in another script
+        figure.savefig(image, format="png")
     atomic.write(path, image.getvalue())
 
 

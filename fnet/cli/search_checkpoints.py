@@ -43,6 +43,7 @@ def call(command: str, task: Task, more: Mapping[str, Any]) -> dict[str, Any]:
     """
     fields = (name for name in TrainOptions._fields if name not in NOT_COMPARED)
     options = {f"--{name.replace('_', '-')}": getattr(task.options, name) for name in fields}
+    options["--standardize"] = task.options.choices.scaling != "none"
     target = {"--target": task.rows.data.target_name}
     parts = {"command": f"fnet {command}", **target, **more, **options}
     found: dict[str, Any] = common.to_json(parts | {TABLE: task.digest})
