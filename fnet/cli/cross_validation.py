@@ -41,9 +41,7 @@ class Summary(NamedTuple):
 @click.option(
     "--metrics",
     metavar="NAMES",
-    help="The scores, separated by commas: "
-    + "; or ".join(", ".join(names) for names in scores.METRICS.values())
-    + ".  [default: all of the task]",
+    help=f"The scores, separated by commas: {scores.WORDS}.  [default: all of the task]",
 )
 @click.option(
     "--out",
@@ -86,8 +84,7 @@ def command(
       $ fnet sample iris --out iris.csv
       $ fnet cv iris.csv --target species --epochs 30
       $ fnet sample diabetes --out diabetes.csv
-      $ fnet cv diabetes.csv --target progression --epochs 20 --folds 3 --out held_out.csv \
---picture folds.png
+      $ fnet cv diabetes.csv --target progression --epochs 20 --out held_out.csv --picture f.png
     """
     given = train_options(**options)
     names = [] if metrics is None else [name.strip() for name in metrics.split(",")]
@@ -223,5 +220,5 @@ def _lines(
     widths = [max(map(len, column)) for column in (heads, rows, *columns.values())]
     for line in zip(heads, rows, *columns.values(), strict=True):
         first, *rest = zip(line, widths, strict=True)
-        padded = (cell.rjust(width) for cell, width in rest)
-        yield "  ".join((first[0].ljust(first[1]), *padded)).rstrip()
+        cells = [cell.rjust(width) for cell, width in rest]
+        yield "  ".join([first[0].ljust(first[1]), *cells]).rstrip()

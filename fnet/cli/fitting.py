@@ -122,7 +122,7 @@ def _fit(
     """Fit what has no result yet, and the best candidate on all rows."""
     import fnet
     from fnet.core.progress_bar import progress_bar
-    from fnet.search.parallel import watched
+    from fnet.search.parallel import observed
 
     search = fnet.GridSearchCV(
         searching.pipeline(task),
@@ -142,7 +142,7 @@ def _fit(
             bar.update(len(pairs))
 
         try:
-            with estimators.without_irrelevant_warnings(), watched(known, more):
+            with estimators.without_irrelevant_warnings(), observed(known, more):
                 warnings.filterwarnings("ignore", "(?s).*fits failed out of a total of")
                 warnings.filterwarnings("ignore", "One or more of the test scores are non-finite")
                 search.fit(x, task.y, **given)

@@ -12,6 +12,9 @@ METRICS = {
 }
 """The metrics of each task, the first one the default."""
 
+WORDS = "; or ".join(", ".join(names) for names in METRICS.values())
+"""The metrics in a help."""
+
 SIGNS = dict.fromkeys(("log_loss", "mean_absolute_error", "root_mean_squared_error"), -1)
 """The metrics of which lower is better."""
 

@@ -51,9 +51,7 @@ if TYPE_CHECKING:
     "--metric",
     type=click.Choice([name for names in scores.METRICS.values() for name in names]),
     metavar="NAME",
-    help="The score that ranks the candidates: "
-    + "; or ".join(", ".join(names) for names in scores.METRICS.values())
-    + ".  [default: the first of the task]",
+    help=f"The score that ranks the candidates: {scores.WORDS}.  [default: the first of the task]",
 )
 @click.option(
     "--out", type=common.file_path, metavar="FILE", help="Write all results, as in predict."
@@ -157,8 +155,8 @@ def _save(best: "Pipeline", task: Task, row: Row, table: tuple[str, str | None],
         *table, task.rows.data, model, task.options.reading.missing, measured
     )
     trained["folds"] = len(task.folds)
-    whole = training_rows.pipeline(task.rows.learner.options, encoder.encoding_, model)
-    fnet.save(path, whole, trained=trained)
+    fitted = training_rows.pipeline(task.rows.learner.options, encoder.encoding_, model)
+    fnet.save(path, fitted, trained=trained)
 
 
 def _print(

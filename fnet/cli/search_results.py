@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.stats import rankdata
 
 from fnet.cli import common, grids
 from fnet.cli.grids import Axis
@@ -46,6 +45,8 @@ def rows(
 ) -> list[Row]:
     """The results of all candidates of which a fold has finished, the best first.
 
+    Those of which folds are missing come last.
+
     Ranks are scikit-learn's: equal means share one, and a mean that is not a number comes last.
 
     Args:
@@ -57,6 +58,8 @@ def rows(
     Returns:
         The rows.
     """
+    from scipy.stats import rankdata
+
     listed = []
     for options, folds in zip(candidates, found, strict=True):
         done = [fold for fold in folds if fold is not None]
@@ -72,12 +75,13 @@ def rows(
                 next((fold.error for fold in done if fold.error is not None), None),
             )
             listed.append(row)
+    keys = np.array([-SIGNS.get(metric, 1) * row.mean for row in listed])
+    keys = np.where(np.isnan(keys), np.inf, keys)
     complete = [i for i, row in enumerate(listed) if None not in row.folds]
-    keys = np.array([-SIGNS.get(metric, 1) * listed[i].mean for i in complete])
-    ranks = rankdata(np.where(np.isnan(keys), np.inf, keys), method="min")
-    for i, rank in zip(complete, ranks.astype(int).tolist(), strict=True):
-        listed[i] = listed[i]._replace(rank=rank)
-    return sorted(listed, key=lambda row: len(listed) + 1 if row.rank is None else row.rank)
+    for i, rank in zip(complete, rankdata(keys[complete], method="min"), strict=True):
+        listed[i] = listed[i]._replace(rank=int(rank))
+    order = sorted(range(len(listed)), key=lambda i: (listed[i].rank or len(listed) + 1, keys[i]))
+    return [listed[i] for i in order]
 
 
 def plain(row: Row, metric: str) -> dict[str, Any]:
@@ -109,8 +113,8 @@ def lines(found: Sequence[Row], metric: str) -> Iterator[str]:
         table.append(["–" if row.rank is None else str(row.rank), *cells, *score, str(done)])
     widths = [max(map(len, column)) for column in zip(*table, strict=False)]
     for line in table:
-        padded = (cell.ljust(width) for cell, width in zip(line, widths, strict=False))
-        yield "  ".join(padded).rstrip()
+        cells = [cell.ljust(width) for cell, width in zip(line, widths, strict=False)]
+        yield "  ".join(cells).rstrip()
     if len(found) > SHOWN:
         yield f"and {common.count(len(found) - SHOWN, 'more candidate')}"
 

@@ -165,17 +165,17 @@ def folds(
 def _folds_by_time(times: npt.NDArray[Any], count: int) -> list[tuple[Indices, Indices]]:
     """Folds that hold out newer rows than they train on; rows of one time stay together."""
     newer = np.sort(times)
-    starts = 1 + np.flatnonzero(np.diff(newer))  # the rows that are newer than the one before
-    if len(starts) < count:
+    beginnings = 1 + np.flatnonzero(np.diff(newer))  # the rows that are newer than the one before
+    if len(beginnings) < count:
         raise InvalidArgument(
             f"--folds {count} needs {count + 1} different times in the column of --time, but there "
-            f"are {len(starts) + 1}: use fewer"
+            f"are {len(beginnings) + 1}: use fewer"
         )
     edges, used = [], 0
     for fold in range(1, count + 1):
-        possible = starts[used : len(starts) - count + fold]
+        possible = beginnings[used : len(beginnings) - count + fold]
         used += 1 + int(np.abs(possible - fold * len(times) // (count + 1)).argmin())
-        edges.append(newer[starts[used - 1]])
+        edges.append(newer[beginnings[used - 1]])
     return [
         (np.flatnonzero(times < start), np.flatnonzero((times >= start) & (times < end)))
         for start, end in zip(edges, [*edges[1:], np.inf], strict=True)

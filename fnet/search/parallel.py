@@ -17,7 +17,7 @@ Result: TypeAlias = dict[str, Any]
 """What `_fit_and_score` returns of a fit."""
 
 
-class Watch(NamedTuple):
+class Observer(NamedTuple):
     """Who is told of the fits of a search as they finish.
 
     Attributes:
@@ -29,14 +29,14 @@ class Watch(NamedTuple):
     finished: Callable[[list[tuple[int, Result]]], None]
 
 
-_WATCH: ContextVar[Watch | None] = ContextVar("_WATCH", default=None)
+_OBSERVER: ContextVar[Observer | None] = ContextVar("_OBSERVER", default=None)
 
 
 @contextlib.contextmanager
-def watched(
+def observed(
     known: Mapping[int, Result], finished: Callable[[list[tuple[int, Result]]], None]
 ) -> Iterator[None]:
-    """Within it, a search in this thread has a Watch.
+    """Within it, a search in this thread has an Observer.
 
     The position of a fit is `candidate * folds + fold`. A group whose results are all known is not
     fitted again. That changes no result: what the groups are, and how each is trained, depends on
@@ -46,11 +46,11 @@ def watched(
         known: The results of an earlier search of the same fits.
         finished: Called in this thread, for each group that is fitted.
     """
-    token = _WATCH.set(Watch(known, finished))
+    token = _OBSERVER.set(Observer(known, finished))
     try:
         yield
     finally:
-        _WATCH.reset(token)
+        _OBSERVER.reset(token)
 
 
 class Groups(contextlib.AbstractContextManager["Groups"]):
@@ -80,9 +80,9 @@ class Groups(contextlib.AbstractContextManager["Groups"]):
         tasks = _tasks(groups(fits), effective_n_jobs(self._options.get("n_jobs")))
         options = {"prefer": "threads", **self._options}
         results: dict[int, Result] = {}
-        watch = _WATCH.get()
-        if watch is not None:
-            results.update(watch.known)
+        observer = _OBSERVER.get()
+        if observer is not None:
+            results.update(observer.known)
             tasks = [[g] for task in tasks for g in task if not results.keys() >= {*g.fits}]
             options["return_as"] = "generator"
         calls = (
@@ -90,8 +90,8 @@ class Groups(contextlib.AbstractContextManager["Groups"]):
             for task in tasks
         )
         for pairs in Parallel(**options)(calls):
-            if watch is not None:
-                watch.finished(pairs)
+            if observer is not None:
+                observer.finished(pairs)
             results.update(pairs)
         return [results[position] for position in range(len(fits))]
 
