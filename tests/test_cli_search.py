@@ -4,6 +4,7 @@ import csv
 import json
 import re
 import signal
+from collections import namedtuple
 from pathlib import Path
 
 import numpy as np
@@ -18,10 +19,12 @@ from sklearn.pipeline import Pipeline
 
 import fnet
 from fnet import cli
-from fnet.cli import grids, search_picture, splits
+from fnet.cli import grids, search_picture, search_results, searching, splits
 from fnet.cli.search_results import Row
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+Options = namedtuple("Options", "learning_rate")
 
 SEARCH = "fnet search iris.csv --target species --folds 3 --epochs 6"
 CV = "fnet cv iris.csv --target species --folds 3 --epochs 6"
@@ -273,6 +276,33 @@ def test_what_is_printed(shell):
     lines = [line.split() for line in out.splitlines()[1:]]
     assert lines[0] == ["fold", "rows", "log", "loss", "accuracy"]
     assert [line[0] for line in lines[1:]] == ["1", "2", "3", "mean", "standard", "baseline"]
+
+
+def test_ranks_are_scikit_learns_and_what_is_not_finished_comes_last():
+    scores = [
+        [0.5, 0.7],
+        [0.9, None],
+        [np.nan, 1.0],
+        [0.7, 0.5],
+        [None, None],
+        [0.9, 0.9],
+        [0.95, None],
+    ]
+    rate = grids.Axis("learning-rate", tuple(range(1, 8)))
+    candidates = [Options(learning_rate=value) for value in rate.values]
+    found = [
+        [None if score is None else searching.FoldScore({"r2": score}, 1.0) for score in each]
+        for each in scores
+    ]
+    rows = search_results.rows([rate], candidates, found, "r2")
+    ranked = [(row.values["learning-rate"], row.rank) for row in rows]
+    assert ranked == [(6, 1), (1, 2), (4, 2), (3, 4), (7, None), (2, None)]
+    assert (rows[1].mean, rows[1].deviation) == pytest.approx((0.6, 0.1))
+    assert rows[4].folds == [0.95, None]
+    assert rows[4].seconds == 1.0
+    printed = list(search_results.lines(rows, "r2"))
+    assert printed[0].split() == ["rank", "learning-rate", "R²", "±", "folds"]
+    assert printed[5].split() == ["–", "7", "0.9500", "0.0000", "1"]
 
 
 # Values of a grid.
