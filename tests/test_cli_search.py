@@ -1,6 +1,7 @@
 """`fnet search` and `fnet cv`: the results of the library's search, what is refused, Ctrl-C."""
 
 import csv
+import itertools
 import json
 import re
 import signal
@@ -600,6 +601,20 @@ def test_a_broken_checkpoint_is_refused(shell):
         assert Path("run").read_text() == broken
 
 
+def test_a_checkpoint_of_another_machine_is_told(shell):
+    assert shell(f"{L2} --checkpoint run")[0] == 0
+    content = json.loads(Path("run").read_text())
+    content["machine"]["numpy"] = "1.0"
+    Path("run").write_text(json.dumps(content))
+    code, _, err = shell(f"{L2} --checkpoint run")
+    assert code == 0
+    assert re.fullmatch(
+        "Note: run was written in another environment, so that the last bits may differ: numpy "
+        r"was 1\.0, now [^\n]*\n",
+        err,
+    )
+
+
 # Pictures.
 
 
@@ -609,8 +624,6 @@ def row(values, mean):
 
 def drawn(*axes, metric="r2"):
     """The Axes of a picture of all candidates, whose score is their number."""
-    import itertools
-
     names = [axis.name for axis in axes]
     combinations = itertools.product(*(axis.values for axis in axes))
     rows = [
