@@ -392,7 +392,14 @@ REFUSED = {
     "a table for a fraction": ("--grid l2=0 --validation iris.csv", 2, "not a valid float"),
     "no checkpoint": ("--grid l2=0 --checkpoint iris.fnet", 3, "iris.fnet holds no checkpoint"),
     "groups": ("--grid l2=0 --groups none", 3, "none"),
-    "no split": ("--grid l2=0 --validation 0.999", 3, "all 15 fits failed; the first: "),
+    **{
+        f"no split by {fraction}": (
+            f"--grid l2=0 --validation {fraction}",
+            3,
+            "all 15 fits failed; the first: a fold's training rows cannot be divided by --valid",
+        )
+        for fraction in (0.001, 0.999)
+    },
 }
 
 

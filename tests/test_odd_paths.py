@@ -35,8 +35,8 @@ TABLES = {
     "train": "train {} --target y --out new.fnet",
     "predict": "predict m.fnet {} --out new.csv",
     "evaluate": "evaluate m.fnet {} --target y --report new.html",
-    "cv": "cv {} --target y --folds 2 --out new.csv",
-    "search": "search {} --target y --folds 2 --grid l2=0 --out new.csv",
+    "cv": "cv {} --target y --folds 2 --epochs 1 --validation 0 --out new.csv",
+    "search": "search {} --target y --folds 2 --epochs 1 --validation 0 --grid l2=0 --out new.csv",
 }
 """Every command that reads a table."""
 

@@ -4,6 +4,7 @@ The encoder of the table is a step of what is fitted: each fold's is learnt from
 """
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
 
 STEPS = ("encoder", "network")
 """The names of the steps of what is fitted."""
+
+
+NO_SPLIT = re.compile("test_size|train_size|validation_fraction")
+"""What the errors name where some training rows cannot be set aside."""
 
 
 class Task(NamedTuple):
@@ -156,7 +161,13 @@ def fold_scores(
 def reason(trace: str) -> str:
     """The last line of a traceback, without the name of the exception."""
     last = trace.strip().splitlines()[-1]
-    return last.partition(": ")[2] or last
+    text = last.partition(": ")[2] or last
+    if NO_SPLIT.search(text):
+        return (
+            "a fold's training rows cannot be divided by --validation, as one part would have too "
+            "few: use another fraction, or 0 to train all epochs"
+        )
+    return text
 
 
 def _rare(y: npt.NDArray[Any], folds: int) -> list[str]:
