@@ -46,12 +46,14 @@ MAX_ARGUMENTS = 8
 """The most arguments of a function that is not public; more belong into a NamedTuple."""
 
 PUBLIC_WITH_MORE = {
+    ("fnet/core/signatures/cross_validation.py", "cross_validate"),
     ("fnet/core/signatures/training.py", "train"),
     ("fnet/core/signatures/training.py", "minimize_lbfgs"),
     ("fnet/encoding/transformer.py", "__init__"),
     ("fnet/estimators/classifier.py", "__init__"),
     ("fnet/estimators/classifier.py", "partial_fit"),
     ("fnet/estimators/regressor.py", "__init__"),
+    ("fnet/search/searches.py", "__init__"),
 }
 """Public functions whose users give keywords."""
 

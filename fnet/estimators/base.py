@@ -37,7 +37,7 @@ from fnet.estimators.data import (
 )
 from fnet.estimators.held_out import HeldOut
 from fnet.estimators.targets import Targets
-from fnet.estimators.verbose import BAR, EpochLines, Report, stopped
+from fnet.estimators.verbose import BAR, EpochLines, Report, show, stopped
 
 STACKLEVEL = 6
 """How far up the stack a warning belongs: to the caller of `fit`."""
@@ -266,7 +266,7 @@ class BaseMLP(ConversionMixin):
         """Warn about a training that did not converge, and write the last of the lines."""
         ended = run.history["ended"]
         if self._writes_lines and ended == "patience":
-            print(stopped(self, np.asarray(run.train_state.lr_scale)))
+            show(stopped(self, np.asarray(run.train_state.lr_scale)))
         if ended == "interrupted":
             warnings.warn("Training interrupted by user.", stacklevel=STACKLEVEL + 1)
         if ended == "epochs" and not task.call.partial:
@@ -332,7 +332,7 @@ class BaseMLP(ConversionMixin):
                 progress=self.verbose == BAR,
             )
         if self._writes_lines:
-            print(*self._report(task).lines(result.history), sep="\n")
+            show(*self._report(task).lines(result.history))
         ended = result.history["ended"]
         if ended == "interrupted":
             warnings.warn("Training interrupted by user.", stacklevel=STACKLEVEL)

@@ -34,6 +34,11 @@ class Report(NamedTuple):
         return found
 
 
+def show(*lines: str) -> None:
+    """Write lines to standard output."""
+    print(*lines, sep="\n", flush=True)
+
+
 class EpochLines:
     """A callback of `train` that writes the lines of each epoch, and then calls the user's.
 
@@ -49,7 +54,7 @@ class EpochLines:
     def __call__(self, run: Run) -> None:
         """Write the lines of the epochs since the last call."""
         for line in self._report.lines(run.history, self._written):
-            print(line, flush=True)
+            show(line)
         self._written = len(run.history["loss"])
         if self._callback is not None:
             self._callback(run)

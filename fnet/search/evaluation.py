@@ -15,6 +15,7 @@ from fnet.core import training_loop
 from fnet.core.errors import NotFinite
 from fnet.core.run_state import Run
 from fnet.estimators.base import BaseMLP, FitCall, FitTask, translated_errors
+from fnet.estimators.verbose import show
 from fnet.search import layout, members
 from fnet.search.grouping import Fit, last_step
 from fnet.search.layout import Group
@@ -58,7 +59,7 @@ def _train(group: Group, fits: list[Fit]) -> list[Callable[..., Any]]:
     plan = layout.layout(last_step(prepared), trainings[0], group)
     if plan.members < len(fits) and fits[0].options["verbose"]:
         size = len(fits) * plan.member_bytes / 2**20
-        print(f"{len(fits)} candidates would take {size:.3g} MiB; {plan.members} train together")
+        show(f"{len(fits)} candidates would take {size:.3g} MiB; {plan.members} train together")
     finishers: list[Callable[..., Any]] = []
     for start in range(0, len(fits), plan.members):
         runs = _run(trainings[start : start + plan.members], plan)
@@ -97,7 +98,7 @@ def _run(trainings: list[Any], plan: layout.Layout) -> list[Run]:
         trainings = trainings + trainings[-1:] * (plan.members - count)
     together = members.stacked(trainings)
     if plan.shape is not None:
-        together = members.padded(together, *plan.shape)
+        together = members.pad_to(together, *plan.shape)
     try:
         run = together.run(plan.side, **plan.options)
     except NotFinite as error:  # of some members: each reports it
@@ -112,15 +113,15 @@ def _run(trainings: list[Any], plan: layout.Layout) -> list[Run]:
 
 
 def _finish(
-    whole: Any, prepared: Any, task: FitTask, run: Run, engine: Any, *_: Any, **__: Any
+    candidate: Any, prepared: Any, task: FitTask, run: Run, engine: Any, *_: Any, **__: Any
 ) -> Any:
     """Fit an estimator, or a pipeline, by what its group has learnt for it."""
-    if isinstance(whole, Pipeline):
-        whole.steps[:-1] = prepared.steps[:-1]
-    estimator, model = last_step(whole), last_step(prepared)
+    if isinstance(candidate, Pipeline):
+        candidate.steps[:-1] = prepared.steps[:-1]
+    estimator, model = last_step(candidate), last_step(prepared)
     vars(estimator).update({k: v for k, v in vars(model).items() if k in VALIDATED})
     estimator.engine_ = engine
     with translated_errors():
         training_loop._report(run, "error")
     estimator._store(task, run)
-    return whole
+    return candidate

@@ -60,7 +60,7 @@ class PaddedPlan(Plan):
         return None if self.weights is None else self.weights[: self.plan.rows]
 
 
-def padded(training: Training, rows: int, width: int, held_out: int) -> Training:
+def pad_to(training: Training, rows: int, width: int, held_out: int) -> Training:
     """The training with rows of weight 0 up to these numbers, so that folds share a program.
 
     Args:
