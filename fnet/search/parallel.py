@@ -11,7 +11,13 @@ from typing import Any, NamedTuple, Self, TypeAlias
 from fnet.search.evaluation import evaluate
 from fnet.search.grouping import Fit, groups
 from fnet.search.layout import Group
-from fnet.search.sklearn_api import BaseSearchCV, Parallel, delayed, effective_n_jobs
+from fnet.search.sklearn_api import (
+    BaseSearchCV,
+    Parallel,
+    delayed,
+    effective_n_jobs,
+    get_active_backend,
+)
 
 Result: TypeAlias = dict[str, Any]
 """What `_fit_and_score` returns of a fit."""
@@ -89,11 +95,41 @@ class Groups(contextlib.AbstractContextManager["Groups"]):
             delayed(evaluate)([(group, [fits[i] for i in group.fits]) for group in task])
             for task in tasks
         )
-        for pairs in Parallel(**options)(calls):
-            if observer is not None:
-                observer.finished(pairs)
-            results.update(pairs)
+        with _reported_deaths():
+            for pairs in Parallel(**options)(calls):
+                if observer is not None:
+                    observer.finished(pairs)
+                results.update(pairs)
         return [results[position] for position in range(len(fits))]
+
+
+@contextlib.contextmanager
+def _reported_deaths() -> Iterator[None]:
+    """Within it, Dask's error about a task whose workers died reaches joblib.
+
+    Dask runs such a task again, four times at most. joblib (1.6) does not call back then, and would
+    wait for the task for ever.
+    """
+    backend, _ = get_active_backend()
+    if type(backend).__name__ != "DaskDistributedBackend":
+        yield
+        return
+    submit = backend.submit
+
+    def submit_and_report(task: Any, callback: Callable[[Any], Any]) -> Any:
+        def report(done: Any) -> None:
+            if done.exception() is not None:
+                callback(done.exception())
+
+        future = submit(task, callback)
+        future.add_done_callback(report)
+        return future
+
+    backend.submit = submit_and_report
+    try:
+        yield
+    finally:
+        del backend.submit
 
 
 def _tasks(found: list[Group], jobs: int) -> list[list[Group]]:

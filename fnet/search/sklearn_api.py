@@ -5,6 +5,7 @@ They have no type hints; the stub next to this file gives these names theirs.
 
 from joblib import effective_n_jobs
 from joblib import hash as content_hash
+from joblib.parallel import get_active_backend
 from sklearn.base import _fit_context as fit_context
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
@@ -24,5 +25,6 @@ __all__ = [
     "delayed",
     "effective_n_jobs",
     "fit_context",
+    "get_active_backend",
     "safe_split",
 ]
