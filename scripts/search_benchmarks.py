@@ -5,9 +5,12 @@ Both sides get the same arguments and the same folds; only the import lines diff
 
 import argparse
 import functools
+import os
 import warnings
 from typing import Any, NamedTuple
 
+import distributed
+import joblib
 import numpy as np
 from joblib.externals.loky import get_reusable_executor
 from measuring import digits, fresh, run_python, seconds, take_turns
@@ -71,7 +74,8 @@ def search(name: str, epochs: int, options: argparse.Namespace) -> dict[str, Any
         "columns": ["search", *MODULES, "speedup over scikit-learn"],
         "rows": rows,
         "notes": [
-            "seconds; the digits by TensorFlow, whose import is not counted; iris imports none"
+            "seconds; the digits by TensorFlow, whose import is not counted; iris imports none",
+            on_dask(name, epochs, options.rounds),
         ],
     }
 
@@ -84,21 +88,64 @@ def on_digits(side: str, job: Job, epochs: int) -> tuple[float, float]:
     """Seconds of a first and of a second search in this process."""
     warnings.simplefilter("ignore")
     x, labels = digits()[0], digits()[1].argmax(axis=1)
+    if side == "fnet":
+        backends.import_tensorflow(keras=False)
+        found: Any = search_on_digits(job, epochs)
+        return seconds(lambda: found.fit(x, labels)), seconds(lambda: found.fit(x, labels))
+    arguments, grid = _of_job(job, epochs)
+    estimator = neural_network.MLPClassifier(**arguments)
+    peer = model_selection.GridSearchCV(estimator, grid, n_jobs=2, refit=False)
+    once = seconds(lambda: peer.fit(x, labels))
+    get_reusable_executor().shutdown(kill_workers=True)  # otherwise this process waits for them
+    return once, once
+
+
+def on_dask(name: str, epochs: int, rounds: int) -> str:
+    """How much faster two Dask workers are than one. Each is a process with a core of its own.
+
+    The workers exist before, and have imported TensorFlow; each search compiles its programs anew.
+    """
+    x, labels = digits()[0], digits()[1].argmax(axis=1)
+    job = JOBS["10 architectures x 10 rates x 5 folds"]
+    found, small = search_on_digits(job, epochs), search_on_digits(Job((5,), 2), 1)
+    options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None}
+    with distributed.LocalCluster(**options) as cluster, distributed.Client(cluster) as client:
+        workers = sorted(client.scheduler_info()["workers"])
+        if hasattr(os, "sched_setaffinity"):  # before TensorFlow counts the cores
+            for core, worker in zip(sorted(os.sched_getaffinity(0)), workers, strict=False):
+                client.run(os.sched_setaffinity, 0, {core}, workers=[worker])
+
+        def run(some: list[str], search: Any = found) -> float:
+            client.run(fnet.clear_cache)
+            with joblib.parallel_config("dask", workers=some):
+                return seconds(lambda: search.fit(x, labels))
+
+        for worker in workers:
+            run([worker], small)
+        counts = {count: functools.partial(run, workers[:count]) for count in (1, 2)}
+        taken = take_turns(counts, rounds, f"{name}, Dask workers", warm=0)
+    one, two = (np.array(taken[count]) for count in (1, 2))
+    return (
+        f"10 architectures: one Dask worker {np.median(one):.3g} s, two {np.median(two):.3g} s, "
+        f"{np.median(one / two):.2f} times as fast; each with one core, compiling included"
+    )
+
+
+def search_on_digits(job: Job, epochs: int) -> fnet.GridSearchCV:
+    """A search of fnet, for two jobs."""
+    arguments, grid = _of_job(job, epochs)
+    model = fnet.MLPClassifier(**arguments, engine="tensorflow")
+    return fnet.GridSearchCV(model, grid, n_jobs=2, refit=False)
+
+
+def _of_job(job: Job, epochs: int) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The arguments of the estimator, of either side, and the grid."""
     arguments = {"batch_size": 64, "max_iter": epochs, "n_iter_no_change": epochs + 1}
     grid = {
         "hidden_layer_sizes": [(size,) for size in job.hidden],
         "learning_rate_init": np.geomspace(1e-4, 1e-1, job.rates).tolist(),
     }
-    if side == "fnet":
-        backends.import_tensorflow(keras=False)
-        estimator: Any = fnet.MLPClassifier(**arguments, random_state=0, engine="tensorflow")
-        found: Any = fnet.GridSearchCV(estimator, grid, n_jobs=2, refit=False)
-        return seconds(lambda: found.fit(x, labels)), seconds(lambda: found.fit(x, labels))
-    estimator = neural_network.MLPClassifier(**arguments, random_state=0)
-    peer = model_selection.GridSearchCV(estimator, grid, n_jobs=2, refit=False)
-    once = seconds(lambda: peer.fit(x, labels))
-    get_reusable_executor().shutdown(kill_workers=True)  # otherwise this process waits for them
-    return once, once
+    return arguments | {"random_state": 0}, grid
 
 
 def on_iris(side: str) -> float:
