@@ -221,11 +221,11 @@ def jax_members(job: Job, rates: npt.NDArray[np.floating[Any]]) -> Run:
     import jax
 
     step, init = _jax_step(job, injected=True)
-    starts = [
+    first_params = [
         fnet.reference.init_params(fnet.Network(job.sizes), seed=seed) for seed in range(len(rates))
     ]
     params = [
-        tuple(np.stack([getattr(start[i], name) for start in starts]) for name in ("w", "b"))
+        tuple(np.stack([getattr(start[i], name) for start in first_params]) for name in ("w", "b"))
         for i in range(len(job.sizes) - 1)
     ]
 

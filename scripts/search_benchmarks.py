@@ -123,8 +123,8 @@ def on_dask(name: str, epochs: int, rounds: int) -> str:
         for worker in workers:
             run([worker], small)
         counts = {count: functools.partial(run, workers[:count]) for count in (1, 2)}
-        taken = take_turns(counts, rounds, f"{name}, Dask workers", warm=0)
-    one, two = (np.array(taken[count]) for count in (1, 2))
+        timed = take_turns(counts, rounds, f"{name}, Dask workers", warm=0)
+    one, two = (np.array(timed[count]) for count in (1, 2))
     return (
         f"10 architectures: one Dask worker {np.median(one):.3g} s, two {np.median(two):.3g} s, "
         f"{np.median(one / two):.2f} times as fast; each with one core, compiling included"

@@ -66,7 +66,7 @@ def validate(side, splits, net=NET, y=LABELS, plan=PLAN, **options):
     return side.cross_validate(net, optimizer, X, y, splits, plan, **options)
 
 
-def starts(members, net=NET):
+def start_params(members, net=NET):
     return reference.init_params(net, fnet.member_seeds(0, members), dtype="float64")
 
 
@@ -78,20 +78,20 @@ def test_each_fold_equals_train_on_its_rows(side, name):
         expected = list(splits.split(X, LABELS, groups))
     else:
         expected = [tuple(np.arange(N)[part] for part in pair) for pair in splits]
-    params = starts(len(expected))
+    params = start_params(len(expected))
     found = validate(
         side, splits, groups=groups, params=params, tuning=Tuning(dropout=0.2), restore_best=True
     )
     assert len(found.splits) == len(expected)
     total, count = np.zeros((N, 3)), np.zeros((N, 1))
-    for m, (train, held) in enumerate(expected):
+    for m, (train, held_out) in enumerate(expected):
         assert np.array_equal(found.splits[m][0], train)
-        assert np.array_equal(found.splits[m][1], held)
+        assert np.array_equal(found.splits[m][1], held_out)
         weights = np.bincount(train, minlength=N)
         alone = reference.train(
             *(NET, reference.adam(0.05), map_params(lambda p, m=m: p[m], params), X, LABELS),
             fnet.minibatch_plan(N, 8, 5, seed=1, weights=weights),
-            validation=(X[held], LABELS[held]),
+            validation=(X[held_out], LABELS[held_out]),
             tuning=Tuning(dropout=0.2, seed=fnet.member_seeds(0, m + 1)[m]),
             restore_best=True,
         )
@@ -100,11 +100,11 @@ def test_each_fold_equals_train_on_its_rows(side, name):
         for name in ("loss", "validation_loss", "validation_accuracy"):
             ours = found.history[name][:, m]
             np.testing.assert_allclose(ours, alone.history[name], rtol=1e-10)
-        own = reference.predict(NET, alone.params, X[held])
-        np.add.at(total, held, own)
-        np.add.at(count, held, 1)
+        own = reference.predict(NET, alone.params, X[held_out])
+        np.add.at(total, held_out, own)
+        np.add.at(count, held_out, 1)
         for name in metric_names.METRICS["multiclass"]:
-            value = getattr(reference.metrics, name)(own, LABELS[held])
+            value = getattr(reference.metrics, name)(own, LABELS[held_out])
             np.testing.assert_allclose(found.scores[name][m], value, rtol=1e-9)
     mean = np.where(count > 0, total / np.maximum(count, 1), np.nan)
     np.testing.assert_allclose(found.predictions, mean, rtol=1e-9)
@@ -116,7 +116,7 @@ def test_each_fold_equals_train_on_its_rows(side, name):
 def test_held_out_rows_are_measured_in_slices(side, xla, monkeypatch):
     """Of any size: no result depends on it but by rounding."""
     splits = RepeatedKFold(n_splits=4, n_repeats=2, random_state=0)
-    whole = validate(reference, splits, params=starts(8))
+    expected = validate(reference, splits, params=start_params(8))
     monkeypatch.setattr("fnet.core.batch_source.MAX_SLICE_ENTRIES", 8 * 5 * 3)  # 3 of 8 rows
     folder = "engine" if side is fnet else "reference"
     functions, gathered = importlib.import_module(f"fnet.{folder}.functions"), set()
@@ -129,12 +129,12 @@ def test_held_out_rows_are_measured_in_slices(side, xla, monkeypatch):
 
     monkeypatch.setattr(functions, "logits", spy)
     fnet.clear_cache()
-    found = validate(side, splits, params=starts(8), xla=xla)
+    found = validate(side, splits, params=start_params(8), xla=xla)
     fnet.clear_cache()
     assert gathered <= {2, 3}
     assert gathered
-    np.testing.assert_allclose(found.predictions, whole.predictions, rtol=1e-9)
-    for ours, theirs in ((found.scores, whole.scores), (found.history, whole.history)):
+    np.testing.assert_allclose(found.predictions, expected.predictions, rtol=1e-9)
+    for ours, theirs in ((found.scores, expected.scores), (found.history, expected.history)):
         assert ours.keys() == theirs.keys()
         for name in ours:
             if name != "ended":
@@ -223,15 +223,15 @@ def test_scores_are_scikit_learns_on_the_predictions(side, net, y, names):
     weights = RNG.integers(1, 4, N) / 2.0
     plan = fnet.minibatch_plan(N, 8, 3, seed=1, weights=weights)
     tuning = Tuning(quantiles=[0.25, 0.75]) if net.targets == "quantiles" else None
-    options = {"params": starts(3, net), "tuning": tuning, "metrics": names}
+    options = {"params": start_params(3, net), "tuning": tuning, "metrics": names}
     found = validate(side, KFold(3), net, y, plan, **options)
     assert sorted(found.scores) == sorted(names)
     assert {f"validation_{name}" for name in names} < set(found.history)
     predictions = np.asarray(found.predictions)
     labels = y.argmax(axis=1) if y.shape == (N, 3) else y
-    for m, (_, held) in enumerate(found.splits):
+    for m, (_, held_out) in enumerate(found.splits):
         for name in names:
-            expected = scored(name, predictions[held], labels[held], weights[held])
+            expected = scored(name, predictions[held_out], labels[held_out], weights[held_out])
             np.testing.assert_allclose(found.scores[name][m], expected, rtol=1e-9)
             np.testing.assert_allclose(found.history[f"validation_{name}"][-1, m], expected)
     ensemble = side.mean_prediction(net, found.params, X)
@@ -246,7 +246,10 @@ def test_scores_are_scikit_learns_on_the_predictions(side, net, y, names):
 def test_a_fold_whose_training_part_lacks_a_class_fits(side):
     lacking = np.flatnonzero(LABELS == 2)
     found = validate(
-        side, [(np.flatnonzero(LABELS != 2), lacking)], class_weight="balanced", params=starts(1)
+        side,
+        [(np.flatnonzero(LABELS != 2), lacking)],
+        class_weight="balanced",
+        params=start_params(1),
     )
     assert found.scores["accuracy"] == [0.0]
     assert np.isfinite(np.asarray(found.predictions)[lacking]).all()
@@ -256,11 +259,11 @@ def test_a_fold_whose_training_part_lacks_a_class_fits(side):
 def test_rows_that_are_repeated_count_as_often(side):
     """As in a bootstrap."""
     train = RNG.integers(N, size=N)
-    held = np.setdiff1d(np.arange(N), train)
-    found = validate(side, [(train, held)], params=starts(1))
+    held_out = np.setdiff1d(np.arange(N), train)
+    found = validate(side, [(train, held_out)], params=start_params(1))
     weights = np.bincount(train, minlength=N)
     plan = fnet.minibatch_plan(N, 8, 5, seed=1, weights=weights)
-    params = map_params(lambda p: p[0], starts(1))
+    params = map_params(lambda p: p[0], start_params(1))
     alone = reference.train(NET, reference.adam(0.05), params, X, LABELS, plan)
     for p, q in zip(arrays(found.params), arrays(alone.params), strict=True):
         np.testing.assert_allclose(p[0], q, rtol=1e-10, atol=1e-12)
@@ -270,12 +273,12 @@ def test_rows_that_are_repeated_count_as_often(side):
 def test_leave_one_out_and_one_member_that_diverges(side):
     """Every other member is as without it."""
     rates = np.full(N, 0.05)
-    plain = validate(side, LeaveOneOut(), params=starts(N), metrics=("accuracy",))
+    plain = validate(side, LeaveOneOut(), params=start_params(N), metrics=("accuracy",))
     rates[3] = 1.5e308
     with pytest.warns(RuntimeWarning, match="1 of 30 members"):
         found = side.cross_validate(
             *(NET, side.adam(rates), X, LABELS, LeaveOneOut(), PLAN),
-            params=starts(N),
+            params=start_params(N),
             metrics=("accuracy",),
             on_not_finite="warn",
         )
@@ -321,7 +324,7 @@ REFUSED = {
         "plan was made for 4 rows, but x has 30",
     ),
     "params of other members": (
-        bad(KFold(3), params=starts(2)),
+        bad(KFold(3), params=start_params(2)),
         r"params must have the member axis \[3\], one for each split; got \[2\]",
     ),
     "a seed of each member": (bad(KFold(3), seed=[1, 2, 3]), "seed must be an integer from 0"),

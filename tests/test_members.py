@@ -196,7 +196,7 @@ def test_a_run_with_own_rows_is_resumed_and_saved(side, tmp_path, monkeypatch):
     plan = fnet.kfold_plan(N, 5, EPOCHS, seed=7, weights=ROW_WEIGHTS)
     params = reference.init_params(NET, SEEDS, dtype="float64")
     arguments = NET, side.adam(0.1), params, X, Y, plan
-    whole = side.train(*arguments)
+    together = side.train(*arguments)
     monkeypatch.setattr("fnet.core.batch_source.timed_chunks", chunks_of(3))
     halves = []
     side.train(*arguments, callback=halves.append)
@@ -206,7 +206,7 @@ def test_a_run_with_own_rows_is_resumed_and_saved(side, tmp_path, monkeypatch):
     fnet.save(tmp_path / "half.fnet", half)
     for start in (half, fnet.load(tmp_path / "half.fnet").run):
         resumed = side.train(*arguments[:2], start, X, Y, plan)
-        for p, q in zip(arrays(resumed.params), arrays(whole.params), strict=True):
+        for p, q in zip(arrays(resumed.params), arrays(together.params), strict=True):
             assert np.array_equal(p, q)
 
 
@@ -297,9 +297,9 @@ def test_ended_members_leave_the_others_to_go_on_alone(side, axes, tmp_path, mon
     before = list(sizes)
     monkeypatch.setattr("fnet.core.batch_source.timed_chunks", chunks_of(3))
     parts = []
-    pieces = ending(side, axes, None, callback=parts.append)
+    in_chunks = ending(side, axes, None, callback=parts.append)
     counts = [np.count_nonzero(part.train_state.ended) for part in parts]
-    runs = [pieces]
+    runs = [in_chunks]
     for ended in sorted(set(counts) - {MANY}):  # none, some and most of the members
         path = tmp_path / f"{ended}.fnet"
         with pytest.raises(Crash):

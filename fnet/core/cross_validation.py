@@ -45,7 +45,7 @@ class Engine(NamedTuple):
     Attributes:
         init_params: `fnet.init_params`.
         train: `fnet.train`.
-        held_out: `held_out(net, params, x, held, names, tuning)`: metrics by name, `[M]`, and
+        held_out: `held_out(net, params, x, rows, names, tuning)`: metrics by name, `[M]`, and
             predictions `[M, V, K]` of the `HeldOut` rows of x.
         to_array: Converts an array to the engine's type.
     """
@@ -79,9 +79,9 @@ def cross_validate(
     start = engine.init_params(net, seeds) if params is None else params
     layers, x, y, _ = checks.batch(net, run_state.initial_params(start), x, y)
     held_weights = held_weights.astype(checks.params_dtype(layers))
-    held = HeldOut(rows[..., None].astype(np.int32), y[rows], held_weights)
-    run = engine.train(net, optimizer, start, x, y, plan, validation=held, **options)
-    scores, found = engine.held_out(net, run.params, x, held, names, tuning)
+    validation_rows = HeldOut(rows[..., None].astype(np.int32), y[rows], held_weights)
+    run = engine.train(net, optimizer, start, x, y, plan, validation=validation_rows, **options)
+    scores, found = engine.held_out(net, run.params, x, validation_rows, names, tuning)
     predictions = engine.to_array(_out_of_fold(pairs, found, len(x)))
     return CrossValidation(predictions, scores, run.params, run.history, pairs)
 
@@ -135,9 +135,9 @@ def _pairs(splits: Any, data: tuple[Any, Any, Any], n: int) -> tuple[tuple[Indic
     return tuple(
         (
             _rows(f"training rows of split {i}", train, n),
-            _rows(f"held-out rows of split {i}", held, n),
+            _rows(f"held-out rows of split {i}", validation_rows, n),
         )
-        for i, (train, held) in enumerate(found)
+        for i, (train, validation_rows) in enumerate(found)
     )
 
 
@@ -172,9 +172,14 @@ def _weighted(plan: Any, pairs: Any) -> tuple[Any, Any, Any]:
     for member, (rows, _) in zip(weights, pairs, strict=True):
         member *= np.bincount(rows, minlength=plan.rows).astype(own.dtype)
     checks.some_weight("weights of the training rows of a split", weights)
-    width = max(len(held) for _, held in pairs)
-    rows = np.stack([np.pad(held, (0, width - len(held)), mode="edge") for _, held in pairs])
-    real = np.arange(width) < np.array([[len(held)] for _, held in pairs])
+    width = max(len(validation_rows) for _, validation_rows in pairs)
+    rows = np.stack(
+        [
+            np.pad(validation_rows, (0, width - len(validation_rows)), mode="edge")
+            for _, validation_rows in pairs
+        ]
+    )
+    real = np.arange(width) < np.array([[len(validation_rows)] for _, validation_rows in pairs])
     held_weights = np.where(real, np.take_along_axis(own, rows, axis=1), 0)
     checks.some_weight("weights of the rows that a split holds out", held_weights)
     return dataclasses.replace(plan, weights=weights), rows, held_weights
@@ -183,8 +188,8 @@ def _weighted(plan: Any, pairs: Any) -> tuple[Any, Any, Any]:
 def _out_of_fold(pairs: Any, predictions: Any, n: int) -> Any:
     """The mean prediction `[N, K]` of each row over the members that hold it out."""
     total, count = np.zeros((n, predictions.shape[-1])), np.zeros((n, 1))
-    for (_, held), own in zip(pairs, predictions, strict=True):
-        np.add.at(total, held, own[: len(held)])
-        np.add.at(count, held, 1)
+    for (_, validation_rows), own in zip(pairs, predictions, strict=True):
+        np.add.at(total, validation_rows, own[: len(validation_rows)])
+        np.add.at(count, validation_rows, 1)
     mean = np.where(count > 0, total / np.maximum(count, 1), np.nan)
     return mean.astype(predictions.dtype)

@@ -128,7 +128,7 @@ def _last(state: TrainState, size: int) -> npt.NDArray[Any]:
     return np.sort(np.argsort(-idle_since, kind="stable")[:size])
 
 
-def _take(array: Any, members: tuple[int, ...], kept: Any) -> Any:
+def _select(array: Any, members: tuple[int, ...], kept: Any) -> Any:
     """The members `kept` of an array `[*M, ...]`, as one axis."""
     found = np.asarray(array)
     return found.reshape(math.prod(members), *found.shape[len(members) :])[kept]
@@ -138,7 +138,7 @@ def _setup_of(setup: RunSetup, members: tuple[int, ...], kept: Any) -> RunSetup:
     """The RunSetup of some members: the numbers and rows that each member has of its own."""
 
     def own(value: Any, axes: int = 0) -> Any:
-        return value if value is None or np.ndim(value) <= axes else _take(value, members, kept)
+        return value if value is None or np.ndim(value) <= axes else _select(value, members, kept)
 
     def numbers(values: dict[str, Any]) -> dict[str, Any]:
         return {
@@ -151,7 +151,7 @@ def _setup_of(setup: RunSetup, members: tuple[int, ...], kept: Any) -> RunSetup:
     optimizer, tuning, validation = setup.optimizer, setup.tuning._asdict(), setup.validation
     if validation is not None:
         x, y, weights = validation
-        own_y = y if x.ndim == 2 else _take(y, members, kept)
+        own_y = y if x.ndim == 2 else _select(y, members, kept)
         validation = own(x, 2), own_y, own(weights, 1)
     return setup._replace(
         optimizer=Optimizer(optimizer.kind, numbers(optimizer.hyperparameters)),
@@ -166,7 +166,7 @@ def _state_of(state: TrainState, members: tuple[int, ...], kept: Any) -> TrainSt
     """The TrainState of some members."""
 
     def own(value: Any) -> Any:
-        return value if np.ndim(value) == 0 else _take(value, members, kept)
+        return value if np.ndim(value) == 0 else _select(value, members, kept)
 
     numbers = {name: own(getattr(state, name)) for name in NUMBERS if name not in SHARED}
     state = state._replace(state=state.state._replace(step=own(state.state.step)), **numbers)
@@ -176,21 +176,21 @@ def _state_of(state: TrainState, members: tuple[int, ...], kept: Any) -> TrainSt
 def _put(state: TrainState, part: TrainState, members: tuple[int, ...], kept: Any) -> TrainState:
     """A TrainState with that of some members put in its place, as arrays."""
 
-    def put(whole: Any, some: Any) -> Any:
-        found = np.array(whole)
+    def put(full: Any, some: Any) -> Any:
+        found = np.array(full)
         flat = found.reshape(math.prod(members), *found.shape[len(members) :])
         flat[kept] = np.asarray(some)
         return flat.reshape(found.shape)
 
-    def put_trees(whole: Any, some: Any) -> Any:
-        return map_params(put, whole, some)
+    def put_trees(full: Any, some: Any) -> Any:
+        return map_params(put, full, some)
 
     lost = np.full(members, np.nan if part.step else 0.0)  # an ended member has no loss
-    whole = state._replace(loss_sum=lost)
+    full = state._replace(loss_sum=lost)
     numbers = {
         name: getattr(part, name)
         if name in SHARED or not np.ndim(getattr(part, name))
-        else put(getattr(whole, name), getattr(part, name))
+        else put(getattr(full, name), getattr(part, name))
         for name in NUMBERS
     }
     moments = tuple(map(put_trees, state.state.moments, part.state.moments))
@@ -205,6 +205,6 @@ def _put(state: TrainState, part: TrainState, members: tuple[int, ...], kept: An
 
 def _spread(values: Any, members: tuple[int, ...], kept: Any) -> Any:
     """Measured values `[E, size]` in their places of `[E, *M]`, and NaN in the others."""
-    whole = np.full((len(values), math.prod(members)), np.nan)
-    whole[:, kept] = values
-    return whole.reshape(len(values), *members)
+    full = np.full((len(values), math.prod(members)), np.nan)
+    full[:, kept] = values
+    return full.reshape(len(values), *members)

@@ -41,7 +41,7 @@ class Constants(NamedTuple):
     hyperparameters: dict[str, Any]
     tuning: Any
     stopping: Any  # an EarlyStopping; its monitor is ()
-    validation: tuple[Any, ...]  # the result of `validation.padded`
+    validation: tuple[Any, ...]  # the result of `validation.to_tensors`
     steps: Any  # per epoch
     halving: Any  # a `running_members.Halving`
 

@@ -96,7 +96,7 @@ def _chunk_runner(custom: Any, setup: RunSetup, run: Run, halving: Halving) -> A
         optimizers.hyperparameters(setup.optimizer),
         tensors.tuning_tensors(setup.tuning),
         EarlyStopping(None, *limits),
-        validation.padded(setup.net, setup.validation),
+        validation.to_tensors(setup.net, setup.validation),
         tf.constant(run.steps, tf.int64),
         Halving(*map(tensors.tensor, halving)),
     )
@@ -104,9 +104,9 @@ def _chunk_runner(custom: Any, setup: RunSetup, run: Run, halving: Halving) -> A
     width = setup.source.width
     shape = batch_source.chunk_capacity(setup.source), batch_source.padded_width(setup.source)
     rows_array, rows_tensor = tensors.shared_buffer(shape, np.int32)
-    capacity, padded = shape
+    capacity, width = shape
     weights_array, weights_tensor = tensors.shared_buffer(
-        (capacity, *setup.source.members, padded), dtype
+        (capacity, *setup.source.members, width), dtype
     )
 
     def run_steps(now: TrainState, data: Any, count: int) -> Any:

@@ -18,13 +18,15 @@ from fnet.engine import functions, layout, metrics, tensors
 from fnet.engine.losses import as_columns
 
 
-def held_out(net: Network, params: Params, x: Array, held: HeldOut, names: Any, tuning: Any) -> Any:
+def held_out(
+    net: Network, params: Params, x: Array, rows_held_out: HeldOut, names: Any, tuning: Any
+) -> Any:
     """Metrics by name, `[*M]`, and predictions `[*M, V, K]` of the HeldOut rows of x, as arrays."""
     layers = tensors.to_internal(params)
     tuning, _ = tensors.prepare_tuning(net, layers, tuning, None)
-    data = padded(net, held), tensors.padded_tensor(x)
+    data = to_tensors(net, rows_held_out), tensors.padded_tensor(x)
     scores, found = tensors.call_compiled(_held_out, (net, tuple(names)), (layers, tuning, *data))
-    predictions = found.numpy()[..., : held.numbers.shape[-2], :]
+    predictions = found.numpy()[..., : rows_held_out.numbers.shape[-2], :]
     return {name: value.numpy() for name, value in scores.items()}, predictions
 
 
@@ -36,7 +38,7 @@ def _held_out(static: Any, arguments: tuple[Any, ...]) -> Any:
     return scores, tf.linalg.matrix_transpose(functions.apply_link(net, z))
 
 
-def padded(net: Network, data: Any) -> Any:
+def to_tensors(net: Network, data: Any) -> Any:
     """Validation data `(x, y, weights)` as padded tensors; `()` without.
 
     The numbers of a HeldOut `[*M, V, 1]` are in slices, `[S, *M, V / S]`.
@@ -66,7 +68,7 @@ def measure(
 ) -> Any:
     """The loss and these metrics of validation data by name, each float64 `[*M]`.
 
-    Data are as `padded` returns them; x are the rows of the training data.
+    Data are as `to_tensors` returns them; x are the rows of the training data.
     """
     rows, y, weights = data
     weights, rank = tf.cast(weights, tf.float64), len(rows.shape)

@@ -18,11 +18,11 @@ from fnet.reference.losses import as_rows
 
 
 @np.errstate(all="ignore")  # params that were kept before they became non-finite may be large
-def held_out(net: Network, params: Params, x: Array, held: HeldOut, names: Any, tuning: Any) -> Any:
+def held_out(net: Network, params: Params, x: Array, data: HeldOut, names: Any, tuning: Any) -> Any:
     """Metrics by name, `[*M]`, and predictions `[*M, V, K]` of the HeldOut rows of x."""
     tuning, _ = functions.prepare_tuning(net, params, tuning, None)
-    z = row_logits(net, params, held.numbers, x)
-    targets = held.y, held.numbers.ndim, held.weights.astype(np.float64)
+    z = row_logits(net, params, data.numbers, x)
+    targets = data.y, data.numbers.ndim, data.weights.astype(np.float64)
     scores = {name: np.asarray(_metric(net, tuning, name, z, targets)) for name in names}
     return scores, functions.apply_link(net, z)
 

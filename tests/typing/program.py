@@ -64,5 +64,5 @@ def search(x: list[list[float]], y: list[str]) -> dict[str, object]:
     model = fnet.MLPClassifier((30,))
     grid = fnet.GridSearchCV(model, {"alpha": [0.0, 0.1]}, cv=3, scoring="accuracy").fit(x, y)
     print(grid.cv_results_["mean_test_score"], grid.best_estimator_, grid.best_score_)
-    draws = fnet.RandomizedSearchCV(model, {"alpha": [0.0, 0.1]}, n_iter=2, random_state=0)
-    return draws.fit(x, y).best_params_
+    randomized = fnet.RandomizedSearchCV(model, {"alpha": [0.0, 0.1]}, n_iter=2, random_state=0)
+    return randomized.fit(x, y).best_params_
