@@ -36,10 +36,11 @@ def members(name: str, epochs: int, options: argparse.Namespace) -> Result:
             found = take_turns(runs, options.rounds, f"{name}, {what}")
         one, other = (np.array(found[side]) for side in sides)
         label = f"{what}: {' / '.join(sides)}"
-        rows.append([label, *(float(np.median(v)) for v in (one, other, one / other))])
+        medians = [float(np.median(v)) for v in (one, other, one / other)]
+        rows.append([label, *medians, one.min() / other.min()])
     return {
         "title": f"{name}: many networks in one run, {epochs} epochs on the digits, float32",
-        "columns": ["what", "seconds", "seconds of the other", "ratio"],
+        "columns": ["what", "seconds", "seconds of the other", "ratio", "minimum ratio"],
         "rows": rows,
         "notes": [
             *notes,
@@ -100,9 +101,9 @@ def single_runs(epochs: int) -> Callable[[], Any]:
     return run
 
 
-def jax_members(epochs: int) -> Callable[[], Any]:
-    """The same by the `vmap` of JAX's scanned run."""
-    return peers.jax_members(_job(epochs), np.geomspace(1e-4, 1e-2, MEMBERS))
+def jax_members(planned: bool, epochs: int) -> Callable[[], Any]:
+    """The same by `vmap` of a scanned run of JAX."""
+    return peers.jax_members(_job(epochs), np.geomspace(1e-4, 1e-2, MEMBERS), planned)
 
 
 def ending(half: bool, compiled: bool, _: int) -> Callable[[], Any]:
@@ -129,7 +130,13 @@ def ending(half: bool, compiled: bool, _: int) -> Callable[[], Any]:
 COMPARISONS: dict[str, dict[str, Callable[[int], Callable[[], Any]]]] = {
     "a table of 6,000 rows": {"five folds": five_folds, "one training": one_training},
     "64 members of 64-30-10": {"one by one": single_runs, "one run": one_run_of_members},
-    "64 members of 64-30-10 again": {"vmap of JAX": jax_members, "one run": one_run_of_members},
+    **{
+        f"64 members, {label}": {
+            "vmap of JAX": functools.partial(jax_members, planned),
+            "one run": one_run_of_members,
+        }
+        for label, planned in {"JAX shuffles each": False, "JAX by fnet's plan": True}.items()
+    },
     **{
         f"members that end, {label}": {
             "half at a tenth": functools.partial(ending, True, compiled),

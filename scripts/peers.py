@@ -9,6 +9,7 @@ per epoch in a new order, as many steps per epoch as the plan has.
 """
 
 import ctypes
+import functools
 import shutil
 import subprocess
 import tempfile
@@ -172,22 +173,7 @@ def jax_users(job: Job) -> Run:
     """
     import jax
 
-    one_step, init = _jax_step(job)
-    rows, steps = len(job.x), job.plan.steps
-
-    def train(params: Any, key: Any, x: Any, y: Any) -> Any:
-        def epoch(carry: Any, key: Any) -> Any:
-            order = jax.random.permutation(key, rows)[: rows // steps * steps]
-            carry, losses = jax.lax.scan(
-                lambda carry, indices: one_step(carry, x[indices], y[indices]),
-                carry,
-                order.reshape(steps, -1),
-            )
-            return carry, losses.mean()
-
-        return jax.lax.scan(epoch, init(params), jax.random.split(key, job.plan.epochs))
-
-    compiled = jax.jit(train)
+    compiled = jax.jit(functools.partial(_jax_shuffled, job))
     arguments = jax.device_put((initial_params(job), jax.random.key(0), job.x, job.y))
     return lambda: jax.block_until_ready(compiled(*arguments))
 
@@ -196,71 +182,81 @@ def jax_plan(job: Job) -> Run:
     """The same with fnet's plan; the time includes making the plan on the host."""
     import jax
 
-    one_step, init = _jax_step(job)
-
-    def train(params: Any, x: Any, y: Any, rows: Any, weights: Any) -> Any:
-        def step(carry: Any, batch: Any) -> Any:
-            indices, weights = batch
-            return one_step(carry, x[indices], y[indices], weights)
-
-        def epoch(carry: Any, batches: Any) -> Any:
-            carry, losses = jax.lax.scan(step, carry, batches)
-            return carry, losses.mean()
-
-        return jax.lax.scan(epoch, init(params), (rows, weights))
-
-    compiled = jax.jit(train)
+    compiled = jax.jit(functools.partial(_jax_planned, job))
     arguments = jax.device_put((initial_params(job), job.x, job.y))
     return lambda: jax.block_until_ready(
         compiled(*arguments, *job.plan.batches(0, job.plan.epochs))
     )
 
 
-def jax_members(job: Job, rates: npt.NDArray[np.floating[Any]]) -> Run:
-    """The scanned run with fnet's plan by `vmap` over members, each with its start and its rate."""
+def jax_members(job: Job, rates: npt.NDArray[Any], planned: bool) -> Run:
+    """`jax_plan` or `jax_users` by `vmap`: members with a start, a rate and a shuffle each.
+
+    With `planned`, all members share the batches of fnet's plan.
+    """
     import jax
 
-    step, init = _jax_step(job, injected=True)
-    first_params = [
-        fnet.reference.init_params(fnet.Network(job.sizes), seed=seed) for seed in range(len(rates))
-    ]
-    params = [
-        tuple(np.stack([getattr(start[i], name) for start in first_params]) for name in ("w", "b"))
-        for i in range(len(job.sizes) - 1)
-    ]
+    def train(params: Any, rate: Any, key: Any, x: Any, y: Any, *batches: Any) -> Any:
+        own = job._replace(learning_rate=rate)
+        if planned:
+            return _jax_planned(own, params, x, y, *batches)
+        return _jax_shuffled(own, params, key, x, y)
 
-    def train(params: Any, rate: Any, x: Any, y: Any, rows: Any, weights: Any) -> Any:
-        carry, state = init(params)
-        state.hyperparams["learning_rate"] = rate
-
-        def one_step(carry: Any, batch: Any) -> Any:
-            indices, weights = batch
-            return step(carry, x[indices], y[indices], weights)
-
-        def epoch(carry: Any, batches: Any) -> Any:
-            carry, losses = jax.lax.scan(one_step, carry, batches)
-            return carry, losses.mean()
-
-        return jax.lax.scan(epoch, (carry, state), (rows, weights))
-
-    compiled = jax.jit(jax.vmap(train, (0, 0, None, None, None, None)))
-    arguments = jax.device_put((params, rates.astype(np.float32), job.x, job.y))
+    members = len(rates)
+    start = fnet.reference.init_params(fnet.Network(job.sizes), seed=np.arange(members))
+    params = [(np.array(layer.w), np.array(layer.b)) for layer in start]
+    keys = jax.random.split(jax.random.key(0), members)
+    arguments = jax.device_put((params, np.float32(rates), keys, job.x, job.y))
+    shared = (None, None) if planned else ()
+    compiled = jax.jit(jax.vmap(train, (0, 0, 0, None, None, *shared)))
     return lambda: jax.block_until_ready(
-        compiled(*arguments, *job.plan.batches(0, job.plan.epochs))
+        compiled(*arguments, *(job.plan.batches(0, job.plan.epochs) if planned else ()))
     )
 
 
-def _jax_step(job: Job, injected: bool = False) -> tuple[Callable[..., Any], Callable[[Any], Any]]:
-    """A step of training, and a function that gives the first carry from params.
+def _jax_shuffled(job: Job, params: Any, key: Any, x: Any, y: Any) -> Any:
+    """A scanned run with shuffles of its own."""
+    import jax
 
-    With `injected`, the learning rate is part of the optimizer's state.
-    """
+    one_step, init = _jax_step(job)
+    rows, steps = len(job.x), job.plan.steps
+
+    def epoch(carry: Any, key: Any) -> Any:
+        order = jax.random.permutation(key, rows)[: rows // steps * steps]
+        carry, losses = jax.lax.scan(
+            lambda carry, indices: one_step(carry, x[indices], y[indices]),
+            carry,
+            order.reshape(steps, -1),
+        )
+        return carry, losses.mean()
+
+    return jax.lax.scan(epoch, init(params), jax.random.split(key, job.plan.epochs))
+
+
+def _jax_planned(job: Job, params: Any, x: Any, y: Any, rows: Any, weights: Any) -> Any:
+    """A scanned run with the batches of a plan."""
+    import jax
+
+    one_step, init = _jax_step(job)
+
+    def step(carry: Any, batch: Any) -> Any:
+        indices, weights = batch
+        return one_step(carry, x[indices], y[indices], weights)
+
+    def epoch(carry: Any, batches: Any) -> Any:
+        carry, losses = jax.lax.scan(step, carry, batches)
+        return carry, losses.mean()
+
+    return jax.lax.scan(epoch, init(params), (rows, weights))
+
+
+def _jax_step(job: Job) -> tuple[Callable[..., Any], Callable[[Any], Any]]:
+    """A step of training, and a function that gives the first carry from params."""
     import jax
     import jax.numpy as jnp
     import optax
 
-    adam = optax.inject_hyperparams(optax.adam) if injected else optax.adam
-    optimizer = adam(job.learning_rate, eps=1e-7)
+    optimizer = optax.adam(job.learning_rate, eps=1e-7)
 
     def loss(params: Any, x: Any, y: Any, weights: Any) -> Any:
         for w, b in params[:-1]:
