@@ -351,6 +351,8 @@ def test_xla_is_chosen_by_the_work():
         (512, (), 1_000, False),
         (512, (), 3_000, True),
         (64, (100,), 2_000, True),
+        (64, (3,), 800, False),
+        (64, (3,), 1_200, True),
     ):
         net = Network((width, width, 10))
         params = reference.init_params(net, np.zeros(members, int))

@@ -30,8 +30,9 @@ from fnet.engine.compiled_loop import Chunk, Constants, Program
 XLA_COMPILE_SECONDS = 0.5
 """Extra seconds that the first XLA call costs over a plain graph."""
 
-XLA_SECONDS_SAVED_PER_STEP, XLA_SECONDS_SAVED_PER_FLOP = 1e-4, 1.5e-12
-"""Seconds that XLA saves per step, and in addition per floating-point operation."""
+XLA_SECONDS_SAVED_PER_STEP, XLA_SECONDS_SAVED_PER_FLOP = {False: 1e-4, True: 4.5e-4}, 1.5e-12
+"""Seconds that XLA saves per step, by whether params have a member axis, whatever its length; and
+in addition per floating-point operation."""
 
 
 COMPILE_SECONDS = {True: 0.3, False: 0.2}
@@ -75,8 +76,13 @@ def _xla_pays_off(net: Network, params: Params, source: Source) -> Any:
     """Whether XLA saves more time over all steps than it costs, judged by the amount of work."""
     _, members, _ = checks.params(net, run_state.initial_params(params))
     flops = batch_source.step_flops(net, source.width, members)
-    saved = XLA_SECONDS_SAVED_PER_STEP + XLA_SECONDS_SAVED_PER_FLOP * flops
-    return source.epochs * source.steps * saved > XLA_COMPILE_SECONDS
+    return xla_saves(source.epochs * source.steps, flops, bool(members))
+
+
+def xla_saves(steps: int, flops: int, has_members: bool) -> bool:
+    """Whether XLA saves time over these steps, each of so many floating-point operations."""
+    saved = XLA_SECONDS_SAVED_PER_STEP[has_members] + XLA_SECONDS_SAVED_PER_FLOP * flops
+    return steps * saved > XLA_COMPILE_SECONDS
 
 
 def _compile_steps(setup: RunSetup, run: Run) -> int:
@@ -104,9 +110,9 @@ def _chunk_runner(custom: Any, setup: RunSetup, run: Run, halving: Halving) -> A
     width = setup.source.width
     shape = batch_source.chunk_capacity(setup.source), batch_source.padded_width(setup.source)
     rows_array, rows_tensor = tensors.shared_buffer(shape, np.int32)
-    capacity, width = shape
+    capacity, padded_width = shape
     weights_array, weights_tensor = tensors.shared_buffer(
-        (capacity, *setup.source.members, width), dtype
+        (capacity, *setup.source.members, padded_width), dtype
     )
 
     def run_steps(now: TrainState, data: Any, count: int) -> Any:

@@ -97,15 +97,11 @@ def layout(estimator: ArgumentsMixin, training: Training, group: Group) -> Layou
     if engine == "numpy":
         return Layout(side, engine, members, size)
     shape = _shape(estimator, training, group)
-    xla = _xla_pays_off(steps * group.runs * math.ceil(group.members / members), members * flops)
+    # As `train` chooses, but for the steps of all runs of a program.
+    xla = importlib.import_module("fnet.engine.training").xla_saves(
+        steps * group.runs * math.ceil(group.members / members), members * flops, members > 1
+    )
     return Layout(side, engine, members, size, shape, {"xla": xla})
-
-
-def _xla_pays_off(steps: int, flops: int) -> bool:
-    """As `train` chooses, but for the steps of all runs of a program."""
-    costs = importlib.import_module("fnet.engine.training")
-    saved = costs.XLA_SECONDS_SAVED_PER_STEP + costs.XLA_SECONDS_SAVED_PER_FLOP * flops
-    return bool(steps * saved > costs.XLA_COMPILE_SECONDS)
 
 
 def _member_bytes(training: Training) -> int:
