@@ -101,9 +101,9 @@ def single_runs(epochs: int) -> Callable[[], Any]:
     return run
 
 
-def jax_members(planned: bool, epochs: int) -> Callable[[], Any]:
+def jax_members(shared_batches: bool, epochs: int) -> Callable[[], Any]:
     """The same by `vmap` of a scanned run of JAX."""
-    return peers.jax_members(_job(epochs), np.geomspace(1e-4, 1e-2, MEMBERS), planned)
+    return peers.jax_members(_job(epochs), np.geomspace(1e-4, 1e-2, MEMBERS), shared_batches)
 
 
 def ending(half: bool, compiled: bool, _: int) -> Callable[[], Any]:
@@ -132,10 +132,13 @@ COMPARISONS: dict[str, dict[str, Callable[[int], Callable[[], Any]]]] = {
     "64 members of 64-30-10": {"one by one": single_runs, "one run": one_run_of_members},
     **{
         f"64 members, {label}": {
-            "vmap of JAX": functools.partial(jax_members, planned),
+            "vmap of JAX": functools.partial(jax_members, shared_batches),
             "one run": one_run_of_members,
         }
-        for label, planned in {"JAX shuffles each": False, "JAX by fnet's plan": True}.items()
+        for label, shared_batches in {
+            "JAX shuffles each": False,
+            "JAX by fnet's plan": True,
+        }.items()
     },
     **{
         f"members that end, {label}": {

@@ -182,24 +182,24 @@ def jax_plan(job: Job) -> Run:
     """The same with fnet's plan; the time includes making the plan on the host."""
     import jax
 
-    compiled = jax.jit(functools.partial(_jax_planned, job))
+    compiled = jax.jit(functools.partial(_jax_by_plan, job))
     arguments = jax.device_put((initial_params(job), job.x, job.y))
     return lambda: jax.block_until_ready(
         compiled(*arguments, *job.plan.batches(0, job.plan.epochs))
     )
 
 
-def jax_members(job: Job, rates: npt.NDArray[Any], planned: bool) -> Run:
+def jax_members(job: Job, rates: npt.NDArray[Any], shared_batches: bool) -> Run:
     """`jax_plan` or `jax_users` by `vmap`: members with a start, a rate and a shuffle each.
 
-    With `planned`, all members share the batches of fnet's plan.
+    With `shared_batches`, all members share the batches of fnet's plan.
     """
     import jax
 
     def train(params: Any, rate: Any, key: Any, x: Any, y: Any, *batches: Any) -> Any:
         own = job._replace(learning_rate=rate)
-        if planned:
-            return _jax_planned(own, params, x, y, *batches)
+        if shared_batches:
+            return _jax_by_plan(own, params, x, y, *batches)
         return _jax_shuffled(own, params, key, x, y)
 
     members = len(rates)
@@ -207,10 +207,10 @@ def jax_members(job: Job, rates: npt.NDArray[Any], planned: bool) -> Run:
     params = [(np.array(layer.w), np.array(layer.b)) for layer in start]
     keys = jax.random.split(jax.random.key(0), members)
     arguments = jax.device_put((params, np.float32(rates), keys, job.x, job.y))
-    shared = (None, None) if planned else ()
+    shared = (None, None) if shared_batches else ()
     compiled = jax.jit(jax.vmap(train, (0, 0, 0, None, None, *shared)))
     return lambda: jax.block_until_ready(
-        compiled(*arguments, *(job.plan.batches(0, job.plan.epochs) if planned else ()))
+        compiled(*arguments, *(job.plan.batches(0, job.plan.epochs) if shared_batches else ()))
     )
 
 
@@ -233,7 +233,7 @@ def _jax_shuffled(job: Job, params: Any, key: Any, x: Any, y: Any) -> Any:
     return jax.lax.scan(epoch, init(params), jax.random.split(key, job.plan.epochs))
 
 
-def _jax_planned(job: Job, params: Any, x: Any, y: Any, rows: Any, weights: Any) -> Any:
+def _jax_by_plan(job: Job, params: Any, x: Any, y: Any, rows: Any, weights: Any) -> Any:
     """A scanned run with the batches of a plan."""
     import jax
 
