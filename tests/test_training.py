@@ -396,3 +396,42 @@ def test_other_rates_data_networks_and_lengths_add_no_trace():
     traced = compiled_loop.compiled(Program(NET, optimizer_spec, None, ("loss",), None), True)
     assert traced.experimental_get_tracing_count() == 1
     assert compiled_loop.compiled.cache_info().currsize == 1
+
+
+@pytest.mark.parametrize("xla", [False, True], ids=["graph", "xla"])
+def test_no_tensor_is_written_to_once_a_program_has_it(xla, monkeypatch):
+    """A GPU keeps its copy of a tensor: written to again, the program would not see it."""
+    given = []
+    compiled = compiled_loop.compiled
+
+    def spied(*arguments):
+        function = compiled(*arguments)
+
+        def run(constants, now, chunk):
+            kept = chunk.rows, chunk.weights
+            given.append((kept, [np.array(tensor) for tensor in kept]))
+            return function(constants, now, chunk)
+
+        return run
+
+    monkeypatch.setattr(compiled_loop, "compiled", spied)
+    monkeypatch.setattr(batch_source, "timed_chunks", in_chunks_of_three)
+    run = run_on(fnet, xla=xla)
+    assert len(given) == EPOCHS * PLAN.steps // 3 + EPOCHS * PLAN.steps % 3
+    for kept, copies in given:
+        assert all(map(np.array_equal, kept, copies))
+    monkeypatch.undo()
+    assert bits(run) == bits(run_on(fnet, xla=xla))
+
+
+def in_chunks_of_three(blocks, first_steps, max_steps):
+    for data, rows, weights in blocks:
+        for start in range(0, len(rows), 3):
+            yield data, rows[start : start + 3], weights[start : start + 3]
+
+
+@pytest.mark.skipif(not tf.config.list_physical_devices("GPU"), reason="there is no GPU")
+def test_a_run_in_chunks_has_the_bits_of_one_on_a_gpu(monkeypatch):
+    expected = bits(run_on(fnet, xla=True))
+    monkeypatch.setattr(batch_source, "timed_chunks", in_chunks_of_three)
+    assert bits(run_on(fnet, xla=True)) == expected

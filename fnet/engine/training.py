@@ -109,36 +109,45 @@ def _chunk_runner(custom: Any, setup: RunSetup, run: Run, halving: Halving) -> A
     dtype = checks.params_dtype(run.train_state.params)
     width = setup.source.width
     shape = batch_source.chunk_capacity(setup.source), batch_source.padded_width(setup.source)
-    rows_array, rows_tensor = tensors.shared_buffer(shape, np.int32)
     capacity, padded_width = shape
-    weights_array, weights_tensor = tensors.shared_buffer(
-        (capacity, *setup.source.members, padded_width), dtype
-    )
 
-    def run_steps(now: TrainState, data: Any, count: int) -> Any:
-        chunk = Chunk(data, rows_tensor, weights_tensor, tf.constant(count))
-        after, measured, epochs = compiled(constants, now, chunk)
+    def to_chunk(data: Any, rows: Array, weights: Array) -> Chunk:
+        """A Chunk of these steps: new tensors, filled up to the program's shape.
+
+        A device keeps its copy of a tensor. So no tensor is written to once it has been used.
+        """
+        rows_array, rows_tensor = tensors.shared_buffer(shape, np.int32)
+        weights_array, weights_tensor = tensors.shared_buffer(
+            (capacity, *setup.source.members, padded_width), dtype
+        )
+        rows_array[: len(rows), :width] = rows
+        weights_array[: len(rows), ..., :width] = weights
+        return Chunk(data, rows_tensor, weights_tensor, tf.constant(len(rows)))
+
+    def run_steps(now: TrainState, chunk: Chunk, count: int) -> Any:
+        some = chunk._replace(count=tf.constant(count))
+        after, measured, epochs = compiled(constants, now, some)
         return after, {name: values[: int(epochs)].numpy() for name, values in measured.items()}
 
     def position(now: TrainState) -> Any:
         return int(now.epoch) * run.steps + int(now.step)
 
-    def run_finite(now: TrainState, data: Any, count: int) -> Any:
+    def run_finite(now: TrainState, chunk: Chunk, count: int) -> Any:
         """As `run_steps`, but stops before the first step that makes a member non-finite.
 
         That member ends with the values before the step.
         """
-        after, measured = run_steps(now, data, count)
+        after, measured = run_steps(now, chunk, count)
         if not np.any(_newly_non_finite(now, after)):
             return after, measured
 
         # Running a step again gives the same bits, so no step needs to keep a copy of its input.
         def non_finite(steps: int) -> Any:
-            return _newly_non_finite(now, run_steps(now, data, steps)[0])
+            return _newly_non_finite(now, run_steps(now, chunk, steps)[0])
 
         last = _last_finite_step(non_finite, position(after) - position(now))
         ends = non_finite(last + 1)
-        after, measured = run_steps(now, data, last)
+        after, measured = run_steps(now, chunk, last)
         after = after._replace(
             ended=tf.where(ends, NOT_FINITE, after.ended),
             ended_at=tf.where(ends, position(after), after.ended_at),
@@ -152,10 +161,8 @@ def _chunk_runner(custom: Any, setup: RunSetup, run: Run, halving: Halving) -> A
         while (done := position(now) - start) < len(rows) and np.any(now.ended == RUNNING):
             if results and running_members.is_due(halving, now, run.steps, np.count_nonzero):
                 break
-            left = len(rows) - done
-            rows_array[:left, :width] = rows[done:]
-            weights_array[:left, ..., :width] = weights[done:]
-            now, measured = run_finite(now, data, left)
+            chunk = to_chunk(data, rows[done:], weights[done:])
+            now, measured = run_finite(now, chunk, len(rows) - done)
             results.append(measured)
         values = {name: np.concatenate([r[name] for r in results]) for name in names}
         return map_state(tensors.to_external, now), values
