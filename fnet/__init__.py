@@ -40,6 +40,7 @@ _MODULES = {
     "exports": ("export",),
     "files": ("checkpoint", "load", "save"),
     "search": ("GridSearchCV", "RandomizedSearchCV"),
+    "estimators.tabular": ("TabularClassifier", "TabularRegressor"),
 }
 _NAMES = {name: module for module, names in _MODULES.items() for name in names}
 _NAMESPACES = {

@@ -49,6 +49,8 @@ from fnet.engine.pipelines import pipeline as pipeline
 from fnet.engine.program_cache import clear_cache as clear_cache
 from fnet.estimators import MLPClassifier as MLPClassifier
 from fnet.estimators import MLPRegressor as MLPRegressor
+from fnet.estimators.tabular import TabularClassifier as TabularClassifier
+from fnet.estimators.tabular import TabularRegressor as TabularRegressor
 from fnet.exports import export as export
 from fnet.files import checkpoint as checkpoint
 from fnet.files import load as load

@@ -564,5 +564,5 @@ def test_the_fields_of_a_file_are_fixed():
     """A field that is added to a file requires a decision on how older files are read."""
     assert schema.Content._fields == (
         *("net", "params", "classes", "features", "scaling", "trained", "run", "estimator"),
-        *("encoding", "pipeline"),
+        *("encoding", "pipeline", "ensemble"),
     )

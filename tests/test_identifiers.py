@@ -53,6 +53,8 @@ PUBLIC_WITH_MORE = {
     ("fnet/estimators/classifier.py", "__init__"),
     ("fnet/estimators/classifier.py", "partial_fit"),
     ("fnet/estimators/regressor.py", "__init__"),
+    ("fnet/estimators/tabular/classifier.py", "__init__"),
+    ("fnet/estimators/tabular/regressor.py", "__init__"),
     ("fnet/search/searches.py", "__init__"),
 }
 """Public functions whose users give keywords."""

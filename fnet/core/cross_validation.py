@@ -65,7 +65,7 @@ def cross_validate(
     checks.network(net)
     x = checks.features("x", x, net.sizes[0])
     y = checks.targets(net, y, x.shape)
-    pairs = _pairs(splits, _for_splitter(net, x, y, groups), len(x))
+    pairs = split_pairs(splits, _for_splitter(net, x, y, groups), len(x))
     if params is not None:
         _check_members(net, params, len(pairs))
     names = metric_names.METRICS[net.targets]
@@ -111,7 +111,9 @@ def _for_splitter(net: Any, x: Any, y: Any, groups: Any) -> tuple[Any, Any, Any]
     return x, y, groups
 
 
-def _pairs(splits: Any, data: tuple[Any, Any, Any], n: int) -> tuple[tuple[Indices, Indices], ...]:
+def split_pairs(
+    splits: Any, data: tuple[Any, Any, Any], n: int
+) -> tuple[tuple[Indices, Indices], ...]:
     """The splits as pairs of row numbers, from a splitter or from pairs of them."""
     if hasattr(splits, "split") and not isinstance(splits, str):
         try:

@@ -14,6 +14,7 @@ from fnet.encoding.records import (
     Encoding,
     Statistics,
     feature_names,
+    feature_slices,
     find_encoding,
 )
 
@@ -30,6 +31,7 @@ __all__ = [
     "encode",
     "encode_rows",
     "feature_names",
+    "feature_slices",
     "find_encoding",
     "learn",
     "notes",

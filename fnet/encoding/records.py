@@ -2,6 +2,8 @@
 
 from typing import Any, Literal, NamedTuple, TypeAlias
 
+import numpy as np
+
 from fnet.core.errors import InvalidArgument
 from fnet.encoding.steps import Read, Step, columns_of
 
@@ -118,6 +120,14 @@ def feature_names(encoding: Encoding, names: list[str] | None = None) -> list[st
                 full = f"{name}{added} ({times})"
             found[full] = None
     return list(found)
+
+
+def feature_slices(encoding: Encoding) -> list[tuple[str, slice]]:
+    """The name of each column that becomes numbers, with the columns of the result it becomes."""
+    columns = used(encoding)
+    stops = np.cumsum([len(columns_of(column.steps)) for column in columns]).tolist()
+    begins = [0, *stops[:-1]]
+    return [(c.name, slice(*part)) for c, *part in zip(columns, begins, stops, strict=True)]
 
 
 def find_encoding(encoding: Encoding, name: str) -> ColumnEncoding | None:

@@ -38,12 +38,14 @@ def plain(pipeline: Any) -> dict[str, Any]:
         "features": None,
         "estimator": (name, arguments, fitted),
         "encoding": encoder.encoding_,
-        "pipeline": (
-            names,
-            {name: _plain(value) for name, value in options.items()}
-            | {"dtype": np.dtype(options["dtype"]).name},
-        ),
+        "pipeline": (names, plain_arguments(options)),
     }
+
+
+def plain_arguments(options: dict[str, Any]) -> dict[str, Any]:
+    """The arguments of a TableEncoder as a file holds them."""
+    dtype = np.dtype(options["dtype"]).name
+    return {name: _plain(value) for name, value in options.items()} | {"dtype": dtype}
 
 
 def _plain(value: Any) -> Any:

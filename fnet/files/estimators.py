@@ -19,6 +19,7 @@ from fnet.core.optimizers import Optimizer
 from fnet.core.params import Layer
 from fnet.core.schedules import Schedule
 from fnet.core.tuning import Tuning
+from fnet.files import ensemble_checks
 from fnet.files.run_checks import ENDED, check_train_state
 from fnet.files.values import (
     SCALAR,
@@ -229,6 +230,13 @@ def check_estimator(value: Any, content: Any) -> None:
     """
     name, arguments, fitted = value
     net = content.net
+    if (content.ensemble is not None) != (name in ensemble_checks.TARGETS):
+        raise InvalidArgument(f"an ensemble must come from its estimator; got {name!r:.100}")
+    if content.ensemble is not None:
+        ensemble_checks.check_estimator(name, arguments, net)
+        if fitted != {}:
+            raise InvalidArgument(f"{name} has no other fitted attributes; got {fitted!r:.200}")
+        return
     if not is_text(name) or net.targets not in TARGETS.get(name, ()):
         raise InvalidArgument(
             f"the estimator must be one of {', '.join(TARGETS)}, with a network of its targets; "

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Union
 import numpy as np
 import numpy.typing as npt
 
-from fnet.core import checks, containers
+from fnet.core import checks, conformal, containers
 from fnet.core.aliases import ArrayLike, Params
+from fnet.core.ensemble import Ensemble, conformity_for, intervals
 from fnet.core.errors import InvalidArgument
 from fnet.core.network import Network
-from fnet.core.params import leaves
+from fnet.core.params import leaves, map_params
 from fnet.core.printable import printable
 from fnet.core.run_state import Run
 from fnet.core.scaling import Scaling
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
     from fnet.estimators import MLPClassifier, MLPRegressor
+    from fnet.estimators.tabular import TabularClassifier, TabularRegressor
 
 
 class Predictions(NamedTuple):
@@ -64,6 +66,8 @@ class Model:
         scaling: The Scaling of features and targets that predictions include; None for none.
         trained: How it was trained, as `save` was given it; None for nothing.
         run: The Run, which `train` continues; None if none was saved.
+        ensemble: What an ensemble knows beside its networks, as its score on held-out rows; then
+            the mean over the members predicts, and there is no member axis below. None otherwise.
 
     Example:
         >>> import fnet, tempfile
@@ -86,6 +90,7 @@ class Model:
     scaling: Scaling | None
     trained: Any
     run: Run | None
+    ensemble: Ensemble | None
 
     def __init__(self, content: Content) -> None:
         """A Model of a checked Content; users call `fnet.load`."""
@@ -94,15 +99,19 @@ class Model:
         self.classes, self.features = content.classes, content.features
         self.encoding, self.scaling = content.encoding, content.scaling
         self.trained, self.run = content.trained, content.run
+        self.ensemble = content.ensemble
         self._names: Any = content.features
         if content.encoding is not None:
             columns = tuple(column.name for column in used(content.encoding))
             self.features = columns if content.encoding.named else None
             self._names = feature_names(content.encoding)
-        self._dtype = checks.params_dtype(content.params)
+        params = content.params
+        if content.ensemble is not None:  # a row's prediction does not depend on the other rows
+            params = map_params(lambda array: np.asarray(array, np.float64), params)
+        self._dtype = checks.params_dtype(params)
         self._cast_name = f"x in {self._dtype}"
         self._members = checks.members_of(content.params)
-        self._steps = _forward_steps(content.net, content.params)
+        self._steps = _forward_steps(content.net, params)
         widest = math.prod(self._members) * max(content.net.sizes)
         self._chunk_rows = max(1, checks.CHUNK // max(1, widest))
 
@@ -110,7 +119,10 @@ class Model:
         """The network and what else the file holds, a line each."""
         count = sum(array.size for array in leaves(self.params))
         members = f", members {list(self._members)}" if self._members else ""
-        lines = [f"Model of {self.net!r:.300}", f"  {count} parameters, {self._dtype}{members}"]
+        lines = [
+            f"Model of {self.net!r:.300}",
+            f"  {count} parameters, {checks.params_dtype(self.params)}{members}",
+        ]
         if self.classes is not None:
             lines.append(f"  classes: {_few(self.classes.tolist())}")
         if self.features is not None:
@@ -165,13 +177,13 @@ class Model:
 
     def _decode(self, found: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """What `predict` returns, given the outputs of the network."""
-        net = self.net
+        net, found = self.net, self._mean(found)
         if net.targets not in ("multiclass", "multilabel"):
             single = self._content.estimator is not None and net.sizes[-1] == 1
             return found[..., 0] if single else found
         if net.targets == "multilabel" and net.sizes[-1] > 1:
             return (found > 0.5).astype(int)
-        indices: npt.NDArray[Any] = self._probabilities(found).argmax(axis=-1)
+        indices: npt.NDArray[Any] = self._classes_of(found).argmax(axis=-1)
         return indices if self.classes is None else np.asarray(self.classes[indices])
 
     def predict_proba(self, x: ArrayLike) -> npt.NDArray[Any]:
@@ -216,15 +228,93 @@ class Model:
             found.problems,
         )
 
+    def predict_interval(self, x: ArrayLike, coverage: float = 0.9) -> npt.NDArray[np.float64]:
+        """Predict intervals that hold the true target as often as asked, by CV+.
+
+        Args:
+            x: Rows as `predict` takes them.
+            coverage: The part of new rows whose targets lie inside, above 0 and at most
+                `1 - 1 / (N + 1)` with N rows that were held out in training.
+
+        Returns:
+            Lower and upper ends, `[N, 2]`; `[N, K, 2]` for several outputs.
+
+        Raises:
+            InvalidArgument: x does not fit, the coverage is invalid, or the model is no ensemble
+                of numbers.
+
+        References:
+            Barber, Candès, Ramdas, Tibshirani, "Predictive inference with the jackknife+" (2021);
+            Romano, Patterson, Candès, "Conformalized quantile regression" (2019).
+        """
+        kept = conformity_for("predict_interval", self.net, self.ensemble, coverage)
+        found = self._predict_in_chunks(
+            self._check_rows(x), lambda outputs: intervals(self.net, outputs, kept, coverage)
+        )
+        return found[:, 0] if found.shape[1] == 1 else found
+
+    def predict_set(self, x: ArrayLike, coverage: float = 0.9) -> npt.NDArray[np.bool_]:
+        """Predict sets of classes that hold the true one as often as asked, by CV+.
+
+        Args:
+            x: Rows as `predict` takes them.
+            coverage: The part of new rows whose classes are in their sets, above 0 and at most
+                `1 - 1 / (N + 1)` with N rows that were held out in training.
+
+        Returns:
+            Whether each class is in the set, `[N, K]`. The most probable class always is.
+
+        Raises:
+            InvalidArgument: x does not fit, the coverage is invalid, or the model is no ensemble
+                of classes.
+
+        References:
+            Romano, Sesia, Candès, "Classification with valid and adaptive coverage" (2020).
+        """
+        kept = conformity_for("predict_set", self.net, self.ensemble, coverage)
+        return self._predict_in_chunks(
+            self._check_rows(x), lambda found: conformal.label_sets(found, kept, coverage)
+        )
+
+    def predict_std(self, x: ArrayLike) -> npt.NDArray[Any]:
+        """How far the networks of an ensemble disagree: their predictions' standard deviation.
+
+        Args:
+            x: Rows as `predict` takes them.
+
+        Returns:
+            Standard deviations `[N, K]`, or `[N]` for a single number.
+
+        Raises:
+            InvalidArgument: x does not fit, or the model is no ensemble.
+        """
+        if self.ensemble is None:
+            raise InvalidArgument("predict_std needs an ensemble of networks; this is no ensemble")
+        found = self._predict_in_chunks(self._check_rows(x), lambda each: each.std(axis=0))
+        single = self.net.targets not in ("multiclass", "multilabel") and found.shape[1] == 1
+        return found[:, 0] if single else found
+
+    def _mean(self, found: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """The mean over the members of an ensemble; the outputs themselves of other models."""
+        return found if self.ensemble is None else found.mean(axis=0)
+
     def _probabilities(self, found: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """The probability of each class or label, given the outputs of the network."""
+        return self._classes_of(self._mean(found))
+
+    def _classes_of(self, found: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """The probability of each class or label, given those of the outputs."""
         if self.net.targets == "multiclass" or self.net.sizes[-1] > 1:
             return found
         if self.classes is not None and len(self.classes) == 1:
             return np.ones_like(found)
         return np.concatenate([1 - found, found], axis=-1)
 
-    def estimator(self) -> Union["MLPClassifier", "MLPRegressor", "Pipeline"]:
+    def estimator(
+        self,
+    ) -> Union[
+        "MLPClassifier", "MLPRegressor", "Pipeline", "TabularClassifier", "TabularRegressor"
+    ]:
         """Restore the estimator that was saved, fitted as it was. This imports scikit-learn.
 
         Returns:
@@ -240,18 +330,27 @@ class Model:
                 "this file holds no estimator; save a fitted one, or use predict, net and params"
             )
         from fnet import estimators
-        from fnet.estimators import conversion, pipelines
+        from fnet.estimators import conversion, pipelines, tabular
 
+        if self.ensemble is not None:
+            of_ensembles: dict[str, Any] = {
+                "TabularClassifier": tabular.TabularClassifier,
+                "TabularRegressor": tabular.TabularRegressor,
+            }
+            found: TabularClassifier | TabularRegressor = of_ensembles[saved.name](
+                **saved.arguments
+            )
+            return found._restore(self._plain())
         kinds = {"MLPClassifier": estimators.MLPClassifier, "MLPRegressor": estimators.MLPRegressor}
-        found: MLPClassifier | MLPRegressor = kinds[saved.name](**saved.arguments)
+        single: MLPClassifier | MLPRegressor = kinds[saved.name](**saved.arguments)
         for name, value in saved.fitted.items():
             if name in FITTED:  # all are: see `check_estimator`
                 is_curve = name in conversion.CURVES and value is not None
-                setattr(found, name, value.tolist() if is_curve else value)
+                setattr(single, name, value.tolist() if is_curve else value)
         pipeline, encoding = self._content.pipeline, self.encoding
         if pipeline is None or encoding is None:
-            return found
-        return pipelines.restored(*pipeline, encoding, found)
+            return single
+        return pipelines.restored(*pipeline, encoding, single)
 
     def _predict_in_chunks(
         self, x: npt.NDArray[Any], finish: Callable[[npt.NDArray[Any]], npt.NDArray[Any]]
@@ -261,8 +360,8 @@ class Model:
         if len(x) <= self._chunk_rows:
             return first
         first_rows = range(0, len(x), self._chunk_rows)
-        members = len(self._members)
-        found = np.empty((*self._members, len(x), *first.shape[members + 1 :]), first.dtype)
+        members = len(self._members) if self.ensemble is None else 0
+        found = np.empty((*first.shape[:members], len(x), *first.shape[members + 1 :]), first.dtype)
         rows = np.moveaxis(found, members, 0)  # a view
         for start in first_rows:
             stop = start + self._chunk_rows

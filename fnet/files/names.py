@@ -11,7 +11,9 @@ import functools
 from typing import Any, NamedTuple
 
 from fnet.core import params
+from fnet.core.conformal import ConformityScores
 from fnet.core.early_stopping import EarlyStopping
+from fnet.core.ensemble import Ensemble, Importances
 from fnet.core.network import Network
 from fnet.core.optimizers import Optimizer, OptState
 from fnet.core.params import Layer
@@ -28,10 +30,17 @@ RECORDS: dict[str, tuple[type, str]] = {
     "Column": (ColumnEncoding, "name kind reason statistics steps? remark?"),
     "Content": (
         Content,
-        "net params classes features scaling trained run estimator encoding? pipeline?",
+        "net params classes features scaling trained run estimator encoding? pipeline? ensemble?",
     ),
+    "Conformity": (ConformityScores, "scores weights"),
     "Encoding": (Encoding, "columns named?"),
+    "Ensemble": (
+        Ensemble,
+        "conformity score cv_score cv_score_std_error cv_scores baseline_score importances "
+        "history n_epochs n_repeats",
+    ),
     "Estimator": (Estimator, "name arguments fitted"),
+    "Importances": (Importances, "importances_mean importances_std importances names"),
     "Layer": (Layer, "w b"),
     "Moments": (Moments, "minimum maximum mean deviation quantiles"),
     "Network": (Network, "sizes hidden output bias loss"),

@@ -7,12 +7,13 @@ import numpy.typing as npt
 
 from fnet.core import checks
 from fnet.core.aliases import Params
+from fnet.core.ensemble import Ensemble
 from fnet.core.errors import InvalidArgument
 from fnet.core.network import Network
 from fnet.core.run_state import Run
 from fnet.core.scaling import Scaling
 from fnet.encoding import Encoding
-from fnet.files import encoding_checks, estimators, run_checks, values
+from fnet.files import encoding_checks, ensemble_checks, estimators, run_checks, values
 
 MAX_NAMES_SIZE = 1 << 22
 """The most letters of all names together, if each were as long as the longest.
@@ -63,6 +64,7 @@ class Content(NamedTuple):
         estimator: The estimator.
         encoding: How the rows of a table become the D features; then `features` is None.
         pipeline: What restores the pipeline of the encoding and the estimator.
+        ensemble: What the members are as an ensemble: then their mean predicts.
     """
 
     net: Network
@@ -75,6 +77,7 @@ class Content(NamedTuple):
     estimator: Estimator | None = None
     encoding: Encoding | None = None
     pipeline: Pipeline | None = None
+    ensemble: Ensemble | None = None
 
 
 class Saveable(Protocol):
@@ -134,7 +137,7 @@ def check_content(content: Any) -> Content:
     if not isinstance(content, Content) or not isinstance(content.net, Network):
         raise InvalidArgument("a file must hold the Content of a Network")
     net = content.net
-    params, _, _ = checks.params(net, content.params)
+    params, members, _ = checks.params(net, content.params)
     if content.encoding is not None and content.features is not None:
         raise InvalidArgument(
             "features must be left out where an encoding names the columns of a table; got "
@@ -163,6 +166,8 @@ def check_content(content: Any) -> Content:
         if not isinstance(content.estimator, Estimator) or content.run is not None:
             raise InvalidArgument("a file must hold a run, an estimator or neither of them")
         estimators.check_estimator(content.estimator, found)
+    if content.ensemble is not None:
+        ensemble_checks.check_ensemble(content.ensemble, net, members)
     return found
 
 
