@@ -53,9 +53,9 @@ def test_intervals_are_the_definitions(sizes, outputs, coverage):
 @pytest.mark.parametrize("sizes", SIZES.values(), ids=SIZES)
 def test_sets_are_the_definitions(sizes, coverage):
     """Romano, Sesia and Candès (2020), equation (12), with the score 1 - p."""
-    of_members = [RNG.uniform(size=(size, 1)) for size in sizes]
+    of_members = [RNG.integers(9, size=(size, 1)) / 8 for size in sizes]  # with ties
     kept = conformal.keep_scores(of_members, sum(sizes))
-    probabilities = RNG.dirichlet(np.ones(4), size=(len(sizes), 6))
+    probabilities = RNG.multinomial(8, np.ones(4) / 4, size=(len(sizes), 6)) / 8
     found = conformal.label_sets(probabilities, kept, coverage)
     n = sum(sizes)
     for row in range(6):
