@@ -34,8 +34,8 @@ def choose(
 ) -> tuple[ModuleType, Engine]:
     """Choose the backend for a training run by its amount of work alone.
 
-    Work takes `6 * rows * sum(D * H)` floating-point operations a step, over the dense layers
-    `[D, H]`. TensorFlow is chosen if its compiled steps save more time than its start costs.
+    Work takes `6 * rows * net.products` floating-point operations a step. TensorFlow is chosen if
+    its compiled steps save more time than its start costs.
 
     Args:
         engine: "numpy" or "tensorflow" to name the backend, or "auto" to choose it.
@@ -54,7 +54,7 @@ def choose(
         'numpy'
     """
     if engine == "auto":
-        flops = 6 * rows * sum(d * h for d, h in net.layers)
+        flops = 6 * rows * net.products
         saved = steps * (SECONDS_SAVED_PER_STEP + SECONDS_SAVED_PER_FLOP * flops)
         engine = "tensorflow" if saved > TF_STARTUP_SECONDS else "numpy"
     if engine == "numpy":

@@ -198,7 +198,7 @@ def scaled(monkeypatch):
     """`(net, params)` whose params begin with a Scale."""
     field = core_params.Field(axes=(0,), start=1.0)
     monkeypatch.setitem(core_params.FIELDS, Scale, {"s": field})
-    block = functions.Block(value=lambda entry, x: x * entry.s[..., None, :], back=None)
+    block = functions.Block(value=lambda net, entry, x: x * entry.s[..., None, :], back=None)
     monkeypatch.setitem(functions.INPUT_BLOCKS, Scale, block)
     layers = Network.entries.fget
     monkeypatch.setattr(

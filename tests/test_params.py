@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
-import tensorflow as tf
 
 import fnet
 from fnet import Network, Tuning, reference
@@ -67,15 +66,13 @@ def net(request, monkeypatch):
             monkeypatch,
             lambda net: [(Scale, net.sizes[:1]), *((Layer, sizes) for sizes in net.layers)],
         )
-        monkeypatch.setitem(
-            engine_functions.INPUT_BLOCKS, Scale, lambda e, x: x * tf.linalg.matrix_transpose(e.s)
-        )
+        monkeypatch.setitem(engine_functions.INPUT_BLOCKS, Scale, lambda net, e, x: x * e.s)
         monkeypatch.setitem(
             twin_functions.INPUT_BLOCKS,
             Scale,
             twin_functions.Block(
-                lambda e, x: x * e.s[..., None, :],
-                lambda e, x, g: (Scale(np.sum(g * x, axis=-2)), g * e.s[..., None, :]),
+                lambda net, e, x: x * e.s[..., None, :],
+                lambda net, e, x, g: (Scale(np.sum(g * x, axis=-2)), g * e.s[..., None, :]),
             ),
         )
         yield Network((3, 4, 2), hidden="tanh", loss="squared_error")

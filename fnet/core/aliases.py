@@ -18,7 +18,8 @@ Array: TypeAlias = Any
 """A tensor of the engine or an array of the twin."""
 
 Params: TypeAlias = tuple[Layer, ...]
-"""The params of a network: an entry for each dense layer, in order."""
+"""The params of a network: an entry for each dense layer, in order; before them a
+`PeriodicEmbedding` where the network has an embedding."""
 
 ActivationName: TypeAlias = Literal[
     "identity",

@@ -56,8 +56,7 @@ class HeldOut(NamedTuple):
 
 def slice_rows(net: Any, members: int) -> int:
     """How many rows of each member validation gathers at a time."""
-    largest: int = max(net.sizes)
-    return max(1, MAX_SLICE_ENTRIES // (members * largest))
+    return int(max(1, MAX_SLICE_ENTRIES // (members * net.width)))
 
 
 class Source(NamedTuple):
@@ -159,8 +158,8 @@ def _dense_blocks(
 
 def step_flops(net: Any, width: int, members: tuple[int, ...] = ()) -> int:
     """Floating-point operations of a step: two per weight and row forward, four backward."""
-    weights: int = sum(d * h for d, h in net.layers)
-    return 6 * width * weights * int(np.prod(members, dtype=int))
+    products: int = net.products
+    return 6 * width * products * int(np.prod(members, dtype=int))
 
 
 def prefetch_plan(plan: Plan, step: int) -> Iterator[tuple[Any, ...]]:

@@ -50,10 +50,27 @@ LOSSES = {
     "sigmoid_cross_entropy": Loss("sigmoid", "multilabel", ("label_smoothing", "label_weights")),
 }
 
+COSINE_PRODUCTS = 10
+"""The products that take as long as a cosine."""
+
 SCHEMES = (
     *("glorot_uniform", "glorot_normal", "he_uniform", "he_normal"),
     *("lecun_uniform", "lecun_normal", "orthogonal", "normal", "ones", "zeros"),
 )
+
+
+class Embedding(NamedTuple):
+    """The structure of a `PeriodicEmbedding` of features.
+
+    Attributes:
+        features: The numbers of the features, counted from 0, in ascending order.
+        frequencies: H, the number of frequencies of each feature.
+        outputs: Q, the number of numbers that each feature becomes beside itself.
+    """
+
+    features: tuple[int, ...]
+    frequencies: int = 16
+    outputs: int = 4
 
 
 @dataclass(frozen=True, repr=False)
@@ -73,10 +90,12 @@ class Network:
         loss: The loss of a row: softmax_cross_entropy for classes, sigmoid_cross_entropy for
             several labels per row, squared_error, absolute_error or huber for
             numbers, poisson for counts, pinball for quantiles.
+        embedding: The `Embedding` of numbers among the features by periodic functions, as
+            `fnet.Embedding((0, 2))`; None without.
 
     Raises:
-        InvalidArgument: Sizes are not at least two integers of at least 1, a name is unknown, or
-            `output` does not go with the loss.
+        InvalidArgument: Sizes are not at least two integers of at least 1, a name is unknown,
+            `output` does not go with the loss, or the embedding names features that are not there.
 
     Example:
         >>> import fnet
@@ -89,6 +108,7 @@ class Network:
     output: OutputName
     bias: bool
     loss: LossName
+    embedding: Embedding | None = None
 
     def __init__(
         self,
@@ -97,6 +117,7 @@ class Network:
         output: OutputName = "identity",
         bias: bool = True,
         loss: LossName = "softmax_cross_entropy",
+        embedding: Embedding | None = None,
     ) -> None:
         sizes = checks.sizes(sizes)
         known = (*ACTIVATIONS, *ALIASES)
@@ -113,6 +134,9 @@ class Network:
         object.__setattr__(self, "output", plain)
         object.__setattr__(self, "bias", checks.boolean("bias", bias))
         object.__setattr__(self, "loss", loss)
+        if embedding is not None:
+            embedding = Embedding(*checks.embedding(embedding, sizes[0]))
+        object.__setattr__(self, "embedding", embedding)
 
     def __repr__(self) -> str:
         """The call that makes this network, without arguments that have their defaults."""
@@ -120,17 +144,43 @@ class Network:
         parts = [repr(self.sizes), f"hidden={hidden!r}" if hidden else ""]
         parts.append(f"output={self.output!r}" if self.output != "identity" else "")
         parts.append("" if self.bias else "bias=False")
-        return f"Network({', '.join(filter(None, parts))}, loss={self.loss!r})"
+        parts.append(f"loss={self.loss!r}")
+        parts.append(f"embedding={tuple(self.embedding)}" if self.embedding else "")
+        return f"Network({', '.join(filter(None, parts))})"
 
     @property
     def layers(self) -> tuple[tuple[int, int], ...]:
         """`(inputs, outputs)` of each dense layer."""
-        return tuple(zip(self.sizes[:-1], self.sizes[1:], strict=True))
+        first, *others = self.sizes
+        if self.embedding is not None:
+            first += len(self.embedding.features) * self.embedding.outputs
+        return tuple(zip((first, *others), others, strict=False))
 
     @property
     def entries(self) -> tuple[tuple[type, tuple[int, ...]], ...]:
         """The kind and the sizes of each entry of its params, in order."""
-        return tuple((params.Layer, sizes) for sizes in self.layers)
+        layers = tuple((params.Layer, sizes) for sizes in self.layers)
+        if self.embedding is None:
+            return layers
+        features, frequencies, outputs = self.embedding
+        return ((params.PeriodicEmbedding, (len(features), frequencies, outputs)), *layers)
+
+    @property
+    def width(self) -> int:
+        """The largest number of values that one row has on its way through the network."""
+        widest = max(*self.sizes, self.layers[0][0])
+        if self.embedding is None:
+            return widest
+        return max(widest, len(self.embedding.features) * self.embedding.frequencies)
+
+    @property
+    def products(self) -> int:
+        """The number of products that one row takes on its way through the network."""
+        count = sum(d * h for d, h in self.layers)
+        if self.embedding is None:
+            return count
+        features, frequencies, outputs = self.embedding
+        return count + len(features) * frequencies * (outputs + COSINE_PRODUCTS)
 
     @property
     def link(self) -> str:

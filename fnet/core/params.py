@@ -10,6 +10,7 @@ Every array may have leading member axes M.
 """
 
 import functools
+import itertools
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -26,12 +27,38 @@ class Layer(NamedTuple):
     b: Any = None
 
 
+class PeriodicEmbedding(NamedTuple):
+    """Periodic functions of some features, which the first dense layer takes beside them.
+
+    Feature f becomes the Q numbers `b[f] + sum over h of w[f, h] * cos(angle[f, h])`, where
+    `angle[f, h] = 2 pi frequencies[f, h] * x[f] + phases[f, h]`. The D features stay; after them
+    come the first of the Q numbers of each feature, then the second ones.
+
+    Source: Holzmüller, Grinsztajn, Steinwart, "Better by default: strong pre-tuned MLPs and boosted
+    trees on tabular data" (2024), the PBLD embeddings; after Gorishniy, Rubachev, Babenko, "On
+    embeddings for numerical features in tabular deep learning" (2022).
+
+    Attributes:
+        frequencies: In periods for each unit of the feature, `[*M, F, H]`: F features, H
+            frequencies of each.
+        phases: In radians, `[*M, F, H]`.
+        w: Weights, `[*M, F, H, Q]`: Q numbers for each feature.
+        b: Biases, `[*M, F, Q]`.
+    """
+
+    frequencies: Any
+    phases: Any
+    w: Any
+    b: Any
+
+
 class Field(NamedTuple):
     """The properties of one field of an entry.
 
     Attributes:
         axes: Its shape, as indices into the sizes of the entry. For the sizes (D, H) of a dense
-            layer, `(0, 1)` is `[D, H]` and `(1,)` is `[H]`.
+            layer, `(0, 1)` is `[D, H]` and `(1,)` is `[H]`. The sizes of a PeriodicEmbedding are
+            (F, H, Q).
         start: The initial value; None if an initializer draws it.
         decay: The name of the optimizer's hyperparameter for its decay; None without decay.
         penalized: Whether the l1 and l2 penalties apply.
@@ -51,6 +78,12 @@ FIELDS: dict[type, dict[str, Field]] = {
     Layer: {
         "w": Field(axes=(0, 1), decay="weight_decay", penalized=True),
         "b": Field(axes=(1,), decay="bias_decay", only_if="bias"),
+    },
+    PeriodicEmbedding: {
+        "frequencies": Field(axes=(0, 1)),
+        "phases": Field(axes=(0, 1)),
+        "w": Field(axes=(0, 1, 2), decay="weight_decay", penalized=True),
+        "b": Field(axes=(0, 2), start=0.0, decay="bias_decay"),
     },
 }
 """The fields of each kind of entry, in the order of its NamedTuple."""
@@ -135,27 +168,26 @@ def shapes_of(params: Any) -> Shapes:
     )
 
 
-def first_params(
-    net: Any, schemes: Any, draw: Callable[..., Any], full: Callable[..., Any]
-) -> tuple[Any, ...]:
+def first_params(net: Any, draw: Callable[..., Any], full: Callable[..., Any]) -> tuple[Any, ...]:
     """Initial params, made by the engine's `draw` and `full`.
 
     Args:
         net: The network.
-        schemes: The name of an initializer for each dense layer.
-        draw: `draw(layer, scheme, D, H)` returns arrays for the fields without a start, in order.
+        draw: `draw(kind, i, sizes)` returns arrays for the fields without a start of the i-th entry
+            of this kind, in order.
         full: `full(start, shape)` returns an array for a field with a start.
 
     Returns:
         The entries, with None for absent fields.
     """
-    layers = iter(enumerate(schemes))
+    counts: dict[type, Iterator[int]] = {}
     entries = []
     for (kind, sizes), (_, wanted) in zip(net.entries, shapes(net), strict=True):
         fields = FIELDS[kind].values()
+        i = next(counts.setdefault(kind, itertools.count()))
         drawn: Iterator[Any] = iter(())
         if any(field.start is None for field in fields):
-            drawn = iter(draw(*next(layers), *sizes))
+            drawn = iter(draw(kind, i, sizes))
         arrays = [
             next(drawn) if field.start is None else full(field.start, shape)
             for field, shape in zip(fields, wanted, strict=True)

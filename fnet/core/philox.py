@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-INIT, SHUFFLE, DROPOUT, MEMBERS = 1, 2, 3, 4
+INIT, SHUFFLE, DROPOUT, MEMBERS, EMBEDDING = 1, 2, 3, 4, 5
 """Purposes: numbers drawn for one are independent of those drawn for another, at any seed."""
 
 _MULTIPLIERS = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from fnet.core.aliases import Params
 from fnet.core.errors import InvalidArgument
-from fnet.core.params import map_params
+from fnet.core.params import Layer, map_params
 
 CONSTANT_TOLERANCE = 1e-14
 """A column is constant, except for rounding, if its deviation is at most this part of its mean."""
@@ -50,15 +50,20 @@ class Scaling(NamedTuple):
         return unscaled.astype(y.dtype)
 
     def folded(self, layers: Params) -> Params:
-        """Layers that take unscaled features and give unscaled targets."""
+        """Layers that take unscaled features and give unscaled targets.
+
+        Params with an entry before the layers keep their features: these were not scaled.
+        """
         first, *rest = layers
-        w = first.w / self.x_scale[:, None]
-        folded = [first._replace(w=w, b=first.b - self.x_mean @ w), *rest]
+        folded = [first, *rest]
+        if isinstance(first, Layer):
+            w = first.w / self.x_scale[:, None]
+            folded[0] = first._replace(w=w, b=first.b - self.x_mean @ w)
         if self.y_mean is not None:
             last = folded[-1]
             b = last.b * self.y_scale + self.y_mean
             folded[-1] = last._replace(w=last.w * self.y_scale, b=b)
-        return map_params(lambda array: array.astype(first.w.dtype), folded)
+        return map_params(lambda array: array.astype(layers[-1].w.dtype), folded)
 
 
 def fit_scaling(

@@ -18,19 +18,20 @@ from fnet.core import checks, philox, signatures
 from fnet.core.aliases import Array, Params
 from fnet.core.batches import Batch
 from fnet.core.network import Network
-from fnet.core.params import first_params, is_absent
+from fnet.core.params import PeriodicEmbedding, first_params, is_absent, shapes
 from fnet.core.signatures import functions as public
 from fnet.core.tuning import Tuning
-from fnet.engine import dropout, layout, penalties, rng, tensors
+from fnet.engine import dropout, embeddings, layout, penalties, rng, tensors
 from fnet.engine.activations import ACTIVATIONS, OUTPUTS
-from fnet.engine.initializers import SCHEMES
+from fnet.engine.initializers import SCHEMES, STARTS
 from fnet.engine.losses import LOSSES, as_columns
 
 NO_TUNING = tensors.tuning_tensors(Tuning())
 """A Tuning whose fields are all absent."""
 
-INPUT_BLOCKS: dict[type, Any] = {}
-"""By kind of entry before the dense layers: `block(entry, x)`, from rows `[*M, B, D]` to rows."""
+INPUT_BLOCKS: dict[type, Any] = {PeriodicEmbedding: embeddings.periodic}
+"""By kind of entry before the dense layers: `block(net, entry, x)`, from columns `[*M, D, B]` to
+columns. x may lack the member axes."""
 
 
 @signatures.implements(public.init_params)
@@ -106,16 +107,20 @@ def _init_params(static: Any, seed: Any) -> Any:
     net, schemes, dtype = static
 
     def init_one(seed: Any) -> Any:
-        def draw(layer: int, scheme: str, d: int, h: int) -> Any:
+        def draw(kind: type, i: int, sizes: Any) -> Any:
+            if kind in STARTS:
+                count, start = STARTS[kind]
+                words = rng.words(seed, philox.EMBEDDING, count(*sizes), step=i)
+                return [tf.cast(array, dtype) for array in start(words, *sizes)]
+            d, h = sizes
             count = d * h + h
-            words = rng.words(seed, philox.INIT, count + count % 2, step=layer)
-            w, b = SCHEMES[scheme](words, d, h)
+            words = rng.words(seed, philox.INIT, count + count % 2, step=i)
+            w, b = SCHEMES[schemes[i]](words, d, h)
             return tf.cast(tf.reshape(w, [d, h]), dtype), tf.cast(b, dtype)
 
-        return first_params(net, schemes, draw, lambda number, shape: tf.fill(shape, number))
+        return first_params(net, draw, lambda number, shape: tf.fill(shape, number))
 
-    shapes = first_params(net, schemes, lambda layer, scheme, d, h: ([d, h], [h]), lambda _, s: s)
-    specs = [entry._make(map(_tensor_spec(dtype), entry)) for entry in shapes]
+    specs = [kind(*map(_tensor_spec(dtype), own)) for kind, own in shapes(net)]
     drawn = tf.map_fn(
         lambda seed: tensors.to_internal(init_one(seed), dtype),
         tf.reshape(seed, [-1]),
@@ -137,11 +142,14 @@ def logits(
     """
     blocks, layers = params[: -len(net.layers)], params[-len(net.layers) :]
     x = _drop_features(x, tuning, step)
-    for block in blocks:
-        x = INPUT_BLOCKS[type(block)](block, x)
     first, *deeper = layers
     w = first.w
-    if len(x.shape) < len(w.shape):  # one product for all members, [M * H, D] @ [D, B]
+    if blocks:
+        x = tf.linalg.matrix_transpose(x)
+        for block in blocks:
+            x = INPUT_BLOCKS[type(block)](net, block, x)
+        product = w @ x
+    elif len(x.shape) < len(w.shape):  # one product for all members, [M * H, D] @ [D, B]
         product = tf.einsum("...hd,bd->...hb", w, x)
     else:
         product = tf.matmul(w, x, transpose_b=True)

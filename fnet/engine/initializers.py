@@ -12,6 +12,7 @@ from typing import Any
 import tensorflow as tf
 
 from fnet.core.aliases import Array
+from fnet.core.params import PeriodicEmbedding
 from fnet.engine import rng
 
 
@@ -90,3 +91,30 @@ SCHEMES: dict[str, Callable[..., Any]] = {
 """Sources: Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural
 networks" (2010), equations 12 and 16; He et al., "Delving deep into rectifiers" (2015), equation
 10; LeCun et al., "Efficient BackProp" (1998), section 4.6."""
+
+
+FREQUENCY_SCALE = 0.1
+"""The standard deviation of the frequencies at the start."""
+
+
+def periodic_words(features: int, each: int, numbers: int) -> int:
+    """The number of random words of a PeriodicEmbedding of sizes (F, H, Q)."""
+    count = features * each
+    return count + count % 2 + count * (1 + numbers)
+
+
+def periodic(words: Array, features: int, each: int, numbers: int) -> Any:
+    """Frequencies normal, phases uniform in ±pi, weights uniform in ±1 / sqrt(H)."""
+    count = features * each
+    frequencies = FREQUENCY_SCALE * rng.normals(words[: count + count % 2])[:count]
+    drawn = 2 * rng.uniforms(words[-count * (1 + numbers) :]) - 1
+    shape = [features, each]
+    return (
+        tf.reshape(frequencies, shape),
+        math.pi * tf.reshape(drawn[:count], shape),
+        tf.reshape(drawn[count:], [*shape, numbers]) / math.sqrt(each),
+    )
+
+
+STARTS: dict[type, Any] = {PeriodicEmbedding: (periodic_words, periodic)}
+"""By kind of entry before the dense layers: the number of random words, and the fields drawn."""

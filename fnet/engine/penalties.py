@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from fnet.core.aliases import Array, Params
 from fnet.core.params import Field, is_absent, leaves, map_fields, map_params
+from fnet.engine import layout
 from fnet.engine.tensors import cast_and_expand
 
 
@@ -29,10 +30,12 @@ def add_penalties(tuning: Any, layers: Params, total: Array, value: Array) -> An
 
 def _sum_penalized(function: Callable[..., Any], layers: Params) -> Any:
     """The sum of `function` over the penalized entries of each member, `[*M]`."""
-    sums = map_fields(
-        lambda field, w: tf.reduce_sum(function(w), [-2, -1]) if field.penalized else (), layers
-    )
-    return sum(leaves(sums))
+
+    def sum_of(field: Field, w: Array) -> Any:
+        axes = range(-layout.axes(field), 0)
+        return tf.reduce_sum(function(w), list(axes)) if field.penalized else ()
+
+    return sum(leaves(map_fields(sum_of, layers)))
 
 
 def add_penalty_grads(tuning: Any, layers: Params, total: Array, grads: Params) -> Any:

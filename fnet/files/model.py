@@ -112,7 +112,7 @@ class Model:
         self._cast_name = f"x in {self._dtype}"
         self._members = checks.members_of(content.params)
         self._steps = _forward_steps(content.net, params)
-        widest = math.prod(self._members) * max(content.net.sizes)
+        widest = math.prod(self._members) * content.net.width
         self._chunk_rows = max(1, checks.CHUNK // max(1, widest))
 
     def __repr__(self) -> str:
@@ -434,7 +434,7 @@ def _forward_steps(net: Network, params: Params) -> list[Callable[[Any], Any]]:
     blocks = len(params) - len(net.layers)
     last = net.output if net.link == "identity" else net.link
     steps: list[Callable[[Any], Any]] = [
-        functools.partial(functions.INPUT_BLOCKS[type(entry)].value, entry)
+        functools.partial(functions.INPUT_BLOCKS[type(entry)].value, net, entry)
         for entry in params[:blocks]
     ]
     activations: Any = *(ACTIVATIONS[name] for name in net.hidden), OUTPUTS[last]

@@ -14,9 +14,9 @@ from fnet.core import params
 from fnet.core.conformal import ConformityScores
 from fnet.core.early_stopping import EarlyStopping
 from fnet.core.ensemble import Ensemble, Importances
-from fnet.core.network import Network
+from fnet.core.network import Embedding, Network
 from fnet.core.optimizers import Optimizer, OptState
-from fnet.core.params import Layer
+from fnet.core.params import Layer, PeriodicEmbedding
 from fnet.core.run_state import Run, TrainState
 from fnet.core.scaling import Scaling
 from fnet.core.schedules import Schedule
@@ -43,9 +43,11 @@ RECORDS: dict[str, tuple[type, str]] = {
     "Importances": (Importances, "importances_mean importances_std importances names"),
     "Layer": (Layer, "w b"),
     "Moments": (Moments, "minimum maximum mean deviation quantiles"),
-    "Network": (Network, "sizes hidden output bias loss"),
+    "Embedding": (Embedding, "features frequencies outputs"),
+    "Network": (Network, "sizes hidden output bias loss embedding?"),
     "Optimizer": (Optimizer, "kind numbers=hyperparameters"),
     "Packed": (packing.Packed, "templates which integers floats letters"),
+    "PeriodicEmbedding": (PeriodicEmbedding, "frequencies phases w b"),
     "Pipeline": (Pipeline, "steps encoder"),
     "Progress": (
         TrainState,
@@ -143,14 +145,14 @@ def _record(kind: Any, text: str) -> Record:
     """How a record of this class is written, from its fields in the table."""
     parts = [(part.removesuffix("?").partition("="), part[-1] == "?") for part in text.split()]
     found = {theirs: ours or theirs for (theirs, _, ours), _ in parts}
-    every = (
-        [field.name for field in dataclasses.fields(kind)]
-        if dataclasses.is_dataclass(kind)
-        else kind._fields
-    )
+    if dataclasses.is_dataclass(kind):
+        defaults = {field.name: field.default for field in dataclasses.fields(kind)}
+        every: Any = defaults
+    else:
+        every, defaults = kind._fields, kind._field_defaults
     fields = found | {name: name for name in every if name not in found.values()}
     optional = [theirs for (theirs, *_), is_optional in parts if is_optional]
-    return Record(kind, fields, {name: kind._field_defaults[fields[name]] for name in optional})
+    return Record(kind, fields, {name: defaults[fields[name]] for name in optional})
 
 
 def to_file(name: str, record: Record, value: Any) -> dict[str, Any]:

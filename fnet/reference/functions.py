@@ -22,12 +22,12 @@ from fnet.core import checks, philox, signatures
 from fnet.core.aliases import Array, Params
 from fnet.core.batches import Batch
 from fnet.core.network import Network
-from fnet.core.params import first_params, map_params, shapes
+from fnet.core.params import PeriodicEmbedding, first_params, map_params, shapes
 from fnet.core.signatures import functions as public
 from fnet.core.tuning import Tuning
-from fnet.reference import dropout, layout, penalties
+from fnet.reference import dropout, embeddings, layout, penalties
 from fnet.reference.activations import ACTIVATIONS, OUTPUTS
-from fnet.reference.initializers import SCHEMES
+from fnet.reference.initializers import SCHEMES, STARTS
 from fnet.reference.losses import LOSSES, as_rows
 
 NO_TUNING = Tuning()
@@ -37,15 +37,17 @@ NO_TUNING = Tuning()
 class Block(NamedTuple):
     """The functions of an entry before the dense layers, which maps rows `[*M, B, D]` to rows.
 
-    `value(entry, x)` is its output a. `back(entry, x, g)` is the gradient of the entry and dJ/dx,
-    where g is dJ/da.
+    `value(net, entry, x)` is its output a. `back(net, entry, x, g)` is the gradient of the entry
+    and dJ/dx, where g is dJ/da.
     """
 
     value: Any
     back: Any
 
 
-INPUT_BLOCKS: dict[type, Block] = {}
+INPUT_BLOCKS: dict[type, Block] = {
+    PeriodicEmbedding: Block(embeddings.periodic, embeddings.periodic_back)
+}
 """The Block of each kind of entry before the dense layers."""
 
 
@@ -56,10 +58,16 @@ def init_params(net: Network, seed: Any, scheme: Any = None, dtype: Any = "float
     schemes = checks.one_per_layer("scheme", scheme, len(net.layers), SCHEMES, "layers")
     dtype, seeds = checks.dtype("dtype", dtype), checks.seed(seed)
 
-    def draw(layer: int, scheme: str, d: int, h: int) -> Any:
+    def draw(kind: type, i: int, sizes: Any) -> Any:
+        if kind in STARTS:
+            count, start = STARTS[kind]
+            words = philox.words(seeds.ravel(), philox.EMBEDDING, count(*sizes), step=i)
+            parts = zip(*(start(own, *sizes) for own in words), strict=True)
+            return [np.array(part, dtype).reshape(*seeds.shape, *part[0].shape) for part in parts]
+        d, h = sizes
         count = d * h + h
-        words = philox.words(seeds.ravel(), philox.INIT, count + count % 2, step=layer)
-        drawn = [SCHEMES[scheme](own, d, h) for own in words]
+        words = philox.words(seeds.ravel(), philox.INIT, count + count % 2, step=i)
+        drawn = [SCHEMES[schemes[i]](own, d, h) for own in words]
         w = np.array([w for w, _ in drawn], dtype).reshape(*seeds.shape, d, h)
         b = np.array([b for _, b in drawn], dtype).reshape(*seeds.shape, h)
         return w, b
@@ -67,7 +75,7 @@ def init_params(net: Network, seed: Any, scheme: Any = None, dtype: Any = "float
     def full(value: float, shape: Any) -> Any:
         return np.full((*seeds.shape, *shape), value, dtype)
 
-    return first_params(net, schemes, draw, full)
+    return first_params(net, draw, full)
 
 
 @signatures.implements(public.forward)
@@ -175,7 +183,7 @@ def forward_pass(net: Network, params: Params, x: Array, tuning: Any, step: Arra
         masks.append(mask)
         a = _masked(a, mask)
         if i < blocks:
-            a = INPUT_BLOCKS[type(entry)].value(entry, a)
+            a = INPUT_BLOCKS[type(entry)].value(net, entry, a)
             continue
         z.append(dense(entry, a))
         if layer < len(net.hidden):
@@ -261,7 +269,7 @@ def loss_and_grads(
     for i in reversed(range(len(params))):
         entry, a = params[i], _masked(inputs[i], masks[i])
         if i < blocks:
-            grad, back = INPUT_BLOCKS[type(entry)].back(entry, a, back)
+            grad, back = INPUT_BLOCKS[type(entry)].back(net, entry, a, back)
         else:
             grad = dense_back(entry, a, delta)
             back = delta @ entry.w.mT if i else None

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from fnet.core.aliases import Array
+from fnet.core.params import PeriodicEmbedding
 from fnet.reference import rng
 
 
@@ -77,3 +78,29 @@ SCHEMES: dict[str, Callable[..., Any]] = {
     "ones": ones,
     "zeros": zeros,
 }
+
+
+FREQUENCY_SCALE = 0.1
+"""The standard deviation of the frequencies at the start."""
+
+
+def periodic_words(features: int, each: int, numbers: int) -> int:
+    """The number of random words of a PeriodicEmbedding of sizes (F, H, Q)."""
+    count = features * each
+    return count + count % 2 + count * (1 + numbers)
+
+
+def periodic(words: Array, features: int, each: int, numbers: int) -> Any:
+    """Frequencies normal, phases uniform in ±pi, weights uniform in ±1 / sqrt(H)."""
+    count = features * each
+    frequencies = FREQUENCY_SCALE * rng.normals(words[: count + count % 2])[:count]
+    drawn = 2 * rng.uniforms(words[-count * (1 + numbers) :]) - 1
+    return (
+        frequencies.reshape(features, each),
+        np.pi * drawn[:count].reshape(features, each),
+        drawn[count:].reshape(features, each, numbers) / np.sqrt(each),
+    )
+
+
+STARTS: dict[type, Any] = {PeriodicEmbedding: (periodic_words, periodic)}
+"""By kind of entry before the dense layers: the number of random words, and the fields drawn."""

@@ -89,6 +89,25 @@ def sizes(value: Any) -> tuple[int, ...]:
     return tuple(integer("each of sizes", size, least=1) for size in found)
 
 
+def embedding(value: Any, inputs: int) -> tuple[tuple[int, ...], int, int]:
+    """The features, frequencies and outputs of the Embedding of a network with D inputs."""
+    try:
+        features, frequencies, outputs = value
+        found = tuple(integer("each of features", feature, least=0) for feature in features)
+    except (TypeError, ValueError):
+        found = ()
+    if not found or list(found) != sorted(set(found)) or found[-1] >= inputs:
+        raise InvalidArgument(
+            "embedding must be an Embedding of the numbers of some features, in ascending order "
+            f"and from 0 to {inputs - 1}, as Embedding((0, 2)); got {value!r:.200}"
+        )
+    sizes_ = (
+        integer(f"{name} of an embedding", size, least=1)
+        for name, size in (("frequencies", frequencies), ("outputs", outputs))
+    )
+    return (found, *sizes_)  # type: ignore[return-value]
+
+
 def step(value: Any) -> Any:
     """The step of a run: an integer, or a symbolic tensor."""
     found = integers("step", value)

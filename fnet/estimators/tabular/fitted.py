@@ -110,8 +110,8 @@ class FittedTabular(BaseEstimator):
         """What each network predicts, `[M, N, K]`, in the units of the targets, by NumPy alone."""
         check_is_fitted(self)
         x = self.encoder_.transform(X)
-        members = len(self._params[0].w)
-        rows = max(1, checks.CHUNK // (members * max(self._net.sizes)))
+        members = len(self._params[-1].w)
+        rows = max(1, checks.CHUNK // (members * self._net.width))
         parts = [
             predictions(self._net, self._params, self._scaling, x[start : start + rows])
             for start in range(0, max(1, len(x)), rows)
