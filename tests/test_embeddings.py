@@ -9,6 +9,7 @@ import tensorflow as tf
 import fnet
 from fnet import Embedding, Layer, Network, PeriodicEmbedding, Tuning, reference
 from fnet.core.params import FIELDS, leaves, map_params
+from fnet.encoding import number_features
 from fnet.engine import embeddings
 
 RNG = np.random.default_rng(0)
@@ -209,3 +210,18 @@ def test_params_of_other_shapes_are_refused():
         fnet.predict(net, (params[0]._replace(w=params[0].w[..., :2]), *params[1:]), X)
     with pytest.raises(fnet.InvalidArgument, match="PeriodicEmbedding"):
         fnet.predict(net, params[1:], X)
+
+
+def test_the_numbers_of_a_table_are_found():
+    frame = {
+        "number": [1.5, 2.5, 3.5, None] * 5,
+        "two values": [0, 1] * 10,
+        "levels": ["x", "y", "z", "w"] * 5,
+        "date": [f"2020-01-{day:02d}" for day in range(1, 21)],
+        "truth": [True, False] * 10,
+        "count": [1, 2, 3, 1] * 5,
+    }
+    encoder = fnet.TableEncoder().fit(frame)
+    names = encoder.get_feature_names_out()
+    found = [names[i] for i in number_features(encoder.encoding_)]
+    assert found == ["number", "date", "count"]

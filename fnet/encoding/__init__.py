@@ -16,6 +16,7 @@ from fnet.encoding.records import (
     feature_names,
     feature_slices,
     find_encoding,
+    number_features,
 )
 
 __all__ = [
@@ -35,5 +36,6 @@ __all__ = [
     "find_encoding",
     "learn",
     "notes",
+    "number_features",
     "shown",
 ]

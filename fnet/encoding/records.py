@@ -5,7 +5,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 import numpy as np
 
 from fnet.core.errors import InvalidArgument
-from fnet.encoding.steps import Read, Step, columns_of
+from fnet.encoding.steps import Read, Step, Value, columns_of, width_of
 
 Kind: TypeAlias = Literal["number", "boolean", "category", "date", "ignored"]
 
@@ -128,6 +128,17 @@ def feature_slices(encoding: Encoding) -> list[tuple[str, slice]]:
     stops = np.cumsum([len(columns_of(column.steps)) for column in columns]).tolist()
     begins = [0, *stops[:-1]]
     return [(c.name, slice(*part)) for c, *part in zip(columns, begins, stops, strict=True)]
+
+
+def number_features(encoding: Encoding) -> tuple[int, ...]:
+    """Which columns of the result are numbers or dates that have more than two values."""
+    found, position = [], 0
+    for column in used(encoding):
+        for step in column.steps[1:]:
+            if isinstance(step, Value) and column.statistics.distinct > 2:
+                found.append(position)
+            position += width_of((column.steps[0], step))
+    return tuple(found)
 
 
 def find_encoding(encoding: Encoding, name: str) -> ColumnEncoding | None:

@@ -21,7 +21,7 @@ from fnet.core.errors import InvalidArgument
 from fnet.core.members import member_seeds
 from fnet.core.network import Network
 from fnet.core.params import map_params
-from fnet.encoding import feature_slices
+from fnet.encoding import feature_slices, number_features
 from fnet.encoding.columns import Columns, to_columns
 from fnet.encoding.transformer import TableEncoder
 from fnet.estimators.arguments import EngineName
@@ -140,9 +140,8 @@ class BaseTabular(FittedTabular):
             _column("times", times, columns.rows),
         )
         self.splits_ = pairs = self._split(rows, seed)
-        net = Network(
-            (x.shape[1], *make_recipe(len(x), self.hidden).hidden, targets.outputs),
-            loss=targets.loss,
+        net = make_recipe(len(x), self.hidden).network(
+            x.shape[1], targets.outputs, targets.loss, number_features(self.encoder_.encoding_)
         )
         trained = self._train(net, x, targets, weights, seed)
         of_folds = [
