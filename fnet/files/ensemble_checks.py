@@ -36,6 +36,7 @@ ARGUMENTS: dict[str, Check] = {
     "repeats": COUNT,
     "hidden": either(is_none, each(COUNT)),
     "epochs": either(is_none, COUNT),
+    "time_limit": either(is_none, real(0, above=True), integer(1)),
     "importance": is_boolean,
     "engine": one_of("auto", "numpy", "tensorflow"),
     "random_state": either(is_none, integer(0, 2**32 - 1)),

@@ -3,7 +3,7 @@
 import copy
 import functools
 import warnings
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any, Literal, NamedTuple, Self
 
 import numpy as np
@@ -26,9 +26,9 @@ from fnet.encoding.columns import Columns, to_columns
 from fnet.encoding.transformer import TableEncoder
 from fnet.estimators.arguments import EngineName
 from fnet.estimators.base import translated_errors
-from fnet.estimators.tabular import folds
+from fnet.estimators.tabular import folds, time_limit
 from fnet.estimators.tabular.fitted import FittedTabular, predictions
-from fnet.estimators.tabular.importance import permutation_importances
+from fnet.estimators.tabular.importance import permutation_importances, repeats_of
 from fnet.estimators.tabular.recipe import make_recipe
 from fnet.estimators.tabular.targets import Targets, check_targets
 
@@ -37,6 +37,7 @@ CONSTRAINTS: dict[str, list[Any]] = {
     "repeats": [Interval(Integral, 1, None, closed="left")],
     "hidden": ["array-like", None],
     "epochs": [Interval(Integral, 1, None, closed="left"), None],
+    "time_limit": [Interval(Real, 0, None, closed="neither"), None],
     "encoder": [TableEncoder, None],
     "importance": ["boolean"],
     "engine": [StrOptions({"auto", "numpy", "tensorflow"})],
@@ -81,6 +82,7 @@ class BaseTabular(FittedTabular):
     repeats: int
     hidden: Any
     epochs: int | None
+    time_limit: float | None
     encoder: TableEncoder | None
     importance: bool
     engine: Literal["auto"] | EngineName
@@ -124,6 +126,7 @@ class BaseTabular(FittedTabular):
         return self
 
     def _fit_in_place(self, X: Any, y: Any, sample_weight: Any, groups: Any, times: Any) -> None:
+        start = time_limit.clock()
         columns = to_columns(X)
         y = check_targets(y, columns.rows)
         weights = None
@@ -143,7 +146,7 @@ class BaseTabular(FittedTabular):
         net = make_recipe(len(x), self.hidden).network(
             x.shape[1], targets.outputs, targets.loss, number_features(self.encoder_.encoding_)
         )
-        trained = self._train(net, x, targets, weights, seed)
+        trained = self._train(net, x, targets, weights, seed, start)
         of_folds = [
             self._held_out(net, map_params(lambda p, m=m: p[m], trained.params), x, targets, pair)
             for m, pair in enumerate(pairs)
@@ -181,7 +184,13 @@ class BaseTabular(FittedTabular):
         return folds.make_folds(self.cv, rows, self.repeats, seed)
 
     def _train(
-        self, net: Network, x: npt.NDArray[Any], targets: Targets, weights: Any, seed: int
+        self,
+        net: Network,
+        x: npt.NDArray[Any],
+        targets: Targets,
+        weights: Any,
+        seed: int,
+        start: float,
     ) -> Trained:
         """Train all networks together, by the engine that finishes first."""
         recipe = make_recipe(len(x), self.hidden, self.epochs)
@@ -189,26 +198,42 @@ class BaseTabular(FittedTabular):
         plan = recipe.plan(len(x), seed, weights)
         steps = plan.epochs * plan.steps
         side, self.engine_ = backends.choose(self.engine, net, plan.width * members, steps)
-        self.n_epochs_ = plan.epochs
         options: dict[str, Any] = {
             "tuning": targets.tuning,
             "class_weight": self._class_weights(targets),
             "progress": bool(self.verbose),
         }
-        optimizer = recipe.optimizer(plan)
+
+        def run(epochs: int, callback: Any) -> Any:
+            plan = recipe._replace(epochs=epochs).plan(len(x), seed, weights)
+            optimizer = recipe.optimizer(plan)
+            if not self.splits_:
+                first = side.init_params(net, member_seeds(seed, members))
+                data = (net, optimizer, first, x, targets.y, plan)
+                return side.train(*data, callback=callback, **options)
+            return side.cross_validate(
+                *(net, optimizer, x, targets.y, self.splits_, plan),
+                seed=seed,
+                monitor="validation_loss",
+                restore_best=True,
+                metrics=(),
+                callback=callback,
+                **options,
+            )
+
+        def seconds_after(found: Any) -> float:
+            if not self.splits_:
+                return 0.0
+            begun, own = time_limit.clock(), map_params(lambda p: np.asarray(p)[0], found.params)
+            self._held_out(net, own, x, targets, self.splits_[0])
+            each = len(self.splits_) * (time_limit.clock() - begun)
+            columns = len(feature_slices(self.encoder_.encoding_)) if self.importance else 0
+            return each * (1 + columns * repeats_of(len(x)))
+
         with translated_errors():
-            if self.splits_:
-                found: Any = side.cross_validate(
-                    *(net, optimizer, x, targets.y, self.splits_, plan),
-                    seed=seed,
-                    monitor="validation_loss",
-                    restore_best=True,
-                    metrics=(),
-                    **options,
-                )
-            else:
-                start = side.init_params(net, member_seeds(seed, members))
-                found = side.train(net, optimizer, start, x, targets.y, plan, **options)
+            found, self.n_epochs_ = time_limit.train_within(
+                self.time_limit, start, recipe.epochs, run, seconds_after
+            )
         if np.any(np.asarray(found.history["ended"]) == "interrupted"):
             warnings.warn("Training interrupted by user.", stacklevel=folds.STACKLEVEL)
             self.n_epochs_ = len(found.history["loss"])

@@ -38,6 +38,8 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
         repeats: How often the folds are drawn: `cv * repeats` networks.
         hidden: Units of each hidden layer, as `(128, 128)`; None for the rule.
         epochs: Passes over the rows; None for the rule.
+        time_limit: Seconds for the whole fit, or None: then there are as many epochs as they allow,
+            and `epochs=n_epochs_` repeats the fit.
         class_weight: A dict of class and weight, or "balanced".
         encoder: A `TableEncoder` with other options, which is copied; None for the usual one.
         importance: Whether to measure what each column is worth.
@@ -92,6 +94,7 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
         repeats: int = 1,
         hidden: Any = None,
         epochs: int | None = None,
+        time_limit: float | None = None,
         class_weight: dict[Any, float] | Literal["balanced"] | None = None,
         encoder: TableEncoder | None = None,
         importance: bool = False,
@@ -103,6 +106,7 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
         self.repeats = repeats
         self.hidden = hidden
         self.epochs = epochs
+        self.time_limit = time_limit
         self.class_weight = class_weight
         self.encoder = encoder
         self.importance = importance

@@ -61,6 +61,11 @@ def permutation_importances(
     return Importances(drops.mean(axis=1), drops.std(axis=1), drops, names)
 
 
+def repeats_of(rows: int) -> float:
+    """How often a column has all rows predicted, where there are N."""
+    return REPEATS * min(1.0, MAX_ROWS / rows)
+
+
 def _permuted(x: npt.NDArray[Any], part: slice, order: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """A copy of rows in which some features are those of other rows."""
     found = x.copy()

@@ -36,6 +36,8 @@ class TabularRegressor(RegressorMixin, BaseTabular):
         repeats: How often the folds are drawn: `cv * repeats` networks.
         hidden: Units of each hidden layer, as `(128, 128)`; None for the rule.
         epochs: Passes over the rows; None for the rule.
+        time_limit: Seconds for the whole fit, or None: then there are as many epochs as they allow,
+            and `epochs=n_epochs_` repeats the fit.
         loss: "squared_error", "absolute_error", "huber" (linear beyond one standard deviation of
             the targets), "poisson" for counts, or "pinball" for quantiles.
         quantiles: The quantiles of the pinball loss, ascending, each above 0 and below 1; None for
@@ -95,6 +97,7 @@ class TabularRegressor(RegressorMixin, BaseTabular):
         repeats: int = 1,
         hidden: Any = None,
         epochs: int | None = None,
+        time_limit: float | None = None,
         loss: RegressionLoss = "squared_error",
         quantiles: float | Sequence[float] | npt.NDArray[Any] | None = None,
         encoder: TableEncoder | None = None,
@@ -107,6 +110,7 @@ class TabularRegressor(RegressorMixin, BaseTabular):
         self.repeats = repeats
         self.hidden = hidden
         self.epochs = epochs
+        self.time_limit = time_limit
         self.loss = loss
         self.quantiles = quantiles
         self.encoder = encoder
