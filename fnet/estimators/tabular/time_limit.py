@@ -14,7 +14,7 @@ from fnet.core.errors import InvalidArgument
 clock = time.perf_counter
 
 FEW = 4
-"""The epochs of the second run: the first one, of one epoch, may have to compile."""
+"""The epochs of the second run. The first one does not tell what an epoch takes: it may compile."""
 
 USED = 0.8
 """The part of the time left that a run is planned to take."""
@@ -70,8 +70,8 @@ def train_within(
         if result is None:
             deadline -= seconds_after(found)
         result, done = found, wanted
-        affordable = int(USED * (deadline - clock()) / seconds)
-        wanted = min(affordable, epochs, FEW if done == 1 else epochs)
+        affordable = FEW if done == 1 else int(USED * (deadline - clock()) / seconds)
+        wanted = min(affordable, epochs) if clock() < deadline else done
     if result is None:
         raise InvalidArgument(
             f"time_limit must leave time for one epoch of all networks; {limit} s were over before "
