@@ -4,7 +4,7 @@
 `fnet.TableEncoder` is the two as a transformer of scikit-learn.
 """
 
-from fnet.encoding.apply import Encoded, encode, encode_rows
+from fnet.encoding.apply import Encoded, encode, encode_rows, prepare
 from fnet.encoding.describe import describe, notes
 from fnet.encoding.learn import learn
 from fnet.encoding.options import Options
@@ -37,5 +37,6 @@ __all__ = [
     "learn",
     "notes",
     "number_features",
+    "prepare",
     "shown",
 ]

@@ -1,6 +1,7 @@
 """Rows of a table as numbers, by an Encoding: NumPy alone."""
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,10 +14,13 @@ from fnet.encoding.problems import MAX_NAMED, Problem, TableError, shown
 from fnet.encoding.raw_columns import RawColumn, to_raw
 from fnet.encoding.reading import KindError, cell_at, of_levels, read
 from fnet.encoding.records import ColumnEncoding, Encoding, read_step, used
-from fnet.encoding.steps import STEPS, Boolean, Date, Number, Step, Text, width_of
+from fnet.encoding.steps import STEPS, Boolean, Date, Number, Step, Text
 
 BLOCK = 8192
 """The rows that are written at a time, so that they stay in the processor's cache."""
+
+NO_COLUMNS = np.empty((0, 0))
+"""What steps write that work on all cells at once."""
 
 READ_AS: dict[type[Any], str] = {
     Number: "a number",
@@ -41,6 +45,53 @@ class Encoded(NamedTuple):
     problems: tuple[Problem, ...]
 
 
+class Part(NamedTuple):
+    """How a column of a table becomes columns of the result.
+
+    Attributes:
+        column: The column.
+        at_once: The steps that work on all cells at once, as functions `(value, out)`.
+        by_blocks: Those that work on blocks of rows, as `(function, first, stop)`: the columns of
+            the result that it writes.
+    """
+
+    column: ColumnEncoding
+    at_once: tuple[Callable[..., Any], ...]
+    by_blocks: tuple[tuple[Callable[..., Any], int, int], ...]
+
+
+class Prepared(NamedTuple):
+    """An Encoding that is ready to be applied many times: `prepare` has looked up all it needs.
+
+    Attributes:
+        encoding: The Encoding.
+        parts: How each column that it uses becomes numbers.
+        width: D, the number of columns of the result.
+    """
+
+    encoding: Encoding
+    parts: tuple[Part, ...]
+    width: int
+
+
+def prepare(encoding: Encoding) -> Prepared:
+    """An Encoding, ready to be applied many times."""
+    parts, stop = [], 0
+    for column in used(encoding):
+        at_once: list[Any] = []
+        by_blocks: list[Any] = []
+        for step in column.steps[1:]:
+            rule = STEPS[type(step)]
+            apply = functools.partial(rule.apply, step)
+            if rule.at_once:
+                at_once.append(apply)
+            else:
+                first, stop = stop, stop + rule.width(step)
+                by_blocks.append((apply, first, stop))
+        parts.append(Part(column, tuple(at_once), tuple(by_blocks)))
+    return Prepared(encoding, tuple(parts), stop)
+
+
 def encode(encoding: Encoding, table: Any, dtype: npt.DTypeLike = np.float64) -> npt.NDArray[Any]:
     """The rows of a table as numbers.
 
@@ -62,11 +113,13 @@ def encode(encoding: Encoding, table: Any, dtype: npt.DTypeLike = np.float64) ->
     return found.values
 
 
-def encode_rows(encoding: Encoding, table: Any, dtype: npt.DTypeLike = np.float64) -> Encoded:
+def encode_rows(
+    encoding: Encoding | Prepared, table: Any, dtype: npt.DTypeLike = np.float64
+) -> Encoded:
     """The rows of a table as numbers, and which rows cannot be encoded, instead of an error.
 
     Args:
-        encoding: The encoding that `learn` has found.
+        encoding: The encoding that `learn` has found, or what `prepare` has made of it.
         table: A table in any container.
         dtype: The floating-point type of the result.
 
@@ -76,65 +129,49 @@ def encode_rows(encoding: Encoding, table: Any, dtype: npt.DTypeLike = np.float6
     Raises:
         InvalidArgument: A column is missing, or is of another kind.
     """
+    ready = encoding if isinstance(encoding, Prepared) else prepare(encoding)
     columns = to_columns(table)
-    cells = select(encoding, columns)
-    parts, problems, bad = [], [], np.zeros(columns.rows, bool)
+    values_of, problems, bad = [], [], np.zeros(columns.rows, bool)
     errors: list[Problem] = []
-    for column, own in zip(used(encoding), cells, strict=True):
+    for part, own in zip(ready.parts, select(ready, columns), strict=True):
+        column = part.column
         try:
             raw = to_raw(column.name, own)
-            reading = read(column.steps, raw)
+            value, refused = read(column.steps, raw)
         except KindError as error:
             errors.append(_another_kind(column, str(error)))
             continue
         except TableError as error:
             errors += error.problems
             continue
-        if reading.bad is not None:
-            problems.append(_problem(column, raw, reading.bad))
-            bad |= reading.bad
-        parts.append(_looked_up(column.steps, reading.value))
+        if refused is not None:
+            problems.append(_problem(column, raw, refused))
+            bad |= refused
+        for apply in part.at_once:
+            value = apply(value, NO_COLUMNS)
+        values_of.append(value)
     if errors:
         raise TableError(errors)
-    width = sum(width_of(column.steps) for column in used(encoding))
-    values = np.zeros((columns.rows, width), dtype)
+    values = np.zeros((columns.rows, ready.width), dtype)
     for start in range(0, columns.rows, BLOCK):
-        _write(parts, slice(start, start + BLOCK), values[start : start + BLOCK])
+        rows = slice(start, start + BLOCK)
+        out = values[rows]
+        for part, value in zip(ready.parts, values_of, strict=True):
+            value = value[rows]
+            for apply, first, stop in part.by_blocks:
+                value = apply(value, out[:, first:stop])
     if problems:
         values[bad] = np.nan
     return Encoded(values, bad, tuple(problems))
 
 
-def _looked_up(steps: tuple[Step, ...], value: Any) -> tuple[list[tuple[Step, int]], Any]:
-    """The steps that work on blocks of rows, each with its width, and the value before them."""
-    rest = []
-    for step in steps[1:]:
-        rule = STEPS[type(step)]
-        if rule.at_once:
-            value = rule.apply(step, value, np.empty((0, 0)))
-        else:
-            rest.append((step, rule.width(step)))
-    return rest, value
-
-
-def _write(
-    parts: list[tuple[list[tuple[Step, int]], Any]], rows: slice, out: npt.NDArray[Any]
-) -> None:
-    """Write the columns of some rows."""
-    start = 0
-    for steps, cells in parts:
-        value = cells[rows]
-        for step, width in steps:
-            value = STEPS[type(step)].apply(step, value, out[:, start : start + width])
-            start += width
-
-
-def select(encoding: Encoding, columns: Columns) -> Sequence[Any]:
+def select(ready: Prepared, columns: Columns) -> Sequence[Any]:
     """The cells of the columns that an encoding uses, by name, or by position without names.
 
     Raises:
         InvalidArgument: A column is missing, or the number of columns is another one.
     """
+    encoding = ready.encoding
     if not (encoding.named and columns.named):
         given, expected = len(columns.names), len(encoding.columns)
         if given != expected:
@@ -145,7 +182,8 @@ def select(encoding: Encoding, columns: Columns) -> Sequence[Any]:
         pairs = zip(encoding.columns, columns.cells, strict=True)
         return [cells for column, cells in pairs if column.steps]
     by_name = dict(zip(columns.names, columns.cells, strict=True))
-    if missing := [column.name for column in used(encoding) if column.name not in by_name]:
+    names = [part.column.name for part in ready.parts]
+    if missing := [name for name in names if name not in by_name]:
         named = ", ".join(map(shown, missing[:MAX_NAMED]))
         more = f" and {len(missing) - MAX_NAMED} more" if len(missing) > MAX_NAMED else ""
         hint = suggestion(missing[0], by_name) if len(missing) == 1 else ""
@@ -155,7 +193,7 @@ def select(encoding: Encoding, columns: Columns) -> Sequence[Any]:
             f"that the encoder was fitted on, with gaps where nothing is known{hint}"
         )
         raise TableError([Problem(None, -1, (text,))])
-    return [by_name[column.name] for column in used(encoding)]
+    return [by_name[name] for name in names]
 
 
 def _another_kind(column: ColumnEncoding, given: str) -> Problem:

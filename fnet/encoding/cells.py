@@ -17,7 +17,7 @@ follow after a blank or a `T`: `HH:MM`, `HH:MM:SS` or `HH:MM:SS.ffffff`, then a 
 import datetime
 import functools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -208,7 +208,7 @@ def _zone_minutes(zone: str | None) -> int:
     return -minutes if zone[0] == "-" else minutes
 
 
-def text_codes(cells: list[Any]) -> Texts:
+def text_codes(cells: Sequence[Any]) -> Texts:
     """Cells that are text, numbers or None as Texts."""
     places: dict[Any, int] = {}
     for text in dict.fromkeys(cells):

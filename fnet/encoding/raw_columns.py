@@ -6,7 +6,9 @@ Columns of other libraries are known by their methods, so that no library is imp
 import datetime
 import decimal
 import fractions
+import functools
 import numbers
+from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -18,6 +20,9 @@ from fnet.encoding.cells import Cell, Texts, text_codes
 from fnet.encoding.problems import Option, column_error, shown
 
 RawKind = Literal["numbers", "booleans", "dates", "text", "gaps"]
+
+MAX_TYPES = 256
+"""The types of cells whose meanings are kept."""
 
 NAT = int(np.iinfo(np.int64).min)
 """The whole number that NumPy reads as NaT."""
@@ -53,14 +58,20 @@ def to_raw(name: str, cells: Any) -> RawColumn:
     """
     raw = _raw(name, cells)
     kind, values = raw.kind, raw.values
-    empty = {"numbers": np.isnan, "dates": np.isnat}.get(kind)
-    codes = values.codes if kind == "text" else values
-    if (empty(values) if empty else codes < 0).all():
-        return RawColumn("gaps", np.full(len(codes), np.nan))
+    if kind == "numbers":
+        missing = np.isnan(values)
+    elif kind == "dates":
+        missing = np.isnat(values)
+    else:
+        missing = (values.codes if kind == "text" else values) < 0
+    if np.count_nonzero(missing) == len(missing):
+        return RawColumn("gaps", np.full(len(missing), np.nan))
     return raw
 
 
 def _raw(name: str, cells: Any) -> RawColumn:
+    if isinstance(cells, (list, tuple)):
+        return _from_objects(name, cells)
     if isinstance(cells, np.ndarray):
         return _from_array(name, cells)
     if hasattr(cells, "factorize"):
@@ -69,8 +80,6 @@ def _raw(name: str, cells: Any) -> RawColumn:
         return _from_arrow(name, cells)
     if hasattr(cells, "to_physical"):
         return _from_polars(name, cells)
-    if isinstance(cells, (list, tuple)):
-        return _from_objects(name, list(cells))
     return _from_array(name, np.asarray(cells))
 
 
@@ -198,8 +207,10 @@ def _from_polars(name: str, series: Any) -> RawColumn:
     return _from_objects(name, series.to_list())._replace(categorical=categorical)
 
 
-def _from_objects(name: str, cells: list[Any]) -> RawColumn:
+def _from_objects(name: str, cells: Sequence[Any]) -> RawColumn:
     """Cells that are objects of Python or of NumPy."""
+    if set(map(type, cells)) == {float}:
+        return RawColumn("numbers", np.array(cells, np.float64))
     kinds = {kind: _kind_of(kind) for kind in set(map(type, cells))}
     if bad := {kind for kind, meaning in kinds.items() if meaning is None}:
         row = next(i for i, cell in enumerate(cells) if type(cell) in bad)
@@ -232,6 +243,7 @@ def _from_objects(name: str, cells: list[Any]) -> RawColumn:
     return RawColumn("text", text_codes([_as_cell(v) for v in cells]))
 
 
+@functools.lru_cache(maxsize=MAX_TYPES)
 def _kind_of(kind: type) -> str | None:
     """What objects of a type are; None for what is no cell."""
     if kind.__name__ in MISSING:
@@ -260,7 +272,8 @@ def _as_float(value: Any) -> float:
 
 def _as_cell(value: Any) -> Cell | None:
     """A cell among text: a number stays one, anything else is the text that a file would have."""
-    kind = _kind_of(type(value))
+    of_type: type = type(value)
+    kind = _kind_of(of_type)
     if kind == "gaps":
         return None
     if kind == "numbers":
@@ -271,7 +284,8 @@ def _as_cell(value: Any) -> Cell | None:
 
 def _as_date(value: Any) -> Any:
     """A date of Python, pandas or NumPy as datetime64 in UTC."""
-    if _kind_of(type(value)) == "gaps":
+    of_type: type = type(value)
+    if _kind_of(of_type) == "gaps":
         return np.datetime64("NaT", "us")
     zone = value.utcoffset() if getattr(value, "tzinfo", None) is not None else None
     if zone is not None:  # not by astimezone, which fails at the ends of the calendar

@@ -11,6 +11,7 @@
   kind is refused as a whole.
 """
 
+import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -22,7 +23,7 @@ from fnet.encoding import cells
 from fnet.encoding.cells import GAPS, MAX_LEVEL, MAX_MAGNITUDE, Cell, Texts
 from fnet.encoding.problems import shown
 from fnet.encoding.raw_columns import RawColumn
-from fnet.encoding.steps import Boolean, Date, Levels, Number, Read, Step, Text
+from fnet.encoding.steps import MAX_STEPS, Boolean, Date, Levels, Number, Read, Step, Text
 
 
 class Reading(NamedTuple):
@@ -62,6 +63,7 @@ def parser(step: Read) -> Callable[[Cell], Any]:
     return cells.date_reader(step.format) if isinstance(step, Date) else cells.as_text
 
 
+@functools.lru_cache(maxsize=MAX_STEPS)
 def gap_cells(step: Read) -> frozenset[str]:
     """The cells of text that are gaps."""
     return GAPS.union(step.gaps)
@@ -95,9 +97,12 @@ def _numbers(step: Number, raw: RawColumn, steps: tuple[Step, ...]) -> Reading:
 def _limited(value: npt.NDArray[Any], steps: tuple[Step, ...]) -> Reading:
     """Numbers, those that are too large refused."""
     bad = np.abs(value) > (MAX_LEVEL if of_levels(steps) else MAX_MAGNITUDE)  # not of NaN
-    return Reading(np.where(bad, np.nan, value), bad) if bad.any() else Reading(value)
+    if np.count_nonzero(bad):
+        return Reading(np.where(bad, np.nan, value), bad)
+    return Reading(value)
 
 
+@functools.lru_cache(maxsize=MAX_STEPS)
 def of_levels(steps: tuple[Step, ...]) -> bool:
     """Whether the cells of a column are levels."""
     return any(isinstance(step, Levels) for step in steps)

@@ -25,6 +25,7 @@ How the first step reads cells is in `reading.py`, one function a step: which ce
 numbers, booleans and dates are written, and which cells are refused.
 """
 
+import functools
 from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
@@ -32,6 +33,9 @@ import numpy as np
 import numpy.typing as npt
 
 from fnet.encoding.cells import MAX_LEVEL, DateFormat, Texts, as_number, as_text
+
+MAX_STEPS = 4096
+"""The steps of which what follows from them is kept."""
 
 MICROSECONDS = 86_400_000_000
 """Microseconds of a day."""
@@ -190,10 +194,16 @@ def is_missing(value: Any) -> npt.NDArray[np.bool_]:
     return found
 
 
-def _levels(step: Levels, value: Any, out: Result) -> Any:
+@functools.lru_cache(maxsize=MAX_STEPS)
+def _codes(step: Levels) -> tuple[dict[Any, int], dict[float | None, int]]:
+    """The code of each level, and of each number that a level is or is written as."""
     levels = list(enumerate(step.levels))[::-1]  # the first one of a number wins
     known = {level: code for code, level in levels}
-    numbers = {level_number(level): code for code, level in levels} | {None: step.pool}
+    return known, {level_number(level): code for code, level in levels} | {None: step.pool}
+
+
+def _levels(step: Levels, value: Any, out: Result) -> Any:
+    known, numbers = _codes(step)
     if isinstance(value, Texts):
         cells, positions = value.texts, value.codes
     else:
@@ -224,7 +234,7 @@ def _days(step: Days, value: Any, out: Result) -> Any:
 
 def _fill(step: Fill, value: Any, out: Result) -> Any:
     missing = np.isnan(value)
-    return np.where(missing, step.value, value) if missing.any() else value
+    return np.where(missing, step.value, value) if np.count_nonzero(missing) else value
 
 
 def _scale(step: Scale, value: Any, out: Result) -> Any:

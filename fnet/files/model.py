@@ -17,7 +17,15 @@ from fnet.core.params import leaves, map_params
 from fnet.core.printable import printable
 from fnet.core.run_state import Run
 from fnet.core.scaling import Scaling
-from fnet.encoding import Encoded, Encoding, Problem, TableError, encode_rows, feature_names
+from fnet.encoding import (
+    Encoded,
+    Encoding,
+    Problem,
+    TableError,
+    encode_rows,
+    feature_names,
+    prepare,
+)
 from fnet.encoding.records import used
 from fnet.files.estimators import FITTED
 from fnet.files.schema import Content
@@ -105,6 +113,7 @@ class Model:
             columns = tuple(column.name for column in used(content.encoding))
             self.features = columns if content.encoding.named else None
             self._names = feature_names(content.encoding)
+            self._encoder = prepare(content.encoding)
         params = content.params
         if content.ensemble is not None:  # a row's prediction does not depend on the other rows
             params = map_params(lambda array: np.asarray(array, np.float64), params)
@@ -384,7 +393,7 @@ class Model:
             return Encoded(rows, np.zeros(len(rows), bool), ())
         dtype = np.float64 if content.pipeline is None else content.pipeline.encoder["dtype"]
         with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is refused
-            found = encode_rows(content.encoding, x, dtype)
+            found = encode_rows(self._encoder, x, dtype)
         if not found.problems:
             checks.features("x", found.values, width, names=self._names)
             return found

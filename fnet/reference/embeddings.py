@@ -18,10 +18,12 @@ from fnet.core.params import PeriodicEmbedding
 def periodic(net: Network, entry: Any, x: Array) -> Any:
     """Features `[*M, B, D]` and their periodic functions: `[*M, B, D + Q * F]`."""
     e = np.cos(_angles(net, entry, x)) @ entry.w + entry.b[..., None, :]  # [*M, F, B, Q]
-    rows = np.moveaxis(e, -3, -1)  # [*M, B, Q, F]
-    members = rows.shape[:-3]
-    flat = rows.reshape(*members, x.shape[-2], -1)
-    return np.concatenate([np.broadcast_to(x, (*members, *x.shape[-2:])), flat], axis=-1)
+    *members, f, rows, q = e.shape
+    features = x.shape[-1]
+    found = np.empty((*members, rows, features + q * f), e.dtype)
+    found[..., :features] = x
+    found[..., features:].reshape(*members, rows, q, f)[...] = e.swapaxes(-3, -2).mT
+    return found
 
 
 def periodic_back(net: Network, entry: Any, x: Array, g: Array) -> Any:
@@ -47,6 +49,8 @@ def periodic_back(net: Network, entry: Any, x: Array, g: Array) -> Any:
 def _angles(net: Network, entry: Any, x: Array) -> Any:
     """The angles in radians, `[*M, F, B, H]`."""
     assert net.embedding is not None
-    chosen = np.moveaxis(x[..., list(net.embedding.features)], -1, -2)[..., None]  # [*M, F, B, 1]
-    turns = chosen * entry.frequencies[..., None, :]
-    return 2 * np.pi * turns + entry.phases[..., None, :]
+    chosen = x.take(net.embedding.features, axis=-1).mT[..., None]  # [*M, F, B, 1]
+    angles = chosen * entry.frequencies[..., None, :]
+    angles *= 2 * np.pi
+    angles += entry.phases[..., None, :]
+    return angles
