@@ -82,6 +82,28 @@ def test_of_many_scores_some_are_kept_and_intervals_are_as_wide():
         np.testing.assert_allclose([lower, upper], expected, rtol=0.01)
 
 
+@pytest.mark.parametrize("coverage", [0.03, 0.5, 0.9, 0.995])
+@pytest.mark.parametrize("spread", [0.0, 0.1, 1.0, 100.0])
+@pytest.mark.parametrize("decimals", [1, 15])
+def test_an_interval_is_that_of_all_sums_in_order(spread, decimals, coverage):
+    """Members far apart or alike, weights that differ from member to member, and ties."""
+    rng = np.random.default_rng(0)
+    scores = [np.abs(rng.normal(size=(size, 1))).round(decimals) for size in (1, 150, 233, 260)]
+    kept = conformal.keep_scores(scores, 500)
+    at = (rng.normal(size=(1, 20, 1)) + spread * rng.normal(size=(4, 20, 1))).round(decimals)
+    rank = np.ceil(coverage * (kept.rows + 1) - 1e-9)
+
+    def smallest(sums):
+        order = np.argsort(sums.ravel())
+        total = np.cumsum(kept.weights.ravel()[order])
+        return sums.ravel()[order[np.argmax(total >= rank - 1e-9)]]
+
+    for row, (lower, upper) in enumerate(conformal.interval(at, at, kept, coverage)[:, 0]):
+        high = smallest(at[:, row] + kept.scores[:, :, 0])
+        low = -smallest(kept.scores[:, :, 0] - at[:, row])
+        assert (lower, upper) == ((low, high) if low <= high else ((low + high) / 2,) * 2)
+
+
 def test_rows_that_are_held_out_twice_count_once():
     scores = folds((10, 10))
     once = conformal.keep_scores(scores, 20)
