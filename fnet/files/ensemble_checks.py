@@ -1,5 +1,6 @@
 """What must be true of an ensemble in a file, and of the estimator it came from."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -63,9 +64,20 @@ OWN_ARGUMENTS: dict[str, dict[str, Check]] = {
 }
 """The arguments that only one of the estimators has."""
 
-SCORES = ("accuracy", "r2", "mean_pinball_loss")
+SCORES: dict[str, tuple[str, float]] = {
+    "multiclass": ("accuracy", 1.0),
+    "multilabel": ("accuracy", 1.0),
+    "real": ("r2", 1.0),
+    "counts": ("r2", 1.0),
+    "quantiles": ("mean_pinball_loss", 0.0),
+}
+"""The score of an ensemble, by the targets of its networks, and the highest that there can be."""
 
-NUMBER = either(real(), lambda value: isinstance(value, (float, np.floating)))
+ROUNDING = 1e-9
+"""How far rounding may take a number out of its range."""
+
+CURVES = ("loss", "validation_loss")
+"""The learning curves of an ensemble."""
 
 
 def check_estimator(name: Any, arguments: Any, net: Network) -> None:
@@ -100,24 +112,53 @@ def check_ensemble(value: Any, net: Network, members: tuple[int, ...]) -> None:
             f"an ensemble must be an Ensemble of params with one member axis; got {value!r:.200} "
             f"with member axes {list(members)}"
         )
-    numbers = ("cv_score", "cv_score_std_error", "baseline_score")
-    folds = value.cv_scores
-    valid = (
-        one_of(*SCORES)(value.score)
-        and all(either(is_none, NUMBER)(getattr(value, name)) for name in numbers)
-        and (folds is None or _is_floats(folds, 1))
-        and integer(0)(value.n_epochs)
-        and COUNT(value.n_repeats)
-        and (value.history is None or _is_history(value.history))
-    )
-    if not valid:
+    folds = _folds(value, net)
+    if folds is not None and members[0] not in (folds * value.n_repeats, value.n_repeats):
         raise InvalidArgument(
-            f"the numbers of an ensemble must be as a fit leaves them; got {value!r:.300}"
+            f"an ensemble of {folds} folds and {value.n_repeats} repeats must have a network for "
+            f"each, or for the last fold; got {members[0]}"
         )
+    networks = members[0] if folds is None else folds * value.n_repeats
+    if value.history is not None and not _is_history(value.history, (value.n_epochs, networks)):
+        raise InvalidArgument(
+            f"the history of an ensemble must be curves of {value.n_epochs} epochs and {networks} "
+            f"networks by name; got {value.history!r:.200}"
+        )
+    if folds is None and not (value.conformity is value.importances is None):
+        raise InvalidArgument("an ensemble must have folds where it has what held-out rows give")
     if value.importances is not None:
         _check_importances(value.importances)
     if value.conformity is not None:
         _check_conformity(value.conformity, net, members[0])
+
+
+def _folds(value: Ensemble, net: Network) -> int | None:
+    """The number of folds of an ensemble, or None, once its numbers are checked."""
+    score, most = SCORES[net.targets]
+    numbers: tuple[Any, ...] = (value.cv_score, value.baseline_score)
+    error: Any = value.cv_score_std_error
+    of_folds: Any = value.cv_scores
+    absent = [each is None for each in (*numbers, error, of_folds)]
+    valid = value.score == score and integer(0)(value.n_epochs) and COUNT(value.n_repeats)
+    if valid and not any(absent):
+        valid = (
+            all(_is_number(each, most) for each in numbers)
+            and _is_number(error)
+            and not error < 0
+            and _is_floats(of_folds, 1)
+            and all(_is_number(each, most) for each in of_folds)
+        )
+    if not valid or any(absent) != all(absent):
+        raise InvalidArgument(
+            f"the numbers of an ensemble must be as a fit leaves them; got {value!r:.300}"
+        )
+    return None if of_folds is None else len(of_folds)
+
+
+def _is_number(value: Any, most: float = math.inf) -> bool:
+    """Whether a value is a number up to a bound, or NaN."""
+    is_float = isinstance(value, (float, np.floating))
+    return is_float and not math.isinf(value) and not value > most + ROUNDING
 
 
 def _check_conformity(value: Any, net: Network, members: int) -> None:
@@ -135,25 +176,36 @@ def _check_conformity(value: Any, net: Network, members: int) -> None:
             f"{MAX_SCORES} scores; got {scores.shape} and {weights.shape}"
         )
     ordered = bool((scores[:, 1:] >= scores[:, :-1]).all()) and not np.isnan(scores).any()
-    filled = ((weights == 0) == np.isinf(scores).all(axis=-1)).all()
-    finite = np.isfinite(weights).all() and (weights >= 0).all() and weights.sum() > 0
-    if not (ordered and filled and finite):
-        raise InvalidArgument("conformity scores must ascend, with weights of at least 0")
+    filled = ((weights == 0)[..., None] == np.isinf(scores)).all()
+    least = -math.inf if net.targets == "quantiles" else 0.0  # how far out; of classes 1 - p
+    most = 1.0 if net.targets == "multiclass" else math.inf
+    kept = scores[weights > 0]
+    inside = ((kept >= least - ROUNDING) & (kept <= most + ROUNDING)).all()
+    with np.errstate(over="ignore"):
+        total = weights.sum()
+    finite = (weights >= 0).all() and 0 < total < math.inf and not np.isneginf(scores).any()
+    if not (ordered and filled and inside and finite):
+        raise InvalidArgument(
+            "conformity scores must ascend, from 0 unless they are of quantiles and to 1 if they "
+            "are of classes, with weights above 0"
+        )
 
 
 def _check_importances(value: Any) -> None:
     if not isinstance(value, Importances):
         raise InvalidArgument(f"importances must be Importances; got {value!r:.200}")
     mean, std, drops, names = value
-    listed = isinstance(names, tuple) and all(map(is_text, names))
+    listed = isinstance(names, tuple) and all(map(is_text, names)) and len({*names}) == len(names)
     shapes = _is_floats(mean, 1) and _is_floats(std, 1) and _is_floats(drops, 2)
-    if not (listed and shapes and {len(mean), len(std), len(drops)} == {len(names)}):
+    fit = listed and shapes and {len(mean), len(std), len(drops)} == {len(names)}
+    if not fit or drops.shape[1] == 0 or (std < 0).any():
         raise InvalidArgument(f"importances must be floats for each name; got {value!r:.200}")
 
 
-def _is_history(value: Any) -> bool:
+def _is_history(value: Any, shape: tuple[int, int]) -> bool:
     return isinstance(value, dict) and all(
-        is_text(name) and _is_floats(curve, 2) for name, curve in value.items()
+        name in CURVES and _is_floats(curve, 2) and curve.shape == shape
+        for name, curve in value.items()
     )
 
 

@@ -1,0 +1,239 @@
+"""Ensembles and embeddings in files with right checksums: what no fit leaves is refused."""
+
+import numpy as np
+import pytest
+from sklearn.utils._param_validation import make_constraint
+from test_file_content import PROBES, forge, refuse
+
+import fnet
+from fnet import InvalidArgument, Network, TabularClassifier, TabularRegressor
+from fnet.core.conformal import MAX_SCORES, ConformityScores
+from fnet.core.ensemble import Ensemble, Importances
+from fnet.core.network import Embedding
+from fnet.core.params import Layer, PeriodicEmbedding
+from fnet.files import ensemble_checks, schema
+
+RNG = np.random.default_rng(0)
+X = {"a": RNG.normal(size=60), "b": RNG.normal(size=60), "town": ["Bonn", "Celle", "Ulm"] * 20}
+Y = X["a"] + X["b"] ** 2
+
+
+def content(kind, y, **options):
+    model = kind(cv=3, hidden=(4,), epochs=2, engine="numpy", **options).fit(X, y)
+    return schema.check_content(schema.content_of(model))
+
+
+NUMBERS = content(TabularRegressor, np.stack([Y, -Y], axis=1), importance=True)
+CLASSES = content(TabularClassifier, Y > 1)
+QUANTILES = content(TabularRegressor, Y, quantiles=[0.1, 0.9])
+LABELS = content(TabularClassifier, np.stack([Y > 1, Y > 0], axis=1).astype(int))
+FOUND = {"numbers": NUMBERS, "classes": CLASSES, "quantiles": QUANTILES, "labels": LABELS}
+ENSEMBLE = NUMBERS.ensemble
+SCORES, WEIGHTS = ENSEMBLE.conformity
+DROPS = ENSEMBLE.importances.importances
+LOSS = ENSEMBLE.history["loss"]
+
+
+def changed(array, place, value):
+    found = array.copy()
+    found[place] = value
+    return found
+
+
+def test_what_a_fit_leaves_is_loaded(tmp_path):
+    for found in FOUND.values():
+        fnet.load(forge(tmp_path / "a.fnet", found))
+
+
+NO_NUMBERS = ["x", [0.5], 1.5, np.inf, np.zeros(1), None]
+OF_ENSEMBLE = {
+    "conformity": ["x", (SCORES, WEIGHTS), 1.0],
+    "score": ["accuracy", "mean_pinball_loss", "<b>", None, 1],
+    "cv_score": NO_NUMBERS,
+    "cv_score_std_error": [*NO_NUMBERS[:2], None, -1.0],
+    "cv_scores": [None, [0.1, 0.2, 0.3], np.zeros(3, np.float32), np.zeros((3, 1)), np.zeros(4)],
+    "baseline_score": NO_NUMBERS,
+    "importances": ["x", tuple(ENSEMBLE.importances), {}],
+    "history": [[LOSS], {"mse": LOSS}, {"loss": LOSS[:1]}, {"loss": LOSS[:, :2]}]
+    + [{1: LOSS}, {"loss": LOSS.astype(np.float32)}, {"loss": LOSS.tolist()}],
+    "n_epochs": [-1, 3, 2.0, "2", None, 10**400],
+    "n_repeats": [0, 2, 1.0, "1", None],
+}
+OF_CONFORMITY = {
+    "scores": [SCORES.astype(np.float32), SCORES[:2], SCORES[:, :, :1], SCORES[:, ::-1], "x"]
+    + [changed(SCORES, (0, 0), np.nan), changed(SCORES, (0, 0), -np.inf), SCORES.tolist()]
+    + [changed(SCORES, (0, -1, 0), np.inf), changed(SCORES, (0, 0), -1.0)],
+    "weights": [WEIGHTS.astype(np.float32), WEIGHTS[:, 1:], -WEIGHTS, 0 * WEIGHTS, None]
+    + [changed(WEIGHTS, (0, 0), value) for value in (np.nan, np.inf, 0.0, -1.0)]
+    + [np.full_like(WEIGHTS, 1e308)],
+}
+OF_IMPORTANCES = {
+    "importances_mean": [DROPS, DROPS[:2, 0], DROPS[:, 0].astype(np.float32), [0.0] * 3, None],
+    "importances_std": [DROPS, DROPS[:2, 0], DROPS[:, 0].tolist(), np.full(3, -1.0)],
+    "importances": [DROPS[0], DROPS[:2], DROPS[:, :0], DROPS.astype(int), "x"],
+    "names": [["a", "b", "town"], ("a", "b"), ("a", "b", 1), ("a", "a", "b"), "abc", None],
+}
+TABLES = {
+    "ensemble": (OF_ENSEMBLE, Ensemble, lambda **new: ENSEMBLE._replace(**new)),
+    "conformity": (
+        *(OF_CONFORMITY, ConformityScores),
+        lambda **new: ENSEMBLE._replace(conformity=ENSEMBLE.conformity._replace(**new)),
+    ),
+    "importances": (
+        *(OF_IMPORTANCES, Importances),
+        lambda **new: ENSEMBLE._replace(importances=ENSEMBLE.importances._replace(**new)),
+    ),
+}
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_each_field_is_checked(table, tmp_path):
+    fields, kind, make = TABLES[table]
+    assert fields.keys() == set(kind._fields)
+    for name, bad in fields.items():
+        for value in bad:
+            try:
+                refuse(tmp_path / "a.fnet", NUMBERS._replace(ensemble=make(**{name: value})))
+            except BaseException as error:
+                error.add_note(f"{name} = {value!r}")
+                raise
+
+
+OTHERS = {
+    "scores of classes above 1": (CLASSES, lambda kept: kept._replace(scores=kept.scores + 1)),
+    "scores of one more quantile": (
+        QUANTILES,
+        lambda kept: kept._replace(scores=np.repeat(kept.scores, 2, axis=2)),
+    ),
+    "too many scores": (
+        QUANTILES,
+        lambda kept: ConformityScores(np.zeros((3, MAX_SCORES + 1, 1)), np.ones((3, 201))),
+    ),
+    "scores of labels": (LABELS, lambda kept: CLASSES.ensemble.conformity),
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_conformity_scores_go_with_the_targets(name, tmp_path):
+    found, change = OTHERS[name]
+    ensemble = found.ensemble._replace(conformity=change(found.ensemble.conformity))
+    refuse(tmp_path / "a.fnet", found._replace(ensemble=ensemble))
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_an_ensemble_goes_with_its_estimator_and_params(name, tmp_path):
+    found = FOUND[name]
+    path = tmp_path / "a.fnet"
+    other = QUANTILES if name in ("classes", "labels") else CLASSES
+    for bad in (
+        found._replace(ensemble=None),
+        found._replace(ensemble="x"),
+        found._replace(estimator=other.estimator),
+        found._replace(estimator=found.estimator._replace(name="MLPRegressor")),
+        found._replace(estimator=found.estimator._replace(fitted={"n_iter_": 3})),
+        found._replace(params=found.params[1:]),
+    ):
+        refuse(path, bad)
+
+
+@pytest.mark.parametrize("kind", [TabularClassifier, TabularRegressor])
+def test_arguments_are_valid_in_a_file_where_scikit_learn_takes_them(kind):
+    """But for a splitter, an encoder and a generator, which no file holds as they are."""
+    known = ensemble_checks.ARGUMENTS | ensemble_checks.OWN_ARGUMENTS[kind.__name__]
+    assert known.keys() == kind().get_params(deep=False).keys() - {"encoder"}
+    for name in known.keys() - {"cv", "hidden", "quantiles", "class_weight"}:
+        checks = list(map(make_constraint, kind._parameter_constraints[name]))
+        for value in PROBES:
+            takes = any(check.is_satisfied_by(value) for check in checks)
+            assert known[name](value) == takes, (name, value)
+
+
+BAD_ARGUMENTS = {
+    "cv": [-1, 2.0, None, "x", [1]],
+    "hidden": [(0,), "relu", 5, (4.0,)],
+    "quantiles": [0.0, 1.0, [0.5, 2.0], "x"],
+    "class_weight": ["x", [1.0], {"a": -1.0}, {(): 1.0}],
+    "encoder": [None],
+}
+
+
+@pytest.mark.parametrize("name", BAD_ARGUMENTS)
+def test_arguments_that_no_estimator_takes_are_refused(name, tmp_path):
+    found = CLASSES if name == "class_weight" else NUMBERS
+    for value in BAD_ARGUMENTS[name]:
+        arguments = found.estimator.arguments | {name: value}
+        bad = found._replace(estimator=found.estimator._replace(arguments=arguments))
+        refuse(tmp_path / "a.fnet", bad, "arguments of Tab" if name == "encoder" else name)
+
+
+# Embeddings.
+
+NET = Network((4, 3), embedding=Embedding((0, 2), 3, 2))
+PARAMS = fnet.reference.init_params(NET, 0)
+FIRST = PARAMS[0]
+
+
+def of_network(embedding):
+    """A network whose embedding was not checked."""
+    net = Network((4, 3))
+    object.__setattr__(net, "embedding", embedding)
+    return net
+
+
+OF_EMBEDDING = {
+    "features": [
+        (2, 0),
+        (0, 0),
+        (0, 4),
+        (-1, 2),
+        (),
+        (0.0, 2),
+        ("0", 2),
+        2,
+        "02",
+        None,
+        [[0], [2]],
+    ],
+    "frequencies": [0, -1, 4, 3.0, "3", None, 10**400],
+    "outputs": [0, -1, 3, 2.0, "2", None, 10**400],
+}
+
+
+def test_each_field_of_an_embedding_is_checked(tmp_path):
+    assert OF_EMBEDDING.keys() == set(Embedding._fields)
+    path = tmp_path / "a.fnet"
+    fnet.load(forge(path, schema.Content(NET, PARAMS)))
+    for name, bad in OF_EMBEDDING.items():
+        for value in bad:
+            net = of_network(NET.embedding._replace(**{name: value}))
+            try:
+                refuse(path, schema.Content(net, PARAMS))
+            except BaseException as error:
+                error.add_note(f"{name} = {value!r}")
+                raise
+    for other in ((0, 2), "x", 3, {}, NET.embedding[:2]):
+        refuse(path, schema.Content(of_network(other), PARAMS))
+
+
+@pytest.mark.parametrize("name", PeriodicEmbedding._fields)
+def test_each_array_of_an_embedding_is_checked(name, tmp_path):
+    array = getattr(FIRST, name)
+    for value in (
+        *(None, "x", array.tolist(), array[:1], array[..., :1], array[None]),
+        *(array.astype(np.float64), array.astype(int), array * np.nan, array + np.inf),
+    ):
+        params = (FIRST._replace(**{name: value}), *PARAMS[1:])
+        refuse(tmp_path / "a.fnet", schema.Content(NET, params))
+
+
+def test_params_have_the_entries_of_the_network(tmp_path):
+    for net, params in (
+        (NET, PARAMS[1:]),
+        (NET, (PARAMS[1], FIRST)),
+        (NET, (FIRST, FIRST, *PARAMS[1:])),
+        (NET, (Layer(FIRST.w, FIRST.b), *PARAMS[1:])),
+        (Network((4, 3)), PARAMS),
+    ):
+        refuse(tmp_path / "a.fnet", schema.Content(net, params))
+        with pytest.raises(InvalidArgument):
+            fnet.save(tmp_path / "b.fnet", (net, params))
