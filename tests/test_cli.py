@@ -279,11 +279,11 @@ def test_parquet_trains_the_same_model(shell):
 def test_engine_tensorflow_trains_the_same_model(shell):
     output = run_json(
         shell,
-        "fnet train iris.csv --target species --out new.fnet --epochs 2 --engine tensorflow",
+        "fnet train iris.csv --target species --out new.fnet --cv 0 --epochs 2 --engine tensorflow",
     )
     assert output["engine"] == "tensorflow"
-    by_numpy = "fnet train iris.csv --target species --out twin.fnet --epochs 2 --engine numpy"
-    run_ok(shell, by_numpy)
+    by_numpy = "fnet train iris.csv --target species --out twin.fnet --cv 0 --epochs 2"
+    run_ok(shell, f"{by_numpy} --engine numpy")
     for a, b in zip(fnet.load("new.fnet").params, fnet.load("twin.fnet").params, strict=True):
         np.testing.assert_allclose(a.w, b.w, rtol=0, atol=1e-12)
 
@@ -559,7 +559,7 @@ def test_a_small_training_imports_no_tensorflow(shell):
     out, messages, loaded = in_a_process("fnet train iris.csv --target species --out new.fnet")
     assert {"tensorflow", "keras", "matplotlib"} & set(loaded) == set()
     assert messages == []
-    assert out.endswith("Model: new.fnet\n")
+    assert "Model: new.fnet\n" in out
 
 
 def test_an_onnx_file_is_written_without_tensorflow(shell):

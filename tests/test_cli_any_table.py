@@ -330,7 +330,7 @@ def test_a_class_of_new_times_alone_is_left_out_of_the_score(run):
     table = mixed()
     table.loc[118:, "y"] = "new"
     table.to_csv("new.csv", index=False)
-    result, err, model = train(run, "--time since", data="new.csv")
+    result, err, model = train(run, "--time since --cv 0", data="new.csv")
     assert (
         "left 2 held-out rows out of the score, of classes that no training row has: 'new'" in err
     )

@@ -334,7 +334,7 @@ CASES = {
         *(3, "--weights must name a column with a weight above 0 in a training row; all have 0"),
     ),
     "no weights above 0 in the score": (
-        TRAIN.format("weights.csv") + " --weights first",
+        TRAIN.format("weights.csv") + " --cv 0 --weights first",
         *(3, "--weights must name a column with a weight above 0 in a held-out row; all have 0"),
     ),
     "a gap among groups of text": (
@@ -346,11 +346,11 @@ CASES = {
         *(3, "weights.csv: column 't', row 2 is a gap: every row needs a group"),
     ),
     "one group": (
-        TRAIN.format("weights.csv") + " --groups one",
+        TRAIN.format("weights.csv") + " --cv 0 --groups one",
         *(3, "--groups must name a column with at least two groups; all rows have"),
     ),
     "one time": (
-        TRAIN.format("weights.csv") + " --time one",
+        TRAIN.format("weights.csv") + " --cv 0 --time one",
         *(3, "--time must name a column with at least two times"),
     ),
     "no such validation": (
@@ -416,7 +416,7 @@ CASES = {
     # The operating system.
     "more than memory": (
         "fnet train iris.csv --target species --out new.fnet --hidden 1000000000000",
-        *(4, "out of memory: Unable to allocate"),
+        *(4, "out of memory: "),
     ),
     "no such table": (
         "fnet train none.csv --target y --out new.fnet",
@@ -548,7 +548,7 @@ def test_an_invalid_row_in_a_late_chunk_leaves_no_file(shell, folder, monkeypatc
     ("command", "message"),
     [
         (
-            "fnet train iris.csv --target species --out new.fnet --epochs 100000",
+            "fnet train iris.csv --target species --out new.fnet --cv 0 --epochs 100000",
             r"interrupted after \d+ of 100,000 epochs; nothing was written",
         ),
         ("fnet digits --epochs 100000", "interrupted after .* epochs; nothing was written"),

@@ -58,6 +58,7 @@ def description(model: Any) -> dict[str, Any]:
             "columns": model.encoding and [plain(each) for each in model.encoding.columns],
             "standardized": model.scaling is not None,
             "trained": trained or None,
+            "ensemble": model.ensemble and _ensemble(model.ensemble),
             "run": run
             and {
                 "optimizer": run.optimizer,
@@ -67,6 +68,23 @@ def description(model: Any) -> dict[str, Any]:
         }
     )
     return description
+
+
+def _ensemble(found: Any) -> dict[str, Any]:
+    """What to expect of the networks of folds on new rows, and what columns are worth to them."""
+    columns = found.importances
+    order = [] if columns is None else (-columns.importances_mean).argsort(kind="stable").tolist()
+    kept = found.conformity
+    return {
+        "score": found.score,
+        "cv_score": found.cv_score,
+        "cv_score_std_error": found.cv_score_std_error,
+        "cv_scores": found.cv_scores,
+        "baseline_score": found.baseline_score,
+        "epochs": found.n_epochs,
+        "largest_coverage": None if kept is None else 1 - 1 / (kept.rows + 1),
+        "importances": {columns.names[i]: float(columns.importances_mean[i]) for i in order},
+    }
 
 
 def _lines(result: dict[str, Any], indent: str = "") -> Iterator[str]:

@@ -10,7 +10,6 @@ import numpy.typing as npt
 
 from fnet.cli import common, training_rows
 from fnet.cli.options import TrainOptions
-from fnet.core.errors import InvalidArgument
 
 if TYPE_CHECKING:
     from fnet.estimators import MLPClassifier, MLPRegressor
@@ -72,11 +71,7 @@ def estimator(
     if y.dtype.kind != "f":
         weights = training_rows.class_weight(y, options.class_weight)
         return MLPClassifier(class_weight=weights, **arguments(options), **more)
-    if options.class_weight:
-        raise InvalidArgument(
-            "--class-weight needs a classifier, but the target is numeric: use --task "
-            "classifier, or leave --class-weight out"
-        )
+    training_rows.require_no_class_weight(options)
     scaled: Literal["target"] | bool = options.choices.scaling != "none" and "target"
     return MLPRegressor(standardize=scaled, **arguments(options), **more)
 

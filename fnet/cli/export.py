@@ -52,7 +52,7 @@ def command(
     \b
     Examples:
       $ fnet sample iris --out iris.csv
-      $ fnet train iris.csv --target species --out iris.fnet
+      $ fnet train iris.csv --target species --out iris.fnet --cv 0
       $ fnet export iris.fnet --out iris.onnx
       $ fnet export iris.fnet --format saved_model --out iris
     """

@@ -61,6 +61,8 @@ class PredictOptions(NamedTuple):
 
     out: str | None
     probabilities: bool
+    interval: float | None
+    std: bool
     keep: tuple[str, ...]
     strict: bool
     as_json: bool
@@ -98,6 +100,17 @@ def validation(value: Any) -> float | str:
     return fraction
 
 
+def folds_of_cv(value: Any) -> int:
+    """A number of folds, or 0 for none."""
+    try:
+        found = int(value)
+    except ValueError:
+        found = -1
+    if found < 0 or found == 1 or found > LIMIT:
+        raise click.BadParameter(f"{value!r} must be an integer of at least 2, or 0 for no folds.")
+    return found
+
+
 class FiniteRange(click.FloatRange):
     """A finite number in a range."""
 
@@ -123,7 +136,7 @@ model_options = common.all_of(
         type=sizes,
         default="100",
         metavar="SIZES",
-        show_default=True,
+        show_default="100 in a single network",
         help="Units of each hidden layer, as 64,32, or none.",
     ),
     click.option(
@@ -138,7 +151,7 @@ model_options = common.all_of(
         metavar="NUMBER",
         type=click.IntRange(1, LIMIT),
         default=200,
-        show_default=True,
+        show_default="200 of a single network",
         help="Maximum number of passes over the training rows.",
     ),
     click.option(

@@ -7,7 +7,7 @@ import click
 import numpy.typing as npt
 
 from fnet.cli import common, writers
-from fnet.cli.options import PredictOptions
+from fnet.cli.options import FiniteRange, PredictOptions
 from fnet.cli.reading import (
     BadRows,
     encoding_of,
@@ -37,6 +37,15 @@ if TYPE_CHECKING:
 )
 @click.option("--probabilities", is_flag=True, help="Add the probability of each class.")
 @click.option(
+    "--interval",
+    type=FiniteRange(0, 1, min_open=True, max_open=True),
+    metavar="COVERAGE",
+    help="Add the ends of intervals that hold this part of the true numbers, as 0.9.",
+)
+@click.option(
+    "--std", is_flag=True, help="Add how far the networks disagree, as a standard deviation."
+)
+@click.option(
     "--keep",
     multiple=True,
     metavar="COLUMN",
@@ -56,8 +65,8 @@ def command(model: str, data: str, **options: Any) -> None:
     DATA must have the columns that the model was trained on, by name and in any order; other
     columns are ignored. A row with a cell that the model cannot read, as text for a number, has an
     empty prediction; a note names such rows. The table is read in chunks, so it may be larger than
-    memory. Standard input and pipes are copied to a temporary file first, up to 4 GiB. TensorFlow
-    is not needed.
+    memory. Standard input and pipes are copied to a temporary file first, up to 4 GiB. --interval
+    and --std need a model that was trained with folds. TensorFlow is not needed.
 
     Text is written as it is, also where it begins with =, +, - or @, which a spreadsheet takes for
     a formula: use --safe-csv for a table from a stranger. On a terminal, controls are shown as
@@ -70,6 +79,9 @@ def command(model: str, data: str, **options: Any) -> None:
       $ fnet predict iris.fnet iris.csv
       $ fnet predict iris.fnet iris.csv --probabilities --keep species --out predictions.csv
       $ cat iris.csv | fnet predict iris.fnet - --json
+      $ fnet sample diabetes --out diabetes.csv
+      $ fnet train diabetes.csv --target progression --out d.fnet --epochs 20
+      $ fnet predict d.fnet diabetes.csv --interval 0.9 --std
     """
     from fnet import tables
     from fnet.core.progress_bar import progress_bar
@@ -79,7 +91,7 @@ def command(model: str, data: str, **options: Any) -> None:
     if given.out is not None:
         common.check_output_path(given.out, data, model)
     loaded = common.load_model(model)
-    _check(loaded, model, given.probabilities)
+    _check(loaded, model, given)
     rows = 0
     with open_table(data, given.reading) as table:
         reader = feature_reader(table, encoding_of(table, loaded, model), given.reading)
@@ -94,7 +106,7 @@ def command(model: str, data: str, **options: Any) -> None:
             for chunk in table.chunks:
                 encoded = reader.read([chunk])
                 bad.add(encoded, chunk.first_row)
-                found = _predict_chunk(network, chunk, encoded, given.probabilities)
+                found = _predict_chunk(network, chunk, encoded, given)
                 if both := [name for name in kept if name in found]:
                     raise InvalidArgument(
                         f"--keep {both[0]}: the predictions have a column of that name too; rename "
@@ -113,20 +125,34 @@ def command(model: str, data: str, **options: Any) -> None:
     )
 
 
-def _check(model: "Model", path: str, probabilities: bool) -> None:
-    """Refuse a model of several networks, and probabilities of one without classes."""
+def _check(model: "Model", path: str, wanted: PredictOptions) -> None:
+    """Refuse networks that are no ensemble, and what the model cannot say."""
     from fnet.core import checks
+    from fnet.core.ensemble import conformity_for
 
-    if members := checks.members_of(model.params):
+    members = checks.members_of(model.params)
+    if members and model.ensemble is None:
         raise InvalidArgument(
             f"{path} has member axes {list(members)}: predict takes a single network"
         )
-    if probabilities and model.classes is None:
+    if wanted.probabilities and model.classes is None:
         raise InvalidArgument(f"{path} has no classes: leave out --probabilities")
+    if wanted.std and model.ensemble is None:
+        raise InvalidArgument(f"{path} is a single network: --std needs a model of several folds")
+    if wanted.interval is not None:
+        if model.classes is not None:
+            raise InvalidArgument(
+                f"{path} predicts classes, and --interval is for numbers: use --probabilities, or "
+                "predict_set of the model in Python"
+            )
+        try:
+            conformity_for("--interval", model.net, model.ensemble, wanted.interval)
+        except InvalidArgument as error:
+            raise InvalidArgument(f"{path}: {error}") from None
 
 
 def _predict_chunk(
-    network: "Model", chunk: "Chunk", encoded: "Encoded", probabilities: bool
+    network: "Model", chunk: "Chunk", encoded: "Encoded", wanted: PredictOptions
 ) -> Columns:
     """The `predictions` for a chunk of a table, masked in bad rows; errors name its rows."""
     import numpy as np
@@ -134,7 +160,7 @@ def _predict_chunk(
     bad = encoded.bad
     try:
         x = np.where(bad[:, None], 0.0, encoded.values) if bad.any() else encoded.values
-        found = predictions(network, x, probabilities)
+        found = predictions(network, x, wanted)
     except InvalidArgument as error:
         last = chunk.first_row + len(bad) - 1
         raise InvalidArgument(f"{chunk.table}, rows {chunk.first_row} to {last}: {error}") from None
@@ -143,7 +169,7 @@ def _predict_chunk(
     return {name: np.ma.MaskedArray(column, bad) for name, column in found.items()}
 
 
-def predictions(network: "Model", x: npt.NDArray[Any], probabilities: bool) -> Columns:
+def predictions(network: "Model", x: npt.NDArray[Any], wanted: PredictOptions) -> Columns:
     """The columns of predictions for rows x `[N, D]`, arrays; all outputs must be finite."""
     import numpy as np
 
@@ -154,12 +180,21 @@ def predictions(network: "Model", x: npt.NDArray[Any], probabilities: bool) -> C
         of_classes = network.net.targets in ("multiclass", "multilabel")
         outputs = network.predict_proba(x) if of_classes else predicted
     checks.finite("predictions", outputs, ". Is x scaled like the training data?")
-    columns: Columns = {"prediction": predicted}
-    if predicted.ndim > 1:
-        columns = {f"prediction_{i}": column for i, column in enumerate(predicted.T)}
-    if probabilities and network.classes is not None:
-        columns |= {
-            f"probability_{name}": column
-            for name, column in zip(network.classes.tolist(), outputs.T, strict=True)
-        }
+    columns = _columns("prediction", predicted)
+    if wanted.interval is not None:
+        ends = network.predict_interval(x, wanted.interval)
+        columns |= _columns("lower", ends[..., 0]) | _columns("upper", ends[..., 1])
+    names = None if network.classes is None else network.classes.tolist()
+    if wanted.std:
+        columns |= _columns("std", network.predict_std(x), names)
+    if wanted.probabilities:
+        columns |= _columns("probability", outputs, names)
     return columns
+
+
+def _columns(name: str, values: npt.NDArray[Any], outputs: list[Any] | None = None) -> Columns:
+    """Values `[N]` as a column of this name, or `[N, K]` as one for each output."""
+    if values.ndim == 1:
+        return {name: values}
+    labels = range(values.shape[1]) if outputs is None else outputs
+    return {f"{name}_{label}": column for label, column in zip(labels, values.T, strict=True)}

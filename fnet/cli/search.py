@@ -150,9 +150,15 @@ def _write(found: Sequence[Row], task: Task, out: str | None, file_format: str) 
 def _save(best: "Pipeline", task: Task, row: Row, table: tuple[str, str | None], path: str) -> None:
     """Save the best candidate as `fnet train` saves a model."""
     encoder, model = (step for _, step in best.steps)
-    measured = training_results.Measured(len(task.y), 0, {task.metrics[0]: row.mean})
+    measured = training_results.Measured(
+        len(task.y),
+        0,
+        model.n_iter_,
+        training_results.best_epoch(model),
+        {task.metrics[0]: row.mean},
+    )
     trained = training_results.record(
-        *table, task.rows.data, model, task.options.reading.missing, measured
+        *table, task.rows.data, task.options.reading.missing, measured
     )
     trained["folds"] = len(task.folds)
     fitted = training_rows.pipeline(task.rows.learner.options, encoder.encoding_, model)

@@ -4,11 +4,22 @@ import os
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
+from click.core import ParameterSource
 
 import fnet
-from fnet.cli import common, estimators, reading, training_results, training_rows
+from fnet.cli import (
+    common,
+    ensembles,
+    estimators,
+    reading,
+    training_results,
+    training_rows,
+)
+from fnet.cli.ensembles import FoldOptions
 from fnet.cli.options import (
+    LIMIT,
     TrainOptions,
+    folds_of_cv,
     model_options,
     row_options,
     table_options,
@@ -20,12 +31,43 @@ from fnet.cli.training_rows import Rows
 if TYPE_CHECKING:
     from fnet.estimators import MLPClassifier, MLPRegressor
 
+OF_ONE_NETWORK = (
+    *("activation", "batch_size", "learning_rate", "l2", "dropout", "validation", "patience"),
+    *("standardize", "checkpoint", "checkpoint_optional"),
+)
+"""The options that only a single network has."""
+
+OF_FOLDS = ("repeats", "report")
+"""The options that only an ensemble has."""
+
 
 @click.command("train", cls=common.Command)
 @common.data_argument
 @click.option("--target", required=True, metavar="COLUMN", help="The column to predict.")
 @click.option(
     "--out", required=True, type=common.file_path, metavar="MODEL", help="The model file."
+)
+@click.option(
+    "--cv",
+    type=folds_of_cv,
+    metavar="FOLDS",
+    default="8",
+    show_default=True,
+    help="The number of folds, and of networks; 0 trains a single network.",
+)
+@click.option(
+    "--repeats",
+    type=click.IntRange(1, LIMIT),
+    metavar="NUMBER",
+    default=1,
+    show_default=True,
+    help="How often folds are drawn: --cv times as many networks.",
+)
+@click.option(
+    "--report",
+    type=common.file_path,
+    metavar="PAGE",
+    help="Write an HTML page about the predictions of held-out rows, too.",
 )
 @model_options
 @click.option(
@@ -34,8 +76,8 @@ if TYPE_CHECKING:
     type=validation,
     default="0.2",
     show_default=True,
-    help="Fraction of rows to hold out for the score, 0 to train on all rows; or another table to "
-    "score on.",
+    help="Fraction of rows to hold out for the score of a single network, 0 to train on all rows; "
+    "or another table to score on.",
 )
 @row_options
 @click.option(
@@ -51,7 +93,15 @@ if TYPE_CHECKING:
 )
 @table_options
 @common.json_option
-def command(data: str, target: str, out: str, **options: Any) -> None:
+def command(
+    data: str,
+    target: str,
+    out: str,
+    cv: int,
+    repeats: int,
+    report: str | None,
+    **options: Any,
+) -> None:
     """Train a classifier or a regressor on a table and save it.
 
     DATA is a CSV whose first row is the header, JSON lines, Parquet, Arrow or Feather, text also
@@ -68,38 +118,95 @@ def command(data: str, target: str, out: str, **options: Any) -> None:
     a percent sign or a currency, if all of a column agree. --task, --missing and --decimal override
     all this.
 
-    It prints the score on the held-out rows, a fifth by default (--validation). Training
-    stops early, and keeps the epoch with the lowest loss on these rows; --patience 0 trains all
-    epochs.
+    It trains a network for each of 8 folds of the rows, without the rows of the fold; the mean of
+    the networks predicts. What each predicts for the rows that it has not seen gives the score to
+    expect on new rows with its standard error, beside a baseline that reads no features, the
+    intervals of `fnet predict --interval`, and the importance of columns. The size of the networks
+    and the epochs depend on the number of rows; --hidden and --epochs override that. --groups keeps
+    groups whole; with --time each fold holds out newer rows than it trains on, and the network of
+    the newest fold predicts. After Ctrl-C the networks as they are then are saved.
+
+    --cv 0 trains a single network, and so does each option that only a single network has:
+    --activation, --batch-size, --learning-rate, --l2, --dropout, --validation, --patience,
+    --no-standardize and --checkpoint. Its score is that of the held-out rows, a fifth by default
+    (--validation). Training stops early, and keeps the epoch with the lowest loss on these rows;
+    --patience 0 trains all epochs.
 
     \b
     Examples:
       $ fnet sample iris --out iris.csv
       $ fnet train iris.csv --target species --out iris.fnet
       $ fnet sample diabetes --out diabetes.csv
+      $ fnet train diabetes.csv --target progression --out d.fnet --report d.html --epochs 20
+      $ fnet train diabetes.csv --target progression --out d.fnet --kind sex=category --cv 3
       $ fnet train diabetes.csv --target progression --out d.fnet --hidden 64,32 --patience 20
-      $ fnet train diabetes.csv --target progression --out d.fnet --kind sex=category
       $ fnet train iris.csv --target species --out i.fnet --epochs 400 --checkpoint i.run
     """
     given = train_options(**options)
+    single = _single(cv)
+    if single is None:
+        hidden, epochs = (options[n] if _is_given(n) else None for n in ("hidden", "epochs"))
+        ensembles.train(data, target, out, given, FoldOptions(cv, repeats, hidden, epochs, report))
+    else:
+        _train_single(data, target, out, given, single)
+
+
+def _is_given(name: str) -> bool:
+    """Whether the command line has an option."""
+    source = click.get_current_context().get_parameter_source(name)
+    return source is not ParameterSource.DEFAULT
+
+
+def _single(cv: int) -> tuple[str, ...] | None:
+    """The options that ask for a single network but `--cv 0`; None for an ensemble."""
+    names = [f"--{name.replace('_', '-')}" for name in OF_ONE_NETWORK if _is_given(name)]
+    given = tuple("--no-standardize" if name == "--standardize" else name for name in names)
+    if cv and not given:
+        return None
+    if cv and _is_given("cv"):
+        raise common.usage_error(
+            f"{given[0]} is of a single network, and --cv {cv} trains one for each fold: use "
+            "--cv 0, or leave one of them out."
+        )
+    if of_folds := [name for name in OF_FOLDS if _is_given(name)]:
+        raise common.usage_error(
+            f"--{of_folds[0]} needs folds, and {given[0] if given else '--cv 0'} trains a single "
+            "network: leave one of them out."
+        )
+    return given if cv else ()
+
+
+def _train_single(
+    data: str, target: str, out: str, given: TrainOptions, why: tuple[str, ...]
+) -> None:
+    """Train a single network, as `--cv 0` or other options ask for."""
     _check(data, out, given)
     found = training_rows.read(data, target, given)
     digest = reading.sha256(data)
     model = estimators.estimator(found.data.target.values, given, **_progress(given))
     _fit(model, found.train, found.held_out, given)
     held_out = found.held_out
+    scores = {}
+    if held_out:
+        predicted = model.predict(held_out.x)
+        scores = training_results.scores(held_out.y, predicted, held_out.weights)
     measured = training_results.Measured(
         len(found.train.x),
         len(held_out.x) if held_out else 0,
-        training_results.scores(model, held_out) if held_out else {},
+        model.n_iter_,
+        training_results.best_epoch(model),
+        scores,
     )
-    trained = training_results.record(
-        data, digest, found.data, model, given.reading.missing, measured
-    )
+    trained = training_results.record(data, digest, found.data, given.reading.missing, measured)
     fnet.save(out, training_rows.pipeline(found.options, found.encoding, model), trained=trained)
     features = [column.name for column in found.encoding.columns if column.steps]
     result = {"model": out, **training_results.description(model, features), **trained}
-    common.print_result(training_results.lines(result), result, given.as_json)
+    lines = training_results.lines(result)
+    if why:
+        lines.append(
+            f"A single network, as {why[0]} is of one; without it, a network for each fold"
+        )
+    common.print_result(lines, result, given.as_json)
 
 
 def _check(data: str, out: str, options: TrainOptions) -> None:

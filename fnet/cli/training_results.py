@@ -1,14 +1,22 @@
 """What `fnet train` reports about a training: the kept epoch, the scores and the lines."""
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+import numpy.typing as npt
 
 import fnet
 from fnet.cli import common
-from fnet.cli.training_rows import Rows
 
 if TYPE_CHECKING:
     from fnet.estimators import MLPClassifier, MLPRegressor
+    from fnet.estimators.tabular import TabularClassifier, TabularRegressor
     from fnet.tables import TrainingData
+
+    Fitted: TypeAlias = MLPClassifier | MLPRegressor | TabularClassifier | TabularRegressor
+
+
+ENGINES = {"numpy": "NumPy", "tensorflow": "TensorFlow"}
+"""The names of the engines, as people read them."""
 
 
 def best_epoch(model: "MLPClassifier | MLPRegressor") -> int | None:
@@ -20,10 +28,12 @@ def best_epoch(model: "MLPClassifier | MLPRegressor") -> int | None:
 
 
 class Measured(NamedTuple):
-    """On how many rows was trained and validated, and with which scores."""
+    """On how many rows was trained and validated, for how long, and with which scores."""
 
     rows: int
     validation_rows: int
+    epochs: int
+    best_epoch: int | None
     scores: dict[str, float]
 
 
@@ -31,7 +41,6 @@ def record(
     data: str,
     digest: str | None,
     table: "TrainingData",
-    model: "MLPClassifier | MLPRegressor",
     missing: tuple[str, ...],
     measured: Measured,
 ) -> dict[str, Any]:
@@ -41,9 +50,8 @@ def record(
         data: The path of the table.
         digest: Its SHA-256, or None for a stream.
         table: The table.
-        model: The fitted estimator.
         missing: Cells that are gaps.
-        measured: The rows and the scores.
+        measured: The rows, the epochs and the scores.
 
     Returns:
         The record.
@@ -55,11 +63,7 @@ def record(
         "sha256": digest,
         "target": table.target_name,
         "decision": table.target.reason,
-        "rows": measured.rows,
-        "validation_rows": measured.validation_rows,
-        "epochs": model.n_iter_,
-        "best_epoch": best_epoch(model),
-        "scores": measured.scores,
+        **measured._asdict(),
         "notations": notations(table),
         "missing": list(missing) or None,
     }
@@ -75,19 +79,20 @@ def notations(table: "TrainingData") -> dict[str, dict[str, str]]:
     return {table.target_name: {field: text for field, text in notation._asdict().items() if text}}
 
 
-def scores(model: "MLPClassifier | MLPRegressor", rows: Rows) -> dict[str, float]:
-    """The scores on the validation rows."""
+def scores(
+    y: npt.NDArray[Any], predicted: npt.NDArray[Any], weights: npt.NDArray[Any] | None
+) -> dict[str, float]:
+    """The scores of predictions `[V]` of held-out rows with their targets and weights."""
     from sklearn import metrics
 
-    y, predicted = rows.y, model.predict(rows.x)
-    of_rows = {"y_true": y, "y_pred": predicted, "sample_weight": rows.weights}
+    of_rows = {"y_true": y, "y_pred": predicted, "sample_weight": weights}
     if y.dtype.kind != "f":
         return {"accuracy": float(metrics.accuracy_score(**of_rows))}
     r2 = {"r2": float(metrics.r2_score(**of_rows))} if len(y) > 1 else {}
     return {**r2, "mean_absolute_error": float(metrics.mean_absolute_error(**of_rows))}
 
 
-def description(model: "MLPClassifier | MLPRegressor", features: list[str]) -> dict[str, Any]:
+def description(model: "Fitted", features: list[str]) -> dict[str, Any]:
     """What was trained, and by which engine."""
     classes = getattr(model, "classes_", None)
     return {
@@ -99,14 +104,23 @@ def description(model: "MLPClassifier | MLPRegressor", features: list[str]) -> d
     }
 
 
-def lines(result: dict[str, Any]) -> list[str]:
-    """A result as text."""
-    engine = {"numpy": "NumPy", "tensorflow": "TensorFlow"}[result["engine"]]
+def task_line(result: dict[str, Any]) -> str:
+    """What is predicted, from what, and why."""
     classes = result["classes"]
-    task = "regressor" if classes is None else f"classifier of {len(classes)} classes"
+    task = (
+        "regressor" if classes is None else f"classifier of {common.count(len(classes), 'class')}"
+    )
     features = common.count(len(result["features"]), "feature")
+    return (
+        f"{result['target']}: {task} from {features} ({result['decision']}; --task overrides this)"
+    )
+
+
+def lines(result: dict[str, Any]) -> list[str]:
+    """The result of a single network as text."""
+    engine = ENGINES[result["engine"]]
     lines = [
-        f"{result['target']}: {task} from {features} ({result['decision']}; --task overrides this)",
+        task_line(result),
         f"Trained {'-'.join(map(str, result['sizes']))} on {common.count(result['rows'], 'row')} "
         f"for {common.count(result['epochs'], 'epoch')} by {engine}",
     ]
@@ -115,11 +129,16 @@ def lines(result: dict[str, Any]) -> list[str]:
         lines[-1] += f", kept epoch {result['best_epoch']:,}"
         chosen = ", which chose the epoch too"
     if result["scores"]:
-        scores = ", ".join(
-            f"{common.metric_label(name)} {common.format_number(value)}"
-            for name, value in result["scores"].items()
-        )
         lines.append(
-            f"On {common.count(result['validation_rows'], 'held-out row')}{chosen}: {scores}"
+            f"On {common.count(result['validation_rows'], 'held-out row')}{chosen}: "
+            f"{scores_text(result['scores'])}"
         )
     return [*lines, f"Model: {result['model']}"]
+
+
+def scores_text(scores: dict[str, float]) -> str:
+    """Scores by name on one line."""
+    return ", ".join(
+        f"{common.metric_label(name)} {common.format_number(value)}"
+        for name, value in scores.items()
+    )

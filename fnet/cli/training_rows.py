@@ -248,3 +248,12 @@ def class_weight(
                 f"({', '.join(map(repr, classes)):.100}) and a number of at least 0; got {pair!r}"
             ) from None
     return weights
+
+
+def require_no_class_weight(options: TrainOptions) -> None:
+    """Refuse weights of classes for a regressor."""
+    if options.class_weight:
+        raise InvalidArgument(
+            "--class-weight needs a classifier, but the target is numeric: use --task "
+            "classifier, or leave --class-weight out"
+        )

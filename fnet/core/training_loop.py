@@ -179,6 +179,8 @@ def run_loop(
             for name, values in values_by_name.items():
                 measured[name].append(values)
             done = int(now.epoch) + (round(int(now.step) / run.steps, 2) if now.step else 0)
+            if not bar.disable:
+                _show_score(bar, values_by_name)
             bar.update(done - bar.n)
             if callback is not None:
                 _call(callback, so_far(now, "running"))
@@ -188,6 +190,13 @@ def run_loop(
     if callback is not None and reason == "interrupted":
         _call(callback, so_far(now, reason))
     return so_far(now, reason)
+
+
+def _show_score(bar: Any, values_by_name: dict[str, Any]) -> None:
+    """Show the validation loss so far beside a bar, the mean over members."""
+    losses = np.asarray(values_by_name.get("validation_loss", ()))
+    if len(losses):
+        bar.set_postfix_str(f"validation loss {losses[-1].mean():.4g}", refresh=False)
 
 
 def _reasons(now: TrainState, otherwise: str) -> Any:

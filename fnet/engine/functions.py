@@ -29,6 +29,9 @@ from fnet.engine.losses import LOSSES, as_columns
 NO_TUNING = tensors.tuning_tensors(Tuning())
 """A Tuning whose fields are all absent."""
 
+MAX_ENTRIES = 2**31 - 2
+"""The most params of a layer: TensorFlow counts entries that it reshapes in 32 bits."""
+
 INPUT_BLOCKS: dict[type, Any] = {PeriodicEmbedding: embeddings.periodic}
 """By kind of entry before the dense layers: `block(net, entry, x)`, from columns `[*M, D, B]` to
 columns. x may lack the member axes."""
@@ -114,6 +117,8 @@ def _init_params(static: Any, seed: Any) -> Any:
                 return [tf.cast(array, dtype) for array in start(words, *sizes)]
             d, h = sizes
             count = d * h + h
+            if count > MAX_ENTRIES:
+                raise MemoryError(f"a layer of {d} inputs and {h} outputs has {count} params")
             words = rng.words(seed, philox.INIT, count + count % 2, step=i)
             w, b = SCHEMES[schemes[i]](words, d, h)
             return tf.cast(tf.reshape(w, [d, h]), dtype), tf.cast(b, dtype)

@@ -124,7 +124,7 @@ def check_ensemble(value: Any, net: Network, members: tuple[int, ...]) -> None:
             f"the history of an ensemble must be curves of {value.n_epochs} epochs and {networks} "
             f"networks by name; got {value.history!r:.200}"
         )
-    if folds is None and not (value.conformity is value.importances is None):
+    if folds is None and not (value.conformity is None and value.importances is None):
         raise InvalidArgument("an ensemble must have folds where it has what held-out rows give")
     if value.importances is not None:
         _check_importances(value.importances)

@@ -115,10 +115,11 @@ class Model:
             self._names = feature_names(content.encoding)
             self._encoder = prepare(content.encoding)
         params = content.params
+        self._x_dtype = checks.params_dtype(params)
         if content.ensemble is not None:  # a row's prediction does not depend on the other rows
             params = map_params(lambda array: np.asarray(array, np.float64), params)
         self._dtype = checks.params_dtype(params)
-        self._cast_name = f"x in {self._dtype}"
+        self._cast_name = f"x in {self._x_dtype}"
         self._members = checks.members_of(content.params)
         self._steps = _forward_steps(content.net, params)
         widest = math.prod(self._members) * content.net.width
@@ -427,9 +428,10 @@ class Model:
         scaling = self.scaling
         if scaling is not None:
             x = scaling.features(x)
-        if x.dtype != self._dtype:
+        if x.dtype != self._x_dtype:
             with np.errstate(over="ignore"):  # an overflow is refused below
-                x = checks.finite(self._cast_name, x.astype(self._dtype), names=self._names)
+                x = checks.finite(self._cast_name, x.astype(self._x_dtype), names=self._names)
+        x = x.astype(self._dtype, copy=False)
         for step in self._steps:
             x = step(x)
         return x if scaling is None else scaling.predictions(x)

@@ -134,6 +134,8 @@ def _history(run: Any) -> tuple[History, Mark | None]:
     content = inputs.saved("run", run)
     if content.run is not None:
         return content.run.history, _restored(content.run)
+    if content.ensemble is not None:
+        return content.ensemble.history or {}, None
     estimator = content.estimator
     if estimator is not None and estimator.arguments["solver"] != "lbfgs":
         return _of_estimator(content.net.targets, estimator.arguments, estimator.fitted)

@@ -57,6 +57,7 @@ class Evaluation(NamedTuple):
         y_pred: `[N]`, as `y_true`.
         y_prob: Probabilities `[N, K]`; None for regression.
         classes: The classes `[K]`; None for regression.
+        is_out_of_fold: Whether each row is predicted by networks that have not seen it.
     """
 
     kind: Literal["classification", "regression"]
@@ -68,9 +69,12 @@ class Evaluation(NamedTuple):
     y_pred: npt.NDArray[Any]
     y_prob: npt.NDArray[Any] | None = None
     classes: npt.NDArray[Any] | None = None
+    is_out_of_fold: bool = False
 
 
-def evaluate(model: Model, x: ArrayLike, y: ArrayLike) -> Evaluation:
+def evaluate(
+    model: Model, x: ArrayLike, y: ArrayLike, predictions: ArrayLike | None = None
+) -> Evaluation:
     """Evaluate a model on labelled data.
 
     Classification has accuracy first, regression R². With them comes the baseline: the metric
@@ -82,6 +86,8 @@ def evaluate(model: Model, x: ArrayLike, y: ArrayLike) -> Evaluation:
         y: The true values `[N]`. For a classifier the class of each row, a number or a string as
             `predict` returns it; 0 to K - 1 for a model without names of classes. For a regressor
             finite numbers.
+        predictions: The out-of-fold predictions of these rows, where the model was trained on them:
+            probabilities `[N, K]` or numbers `[N]`. None to predict them.
 
     Returns:
         The Evaluation.
@@ -107,14 +113,14 @@ def evaluate(model: Model, x: ArrayLike, y: ArrayLike) -> Evaluation:
             f"y must be one value per row, {list(rows)} for this x; got shape {list(shape)}"
         )
     with np.errstate(over="ignore", invalid="ignore"):  # huge numbers have infinite squares
-        return measure(model._of_features(), x, y)
+        return measure(model._of_features(), x, y, predictions)
 
 
 def is_classifier(model: Model) -> bool:
     """Whether the model is a classifier, or else a regressor; others are refused."""
     net = model.net
     members, outputs = checks.members_of(model.params), net.sizes[-1]
-    if members:
+    if members and model.ensemble is None:
         came, hint = f"members {list(members)}", "Save the params of one member"
     elif net.targets == "quantiles":
         came = f"{net.loss} loss"
@@ -131,13 +137,13 @@ def is_classifier(model: Model) -> bool:
     )
 
 
-def _classification(model: Model, x: Any, y: npt.NDArray[Any]) -> Evaluation:
+def _classification(model: Model, x: Any, y: npt.NDArray[Any], given: Any) -> Evaluation:
     """The Evaluation of a classifier."""
     count = max(model.net.sizes[-1], 1 if model.net.has_class_labels else 2)
     classes = np.arange(count) if model.classes is None else np.asarray(model.classes)
     count = len(classes)
     y_true = _class_indices(classes, y)
-    y_prob = _finite(model.predict_proba(x))
+    y_prob = _finite(model.predict_proba(x) if given is None else given)
     y_pred = y_prob.argmax(axis=1)
     counts = np.bincount(y_true, minlength=count)
     occurring = np.flatnonzero(counts)
@@ -168,10 +174,11 @@ def _classification(model: Model, x: Any, y: npt.NDArray[Any]) -> Evaluation:
         y_pred=y_pred,
         y_prob=y_prob,
         classes=classes,
+        is_out_of_fold=given is not None,
     )
 
 
-def _regression(model: Model, x: Any, y: npt.NDArray[Any]) -> Evaluation:
+def _regression(model: Model, x: Any, y: npt.NDArray[Any], given: Any) -> Evaluation:
     """The Evaluation of a regressor."""
     y_true = np.asarray(checks.array("y", y), np.float64)
     if not (good := np.isfinite(y_true)).all():
@@ -179,7 +186,7 @@ def _regression(model: Model, x: Any, y: npt.NDArray[Any]) -> Evaluation:
         raise InvalidArgument(
             f"y must be finite; got {y_true[row]}, first in row {row + 1}. Leave such rows out"
         )
-    y_pred = _finite(model.predict(x)).reshape(-1).astype(np.float64)
+    y_pred = _finite(model.predict(x) if given is None else given).reshape(-1).astype(np.float64)
     median = np.full_like(y_true, np.median(y_true))
     found = {
         "r2": metrics.r2_score(y_true, y_pred) if len(y_true) > 1 else np.nan,
@@ -195,6 +202,7 @@ def _regression(model: Model, x: Any, y: npt.NDArray[Any]) -> Evaluation:
         x=x,
         y_true=y_true,
         y_pred=y_pred,
+        is_out_of_fold=given is not None,
     )
 
 

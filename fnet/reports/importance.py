@@ -61,7 +61,8 @@ def of_columns(model: Model, evaluation: Evaluation, seed: int = 0) -> Importanc
 
     Args:
         model: What `fnet.load` returned.
-        evaluation: Its Evaluation; the rows are permuted among themselves.
+        evaluation: Its Evaluation; the rows are permuted among themselves. Where it is one of
+            out-of-fold predictions, the importances are those of the fit.
         seed: Of the sample and the permutations.
 
     Returns:
@@ -78,6 +79,16 @@ def of_columns(model: Model, evaluation: Evaluation, seed: int = 0) -> Importanc
         >>> found.means[0] > 0.1, found.means[1]
         (np.True_, np.float64(0.0))
     """
+    stored = None if model.ensemble is None else model.ensemble.importances
+    if evaluation.is_out_of_fold and stored is not None:
+        return Importance(
+            names=stored.names,
+            means=stored.importances_mean,
+            deviations=stored.importances_std,
+            score="accuracy" if evaluation.kind == "classification" else "r2",
+            rows=min(evaluation.rows, MAX_ROWS),
+            repeats=stored.importances.shape[1],
+        )
     columns = list(_columns(model))
     size = sum(array.size for array in leaves(model.params))
     most = min(MAX_ROWS, MAX_WORK // (len(columns) * REPEATS * size))
