@@ -22,6 +22,7 @@ Benchmarks:
   members    many networks in one run: five folds, 64 members, members that end early
   search     GridSearchCV on the digits and on Iris, compared with scikit-learn's of its own MLP
   encoding   TableEncoder on a million rows of numbers and categories, compared with scikit-learn's
+  tabular    predictions of an ensemble from a file, compared with scikit-learn's forest
 
 Method. Each implementation has its own process. They take turns within each round, so that noise
 affects all alike. A first round compiles and does not count, except in `startup` and `breakeven`,
@@ -88,6 +89,7 @@ import member_benchmarks
 import numpy as np
 import peers
 import search_benchmarks
+import tabular_benchmarks
 from measuring import Result, digits, flops, spread, synthetic, take_turns, worker
 from tqdm import tqdm
 
@@ -281,6 +283,7 @@ BENCHMARKS = {
     "members": Benchmark(member_benchmarks.members, 50),
     "search": Benchmark(search_benchmarks.search, 50),
     "encoding": Benchmark(functools.partial(encoding_benchmarks.encoding, 1_000_000), 1),
+    "tabular": Benchmark(tabular_benchmarks.tabular, 10),
 }
 
 

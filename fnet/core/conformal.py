@@ -157,21 +157,22 @@ def _smallest(shifts: npt.NDArray[Any], scores: Floats, weights: Floats, rank: f
     for m in each:
         first[m] = np.searchsorted(scores[m, :width], least - shifts[m], side="left")
         stop[m] = np.searchsorted(scores[m, :width], most - shifts[m], side="right")
-    count = int((stop - first).max())
+    counts = (stop - first).max(axis=0)
+    by_count = np.argsort(counts, kind="stable")  # rows with as many sums to sort go together
     found = np.empty(shifts.shape[1])
-    step = max(1, CHUNK // (members * count))
+    step = max(1, CHUNK // weights.size)
     for start in range(0, len(found), step):
-        part = slice(start, start + step)
-        begins = first[:, part].T  # [N, M]
-        places = np.minimum(begins[..., None] + np.arange(count), width)  # [N, M, count]
-        values = shifts[:, part].T[..., None] + scores[each[:, None], places]
-        values = values.reshape(len(begins), -1)
-        order = np.argsort(values, axis=1)
+        rows = by_count[start : start + step]
+        begins = first[:, rows].T  # [N, M]
+        places = np.minimum(begins[..., None] + np.arange(counts[rows[-1]]), width)
+        values = shifts[:, rows].T[..., None] + scores[each[:, None], places]
+        values = values.reshape(len(rows), -1)
+        order = np.argsort(values, axis=1, kind="stable")  # it merges runs that ascend
         kept = np.take_along_axis(weights[each[:, None], places].reshape(values.shape), order, 1)
         below = before[each, begins].sum(axis=1, keepdims=True)
         place = (below + np.cumsum(kept, axis=1) >= rank - RANK_SLACK).argmax(axis=1)
-        numbers = np.arange(len(begins))
-        found[part] = values[numbers, order[numbers, place]]
+        numbers = np.arange(len(rows))
+        found[rows] = values[numbers, order[numbers, place]]
     return found
 
 
