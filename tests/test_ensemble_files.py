@@ -170,7 +170,7 @@ def test_arguments_that_no_estimator_takes_are_refused(name, tmp_path):
 
 NET = Network((4, 3), embedding=Embedding((0, 2), 3, 2))
 PARAMS = fnet.reference.init_params(NET, 0)
-FIRST = PARAMS[0]
+EMBEDDED = PARAMS[0]
 
 
 def of_network(embedding):
@@ -217,21 +217,21 @@ def test_each_field_of_an_embedding_is_checked(tmp_path):
 
 @pytest.mark.parametrize("name", PeriodicEmbedding._fields)
 def test_each_array_of_an_embedding_is_checked(name, tmp_path):
-    array = getattr(FIRST, name)
+    array = getattr(EMBEDDED, name)
     for value in (
         *(None, "x", array.tolist(), array[:1], array[..., :1], array[None]),
         *(array.astype(np.float64), array.astype(int), array * np.nan, array + np.inf),
     ):
-        params = (FIRST._replace(**{name: value}), *PARAMS[1:])
+        params = (EMBEDDED._replace(**{name: value}), *PARAMS[1:])
         refuse(tmp_path / "a.fnet", schema.Content(NET, params))
 
 
 def test_params_have_the_entries_of_the_network(tmp_path):
     for net, params in (
         (NET, PARAMS[1:]),
-        (NET, (PARAMS[1], FIRST)),
-        (NET, (FIRST, FIRST, *PARAMS[1:])),
-        (NET, (Layer(FIRST.w, FIRST.b), *PARAMS[1:])),
+        (NET, (PARAMS[1], EMBEDDED)),
+        (NET, (EMBEDDED, EMBEDDED, *PARAMS[1:])),
+        (NET, (Layer(EMBEDDED.w, EMBEDDED.b), *PARAMS[1:])),
         (Network((4, 3)), PARAMS),
     ):
         refuse(tmp_path / "a.fnet", schema.Content(net, params))

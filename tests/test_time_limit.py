@@ -5,6 +5,7 @@ import pytest
 from test_tabular import FRAME, NAMES, NUMBERS, classifier, regressor
 
 import fnet
+from fnet import backends
 from fnet.core.params import leaves
 from fnet.estimators.tabular import time_limit
 from fnet.estimators.tabular.recipe import Recipe
@@ -93,13 +94,37 @@ def test_the_number_of_epochs_repeats_the_fit(monkeypatch, case, options):
 
     monkeypatch.setattr(time_limit, "clock", clock)
     monkeypatch.setattr(Recipe, "plan", plan_in_time)
-    limited = kind(epochs=40, time_limit=40.0 + 1 + 4 + 25, **options).fit(FRAME, y)
+    limited = kind(epochs=40, time_limit=1.0 + 4 + 25, **options).fit(FRAME, y)
     assert limited.n_epochs_ == 20
     again = kind(epochs=limited.n_epochs_, **options).fit(FRAME, y)
     assert again.n_epochs_ == limited.n_epochs_
     for ours, theirs in zip(leaves(limited._params), leaves(again._params), strict=True):
         np.testing.assert_array_equal(ours, theirs)
     assert limited.cv_score_ == again.cv_score_
+
+
+def test_the_engine_is_that_of_the_epochs_that_are_kept(monkeypatch):
+    def choose(engine, net, rows, steps):
+        return (fnet, "tensorflow") if steps == 4 else (fnet.reference, "numpy")
+
+    monkeypatch.setattr(backends, "choose", choose)
+    clock = Clock()
+    monkeypatch.setattr(time_limit, "clock", clock)
+
+    def train(epochs, time_limit=None):
+        clock.now = 100.0
+        return regressor(epochs=epochs, time_limit=time_limit, engine="auto").fit(FRAME, NUMBERS)
+
+    plan = Recipe.plan
+
+    def plan_in_time(self, *arguments):
+        clock.now += self.epochs
+        return plan(self, *arguments)
+
+    monkeypatch.setattr(Recipe, "plan", plan_in_time)
+    limited = train(40, 6.0)
+    assert (limited.n_epochs_, limited.engine_) == (4, "tensorflow")
+    np.testing.assert_array_equal(limited.predict(FRAME), train(4).predict(FRAME))
 
 
 @pytest.mark.parametrize("case", FITS.values(), ids=list(FITS))

@@ -116,7 +116,7 @@ class Model:
             self._encoder = prepare(content.encoding)
         params = content.params
         self._x_dtype = checks.params_dtype(params)
-        if content.ensemble is not None:  # a row's prediction does not depend on the other rows
+        if content.ensemble is not None:  # a row alone gives the same but for rounding of 1e-16
             params = map_params(lambda array: np.asarray(array, np.float64), params)
         self._dtype = checks.params_dtype(params)
         self._cast_name = f"x in {self._x_dtype}"

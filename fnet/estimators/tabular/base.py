@@ -195,9 +195,6 @@ class BaseTabular(FittedTabular):
         """Train all networks together, by the engine that finishes first."""
         recipe = make_recipe(len(x), self.hidden, self.epochs)
         members = len(self.splits_) or self.repeats
-        plan = recipe.plan(len(x), seed, weights)
-        steps = plan.epochs * plan.steps
-        side, self.engine_ = backends.choose(self.engine, net, plan.width * members, steps)
         options: dict[str, Any] = {
             "tuning": targets.tuning,
             "class_weight": self._class_weights(targets),
@@ -206,12 +203,14 @@ class BaseTabular(FittedTabular):
 
         def run(epochs: int, callback: Any) -> Any:
             plan = recipe._replace(epochs=epochs).plan(len(x), seed, weights)
+            work = plan.width * members, plan.epochs * plan.steps
+            side, engine = backends.choose(self.engine, net, *work)
             optimizer = recipe.optimizer(plan)
             if not self.splits_:
                 first = side.init_params(net, member_seeds(seed, members))
                 data = (net, optimizer, first, x, targets.y, plan)
-                return side.train(*data, callback=callback, **options)
-            return side.cross_validate(
+                return side.train(*data, callback=callback, **options), engine
+            found = side.cross_validate(
                 *(net, optimizer, x, targets.y, self.splits_, plan),
                 seed=seed,
                 monitor="validation_loss",
@@ -220,10 +219,12 @@ class BaseTabular(FittedTabular):
                 callback=callback,
                 **options,
             )
+            return found, engine
 
-        def seconds_after(found: Any) -> float:
+        def seconds_after(result: Any) -> float:
             if not self.splits_:
                 return 0.0
+            found, _ = result
             begun, own = time_limit.clock(), map_params(lambda p: np.asarray(p)[0], found.params)
             self._held_out(net, own, x, targets, self.splits_[0])
             each = len(self.splits_) * (time_limit.clock() - begun)
@@ -231,7 +232,7 @@ class BaseTabular(FittedTabular):
             return each * (1 + columns * repeats_of(len(x)))
 
         with translated_errors():
-            found, self.n_epochs_ = time_limit.train_within(
+            (found, self.engine_), self.n_epochs_ = time_limit.train_within(
                 self.time_limit, start, recipe.epochs, run, seconds_after
             )
         if np.any(np.asarray(found.history["ended"]) == "interrupted"):

@@ -152,7 +152,7 @@ def predictions(
 ) -> npt.NDArray[Any]:
     """What networks predict for features `[N, D]`, `[*M, N, K]`, in the units of the targets.
 
-    In float64, where a row's prediction does not depend on the other rows.
+    In float64, where a row alone gives the same as among others but for rounding of 1e-16.
     """
     params = map_params(lambda array: np.asarray(array, np.float64), params)
     found = np.asarray(functions.predict(net, params, x.astype(np.float64)))
