@@ -191,7 +191,7 @@ def test_standard_deviations_of_probabilities(run):
 
 NOT_PREDICTED = {
     "an interval of classes": ("kind", "", "--interval 0.9", "predicts classes"),
-    "an interval of one network": ("cost", "--cv 0", "--interval 0.9", "fitted with folds"),
+    "an interval of one network": ("cost", "--cv 0", "--interval 0.9", "train it with folds"),
     "more than the rows allow": ("cost", "", "--interval 0.999", "coverage must be"),
     "nothing covered": ("cost", "", "--interval 0", "range"),
     "the spread of one network": ("cost", "--cv 0", "--std", "is a single network"),
@@ -226,8 +226,8 @@ def test_describe_and_evaluate_know_ensembles(run, target):
 
 
 BAD_FOLDS = {
-    "one group": ("--groups same", "groups must have at least two values"),
-    "one time": ("--time same", "times must have at least two values"),
+    "one group": ("--groups same", "--groups must name a column with at least two groups"),
+    "one time": ("--time same", "--time must name a column with at least two times"),
     "no weight in training": ("--weights first", "weights of the training rows of a split"),
 }
 

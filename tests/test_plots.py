@@ -67,6 +67,47 @@ def regions(figure):
 # Learning curves.
 
 
+@pytest.mark.parametrize("count", [2, 3, 12])
+def test_roc_and_precision_recall_are_scikit_learns(count):
+    random = np.random.default_rng(count)
+    truth = np.concatenate([np.arange(count), random.integers(0, count, 200)])
+    p = random.dirichlet(np.ones(count), len(truth)).round(2) + np.eye(count)[truth]  # with ties
+    p /= p.sum(axis=1, keepdims=True)
+    names = [f"c{k}" for k in range(count)]
+    left, right = plots.roc_and_precision_recall(truth, p, names).axes
+    shown = [1] if count == 2 else sorted(np.argsort(-np.bincount(truth), kind="stable")[:7])
+    assert [line.get_label().split(":")[0] for line in left.lines[1:]] == [names[k] for k in shown]
+    for k, roc, precision in zip(shown, left.lines[1:], right.lines, strict=True):
+        own = truth == k
+        area = metrics.roc_auc_score(own, p[:, k])
+        assert roc.get_label() == f"{names[k]}: area {area:.3f}"
+        average = metrics.average_precision_score(own, p[:, k])
+        assert precision.get_label() == f"{names[k]}: average precision {average:.3f}"
+        expected = metrics.roc_curve(own, p[:, k], drop_intermediate=False)[:2]
+        np.testing.assert_allclose(roc.get_xydata().T, expected)
+        both = metrics.precision_recall_curve(own, p[:, k])[:2]
+        recalls, precisions = precision.get_xydata().T
+        np.testing.assert_allclose(precisions[1:], both[0][:-1][::-1])
+        np.testing.assert_allclose(recalls[1:], both[1][:-1][::-1])
+
+
+def test_roc_needs_rows_of_two_classes():
+    with pytest.raises(InvalidArgument, match="rows of at least two classes; all are of b"):
+        plots.roc_and_precision_recall([1, 1], np.eye(2), ["a", "b"])
+
+
+def test_intervals_are_vertical_lines_and_their_coverage_is_in_the_title():
+    ends = [[0.0, 2.0], [2.5, 3.5], [3.0, 5.0]]
+    figure = plots.predicted_vs_actual([1, 2, 4], [1, 3, 3], "length", ends)
+    assert figure.get_suptitle().endswith(", 66.7% inside their intervals")
+    (drawn,) = figure.axes[0].collections
+    expected = [[[x, low], [x, high]] for x, (low, high) in zip([1, 2, 4], ends, strict=True)]
+    np.testing.assert_array_equal(drawn.get_segments(), expected)
+    for bad in ([[0, 1]], [0, 1, 2], [[0, np.nan]] * 3):
+        with pytest.raises(InvalidArgument, match="intervals"):
+            plots.predicted_vs_actual([1, 2, 4], [1, 3, 3], intervals=bad)
+
+
 def test_curves_show_each_metric_and_mark_the_best_epoch():
     loss, accuracy = plots.learning_curves(HISTORY).axes
     assert lines(loss) == {

@@ -248,13 +248,16 @@ def test_each_figure_has_its_text_and_size(make_page, name):
     [
         (
             "digits",
-            ["Confusion", "Reliability", "Misclassified", "First-layer", "The 20", "Loss by epoch"],
+            [
+                *("Confusion", "Reliability", "ROC", "Misclassified", "First-layer", "The 20"),
+                "Loss by epoch",
+            ],
         ),
-        ("iris", ["Confusion", "Reliability", "Decision regions", "Importance"]),
+        ("iris", ["Confusion", "Reliability", "ROC", "Decision regions", "Importance"]),
         ("diabetes", ["442 rows: R²", "Importance", "Loss by epoch"]),
-        ("a_run", ["Confusion", "Reliability", "Importance", "Loss by epoch"]),
-        ("hostile", ["Confusion", "Reliability", "The 20"]),
-        ("hostile_plane", ["Confusion", "Reliability", "Decision regions", "Importance"]),
+        ("a_run", ["Confusion", "Reliability", "ROC", "Importance", "Loss by epoch"]),
+        ("hostile", ["Confusion", "Reliability", "ROC", "The 20"]),
+        ("hostile_plane", ["Confusion", "Reliability", "ROC", "Decision regions", "Importance"]),
     ],
 )
 def test_the_figures_are_those_that_apply(make_page, name, titles):
@@ -271,7 +274,7 @@ def test_images_are_recognized_by_feature_names(make_page):
     pixels = [f"Pixel {i}" for i in range(64)]
     for features, more in ((pixels, ["First-layer"]), ([*pixels[:-1], "age"], []), (None, [])):
         named = Model(schema.content_of(model)._replace(features=features))
-        titles = ["Confusion", "Reliability", *more, "The 20", "Loss by epoch"]
+        titles = ["Confusion", "Reliability", "ROC", *more, "The 20", "Loss by epoch"]
         for alt, title in zip(alts(write(named, right)), titles, strict=True):
             assert alt.startswith(title)
 
@@ -395,7 +398,7 @@ def test_hostile_names_are_escaped(make_page):
 
 
 def test_hostile_names_are_escaped_in_figures(make_page):
-    confusion, _, regions, importance = drawings(make_page("hostile_plane")[2])
+    confusion, _, ranking, regions, importance = drawings(make_page("hostile_plane")[2])
     for drawing in (confusion, regions):
         drawn = [text.strip() for text in ElementTree.fromstring(drawing).itertext()]
         for name in (
@@ -407,6 +410,8 @@ def test_hostile_names_are_escaped_in_figures(make_page):
             "&amp;",
         ):
             assert name in drawn
+    drawn = " ".join(ElementTree.fromstring(ranking).itertext())
+    assert '"><img src=x>: area' in drawn
     for drawing in (regions, importance):
         drawn = [text.strip() for text in ElementTree.fromstring(drawing).itertext()]
         assert {"<i>" * 9, r"\x00 $^"} <= set(drawn)

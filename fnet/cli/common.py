@@ -51,7 +51,11 @@ engine_option = click.option(
 STANDARD_OUTPUT = "standard output"
 """Its name in messages."""
 
-METRIC_LABELS = {"r2": "R²", "roc_auc": "ROC AUC"}
+METRIC_LABELS = {
+    "r2": "R²",
+    "roc_auc": "ROC AUC",
+    "interval_coverage": "coverage of 90% intervals",
+}
 """How people read the names of metrics that are more than words with underscores."""
 
 

@@ -1,7 +1,7 @@
 """`fnet train` with folds: an ensemble of networks, and what to expect of it on new rows."""
 
-import contextlib
 import os
+import re
 import shlex
 import warnings
 from collections.abc import Iterator
@@ -9,14 +9,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 import fnet
-from fnet.cli import common, reading, training_results, training_rows
+from fnet.cli import common, reading, splits, training_results, training_rows
 from fnet.cli.options import TrainOptions
 from fnet.cli.training_rows import TableRows
 from fnet.core.errors import InvalidArgument
 
 if TYPE_CHECKING:
+    from fnet.encoding import Encoding
     from fnet.estimators.tabular import TabularClassifier, TabularRegressor
 
 COLUMNS_SHOWN = 5
@@ -27,6 +29,14 @@ BASELINES = {
     "r2": "always predicting the mean",
 }
 """What the baseline of a score is."""
+
+WORDS = {
+    " by user.": "",
+    "cv=": "--cv ",
+    "^time_limit must": "--time-limit must",
+    "set engine='numpy'": "use --engine numpy",
+}
+"""What estimators say, as patterns, and the words of the command for it."""
 
 INTERRUPTED = "Training interrupted"
 """How the warning of an interrupted fit begins."""
@@ -40,6 +50,7 @@ class FoldOptions(NamedTuple):
     hidden: tuple[int, ...] | None
     epochs: int | None
     report: str | None
+    time_limit: float | None
 
 
 def train(data: str, target: str, out: str, options: TrainOptions, folds: FoldOptions) -> None:
@@ -59,70 +70,34 @@ def train(data: str, target: str, out: str, options: TrainOptions, folds: FoldOp
     _check_paths(data, out, folds.report)
     with reading.open_table(data, options.reading) as table:
         rows = training_rows.read_rows(table, target, options)
-        kept = rows.data.target.rows
-        rows.require_weights(np.arange(len(kept)), "training")
-        encoding = rows.learn(np.arange(len(kept)))
-        for note in (*rows.data.target.notes, *rows.learner.notes(encoding)):
-            common.print_note(note)
-        model = _estimator(rows, options, folds)
-        columns = rows.columns if len(kept) == rows.columns.num_rows else rows.columns.take(kept)
-        with _noted() as noted:
-            model.fit(
-                columns,
-                rows.data.target.values,
-                rows.weights,
-                groups=rows.groups,
-                times=rows.times,
-            )
+        every = np.arange(len(rows.data.target.rows))
+        encoding = rows.learn(every)
+    rows.require_weights(every, "training")
+    splits.require_two(rows.groups, rows.times)
+    for note in (*rows.data.target.notes, *rows.learner.notes(encoding)):
+        common.print_note(note)
+    model = _estimator(rows, options, folds)
+    interrupted = _fit(model, rows)
     model.encoder_._keep_encoding(encoding)  # the same, with the reasons that the file gives
-    trained = training_results.record(
-        data,
-        reading.sha256(data),
-        rows.data,
-        options.reading.missing,
-        _measured(model, rows),
-    )
+    digest, missing = reading.sha256(data), options.reading.missing
+    trained = training_results.record(data, digest, rows.data, missing, _measured(model, rows))
     fnet.save(out, model, trained=trained)
+    if folds.report is not None:
+        page = _page(model, rows, encoding, trained, Path(out).stem)
+        common.write_text(page, folds.report)
     features = [column.name for column in encoding.columns if column.steps]
     result = {
         "model": out,
         **training_results.description(model, features),
         **trained,
         **_outcome(model),
+        "report": folds.report,
+        "time_limit": folds.time_limit,
     }
-    if folds.report is not None:
-        _write_report(folds.report, model, out, data, rows)
     common.print_result(_lines(result), result, options.as_json)
-    if any(note.startswith(INTERRUPTED) for note in noted):
+    if interrupted:
         done = common.count(model.n_epochs_, "epoch")
         raise KeyboardInterrupt(f"interrupted after {done}; the networks as they were are in {out}")
-
-
-def _write_report(
-    path: str,
-    model: "TabularClassifier | TabularRegressor",
-    out: str,
-    data: str,
-    rows: TableRows,
-) -> None:
-    """Write the page about the predictions of the rows while they were held out."""
-    from fnet import reports
-    from fnet.reports import evaluation
-
-    loaded, found = fnet.load(out), np.asarray(model.oof_predictions_)
-    seen = np.flatnonzero(~np.isnan(found.reshape(len(found), -1)).any(axis=1))
-    table = rows.columns.take(rows.data.target.rows[seen])
-    x = model.encoder_.transform(table)
-    y = rows.data.target.values[seen]
-    measured = evaluation.evaluate(loaded._of_features(), x, y, found[seen])
-    page = reports.page(
-        loaded,
-        measured,
-        source=f"{data}, each row by the networks that had not seen it",
-        command=common.command_line(),
-        name=Path(out).stem,
-    )
-    common.write_text(page, path)
 
 
 def _check_paths(data: str, out: str, report: str | None) -> None:
@@ -143,6 +118,7 @@ def _estimator(
         "repeats": folds.repeats,
         "hidden": folds.hidden,
         "epochs": folds.epochs,
+        "time_limit": folds.time_limit,
         "encoder": fnet.TableEncoder(**rows.learner.options._asdict()),
         "importance": True,
         "engine": options.engine,
@@ -156,31 +132,67 @@ def _estimator(
     return fnet.TabularRegressor(**arguments)
 
 
-@contextlib.contextmanager
-def _noted() -> Iterator[list[str]]:
-    """Within it, warnings and errors of a fit are in the words of the command line.
+def _fit(model: "TabularClassifier | TabularRegressor", rows: TableRows) -> bool:
+    """Fit a model to the rows that have a target; its warnings are printed as notes.
 
-    The list that it yields has the warnings, which are printed as notes at once.
+    Returns:
+        Whether Ctrl-C has ended the training.
     """
-    found: list[str] = []
+    target, columns = rows.data.target, rows.columns
+    if len(target.rows) < columns.num_rows:
+        columns = columns.take(target.rows)
+    notes: list[str] = []
 
-    def show(message: Warning | str, *_: Any, **__: Any) -> None:
-        found.append(_in_words(message))
-        if not found[-1].startswith(INTERRUPTED):  # its error says more
-            common.print_note(found[-1])
+    def note(message: Warning | str, *_: Any, **__: Any) -> None:
+        notes.append(_in_words(message))
+        common.print_note(notes[-1])
 
     with warnings.catch_warnings():
         warnings.simplefilter("always", UserWarning)
         warnings.filterwarnings("ignore", "The least populated class")  # a note says so
-        warnings.showwarning = show
+        warnings.showwarning = note
         try:
-            yield found
+            model.fit(columns, target.values, rows.weights, groups=rows.groups, times=rows.times)
         except InvalidArgument as error:
             raise type(error)(_in_words(error)) from None
+    return any(each.startswith(INTERRUPTED) for each in notes)
 
 
 def _in_words(message: object) -> str:
-    return str(message).replace("cv=", "--cv ").replace(" by user.", "")
+    """What an estimator says, in the words of the command."""
+    text = str(message)
+    for theirs, ours in WORDS.items():
+        text = re.sub(theirs, ours, text)
+    return text
+
+
+def _page(
+    model: "TabularClassifier | TabularRegressor",
+    rows: TableRows,
+    encoding: "Encoding",
+    trained: dict[str, Any],
+    name: str,
+) -> str:
+    """A page about the predictions of held-out rows."""
+    from fnet import reports
+    from fnet.files import schema
+    from fnet.files.model import Model
+    from fnet.reports import evaluation
+
+    loaded = Model(schema.content_of(model, trained=trained))
+    seen = _seen(model)
+    x, y = rows.encoded(encoding)[seen], rows.data.target.values[seen]
+    predicted = np.asarray(model.oof_predictions_)[seen]
+    found = evaluation.evaluate(loaded._of_features(), x, y, predicted)
+    source = f"{trained['data']}, each row by the networks that had not seen it"
+    return reports.page(loaded, found, source=source, command=trained["command"], name=name)
+
+
+def _seen(model: "TabularClassifier | TabularRegressor") -> npt.NDArray[np.bool_]:
+    """Which rows have an out-of-fold prediction."""
+    found = np.asarray(model.oof_predictions_)
+    seen: npt.NDArray[np.bool_] = ~np.isnan(found.reshape(len(found), -1)).any(axis=1)
+    return seen
 
 
 def _measured(
@@ -188,7 +200,7 @@ def _measured(
 ) -> training_results.Measured:
     """The rows, and the scores of the out-of-fold predictions."""
     y, found = rows.data.target.values, np.asarray(model.oof_predictions_)
-    seen = ~np.isnan(found.reshape(len(y), -1)).any(axis=1)
+    seen = _seen(model)
     classes = getattr(model, "classes_", None)
     predicted = found[seen] if classes is None else classes[found[seen].argmax(axis=1)]
     weights = None if rows.weights is None else rows.weights[seen]
@@ -223,9 +235,10 @@ def _lines(result: dict[str, Any]) -> Iterator[str]:
     yield training_results.task_line(result)
     yield (
         f"Trained {common.count(result['networks'], 'network')} "
-        f"{'-'.join(map(str, result['sizes']))}, each without a fold of "
-        f"{common.count(result['rows'], 'row')}, for {common.count(result['epochs'], 'epoch')} by "
+        f"{'-'.join(map(str, result['sizes']))} on {common.count(result['rows'], 'row')}, each "
+        f"without a fold, for {common.count(result['epochs'], 'epoch')} by "
         f"{training_results.ENGINES[result['engine']]}"
+        + (f" (--epochs {result['epochs']} repeats this)" if result["time_limit"] else "")
     )
     yield (
         f"Expect on new rows: {label} {number(result['cv_score'])} ± "
@@ -234,10 +247,13 @@ def _lines(result: dict[str, Any]) -> Iterator[str]:
     )
     shown = list(result["importances"].items())[:COLUMNS_SHOWN]
     columns = ", ".join(f"{name} {number(drop)}" for name, drop in shown)
-    yield f"Most important, by the drop in {label} without its cells: {columns}"
+    if columns:
+        yield f"Most important, by the drop in {label} when permuted: {columns}"
     yield f"Model: {result['model']}"
+    if result["report"] is not None:
+        yield f"Report: {result['report']}"
     model = shlex.quote(result["model"])
-    interval = " --interval 0.9" if result["classes"] is None else ""
+    interval = "" if result["classes"] is not None else " --interval 0.9"
     yield (
         f"Next: fnet predict {model} TABLE{interval}; fnet describe {model}; "
         f"fnet evaluate {model} TABLE --report PAGE.html"

@@ -1,5 +1,6 @@
 """`fnet evaluate`: evaluate a model on labelled data."""
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -95,13 +96,23 @@ def command(
         "rows": found.rows,
         "trained_on": trained_on,
         "metrics": found.metrics,
+        "expected": loaded.ensemble
+        and {
+            "score": loaded.ensemble.score,
+            "value": loaded.ensemble.cv_score,
+            "standard_error": loaded.ensemble.cv_score_std_error,
+            "baseline": loaded.ensemble.baseline_score,
+        },
         "classes": {
             str(name): row._asdict()
             for name, row in zip(_class_names(found), found.by_class, strict=True)
         },
         "report": report,
     }
-    common.print_result(_lines(found, report), result, as_json)
+    lines = [*_lines(found), *_expected(loaded)]
+    if report is not None:
+        lines.append(f"Report: {report}")
+    common.print_result(lines, result, as_json)
 
 
 def _evaluate(
@@ -163,7 +174,21 @@ def _class_names(found: "Evaluation") -> list[Any]:
     return [] if found.classes is None else list(found.classes.tolist())
 
 
-def _lines(found: "Evaluation", report: str | None) -> Iterator[str]:
+def _expected(model: "Model") -> Iterator[str]:
+    """What the training of an ensemble let expect."""
+    found = model.ensemble
+    if found is None or found.cv_score is None or found.baseline_score is None:
+        return
+    error = math.nan if found.cv_score_std_error is None else found.cv_score_std_error
+    number = common.format_number
+    yield ""
+    yield (
+        f"Expected from its training: {common.metric_label(found.score)} {number(found.cv_score)} "
+        f"± {number(error)}; baseline {number(found.baseline_score)}"
+    )
+
+
+def _lines(found: "Evaluation") -> Iterator[str]:
     """The metrics, and a line for each class, aligned."""
     yield f"{common.count(found.rows, 'row')}"
     metrics = {common.metric_label(name): value for name, value in found.metrics.items()}
@@ -177,5 +202,3 @@ def _lines(found: "Evaluation", report: str | None) -> Iterator[str]:
         for name, row in zip(names, found.by_class, strict=True):
             precision, recall, f1 = map(common.format_number, row[:3])
             yield f"{name:{width}}{precision:>9}  {recall:>6}  {f1:>6}  {row.rows:>6}"
-    if report is not None:
-        yield f"Report: {report}"

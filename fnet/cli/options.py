@@ -62,6 +62,7 @@ class PredictOptions(NamedTuple):
     out: str | None
     probabilities: bool
     interval: float | None
+    set: float | None
     std: bool
     keep: tuple[str, ...]
     strict: bool
@@ -106,7 +107,7 @@ def folds_of_cv(value: Any) -> int:
         found = int(value)
     except ValueError:
         found = -1
-    if found < 0 or found == 1 or found > LIMIT:
+    if found != 0 and not 2 <= found <= LIMIT:
         raise click.BadParameter(f"{value!r} must be an integer of at least 2, or 0 for no folds.")
     return found
 

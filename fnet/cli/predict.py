@@ -40,10 +40,20 @@ if TYPE_CHECKING:
     "--interval",
     type=FiniteRange(0, 1, min_open=True, max_open=True),
     metavar="COVERAGE",
-    help="Add the ends of intervals that hold this part of the true numbers, as 0.9.",
+    help="Add the lower and the upper end of an interval that holds the true number of this "
+    "fraction of rows, as 0.9.",
 )
 @click.option(
-    "--std", is_flag=True, help="Add how far the networks disagree, as a standard deviation."
+    "--set",
+    type=FiniteRange(0, 1, min_open=True, max_open=True),
+    metavar="COVERAGE",
+    help="Add which classes are in a set that holds the true class of this fraction of rows, as "
+    "0.9.",
+)
+@click.option(
+    "--std",
+    is_flag=True,
+    help="Add how far the networks disagree: the standard deviation of their predictions.",
 )
 @click.option(
     "--keep",
@@ -67,6 +77,10 @@ def command(model: str, data: str, **options: Any) -> None:
     empty prediction; a note names such rows. The table is read in chunks, so it may be larger than
     memory. Standard input and pipes are copied to a temporary file first, up to 4 GiB. --interval
     and --std need a model that was trained with folds. TensorFlow is not needed.
+
+    --interval, --set and --std need a model trained with folds, as `fnet train` does by default.
+    What its networks predicted for rows that they had not seen says how wide intervals and sets
+    must be. The spread of --std is only that between the networks, not that of the rows.
 
     Text is written as it is, also where it begins with =, +, - or @, which a spreadsheet takes for
     a formula: use --safe-csv for a table from a stranger. On a terminal, controls are shown as
@@ -125,34 +139,42 @@ def command(model: str, data: str, **options: Any) -> None:
     )
 
 
-def _check(model: "Model", path: str, wanted: PredictOptions) -> None:
-    """Refuse networks that are no ensemble, and what the model cannot say."""
-    from fnet.core import checks
-    from fnet.core.ensemble import conformity_for
+def _check(model: "Model", path: str, options: PredictOptions) -> None:
+    """Refuse a model of several networks that is no ensemble, and options that it does not have."""
+    from fnet.core import checks, ensemble
 
     members = checks.members_of(model.params)
     if members and model.ensemble is None:
         raise InvalidArgument(
             f"{path} has member axes {list(members)}: predict takes a single network"
         )
-    if wanted.probabilities and model.classes is None:
+    if options.probabilities and model.classes is None:
         raise InvalidArgument(f"{path} has no classes: leave out --probabilities")
-    if wanted.std and model.ensemble is None:
-        raise InvalidArgument(f"{path} is a single network: --std needs a model of several folds")
-    if wanted.interval is not None:
-        if model.classes is not None:
-            raise InvalidArgument(
-                f"{path} predicts classes, and --interval is for numbers: use --probabilities, or "
-                "predict_set of the model in Python"
-            )
-        try:
-            conformity_for("--interval", model.net, model.ensemble, wanted.interval)
-        except InvalidArgument as error:
-            raise InvalidArgument(f"{path}: {error}") from None
+    if options.interval is not None and model.classes is not None:
+        raise InvalidArgument(
+            f"{path} predicts classes, which have no --interval: use --set for prediction sets, or "
+            "--probabilities"
+        )
+    if options.set is not None and model.classes is None:
+        raise InvalidArgument(f"{path} predicts numbers, which have no --set: use --interval")
+    coverages = {"interval": options.interval, "set": options.set}
+    given = [name for name, coverage in coverages.items() if coverage is not None]
+    given += ["std"] * options.std
+    if given and (model.ensemble is None or not members):
+        raise InvalidArgument(
+            f"{path} is a single network, and --{given[0]} needs one for each fold: train it with "
+            "folds, as `fnet train` does without --cv 0"
+        )
+    for name, coverage in coverages.items():
+        if coverage is not None:
+            try:
+                ensemble.conformity_for(f"predict_{name}", model.net, model.ensemble, coverage)
+            except InvalidArgument as error:
+                raise InvalidArgument(f"--{name}: {error}") from None
 
 
 def _predict_chunk(
-    network: "Model", chunk: "Chunk", encoded: "Encoded", wanted: PredictOptions
+    network: "Model", chunk: "Chunk", encoded: "Encoded", options: PredictOptions
 ) -> Columns:
     """The `predictions` for a chunk of a table, masked in bad rows; errors name its rows."""
     import numpy as np
@@ -160,7 +182,7 @@ def _predict_chunk(
     bad = encoded.bad
     try:
         x = np.where(bad[:, None], 0.0, encoded.values) if bad.any() else encoded.values
-        found = predictions(network, x, wanted)
+        found = predictions(network, x, options)
     except InvalidArgument as error:
         last = chunk.first_row + len(bad) - 1
         raise InvalidArgument(f"{chunk.table}, rows {chunk.first_row} to {last}: {error}") from None
@@ -169,7 +191,7 @@ def _predict_chunk(
     return {name: np.ma.MaskedArray(column, bad) for name, column in found.items()}
 
 
-def predictions(network: "Model", x: npt.NDArray[Any], wanted: PredictOptions) -> Columns:
+def predictions(network: "Model", x: npt.NDArray[Any], options: PredictOptions) -> Columns:
     """The columns of predictions for rows x `[N, D]`, arrays; all outputs must be finite."""
     import numpy as np
 
@@ -180,21 +202,23 @@ def predictions(network: "Model", x: npt.NDArray[Any], wanted: PredictOptions) -
         of_classes = network.net.targets in ("multiclass", "multilabel")
         outputs = network.predict_proba(x) if of_classes else predicted
     checks.finite("predictions", outputs, ". Is x scaled like the training data?")
-    columns = _columns("prediction", predicted)
-    if wanted.interval is not None:
-        ends = network.predict_interval(x, wanted.interval)
-        columns |= _columns("lower", ends[..., 0]) | _columns("upper", ends[..., 1])
     names = None if network.classes is None else network.classes.tolist()
-    if wanted.std:
-        columns |= _columns("std", network.predict_std(x), names)
-    if wanted.probabilities:
-        columns |= _columns("probability", outputs, names)
+    columns = _named("prediction", predicted)
+    if options.interval is not None:
+        ends = np.moveaxis(network.predict_interval(x, options.interval), -1, 0)
+        columns |= _named("lower", ends[0]) | _named("upper", ends[1])
+    if options.std:
+        columns |= _named("std", network.predict_std(x), names)
+    if options.probabilities:
+        columns |= _named("probability", outputs, names)
+    if options.set is not None:
+        columns |= _named("in_set", network.predict_set(x, options.set), names)
     return columns
 
 
-def _columns(name: str, values: npt.NDArray[Any], outputs: list[Any] | None = None) -> Columns:
-    """Values `[N]` as a column of this name, or `[N, K]` as one for each output."""
+def _named(what: str, values: npt.NDArray[Any], names: list[Any] | None = None) -> Columns:
+    """The columns of values `[N]` or `[N, K]`, named by their numbers unless they have names."""
     if values.ndim == 1:
-        return {name: values}
-    labels = range(values.shape[1]) if outputs is None else outputs
-    return {f"{name}_{label}": column for label, column in zip(labels, values.T, strict=True)}
+        return {what: values}
+    named = range(values.shape[1]) if names is None else names
+    return {f"{what}_{name}": column for name, column in zip(named, values.T, strict=True)}

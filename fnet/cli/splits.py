@@ -50,13 +50,22 @@ def at_random(y: npt.NDArray[Any], fraction: float, seed: int) -> Split:
     return Split(np.concatenate([train, rows[alone]]), validation, notes)
 
 
-def by_groups(groups: npt.NDArray[Any], fraction: float, seed: int) -> Split:
-    """Whole groups at random: those that come first until a fraction of the rows is held out."""
-    names, codes, counts = np.unique(groups, return_inverse=True, return_counts=True)
-    if len(names) < 2:
+def require_two(
+    groups: npt.NDArray[Any] | None = None, times: npt.NDArray[Any] | None = None
+) -> None:
+    """Refuse rows that all are of one group or one time."""
+    if groups is not None and len(np.unique(groups)) < 2:
         raise InvalidArgument(
             "--groups must name a column with at least two groups; all rows have the same one"
         )
+    if times is not None and len(np.unique(times)) < 2:
+        raise InvalidArgument("--time must name a column with at least two times; all are equal")
+
+
+def by_groups(groups: npt.NDArray[Any], fraction: float, seed: int) -> Split:
+    """Whole groups at random: those that come first until a fraction of the rows is held out."""
+    require_two(groups=groups)
+    names, codes, counts = np.unique(groups, return_inverse=True, return_counts=True)
     order = np.random.RandomState(seed).permutation(len(names))
     ends = np.cumsum(counts[order])[:-1]
     count = 1 + int(np.abs(ends - fraction * len(groups)).argmin())
@@ -66,12 +75,11 @@ def by_groups(groups: npt.NDArray[Any], fraction: float, seed: int) -> Split:
 
 def by_time(times: npt.NDArray[Any], fraction: float) -> Split:
     """The newest rows are held out; rows of one time stay together."""
+    require_two(times=times)
     newest = np.sort(times)[::-1]
     wanted = math.ceil(fraction * len(times))
     edge = newest[wanted - 1]
     choices = [mask for mask in (times >= edge, times > edge) if mask.any() and not mask.all()]
-    if not choices:
-        raise InvalidArgument("--time must name a column with at least two times; all are equal")
     held_out = min(choices, key=lambda mask: abs(int(mask.sum()) - wanted))
     return Split(np.flatnonzero(~held_out), np.flatnonzero(held_out))
 

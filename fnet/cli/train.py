@@ -18,6 +18,7 @@ from fnet.cli import (
 from fnet.cli.ensembles import FoldOptions
 from fnet.cli.options import (
     LIMIT,
+    FiniteRange,
     TrainOptions,
     folds_of_cv,
     model_options,
@@ -37,7 +38,7 @@ OF_ONE_NETWORK = (
 )
 """The options that only a single network has."""
 
-OF_FOLDS = ("repeats", "report")
+OF_FOLDS = ("repeats", "report", "time_limit")
 """The options that only an ensemble has."""
 
 
@@ -68,6 +69,12 @@ OF_FOLDS = ("repeats", "report")
     type=common.file_path,
     metavar="PAGE",
     help="Write an HTML page about the predictions of held-out rows, too.",
+)
+@click.option(
+    "--time-limit",
+    type=FiniteRange(0, min_open=True),
+    metavar="SECONDS",
+    help="Train for as many epochs as this time allows. The result then depends on the clock.",
 )
 @model_options
 @click.option(
@@ -100,6 +107,7 @@ def command(
     cv: int,
     repeats: int,
     report: str | None,
+    time_limit: float | None,
     **options: Any,
 ) -> None:
     """Train a classifier or a regressor on a table and save it.
@@ -146,7 +154,9 @@ def command(
     single = _single(cv)
     if single is None:
         hidden, epochs = (options[n] if _is_given(n) else None for n in ("hidden", "epochs"))
-        ensembles.train(data, target, out, given, FoldOptions(cv, repeats, hidden, epochs, report))
+        ensembles.train(
+            data, target, out, given, FoldOptions(cv, repeats, hidden, epochs, report, time_limit)
+        )
     else:
         _train_single(data, target, out, given, single)
 
@@ -159,8 +169,13 @@ def _is_given(name: str) -> bool:
 
 def _single(cv: int) -> tuple[str, ...] | None:
     """The options that ask for a single network but `--cv 0`; None for an ensemble."""
-    names = [f"--{name.replace('_', '-')}" for name in OF_ONE_NETWORK if _is_given(name)]
-    given = tuple("--no-standardize" if name == "--standardize" else name for name in names)
+    options = {
+        parameter.name: parameter for parameter in click.get_current_context().command.params
+    }
+    given, of_folds = (
+        [options[name].opts[0] for name in names if _is_given(name)]
+        for names in (OF_ONE_NETWORK, OF_FOLDS)
+    )
     if cv and not given:
         return None
     if cv and _is_given("cv"):
@@ -168,12 +183,12 @@ def _single(cv: int) -> tuple[str, ...] | None:
             f"{given[0]} is of a single network, and --cv {cv} trains one for each fold: use "
             "--cv 0, or leave one of them out."
         )
-    if of_folds := [name for name in OF_FOLDS if _is_given(name)]:
+    if of_folds:
         raise common.usage_error(
-            f"--{of_folds[0]} needs folds, and {given[0] if given else '--cv 0'} trains a single "
+            f"{of_folds[0]} needs folds, and {given[0] if given else '--cv 0'} trains a single "
             "network: leave one of them out."
         )
-    return given if cv else ()
+    return tuple(given) if cv else ()
 
 
 def _train_single(

@@ -11,6 +11,7 @@ difference: lines differ in style, points in marker.
 
   history.py: learning curves.
   classification.py: confusion matrix and reliability diagram.
+  ranking.py: ROC and precision-recall curves.
   regression.py: predicted against actual values.
   importance.py: the importance of columns.
   regions.py: decision regions of a classifier with two features.
@@ -30,6 +31,7 @@ from fnet.plots.history import learning_curves
 from fnet.plots.images import first_layer_weights, misclassified
 from fnet.plots.importance import column_importance
 from fnet.plots.notebook import run_html
+from fnet.plots.ranking import roc_and_precision_recall
 from fnet.plots.regions import decision_regions
 from fnet.plots.regression import predicted_vs_actual
 
@@ -52,5 +54,6 @@ __all__ = [
     "learning_curves",
     "misclassified",
     "predicted_vs_actual",
+    "roc_and_precision_recall",
     "run_html",
 ]

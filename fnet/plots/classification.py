@@ -207,7 +207,7 @@ def calibration(
         (2005), for two classes; Guo et al., "On calibration of modern neural networks" (2017), for
         more, and for the expected calibration error.
     """
-    p, labels, listed = _probabilities(y_true, y_prob, classes)
+    p, labels, listed = check_probabilities(y_true, y_prob, classes)
     bins = checks.integer("bins", bins, least=1)
     if bins > MAX_BINS:
         raise InvalidArgument(f"bins must be at most {MAX_BINS}; got {bins}")
@@ -239,7 +239,7 @@ def calibration(
     return canvas.result()
 
 
-def _probabilities(
+def check_probabilities(
     y_true: Any, y_prob: Any, classes: Any
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int_], list[Any]]:
     """Probabilities `[N, K]`, labels `[N]` from 0 below K and the K classes, checked."""

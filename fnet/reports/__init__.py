@@ -61,7 +61,9 @@ def page(
         )
     saved, encoding = schema.content_of(model._of_features()), model.encoding
     classes, features = map(formatting.names, (evaluation.classes, saved.features))
-    plain = saved._replace(classes=classes, features=features, run=None, estimator=None)
+    plain = saved._replace(
+        classes=classes, features=features, run=None, estimator=None, ensemble=None
+    )
     named = schema.check_content(plain)
     worth = importance.of_columns(model, evaluation)
     model = Model(saved._replace(classes=named.classes, features=named.features))

@@ -1,12 +1,14 @@
 """The text of the page: the metrics, the model, and how it was trained."""
 
 import inspect
+import math
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
 import fnet
 from fnet.core import checks
+from fnet.core.ensemble import Ensemble
 from fnet.core.params import leaves
 from fnet.core.printable import printable
 from fnet.core.scaling import Scaling
@@ -37,6 +39,7 @@ MEANINGS = {
     "model beats it",
     "root_mean_squared_error": "square root of the mean of (predicted − actual)²: large errors "
     "count more",
+    "interval_coverage": "fraction of the rows inside their prediction interval: 0.9 is right",
 }
 """What each metric means."""
 
@@ -122,10 +125,14 @@ def summary(evaluation: Evaluation) -> str:
 
 
 def layers(model: Model) -> list[LayerRow]:
-    """The dense layers of a model."""
+    """The dense layers of a model; of an ensemble, those of one network."""
     net = model.net
     last = net.output if net.link == "identity" else net.link
-    sizes = [sum(array.size for array in leaves((layer,))) for layer in dense_layers(model.params)]
+    networks = math.prod(checks.members_of(model.params))
+    sizes = [
+        sum(array.size for array in leaves((layer,))) // networks
+        for layer in dense_layers(model.params)
+    ]
     return [
         LayerRow(inputs, outputs, activation, size)
         for (inputs, outputs), activation, size in zip(
@@ -184,7 +191,9 @@ def measured(importance: Importance | str, evaluation: Evaluation) -> str:
 def description(model: Model, encoding: records.Encoding | None) -> Pairs:
     """What the model is, by term; its features may be what an encoding makes of a table."""
     count = sum(array.size for array in leaves(model.params))
+    networks = math.prod(checks.members_of(model.params))
     found = {
+        "Networks": f"{networks:,}, whose mean predicts" if networks > 1 else None,
         "Parameters": f"{count:,} in {checks.params_dtype(model.params)}",
         "Loss": model.net.loss.replace("_", " "),
         "Classes": _listed(model.classes),
@@ -219,6 +228,7 @@ def training(content: Any) -> Pairs:
     trained = content.trained if isinstance(content.trained, dict) else {"notes": content.trained}
     trained = {"version of fnet" if k == "fnet" else k: v for k, v in trained.items()}
     known = _of_run(content.run) | _of_estimator(content.estimator) | trained
+    known |= _of_ensemble(content.ensemble)
     shown = {formatting.label(k): _value(k, v) for k, v in known.items() if k != "command"}
     return [(term, value) for term, value in shown.items() if value]
 
@@ -229,6 +239,21 @@ def _of_run(run: Any) -> dict[str, Any]:
         return {}
     ended = np.unique(run.history["ended"])
     return {"optimizer": run.optimizer, "epochs": len(run.history["loss"]), "ended": ended}
+
+
+def _of_ensemble(ensemble: Ensemble | None) -> dict[str, Any]:
+    """What an ensemble is expected to score on new rows."""
+    if ensemble is None or ensemble.cv_score is None or ensemble.cv_scores is None:
+        return {}
+    score = LABELS.get(ensemble.score, ensemble.score.replace("_", " "))
+    error = formatting.number(ensemble.cv_score_std_error or math.nan)
+    return {
+        "expected_on_new_rows": {
+            score: f"{formatting.number(ensemble.cv_score)} ± {error}",
+            "of each fold": ", ".join(map(formatting.number, ensemble.cv_scores.tolist())),
+            "baseline": formatting.number(ensemble.baseline_score or math.nan),
+        }
+    }
 
 
 def _of_estimator(estimator: Any) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn import metrics
 
-from fnet.core import checks, containers
+from fnet.core import checks, conformal, containers
 from fnet.core.aliases import ArrayLike
 from fnet.core.errors import InvalidArgument
 from fnet.files.model import Model
@@ -21,8 +21,15 @@ LABELS = {
     "mean_absolute_error": "mean absolute error",
     "baseline_mean_absolute_error": "baseline mean absolute error",
     "root_mean_squared_error": "root mean squared error",
+    "interval_coverage": "coverage of 90% intervals",
 }
 """Every metric of an Evaluation, and how it is written for readers."""
+
+COVERAGE = 0.9
+"""The coverage of prediction intervals in an Evaluation."""
+
+MAX_INTERVALS = 10_000
+"""The most rows of which `evaluate` predicts intervals, which take longer than predictions."""
 
 
 class ClassScores(NamedTuple):
@@ -57,6 +64,8 @@ class Evaluation(NamedTuple):
         y_pred: `[N]`, as `y_true`.
         y_prob: Probabilities `[N, K]`; None for regression.
         classes: The classes `[K]`; None for regression.
+        intervals: Prediction intervals of COVERAGE, `[N, 2]`, of an ensemble of numbers; or None.
+            `evaluate` leaves them out for more than MAX_INTERVALS rows.
         is_out_of_fold: Whether each row is predicted by networks that have not seen it.
     """
 
@@ -69,6 +78,7 @@ class Evaluation(NamedTuple):
     y_pred: npt.NDArray[Any]
     y_prob: npt.NDArray[Any] | None = None
     classes: npt.NDArray[Any] | None = None
+    intervals: npt.NDArray[np.float64] | None = None
     is_out_of_fold: bool = False
 
 
@@ -105,15 +115,36 @@ def evaluate(
     """
     if not isinstance(model, Model):
         raise InvalidArgument(f"model must be what fnet.load returned; got {model!r:.200}")
-    measure = _classification if is_classifier(model) else _regression
+    classifies, is_out_of_fold = is_classifier(model), predictions is not None
     x, y = model._check_rows(x), containers.to_labels("y", y)
     rows, shape = x.shape[:1], y.shape
     if len(shape) != 1 or shape != rows:
         raise InvalidArgument(
             f"y must be one value per row, {list(rows)} for this x; got shape {list(shape)}"
         )
+    alone = model._of_features()
     with np.errstate(over="ignore", invalid="ignore"):  # huge numbers have infinite squares
-        return measure(model._of_features(), x, y, predictions)
+        if classifies:
+            given = alone.predict_proba(x) if predictions is None else np.asarray(predictions)
+            found = _classification(model, x, y, given)
+        else:
+            given = alone.predict(x) if predictions is None else np.asarray(predictions)
+            found = _regression(x, y, given, _intervals(alone, x, given, is_out_of_fold))
+    return found._replace(is_out_of_fold=is_out_of_fold)
+
+
+def _intervals(
+    model: Model, x: npt.NDArray[Any], predictions: npt.NDArray[Any], is_out_of_fold: bool
+) -> npt.NDArray[np.float64] | None:
+    """Intervals of COVERAGE, where the model has them. Those of held-out rows are all as wide."""
+    kept = None if model.ensemble is None else model.ensemble.conformity
+    if kept is None or 1 - 1 / (kept.rows + 1) < COVERAGE:
+        return None
+    if not is_out_of_fold:
+        return model.predict_interval(x, COVERAGE) if len(x) <= MAX_INTERVALS else None
+    around_0 = np.zeros((len(kept.scores), 1, 1))
+    ends: npt.NDArray[np.float64] = conformal.interval(around_0, around_0, kept, COVERAGE)[0]
+    return predictions[:, None] + ends
 
 
 def is_classifier(model: Model) -> bool:
@@ -137,13 +168,15 @@ def is_classifier(model: Model) -> bool:
     )
 
 
-def _classification(model: Model, x: Any, y: npt.NDArray[Any], given: Any) -> Evaluation:
-    """The Evaluation of a classifier."""
+def _classification(
+    model: Model, x: Any, y: npt.NDArray[Any], probabilities: npt.NDArray[Any]
+) -> Evaluation:
+    """The Evaluation of a classifier, given the probabilities."""
     count = max(model.net.sizes[-1], 1 if model.net.has_class_labels else 2)
     classes = np.arange(count) if model.classes is None else np.asarray(model.classes)
     count = len(classes)
     y_true = _class_indices(classes, y)
-    y_prob = _finite(model.predict_proba(x) if given is None else given)
+    y_prob = _finite(probabilities)
     y_pred = y_prob.argmax(axis=1)
     counts = np.bincount(y_true, minlength=count)
     occurring = np.flatnonzero(counts)
@@ -174,19 +207,23 @@ def _classification(model: Model, x: Any, y: npt.NDArray[Any], given: Any) -> Ev
         y_pred=y_pred,
         y_prob=y_prob,
         classes=classes,
-        is_out_of_fold=given is not None,
     )
 
 
-def _regression(model: Model, x: Any, y: npt.NDArray[Any], given: Any) -> Evaluation:
-    """The Evaluation of a regressor."""
+def _regression(
+    x: Any,
+    y: npt.NDArray[Any],
+    predictions: npt.NDArray[Any],
+    intervals: npt.NDArray[np.float64] | None,
+) -> Evaluation:
+    """The Evaluation of a regressor, given the predictions."""
     y_true = np.asarray(checks.array("y", y), np.float64)
     if not (good := np.isfinite(y_true)).all():
         row = int(np.argmin(good))
         raise InvalidArgument(
             f"y must be finite; got {y_true[row]}, first in row {row + 1}. Leave such rows out"
         )
-    y_pred = _finite(model.predict(x) if given is None else given).reshape(-1).astype(np.float64)
+    y_pred = _finite(predictions).reshape(-1).astype(np.float64)
     median = np.full_like(y_true, np.median(y_true))
     found = {
         "r2": metrics.r2_score(y_true, y_pred) if len(y_true) > 1 else np.nan,
@@ -194,6 +231,9 @@ def _regression(model: Model, x: Any, y: npt.NDArray[Any], given: Any) -> Evalua
         "baseline_mean_absolute_error": metrics.mean_absolute_error(y_true, median),
         "root_mean_squared_error": metrics.root_mean_squared_error(y_true, y_pred),
     }
+    if intervals is not None:
+        inside = (intervals[:, 0] <= y_true) & (y_true <= intervals[:, 1])
+        found["interval_coverage"] = inside.mean()
     return Evaluation(
         kind="regression",
         rows=len(y_true),
@@ -202,7 +242,7 @@ def _regression(model: Model, x: Any, y: npt.NDArray[Any], given: Any) -> Evalua
         x=x,
         y_true=y_true,
         y_pred=y_pred,
-        is_out_of_fold=given is not None,
+        intervals=intervals,
     )
 
 

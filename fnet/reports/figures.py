@@ -86,7 +86,7 @@ def _draw(
     model: Model, evaluation: Evaluation, encoding: Encoding | None, target: str
 ) -> Iterator[tuple[str, _Drawn]]:
     """The name of each figure with the figure."""
-    found = images.find(model, evaluation.x, encoding)
+    found = None if model.ensemble else images.find(model, evaluation.x, encoding)
     if evaluation.kind == "classification":
         yield from _draw_classification(model, evaluation, encoding, found)
     else:
@@ -108,7 +108,9 @@ def _draw_classification(
     yield "confusion matrix", _confusion_matrix(y_true, y_pred, classes)
     if len(classes) > 1:
         yield "calibration", _calibration(y_true, evaluation.y_prob, classes)
-    if model.net.sizes[0] == 2:
+        if len(np.unique(y_true)) > 1:
+            yield "ranking", _ranking(y_true, evaluation.y_prob, classes)
+    if model.net.sizes[0] == 2 and model.ensemble is None:
         yield "decision regions", _decision_regions(model, evaluation, encoding is not None)
     if found is not None and (y_true != y_pred).any():
         yield "misclassified", _misclassified(found.rows, classes[y_true], classes[y_pred])
@@ -146,6 +148,21 @@ def _calibration(y_true: npt.NDArray[Any], y_prob: Any, classes: npt.NDArray[Any
         "perfect calibration; below it the model is overconfident. Bars count rows."
     )
     return _Drawn(figure, f"{_title(figure)}. By bin: {points}.", caption)
+
+
+def _ranking(y_true: npt.NDArray[Any], y_prob: Any, classes: npt.NDArray[Any]) -> _Drawn:
+    """The ROC and the precision-recall curve, their text with what the legends say."""
+    figure = plots.roc_and_precision_recall(y_true, y_prob, classes)
+    panels = [
+        f"{axes.get_title()}: {'; '.join(str(line.get_label()) for line in axes.lines)}."
+        for axes in figure.axes
+    ]
+    against = "the second class" if len(classes) == 2 else "a class against all others"
+    caption = (
+        f"How well the probability of {against} ranks rows, by threshold. Left: the ROC curve; "
+        "along the dashed line it ranks by chance. Right: precision and recall."
+    )
+    return _Drawn(figure, " ".join(panels), caption)
 
 
 def _decision_regions(model: Model, evaluation: Evaluation, encoded: bool) -> _Drawn:
@@ -191,7 +208,8 @@ def _first_layer_weights(found: images.Images) -> _Drawn:
 def _predicted_vs_actual(evaluation: Evaluation, target: str) -> _Drawn:
     """Predicted against actual values, their text with both ranges."""
     y_true, y_pred = evaluation.y_true, evaluation.y_pred
-    figure = plots.predicted_vs_actual(y_true, y_pred, style.name(target, style.MAX_AXIS_LETTERS))
+    name = style.name(target, style.MAX_AXIS_LETTERS)
+    figure = plots.predicted_vs_actual(y_true, y_pred, name, evaluation.intervals)
     ranges = [
         f"{what} values from {_range(values)}"
         for what, values in (("Actual", y_true), ("predicted", y_pred))
@@ -200,6 +218,8 @@ def _predicted_vs_actual(evaluation: Evaluation, target: str) -> _Drawn:
         "Left: predicted against actual values. Right: errors against predicted values. The dashed "
         "lines are perfect predictions."
     )
+    if evaluation.intervals is not None:
+        caption += " Vertical lines are prediction intervals for 90% of rows, of some rows."
     return _Drawn(figure, f"{figure.get_suptitle()}. {', '.join(ranges)}.", caption)
 
 
