@@ -10,7 +10,7 @@ from fnet import InvalidArgument, Network, TabularClassifier, TabularRegressor
 from fnet.core.conformal import MAX_SCORES, ConformityScores
 from fnet.core.ensemble import Ensemble, Importances
 from fnet.core.network import Embedding
-from fnet.core.params import Layer, PeriodicEmbedding
+from fnet.core.params import Layer, PeriodicEmbedding, map_params
 from fnet.files import ensemble_checks, schema
 
 RNG = np.random.default_rng(0)
@@ -19,7 +19,7 @@ Y = X["a"] + X["b"] ** 2
 
 
 def content(kind, y, **options):
-    model = kind(cv=3, hidden=(4,), epochs=2, engine="numpy", **options).fit(X, y)
+    model = kind(**{"cv": 3, "hidden": (4,), "epochs": 2, "engine": "numpy"} | options).fit(X, y)
     return schema.check_content(schema.content_of(model))
 
 
@@ -27,7 +27,19 @@ NUMBERS = content(TabularRegressor, np.stack([Y, -Y], axis=1), importance=True)
 CLASSES = content(TabularClassifier, Y > 1)
 QUANTILES = content(TabularRegressor, Y, quantiles=[0.1, 0.9])
 LABELS = content(TabularClassifier, np.stack([Y > 1, Y > 0], axis=1).astype(int))
-FOUND = {"numbers": NUMBERS, "classes": CLASSES, "quantiles": QUANTILES, "labels": LABELS}
+WITHOUT_FOLDS = content(TabularRegressor, Y, cv=0, repeats=2)
+FOUND = {
+    "numbers": NUMBERS,
+    "classes": CLASSES,
+    "quantiles": QUANTILES,
+    "labels": LABELS,
+    "without folds": WITHOUT_FOLDS,
+    "counts": content(TabularRegressor, np.arange(60) % 4, loss="poisson"),
+    "one row in each fold": content(TabularRegressor, Y, cv=60),
+    "in time order": content(
+        TabularRegressor, Y, cv=[(range(20), range(20, 40)), (range(40), range(40, 60))], repeats=2
+    ),
+}
 ENSEMBLE = NUMBERS.ensemble
 SCORES, WEIGHTS = ENSEMBLE.conformity
 DROPS = ENSEMBLE.importances.importances
@@ -42,15 +54,16 @@ def changed(array, place, value):
 
 def test_what_a_fit_leaves_is_loaded(tmp_path):
     for found in FOUND.values():
-        fnet.load(forge(tmp_path / "a.fnet", found))
+        fnet.load(forge(tmp_path / "a.fnet", found)).estimator()
+    assert np.isnan(FOUND["one row in each fold"].ensemble.cv_scores).all()
 
 
-NO_NUMBERS = ["x", [0.5], 1.5, np.inf, np.zeros(1), None]
+NO_NUMBERS = ["x", [0.5], True, 1.5, np.inf, np.zeros(1), None]
 OF_ENSEMBLE = {
     "conformity": ["x", (SCORES, WEIGHTS), 1.0],
-    "score": ["accuracy", "mean_pinball_loss", "<b>", None, 1],
+    "score": ["accuracy", "mean_pinball_loss", "<b>", None, 1, np.array(["r2", "r2"])],
     "cv_score": NO_NUMBERS,
-    "cv_score_std_error": [*NO_NUMBERS[:2], None, -1.0],
+    "cv_score_std_error": [*NO_NUMBERS[:3], None, -1.0],
     "cv_scores": [None, [0.1, 0.2, 0.3], np.zeros(3, np.float32), np.zeros((3, 1)), np.zeros(4)],
     "baseline_score": NO_NUMBERS,
     "importances": ["x", tuple(ENSEMBLE.importances), {}],
@@ -65,13 +78,37 @@ OF_CONFORMITY = {
     + [changed(SCORES, (0, -1, 0), np.inf), changed(SCORES, (0, 0), -1.0)],
     "weights": [WEIGHTS.astype(np.float32), WEIGHTS[:, 1:], -WEIGHTS, 0 * WEIGHTS, None]
     + [changed(WEIGHTS, (0, 0), value) for value in (np.nan, np.inf, 0.0, -1.0)]
-    + [np.full_like(WEIGHTS, 1e308)],
+    + [np.full_like(WEIGHTS, 1e308), WEIGHTS * 1.01, WEIGHTS / 1e6],
 }
 OF_IMPORTANCES = {
-    "importances_mean": [DROPS, DROPS[:2, 0], DROPS[:, 0].astype(np.float32), [0.0] * 3, None],
-    "importances_std": [DROPS, DROPS[:2, 0], DROPS[:, 0].tolist(), np.full(3, -1.0)],
-    "importances": [DROPS[0], DROPS[:2], DROPS[:, :0], DROPS.astype(int), "x"],
-    "names": [["a", "b", "town"], ("a", "b"), ("a", "b", 1), ("a", "a", "b"), "abc", None],
+    "importances_mean": [
+        DROPS,
+        DROPS[:2, 0],
+        DROPS.mean(axis=1) + 1,
+        np.full(3, np.nan),
+        DROPS[:, 0].astype(np.float32),
+        [0.0] * 3,
+        None,
+    ],
+    "importances_std": [
+        DROPS,
+        DROPS[:2, 0],
+        DROPS[:, 0].tolist(),
+        np.full(3, -1.0),
+        np.full(3, np.nan),
+    ],
+    "importances": [DROPS[0], DROPS[:2], DROPS[:, :0], DROPS.astype(int), "x"]
+    + [DROPS + 1, DROPS * np.nan, DROPS * np.inf, changed(DROPS, (0, 0), 1e300)],
+    "names": [
+        ["a", "b", "town"],
+        ("a", "b"),
+        ("b", "a", "town"),
+        ("a", "b", "<b>"),
+        ("a", "b", 1),
+        ("a", "a", "b"),
+        "abc",
+        None,
+    ],
 }
 TABLES = {
     "ensemble": (OF_ENSEMBLE, Ensemble, lambda **new: ENSEMBLE._replace(**new)),
@@ -110,6 +147,16 @@ OTHERS = {
         lambda kept: ConformityScores(np.zeros((3, MAX_SCORES + 1, 1)), np.ones((3, 201))),
     ),
     "scores of labels": (LABELS, lambda kept: CLASSES.ensemble.conformity),
+    "none of numbers": (NUMBERS, lambda kept: None),
+    "none of classes": (CLASSES, lambda kept: None),
+    "scores of no rows": (
+        QUANTILES,
+        lambda kept: ConformityScores(np.full((3, 1, 1), np.inf), np.zeros((3, 1))),
+    ),
+    "scores without folds": (
+        WITHOUT_FOLDS,
+        lambda kept: ConformityScores(np.zeros((2, 1, 1)), np.ones((2, 1))),
+    ),
 }
 
 
@@ -118,6 +165,8 @@ def test_conformity_scores_go_with_the_targets(name, tmp_path):
     found, change = OTHERS[name]
     ensemble = found.ensemble._replace(conformity=change(found.ensemble.conformity))
     refuse(tmp_path / "a.fnet", found._replace(ensemble=ensemble))
+    with pytest.raises(InvalidArgument):
+        schema.check_content(found._replace(ensemble=ensemble))
 
 
 @pytest.mark.parametrize("name", FOUND)
@@ -134,6 +183,71 @@ def test_an_ensemble_goes_with_its_estimator_and_params(name, tmp_path):
         found._replace(params=found.params[1:]),
     ):
         refuse(path, bad)
+
+
+def of(found, **fields):
+    return found._replace(ensemble=found.ensemble._replace(**fields))
+
+
+def of_arguments(found, **arguments):
+    estimator = found.estimator
+    return found._replace(estimator=estimator._replace(arguments=estimator.arguments | arguments))
+
+
+def test_an_ensemble_needs_no_estimator_to_predict(tmp_path):
+    """As that of a report."""
+    for found in FOUND.values():
+        path = forge(tmp_path / "a.fnet", found._replace(estimator=None, pipeline=None))
+        with pytest.raises(InvalidArgument, match="holds no estimator"):
+            fnet.load(path).estimator()
+        fnet.load(path).predict(X)
+
+
+CONTRADICTIONS = {
+    "no encoder": NUMBERS._replace(encoding=None, pipeline=None),
+    "no classes": CLASSES._replace(classes=None),
+    "a class twice": CLASSES._replace(classes=np.array([1, 1])),
+    "classes of two kinds": CLASSES._replace(classes=np.array(["a", 1.0], object)),
+    "accuracy above 1": of(CLASSES, cv_score=1.1),
+    "accuracy below 0": of(CLASSES, cv_score=-0.1),
+    "no accuracy": of(CLASSES, cv_score=np.nan),
+    "baseline above 1": of(LABELS, baseline_score=1.1),
+    "no accuracy of folds": of(LABELS, cv_scores=np.full(3, np.nan)),
+    "no pinball loss": of(QUANTILES, cv_score=np.nan),
+    "a loss that is no gain": of(QUANTILES, baseline_score=0.1),
+    "scores of no folds": of(
+        of_arguments(LABELS, cv=0), cv_scores=np.zeros(0), history=None, n_repeats=3
+    ),
+    "infinite importances": of(
+        NUMBERS,
+        importances=Importances(
+            *(np.array([np.inf, 0, 0]), np.array([np.nan, 0, 0])),
+            *(np.array([[np.inf] * 5, [0] * 5, [0] * 5]), ENSEMBLE.importances.names),
+        ),
+    ),
+    "a score without folds": of(WITHOUT_FOLDS, cv_score=0.5),
+    "importances without folds": of(WITHOUT_FOLDS, importances=ENSEMBLE.importances),
+    "fewer repeats than networks": of(WITHOUT_FOLDS, n_repeats=1, history=None),
+    "networks of fewer repeats": of(FOUND["in time order"], n_repeats=3, history=None),
+    "fewer networks than folds": LABELS._replace(params=map_params(lambda p: p[:2], LABELS.params)),
+    "curves of the networks that were kept": of(
+        FOUND["in time order"], history={"loss": np.zeros((2, 2))}
+    ),
+    "another cv": of_arguments(NUMBERS, cv=4),
+    "no cv": of_arguments(NUMBERS, cv=0),
+    "a cv without folds": of_arguments(WITHOUT_FOLDS, cv=2),
+    "other quantiles": of_arguments(QUANTILES, quantiles=[0.1, 0.5, 0.9]),
+    "no quantiles": of_arguments(QUANTILES, quantiles=None),
+    "quantiles of a mean": of_arguments(WITHOUT_FOLDS, quantiles=0.5),
+    "the loss of quantiles": of_arguments(WITHOUT_FOLDS, loss="pinball"),
+}
+
+
+@pytest.mark.parametrize("name", CONTRADICTIONS)
+def test_parts_that_contradict_each_other_are_refused(name, tmp_path):
+    refuse(tmp_path / "a.fnet", CONTRADICTIONS[name])
+    with pytest.raises(InvalidArgument):
+        schema.check_content(CONTRADICTIONS[name])
 
 
 @pytest.mark.parametrize("kind", [TabularClassifier, TabularRegressor])

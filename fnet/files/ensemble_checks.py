@@ -1,6 +1,5 @@
 """What must be true of an ensemble in a file, and of the estimator it came from."""
 
-import math
 from typing import Any
 
 import numpy as np
@@ -9,14 +8,18 @@ from fnet.core.conformal import MAX_SCORES, ConformityScores
 from fnet.core.ensemble import Ensemble, Importances
 from fnet.core.errors import InvalidArgument
 from fnet.core.network import LOSSES, Network
+from fnet.encoding import Encoding, feature_slices
 from fnet.files.values import (
+    LARGEST,
     SCALAR,
     Check,
+    are_distinct,
     each,
     either,
     integer,
     is_array,
     is_boolean,
+    is_nan,
     is_none,
     is_text,
     one_of,
@@ -28,6 +31,9 @@ TARGETS: dict[str, tuple[str, ...]] = {
     "TabularRegressor": ("real", "counts", "quantiles"),
 }
 """The estimators of ensembles that a file may hold, with the kinds of targets of their networks."""
+
+ROUNDING = 1e-9
+"""How far sums of weights and means of probabilities may be from what they are without rounding."""
 
 COUNT = integer(1)
 QUANTILE = real(0, 1, above=True, below=True)
@@ -64,20 +70,24 @@ OWN_ARGUMENTS: dict[str, dict[str, Check]] = {
 }
 """The arguments that only one of the estimators has."""
 
-SCORES: dict[str, tuple[str, float]] = {
-    "multiclass": ("accuracy", 1.0),
-    "multilabel": ("accuracy", 1.0),
-    "real": ("r2", 1.0),
-    "counts": ("r2", 1.0),
-    "quantiles": ("mean_pinball_loss", 0.0),
+SCORES: dict[str, tuple[str, Check]] = {
+    "multiclass": ("accuracy", real(0, 1 + ROUNDING)),
+    "multilabel": ("accuracy", real(0, 1 + ROUNDING)),
+    "real": ("r2", either(real(most=1), is_nan)),
+    "counts": ("r2", either(real(most=1), is_nan)),
+    "quantiles": ("mean_pinball_loss", real(most=0)),
 }
-"""The score of an ensemble, by the targets of its networks, and the highest that there can be."""
+"""The score of networks of these targets, and its valid values. R² of a single row is NaN."""
 
-ROUNDING = 1e-9
-"""How far rounding may take a number out of its range."""
+CONFORMITY: dict[str, tuple[float, float]] = {
+    "multiclass": (0, 1 + ROUNDING),
+    "real": (0, np.inf),
+    "counts": (0, np.inf),
+    "quantiles": (-np.inf, np.inf),
+}
+"""The targets with conformity scores, and their bounds."""
 
 CURVES = ("loss", "validation_loss")
-"""The learning curves of an ensemble."""
 
 
 def check_estimator(name: Any, arguments: Any, net: Network) -> None:
@@ -99,72 +109,121 @@ def check_estimator(name: Any, arguments: Any, net: Network) -> None:
                 f"{argument} of {name} must be a value that it takes and a file holds; got "
                 f"{arguments[argument]!r:.200}"
             )
+    if name == "TabularRegressor":
+        _check_quantiles(arguments["loss"], arguments["quantiles"], net)
 
 
-def check_ensemble(value: Any, net: Network, members: tuple[int, ...]) -> None:
-    """Refuse what is no Ensemble of these networks.
+def _check_quantiles(loss: str, quantiles: Any, net: Network) -> None:
+    """Refuse a loss and quantiles that are not those of the outputs."""
+    count = np.size(0.5 if quantiles is None else quantiles)
+    is_pinball = quantiles is not None or loss == "pinball"
+    if is_pinball != (net.targets == "quantiles") or (is_pinball and count != net.sizes[-1]):
+        raise InvalidArgument(
+            f"loss and quantiles of TabularRegressor must be those that the network was trained "
+            f"with; got {loss!r} and {quantiles!r:.100} for {net}. Fit again to change them"
+        )
+
+
+def check_ensemble(content: Any, members: tuple[int, ...]) -> None:
+    """Refuse an ensemble that is none of the networks of a Content.
+
+    Args:
+        content: The `schema.Content` that it is in, otherwise checked.
+        members: The member axes of its params.
 
     Raises:
         InvalidArgument: It is none.
     """
+    value = content.ensemble
     if not isinstance(value, Ensemble) or len(members) != 1:
         raise InvalidArgument(
             f"an ensemble must be an Ensemble of params with one member axis; got {value!r:.200} "
             f"with member axes {list(members)}"
         )
-    folds = _folds(value, net)
-    if folds is not None and members[0] not in (folds * value.n_repeats, value.n_repeats):
+    _check_scores(value, content.net)
+    _check_counts(value, members[0])
+    if content.estimator is not None:  # a report of one has none
+        _check_its_estimator(content)
+    if value.importances is not None:
+        _check_importances(value.importances, content.encoding)
+    if value.conformity is not None:
+        _check_conformity(value.conformity, content.net, members[0])
+
+
+def _check_its_estimator(content: Any) -> None:
+    """Refuse an ensemble without what its estimator restores."""
+    if content.pipeline is None:
+        raise InvalidArgument("an estimator of ensembles must have its encoder in the file")
+    name, arguments, _ = content.estimator
+    classes, scores = content.classes, content.ensemble.cv_scores
+    if name == "TabularClassifier" and (classes is None or not are_distinct(classes)):
+        raise InvalidArgument(
+            f"classes_ of an ensemble must be there, each once; got {classes!r:.99}"
+        )
+    folds = 0 if scores is None else len(scores)
+    if arguments["cv"] != folds:
+        raise InvalidArgument(f"cv of {name} must be its {folds} folds; got {arguments['cv']}")
+
+
+def _check_scores(value: Ensemble, net: Network) -> None:
+    """Refuse scores that are none of such networks."""
+    name, valid = SCORES[net.targets]
+    if not one_of(name)(value.score):
+        raise InvalidArgument(f"score of an ensemble must be {name!r}; got {value.score!r:.100}")
+    wanted: dict[str, Check] = {
+        "cv_score": valid,
+        "cv_score_std_error": either(real(0), is_nan),
+        "cv_scores": lambda found: (
+            _is_floats(found, 1) and len(found) > 0 and all(map(valid, found))
+        ),
+        "baseline_score": valid,
+    }
+    if value.cv_scores is None:
+        wanted = dict.fromkeys((*wanted, "conformity", "importances"), is_none)
+    for field, is_valid in wanted.items():
+        found = getattr(value, field)
+        if not is_valid(found) or is_boolean(found):
+            fit = "a fit without folds" if value.cv_scores is None else f"a fit scored by {name}"
+            raise InvalidArgument(
+                f"{field} of an ensemble must be as {fit} leaves it; got {found!r:.200}"
+            )
+    if value.conformity is None and value.cv_scores is not None and net.targets in CONFORMITY:
+        raise InvalidArgument(f"conformity of an ensemble of {net.loss} with folds must be there")
+
+
+def _check_counts(value: Ensemble, members: int) -> None:
+    """Refuse numbers of folds, repeats, members and epochs that contradict each other."""
+    if not (COUNT(value.n_repeats) and integer(0)(value.n_epochs)):
+        raise InvalidArgument(
+            "n_epochs and n_repeats of an ensemble must be counts; got "
+            f"{value.n_epochs!r:.100} and {value.n_repeats!r:.100}"
+        )
+    folds = 0 if value.cv_scores is None else len(value.cv_scores)
+    trained = max(1, folds) * int(value.n_repeats)
+    # In time order the networks of the last fold alone are kept.
+    if members not in (trained, int(value.n_repeats)):
         raise InvalidArgument(
             f"an ensemble of {folds} folds and {value.n_repeats} repeats must have a network for "
-            f"each, or for the last fold; got {members[0]}"
+            f"each, or for the last fold; got {members}"
         )
-    networks = members[0] if folds is None else folds * value.n_repeats
-    if value.history is not None and not _is_history(value.history, (value.n_epochs, networks)):
+    if value.history is not None and not _is_history(value.history, (value.n_epochs, trained)):
         raise InvalidArgument(
-            f"the history of an ensemble must be curves of {value.n_epochs} epochs and {networks} "
-            f"networks by name; got {value.history!r:.200}"
+            f"history of an ensemble must be curves of float64 named {' and '.join(CURVES)}, of "
+            f"{value.n_epochs} epochs and {trained} networks; got {value.history!r:.200}"
         )
-    if folds is None and not (value.conformity is None and value.importances is None):
-        raise InvalidArgument("an ensemble must have folds where it has what held-out rows give")
-    if value.importances is not None:
-        _check_importances(value.importances)
-    if value.conformity is not None:
-        _check_conformity(value.conformity, net, members[0])
 
 
-def _folds(value: Ensemble, net: Network) -> int | None:
-    """The number of folds of an ensemble, or None, once its numbers are checked."""
-    score, most = SCORES[net.targets]
-    numbers: tuple[Any, ...] = (value.cv_score, value.baseline_score)
-    error: Any = value.cv_score_std_error
-    of_folds: Any = value.cv_scores
-    absent = [each is None for each in (*numbers, error, of_folds)]
-    valid = value.score == score and integer(0)(value.n_epochs) and COUNT(value.n_repeats)
-    if valid and not any(absent):
-        valid = (
-            all(_is_number(each, most) for each in numbers)
-            and _is_number(error)
-            and not error < 0
-            and _is_floats(of_folds, 1)
-            and all(_is_number(each, most) for each in of_folds)
-        )
-    if not valid or any(absent) != all(absent):
-        raise InvalidArgument(
-            f"the numbers of an ensemble must be as a fit leaves them; got {value!r:.300}"
-        )
-    return None if of_folds is None else len(of_folds)
-
-
-def _is_number(value: Any, most: float = math.inf) -> bool:
-    """Whether a value is a number up to a bound, or NaN."""
-    is_float = isinstance(value, (float, np.floating))
-    return is_float and not math.isinf(value) and not value > most + ROUNDING
+def _is_history(value: Any, shape: tuple[int, int]) -> bool:
+    return isinstance(value, dict) and all(
+        one_of(*CURVES)(name) and _is_floats(curve, 2) and curve.shape == shape
+        for name, curve in value.items()
+    )
 
 
 def _check_conformity(value: Any, net: Network, members: int) -> None:
-    outputs = net.sizes[-1] if net.targets in ("real", "counts") else 1
-    if not isinstance(value, ConformityScores) or net.targets == "multilabel":
+    if not isinstance(value, ConformityScores) or net.targets not in CONFORMITY:
         raise InvalidArgument(f"conformity of an ensemble must be its scores; got {value!r:.200}")
+    outputs = net.sizes[-1] if net.targets in ("real", "counts") else 1
     scores, weights = value
     if not (_is_floats(scores, 3) and _is_floats(weights, 2)):
         raise InvalidArgument("conformity scores and their weights must be float64 arrays")
@@ -175,38 +234,42 @@ def _check_conformity(value: Any, net: Network, members: int) -> None:
             f"conformity scores must have the shapes {wanted[0]} and {wanted[1]}, of 1 to "
             f"{MAX_SCORES} scores; got {scores.shape} and {weights.shape}"
         )
-    ordered = bool((scores[:, 1:] >= scores[:, :-1]).all()) and not np.isnan(scores).any()
-    filled = ((weights == 0)[..., None] == np.isinf(scores)).all()
-    least = -math.inf if net.targets == "quantiles" else 0.0  # how far out; of classes 1 - p
-    most = 1.0 if net.targets == "multiclass" else math.inf
-    kept = scores[weights > 0]
-    inside = ((kept >= least - ROUNDING) & (kept <= most + ROUNDING)).all()
-    with np.errstate(over="ignore"):
-        total = weights.sum()
-    finite = (weights >= 0).all() and 0 < total < math.inf and not np.isneginf(scores).any()
-    if not (ordered and filled and inside and finite):
+    if not ((weights >= 0) & (weights <= LARGEST)).all():
+        raise InvalidArgument("weights of conformity scores must be counts of rows, at least 0")
+    rows = weights.sum()
+    if rows < 0.5 or abs(rows - np.round(rows)) > ROUNDING * rows:
         raise InvalidArgument(
-            "conformity scores must ascend, from 0 unless they are of quantiles and to 1 if they "
-            "are of classes, with weights above 0"
+            f"weights of conformity scores must sum to a number of rows; got {rows}"
+        )
+    least, most = CONFORMITY[net.targets]
+    counted = scores[weights > 0]
+    inside = np.isfinite(counted).all() and (counted >= least).all() and (counted <= most).all()
+    filled = (scores[weights == 0] == np.inf).all()
+    if not (inside and filled and (scores[:, 1:] >= scores[:, :-1]).all()):
+        raise InvalidArgument(
+            f"conformity scores must ascend, from {least} to {most}, and be infinite where their "
+            "weight is 0"
         )
 
 
-def _check_importances(value: Any) -> None:
+def _check_importances(value: Any, encoding: Encoding | None) -> None:
     if not isinstance(value, Importances):
         raise InvalidArgument(f"importances must be Importances; got {value!r:.200}")
     mean, std, drops, names = value
-    listed = isinstance(names, tuple) and all(map(is_text, names)) and len({*names}) == len(names)
+    columns = names if encoding is None else tuple(name for name, _ in feature_slices(encoding))
+    if not (isinstance(names, tuple) and all(map(is_text, names)) and names == columns):
+        raise InvalidArgument(
+            f"importances must have the names of the columns, {columns!r:.200}; got {names!r:.200}"
+        )
     shapes = _is_floats(mean, 1) and _is_floats(std, 1) and _is_floats(drops, 2)
-    fit = listed and shapes and {len(mean), len(std), len(drops)} == {len(names)}
-    if not fit or drops.shape[1] == 0 or (std < 0).any():
+    if not shapes or not {len(mean), len(std), len(drops)} == {len(names)} or not drops.size:
         raise InvalidArgument(f"importances must be floats for each name; got {value!r:.200}")
-
-
-def _is_history(value: Any, shape: tuple[int, int]) -> bool:
-    return isinstance(value, dict) and all(
-        name in CURVES and _is_floats(curve, 2) and curve.shape == shape
-        for name, curve in value.items()
-    )
+    with np.errstate(over="ignore", invalid="ignore"):
+        of_drops = drops.mean(axis=1), drops.std(axis=1)
+    if np.isinf([mean, std]).any() or not np.allclose([mean, std], of_drops, equal_nan=True):
+        raise InvalidArgument(
+            f"importances_mean and importances_std must be those of importances; got {value!r:.200}"
+        )
 
 
 def _is_floats(value: Any, axes: int) -> bool:

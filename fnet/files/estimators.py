@@ -24,6 +24,7 @@ from fnet.files.run_checks import ENDED, check_train_state
 from fnet.files.values import (
     SCALAR,
     Check,
+    are_distinct,
     each,
     either,
     integer,
@@ -138,18 +139,6 @@ def _output_name(net: Network) -> str:
     return "logistic" if output == "sigmoid" else output
 
 
-def _are_distinct(classes: Any) -> bool:
-    """Whether classes `[C]` are all finite numbers or all strings, each once."""
-    if classes.dtype.kind == "O":
-        listed = classes.tolist()
-        one_kind = any(all(map(valid, listed)) for valid in (is_text, real()))
-        return one_kind and len(set(listed)) == len(listed)
-    if classes.dtype.kind == "f" and not np.isfinite(classes).all():
-        return False
-    ordered = np.sort(classes)
-    return not np.any(ordered[1:] == ordered[:-1])
-
-
 def _agrees_with_scaling(value: Any, content: Any) -> bool:
     if value is None or content.scaling is None:
         return value is content.scaling
@@ -187,7 +176,7 @@ FITTED: dict[str, Agrees] = {
     "scaling_": _agrees_with_scaling,
     "_train_state": _is_state,
     "classes_": lambda value, content: (
-        value is not None and same(value, content.classes) and _are_distinct(value)
+        value is not None and same(value, content.classes) and are_distinct(value)
     ),
     "_sparse_labels": _plain(is_boolean),
     "feature_names_in_": lambda value, content: (

@@ -167,7 +167,7 @@ def check_content(content: Any) -> Content:
             raise InvalidArgument("a file must hold a run, an estimator or neither of them")
         estimators.check_estimator(content.estimator, found)
     if content.ensemble is not None:
-        ensemble_checks.check_ensemble(content.ensemble, net, members)
+        ensemble_checks.check_ensemble(found, members)
     return found
 
 

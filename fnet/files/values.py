@@ -61,6 +61,11 @@ def is_text(value: Any) -> bool:
     return isinstance(value, str)
 
 
+def is_nan(value: Any) -> bool:
+    """Whether a value is the number that is none."""
+    return isinstance(value, (float, np.floating)) and bool(np.isnan(value))
+
+
 def is_array(value: Any) -> bool:
     """Whether a value is an array, or a number of NumPy's, which an array of one becomes."""
     return isinstance(value, (np.ndarray, np.generic))
@@ -119,6 +124,18 @@ def each(valid: Check) -> Check:
         return is_list and all(map(valid, value))
 
     return check
+
+
+def are_distinct(classes: Any) -> bool:
+    """Whether classes `[C]` are all finite numbers or all strings, each once."""
+    if classes.dtype.kind == "O":
+        listed = classes.tolist()
+        one_kind = any(all(map(valid, listed)) for valid in (is_text, real()))
+        return one_kind and len(set(listed)) == len(listed)
+    if classes.dtype.kind == "f" and not np.isfinite(classes).all():
+        return False
+    ordered = np.sort(classes)
+    return not np.any(ordered[1:] == ordered[:-1])
 
 
 def is_optimizer(value: Any) -> bool:
