@@ -16,8 +16,8 @@ COMMANDS = (
     "--help",
     "describe digits.fnet",
     "predict digits.fnet digits.csv --out predictions.csv",
-    "train iris.csv --target species --out new.fnet",
-    "train breast_cancer.csv --target diagnosis --out new.fnet",
+    "train iris.csv --target species --out new.fnet --cv 0",
+    "train breast_cancer.csv --target diagnosis --out new.fnet --cv 0",
     "digits",
 )
 

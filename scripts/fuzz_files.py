@@ -159,6 +159,7 @@ def _from_functional(path: Path) -> None:
 def _command(sample: str, target: str, *options: str) -> Kind:
     def write(path: Path) -> None:
         words = ["train", f"{sample}.csv", "--target", target, "--out", str(path), "--epochs", "3"]
+        words += ["--cv", "0"]
         for line in (["sample", sample, "--out", f"{sample}.csv"], [*words, *options]):
             if fnet_main([*line]) != 0:
                 raise RuntimeError(f"fnet {' '.join(line)} failed")
@@ -171,6 +172,7 @@ def _amounts(path: Path) -> None:
     rows = [f'"{i},5",{i % 7},"{i * 3}%","{i * 1000},25 €"' for i in range(ROWS)]
     Path("amounts.csv").write_text("\n".join(["a,b,c,price", *rows, ""]))
     words = ["train", "amounts.csv", "--target", "price", "--out", str(path), "--epochs", "3"]
+    words += ["--cv", "0"]
     if fnet_main([*words, "--hidden", "3"]) != 0:
         raise RuntimeError("fnet train failed")
 

@@ -148,7 +148,7 @@ def examine(name: str, folder: Path, options: argparse.Namespace) -> Outcome:
     file, target = TABLES[name]
     path = folder / f"{name}.csv"
     model = path.with_suffix(".fnet")
-    words = ["train", str(path), "--target", target, "--out", str(model)]
+    words = ["train", str(path), "--target", target, "--out", str(model), "--cv", "0"]
     words += ["--drop-missing"] if name in GAPS else []
     words += ["--epochs", str(options.epochs)] if options.epochs else []
     start = time.perf_counter()
