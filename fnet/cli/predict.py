@@ -75,8 +75,8 @@ def command(model: str, data: str, **options: Any) -> None:
     DATA must have the columns that the model was trained on, by name and in any order; other
     columns are ignored. A row with a cell that the model cannot read, as text for a number, has an
     empty prediction; a note names such rows. The table is read in chunks, so it may be larger than
-    memory. Standard input and pipes are copied to a temporary file first, up to 4 GiB. --interval
-    and --std need a model that was trained with folds. TensorFlow is not needed.
+    memory. Standard input and pipes are copied to a temporary file first, up to 4 GiB. TensorFlow
+    is not needed.
 
     --interval, --set and --std need a model trained with folds, as `fnet train` does by default.
     What its networks predicted for rows that they had not seen says how wide intervals and sets
