@@ -101,11 +101,11 @@ def embedding(value: Any, inputs: int) -> tuple[tuple[int, ...], int, int]:
             "embedding must be an Embedding of the numbers of some features, in ascending order "
             f"and from 0 to {inputs - 1}, as Embedding((0, 2)); got {value!r:.200}"
         )
-    sizes_ = (
-        integer(f"{name} of an embedding", size, least=1)
-        for name, size in (("frequencies", frequencies), ("outputs", outputs))
+    return (
+        found,
+        integer("frequencies of an embedding", frequencies, least=1),
+        integer("outputs of an embedding", outputs, least=1),
     )
-    return (found, *sizes_)  # type: ignore[return-value]
 
 
 def step(value: Any) -> Any:
