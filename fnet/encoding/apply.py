@@ -82,7 +82,7 @@ def prepare(encoding: Encoding) -> Prepared:
         by_blocks: list[Any] = []
         for step in column.steps[1:]:
             rule = STEPS[type(step)]
-            apply = functools.partial(rule.apply, step)
+            apply = functools.partial(rule.apply, rule.prepare(step))
             if rule.at_once:
                 at_once.append(apply)
             else:

@@ -12,7 +12,10 @@ The rules, for a column with N cells:
 3. Numbers: the median in place of a gap, and a column that tells where gaps are if training had
    any. `robust` scaling, as in arXiv 2407.04491: less the median, divided by the interquartile
    range, or by half the range where that is 0, then the smooth clip `x / sqrt(1 + (x / 3)**2)`.
-   `standard`: less the mean, divided by the standard deviation. `none`: as they are.
+   `standard`: less the mean, divided by the standard deviation. `none`: as they are. Whole numbers
+   below 2**53 of more than `embed` values, with at least 10 rows each on average, get a column of
+   codes beside: one for each value that is not rare by rule 6, in ascending order, and one for all
+   others and gaps. Dates and booleans get none.
 4. Booleans: -1 and 1, and 0 for a gap, with a column that tells where gaps are if training had any.
 5. Dates: days since 1970 as a number of rule 3, and of the time of the day, the weekday and the
    month those that vary, as sine and cosine.
@@ -53,6 +56,7 @@ from fnet.encoding.steps import (
     STEPS,
     Boolean,
     Clip,
+    Code,
     Contrast,
     Cycle,
     CyclePart,
@@ -67,6 +71,7 @@ from fnet.encoding.steps import (
     Step,
     Text,
     Value,
+    n_codes,
     position,
 )
 
@@ -76,6 +81,9 @@ INDEX_NAME = re.compile(r"(|Unnamed: 0(\.\d+)*|row[._]?names|__index_level_\d+__
 RARE_PART = 0.01
 MIN_RARE, MAX_RARE = 2, 10
 """A level is rare below 1% of the rows, at least 2 rows and at most 10."""
+
+MIN_ROWS_PER_VALUE = 10
+"""The fewest rows of a value, on average, where whole numbers have codes."""
 
 TINY = 1e-300
 """A spread below this one scales a column to 0."""
@@ -233,20 +241,34 @@ def _number(task: _Task) -> ColumnEncoding:
     present = task.value[~missing]
     if not len(present):
         return task.ignored("is empty", task.statistics(missing.sum()))
-    distinct, is_whole = len(np.unique(present)), bool((present == np.rint(present)).all())
+    values, counts = np.unique(present, return_counts=True)
+    distinct, is_whole = len(values), bool((values == np.rint(values)).all())
     if INDEX_NAME.fullmatch(task.name) and distinct == task.rows and is_whole and not task.keep:
         return task.ignored("has row names", task.statistics(0, distinct=distinct))
-    return _scaled(task, "number", present, (), ())
+    return _scaled(task, "number", present, _code(task, values, counts) if is_whole else (), ())
+
+
+def _code(
+    task: _Task, values: npt.NDArray[np.float64], counts: npt.NDArray[np.int64]
+) -> tuple[Step, ...]:
+    """The step that writes codes of whole numbers, or none."""
+    embed, distinct = task.options.embed, len(values)
+    if embed is None or distinct <= embed or counts.sum() < MIN_ROWS_PER_VALUE * distinct:
+        return ()
+    if np.abs(values).max() > cells.MAX_LEVEL:  # not told apart
+        return ()
+    levels = values[counts >= _min_count(task)] + 0.0  # -0.0 is 0
+    return (Code(tuple(levels.tolist())),) if len(levels) else ()
 
 
 def _scaled(
     task: _Task,
     kind: Kind,
     present: npt.NDArray[np.float64],
-    cycles: tuple[Step, ...],
+    beside: tuple[Step, ...],
     change: tuple[Step, ...],
 ) -> ColumnEncoding:
-    """A column of numbers, or of dates with their cycles that are changed to numbers, scaled."""
+    """A column of numbers, or of dates that are changed to numbers, scaled; and what is beside."""
     moments, distinct = _moments(present), len(np.unique(present))
     gaps = task.rows - len(present)
     found = task.statistics(gaps, distinct=distinct, moments=moments)
@@ -258,7 +280,7 @@ def _scaled(
         return ColumnEncoding(task.name, kind, f"{task.reason}; one value, or a gap", found, first)
     median = moments.quantiles[QUANTILES.index(0.5)]
     last = (*change, Fill(median), *_scaling(task.options.scaling, moments), Value())
-    return ColumnEncoding(task.name, kind, task.reason, found, (*first, *cycles, *last))
+    return ColumnEncoding(task.name, kind, task.reason, found, (*first, *beside, *last))
 
 
 def _scaling(scaling: str, found: Moments) -> tuple[Step, ...]:
@@ -328,14 +350,18 @@ def _counts(value: Any) -> tuple[list[tuple[Any, int]], int]:
     return sorted(present, key=lambda pair: (-pair[1], pair[0])), gaps
 
 
+def _min_count(task: _Task) -> int:
+    """The fewest rows of a level that is not rare."""
+    if task.options.min_count is not None:
+        return task.options.min_count
+    return min(MAX_RARE, max(MIN_RARE, int(RARE_PART * task.rows)))
+
+
 def _category(task: _Task) -> ColumnEncoding:
     """A column of categories."""
     counts, gaps = _counts(task.value)
     options, distinct = task.options, len(counts)
-    least = options.min_count
-    if least is None:
-        least = min(MAX_RARE, max(MIN_RARE, int(RARE_PART * task.rows)))
-    least = 1 if task.keep else least
+    least = 1 if task.keep else _min_count(task)
     frequent = [pair for pair in counts if pair[1] >= least]
     embedded = options.embed is not None and len(frequent) > options.embed
     kept = frequent if embedded else frequent[: options.max_levels]
@@ -343,8 +369,9 @@ def _category(task: _Task) -> ColumnEncoding:
     rare_gaps = 0 < gaps < least
     pool = len(kept) if pooled or rare_gaps or embedded else -1
     gap = max(len(kept), pool + 1) if gaps >= least else pool
-    codes = max(len(kept), pool + 1, gap + 1)
     levels = tuple(level for level, _ in kept)
+    step = Levels(levels, gap, pool)
+    codes = n_codes(step)
     found = task.statistics(
         gaps, distinct=distinct, levels=levels, counts=tuple(c for _, c in kept), pooled=pooled
     )
@@ -356,7 +383,7 @@ def _category(task: _Task) -> ColumnEncoding:
         why = "has one value" if distinct == 1 else "has texts that are all rare"
         return task.ignored("has texts that all differ" if distinct == task.rows else why, found)
     last: tuple[Step, ...] = (Contrast(),) if codes == 2 else (OneHot(codes),)
-    steps = (task.first, Levels(levels, gap, pool), *((Value(),) if embedded else last))
+    steps = (task.first, step, *((Value(),) if embedded else last))
     pool_note = f", {distinct - len(kept):,} of them pooled" if distinct > len(kept) else ""
     reason = f"{task.reason}, {distinct:,} levels{pool_note}"
     return ColumnEncoding(task.name, "category", reason, found, steps)

@@ -29,7 +29,8 @@ class Options(NamedTuple):
         scaling: How numbers are scaled: "robust", "standard" or "none".
         max_levels: The most levels of a category that have columns of their own.
         min_count: The rows of a level that is not rare; None for the default of rule 6.
-        embed: A category of more levels than this is one column of codes; None for never.
+        embed: A category of more levels than this is one column of codes, and whole numbers of
+            more values have one beside their own, see rules 3 and 6; None for never.
         keep: The names of columns to keep although they seem of no use; True for all.
         missing: Cells that are gaps in any column.
         date_format: How dates are written, where two formats fit; or that of each column, by name.

@@ -1,11 +1,22 @@
 """What is learnt from a table: plain data that a file holds."""
 
+from collections.abc import Iterator
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
 from fnet.core.errors import InvalidArgument
-from fnet.encoding.steps import Read, Step, Value, columns_of, width_of
+from fnet.encoding.steps import (
+    Code,
+    Levels,
+    Read,
+    Step,
+    Value,
+    columns_of,
+    levels_of,
+    n_codes,
+    width_of,
+)
 
 Kind: TypeAlias = Literal["number", "boolean", "category", "date", "ignored"]
 
@@ -132,13 +143,41 @@ def feature_slices(encoding: Encoding) -> list[tuple[str, slice]]:
 
 def number_features(encoding: Encoding) -> tuple[int, ...]:
     """Which columns of the result are numbers or dates that have more than two values."""
-    found, position = [], 0
+    return tuple(
+        first
+        for first, column, step in _written(encoding)
+        if isinstance(step, Value) and column.kind != "category" and column.statistics.distinct > 2
+    )
+
+
+def code_features(encoding: Encoding) -> tuple[tuple[int, int], ...]:
+    """Which columns of the result are codes for a learned embedding.
+
+    Returns:
+        The index of each, with its number of codes: its values are 0 to that number less 1.
+
+    Example:
+        >>> from fnet import encoding
+        >>> table = {"age": [31, 38, 45, 52], "sex": ["f", "m", "f", "m"]}
+        >>> encoding.code_features(encoding.learn(table, encoding.Options(embed=1)))
+        ((1, 3),)
+    """
+    found = []
+    for first, column, step in _written(encoding):
+        codes = levels_of(column.steps) if isinstance(step, Value) else step
+        if isinstance(codes, Code | Levels):
+            found.append((first, n_codes(codes)))
+    return tuple(found)
+
+
+def _written(encoding: Encoding) -> Iterator[tuple[int, ColumnEncoding, Step]]:
+    """Each step that writes, after its column and the first column of the result it writes."""
+    first = 0
     for column in used(encoding):
         for step in column.steps[1:]:
-            if isinstance(step, Value) and column.statistics.distinct > 2:
-                found.append(position)
-            position += width_of((column.steps[0], step))
-    return tuple(found)
+            if width := width_of((column.steps[0], step)):
+                yield first, column, step
+                first += width
 
 
 def find_encoding(encoding: Encoding, name: str) -> ColumnEncoding | None:

@@ -16,6 +16,7 @@ leaves the value as it is. Whatever reads a model implements this list and nothi
 | `Scale` | number | `(x - center) * factor` |
 | `Clip` | number | `x / sqrt(1 + (x / limit)**2)`: smooth, and below `limit` in size |
 | `Missing` | any | writes one column: 1 for a gap, else 0 |
+| `Code` | number | writes one column: the position of its level, or the number of levels |
 | `Cycle` | date | writes two columns: sine and cosine of a part of it; 0 and 0 for a gap |
 | `OneHot` | codes | writes `size` columns: 1 in the column of the code, all 0 for -1 |
 | `Contrast` | codes | writes one column: -1 for code 0, 1 for code 1, 0 for -1 |
@@ -137,6 +138,18 @@ class Missing(NamedTuple):
     """Write 1 for a gap, else 0."""
 
 
+class Code(NamedTuple):
+    """Write the position of a number among levels, for a learned embedding.
+
+    Every other number, and a gap, has the number of levels as its code.
+
+    Attributes:
+        levels: Different numbers, in ascending order.
+    """
+
+    levels: tuple[float, ...]
+
+
 class Cycle(NamedTuple):
     """Write the sine and the cosine of `2 * pi * position`.
 
@@ -163,7 +176,9 @@ class Value(NamedTuple):
 
 
 Read = Number | Boolean | Date | Text
-Step = Read | Levels | Days | Fill | Scale | Clip | Missing | Cycle | OneHot | Contrast | Value
+Step = (
+    Read | Levels | Days | Fill | Scale | Clip | Missing | Code | Cycle | OneHot | Contrast | Value
+)
 
 Result = npt.NDArray[Any]
 """The columns `[N, width]` that a step writes."""
@@ -173,18 +188,20 @@ class Rule(NamedTuple):
     """What a step does.
 
     Attributes:
-        apply: Takes the step, the value of N cells and the columns `[N, width]` to write, which are
-            0. Returns the value for the next step.
+        apply: Takes what `prepare` has made of the step, the value of N cells and the columns
+            `[N, width]` to write, which are 0. Returns the value for the next step.
         columns: Takes the step and the levels before it; returns what is added to the name of the
             column for each column that it writes.
         width: Takes the step; returns the number of columns that it writes.
         at_once: Whether it works on all cells at once; the others work on any rows by themselves.
+        prepare: Takes the step; returns what `apply` takes, which is the step or what it looks up.
     """
 
     apply: Callable[[Any, Any, Result], Any]
     columns: Callable[[Any, Levels | None], list[str]] = lambda step, levels: []
     width: Callable[[Any], int] = lambda step: 0
     at_once: bool = False
+    prepare: Callable[[Any], Any] = lambda step: step
 
 
 def is_missing(value: Any) -> npt.NDArray[np.bool_]:
@@ -195,15 +212,15 @@ def is_missing(value: Any) -> npt.NDArray[np.bool_]:
 
 
 @functools.lru_cache(maxsize=MAX_STEPS)
-def _codes(step: Levels) -> tuple[dict[Any, int], dict[float | None, int]]:
-    """The code of each level, and of each number that a level is or is written as."""
+def _codes(step: Levels) -> tuple[Levels, dict[Any, int], dict[float | None, int]]:
+    """The step, the code of each level, and of each number that a level is or is written as."""
     levels = list(enumerate(step.levels))[::-1]  # the first one of a number wins
     known = {level: code for code, level in levels}
-    return known, {level_number(level): code for code, level in levels} | {None: step.pool}
+    return step, known, {level_number(level): code for code, level in levels} | {None: step.pool}
 
 
-def _levels(step: Levels, value: Any, out: Result) -> Any:
-    known, numbers = _codes(step)
+def _levels(codes: Any, value: Any, out: Result) -> Any:
+    step, known, numbers = codes
     if isinstance(value, Texts):
         cells, positions = value.texts, value.codes
     else:
@@ -253,6 +270,18 @@ def _clip(step: Clip, value: Any, out: Result) -> Any:
 
 def _missing(step: Missing, value: Any, out: Result) -> Any:
     out[:, 0] = is_missing(value)
+    return value
+
+
+@functools.lru_cache(maxsize=MAX_STEPS)
+def _sorted_levels(step: Code) -> npt.NDArray[np.float64]:
+    """The levels, and NaN as the place of all that are larger and of gaps."""
+    return np.array([*step.levels, np.nan])
+
+
+def _code(levels: npt.NDArray[np.float64], value: Any, out: Result) -> Any:
+    place = levels.searchsorted(value)
+    out[:, 0] = np.where(levels[place] == value, place, len(levels) - 1)
     return value
 
 
@@ -316,12 +345,13 @@ def _one(step: Any) -> int:
 
 
 STEPS: dict[type[Any], Rule] = {
-    Levels: Rule(_levels, at_once=True),
+    Levels: Rule(_levels, at_once=True, prepare=_codes),
     Days: Rule(_days),
     Fill: Rule(_fill),
     Scale: Rule(_scale),
     Clip: Rule(_clip),
     Missing: Rule(_missing, lambda step, levels: [" is missing"], _one),
+    Code: Rule(_code, lambda step, levels: [" code"], _one, prepare=_sorted_levels),
     Cycle: Rule(
         _cycle,
         lambda step, levels: [f" {step.part} {wave}" for wave in ("sine", "cosine")],
@@ -334,9 +364,21 @@ STEPS: dict[type[Any], Rule] = {
 """What each step after the first one does; `reading.READS` has the first ones."""
 
 
+def levels_of(steps: tuple[Step, ...]) -> Levels | None:
+    """The levels among steps, or None."""
+    return next((step for step in steps if isinstance(step, Levels)), None)
+
+
+def n_codes(step: Levels | Code) -> int:
+    """The number of codes of levels."""
+    if isinstance(step, Code):
+        return len(step.levels) + 1
+    return max(len(step.levels), step.gap + 1, step.pool + 1)
+
+
 def columns_of(steps: tuple[Step, ...]) -> list[str]:
     """What is added to the name of a column for each of the columns that its steps write."""
-    levels = next((step for step in steps if isinstance(step, Levels)), None)
+    levels = levels_of(steps)
     return [name for step in steps[1:] for name in STEPS[type(step)].columns(step, levels)]
 
 

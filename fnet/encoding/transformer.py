@@ -44,7 +44,8 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         min_count: The least rows of a level with a column of its own; None for 1% of the rows, at
             least 2 and at most 10.
         embed: A category of more levels than this becomes one column of integer codes, for a
-            learned embedding; None for never.
+            learned embedding. Whole numbers of more values than this, with 10 rows each on average,
+            get such a column beside their own. None for never.
         keep: Names of columns to keep although they seem of no use, as where all cells are equal;
             True for all.
         missing: Cells that are gaps in any column, beside the usual ones.

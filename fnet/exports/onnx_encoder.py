@@ -15,6 +15,7 @@ from fnet.encoding.steps import (
     MICROSECONDS,
     Boolean,
     Clip,
+    Code,
     Contrast,
     Cycle,
     Date,
@@ -181,6 +182,12 @@ def _missing(step: Missing, value: Any, written: Written) -> Any:
     return value
 
 
+def _code(step: Code, value: Tensor, written: Written) -> Tensor:
+    codes = {level: code for code, level in enumerate(step.levels)}
+    written.append(_looked_up(value, codes, len(codes)).cast(np.float64))
+    return value
+
+
 def _cycle(step: Cycle, value: dates.Dates, written: Written) -> dates.Dates:
     position, period = dates.position(step.part, value.microseconds)
     angle = position.cast(np.float64) / period * (2 * np.pi)
@@ -216,6 +223,7 @@ STEPS: dict[type[Any], Callable[[Any, Any, Written], Any]] = {
     Scale: _scale,
     Clip: _clip,
     Missing: _missing,
+    Code: _code,
     Cycle: _cycle,
     OneHot: _one_hot,
     Contrast: _contrast,

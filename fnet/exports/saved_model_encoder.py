@@ -15,6 +15,7 @@ from fnet.encoding.steps import (
     MICROSECONDS,
     Boolean,
     Clip,
+    Code,
     Contrast,
     Cycle,
     Date,
@@ -108,23 +109,24 @@ def _text(step: Text, value: Any, output: Output) -> Any:
 
 def _levels(step: Levels, value: Any, output: Output) -> Any:
     pool, gap = tf.constant(step.pool, tf.int64), tf.constant(step.gap, tf.int64)
+    codes = number_levels(step)
     if value.dtype != tf.string:
         readable = tf.abs(value) <= MAX_LEVEL  # not NaN
-        return tf.where(readable, _number_codes(step, value), gap)
+        return tf.where(readable, _looked_up(value, codes, step.pool), gap)
     found = output.tables[step].lookup(value)
     is_number = (found == NO_LEVEL) & tf.strings.regex_full_match(value, patterns.NUMBER)
     numbers = tf.strings.to_number(tf.where(is_number, value, "0"), tf.float64)
-    other = tf.where(is_number, _number_codes(step, numbers), pool)
+    other = tf.where(is_number, _looked_up(numbers, codes, step.pool), pool)
     return tf.where(found == NO_LEVEL, other, found)
 
 
-def _number_codes(step: Levels, value: Any) -> Any:
-    """The code of each number."""
-    codes = number_levels(step) or {0.0: step.pool}
+def _looked_up(value: Any, codes: dict[float, int], default: int) -> Any:
+    """The code of each number; the keys of the codes are in ascending order."""
+    codes = codes or {0.0: default}
     levels = tf.constant([*codes], tf.float64)
     place = tf.minimum(tf.searchsorted(levels, value), len(codes) - 1)
     code = tf.gather(tf.constant([*codes.values()], tf.int64), place)
-    return tf.where(tf.gather(levels, place) == value, code, step.pool)
+    return tf.where(tf.gather(levels, place) == value, code, default)
 
 
 def _is_missing(value: Any) -> Any:
@@ -190,6 +192,12 @@ def _missing(step: Missing, value: Any, output: Output) -> Any:
     return value
 
 
+def _code(step: Code, value: Any, output: Output) -> Any:
+    codes = {level: code for code, level in enumerate(step.levels)}
+    _write(output, _looked_up(value, codes, len(codes)))
+    return value
+
+
 def _cycle(step: Cycle, value: dates.Dates, output: Output) -> dates.Dates:
     position, period = dates.position(step.part, value.microseconds)
     angle = tf.cast(position, tf.float64) / period * (2 * np.pi)
@@ -224,6 +232,7 @@ STEPS: dict[type[Any], Callable[[Any, Any, Output], Any]] = {
     Scale: _scale,
     Clip: _clip,
     Missing: _missing,
+    Code: _code,
     Cycle: _cycle,
     OneHot: _one_hot,
     Contrast: _contrast,

@@ -3,6 +3,7 @@
 The steps of a column must fit each other: `FLOW` says what each one takes and leaves.
 """
 
+import itertools
 import re
 from typing import Any
 
@@ -24,6 +25,7 @@ from fnet.encoding.records import (
 from fnet.encoding.steps import (
     Boolean,
     Clip,
+    Code,
     Contrast,
     Cycle,
     Date,
@@ -37,6 +39,7 @@ from fnet.encoding.steps import (
     Text,
     Value,
     columns_of,
+    n_codes,
 )
 from fnet.files.values import (
     Check,
@@ -89,6 +92,13 @@ COUNT, CODE = integer(0), integer(-1)
 TEXTS = _tuple_of(is_text)
 LEVELS = _tuple_of(either(is_text, _is_number))
 
+
+def _is_ascending(value: Any) -> bool:
+    """Whether a value is a tuple of one or more numbers in ascending order, all different."""
+    pairs = itertools.pairwise(map(float, value)) if _tuple_of(_is_number)(value) else [(0, 0)]
+    return bool(value) and all(lower < upper for lower, upper in pairs)
+
+
 STEPS: dict[type[Any], Check] = {
     Number: _record(
         Number,
@@ -106,6 +116,7 @@ STEPS: dict[type[Any], Check] = {
     Scale: _record(Scale, center=_is_number, factor=real(-1 / TINY, 1 / TINY)),
     Clip: _record(Clip, limit=real(1e-3, 1e3)),
     Missing: _record(Missing),
+    Code: _record(Code, levels=_is_ascending),
     Cycle: _record(Cycle, part=one_of(*CYCLES)),
     OneHot: _record(OneHot, size=integer(1)),
     Contrast: _record(Contrast),
@@ -124,6 +135,7 @@ FLOW: dict[type[Any], tuple[tuple[str, ...], str | None]] = {
     Scale: (("numbers", "filled numbers"), None),
     Clip: (("numbers", "filled numbers"), None),
     Missing: (("numbers", "dates", "codes"), None),
+    Code: (("numbers",), None),
     Cycle: (("dates",), None),
     OneHot: (("codes",), None),
     Contrast: (("codes",), None),
@@ -220,6 +232,8 @@ def _fault(column: ColumnEncoding) -> str | None:
         return "a first step that reads its kind"
     if (column.kind == "category") != any(type(step) is Levels for step in steps):
         return "levels if, and only if, it is a category"
+    if column.kind != "number" and any(type(step) is Code for step in steps):
+        return "codes beside numbers alone"
     return _fault_of_steps(steps)
 
 
@@ -236,28 +250,25 @@ def _fault_of_steps(steps: tuple[Any, ...]) -> str | None:
         if type(step) is Number and step.decimal == step.thousands:
             return "another decimal character than between thousands"
         if type(step) is Levels:
-            if fault := _fault_of_levels(step, steps[0]):
+            if fault := _fault_of_levels(step, steps):
                 return fault
-            codes = _codes(step)
+            codes = n_codes(step)
         if {OneHot: getattr(step, "size", codes), Contrast: 2}.get(type(step), codes) != codes:
             return f"a column for each of {codes} codes"
     return None if columns_of(steps) else "a step that writes a column"
 
 
-def _codes(step: Levels) -> int:
-    """The number of codes of levels."""
-    return max(len(step.levels), step.gap + 1, step.pool + 1)
-
-
-def _fault_of_levels(step: Levels, first: Any) -> str | None:
-    """What levels must be, in words, or None."""
+def _fault_of_levels(step: Levels, steps: tuple[Any, ...]) -> str | None:
+    """What levels among these steps must be, in words, or None."""
     count = len(step.levels)
-    if not all(is_text(level) == (type(first) is Text) for level in step.levels):
+    if not all(is_text(level) == (type(steps[0]) is Text) for level in step.levels):
         return "levels as its first step reads them"
     if len(set(step.levels)) < count:
         return "different levels"
+    if -1 in (step.gap, step.pool) and any(type(other) is Value for other in steps):
+        return "a code for every cell where codes are written as they are"
     fits = step.pool in (-1, count) and step.gap in (-1, step.pool, max(count, step.pool + 1))
-    return None if fits and _codes(step) else "codes from 0 without gaps"
+    return None if fits and n_codes(step) else "codes from 0 without gaps"
 
 
 # What is kept of a pipeline.

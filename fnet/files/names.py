@@ -64,6 +64,7 @@ RECORDS: dict[str, tuple[type, str]] = {
     ),
     "StepBoolean": (steps.Boolean, "gaps?"),
     "StepClip": (steps.Clip, "limit?"),
+    "StepCode": (steps.Code, "levels"),
     "StepContrast": (steps.Contrast, ""),
     "StepCycle": (steps.Cycle, "part"),
     "StepDate": (steps.Date, "format? gaps?"),
