@@ -12,9 +12,9 @@ from fnet.core.names import suggestion
 from fnet.encoding.columns import Columns, to_columns
 from fnet.encoding.problems import MAX_NAMED, Problem, TableError, shown
 from fnet.encoding.raw_columns import RawColumn, to_raw
-from fnet.encoding.reading import KindError, cell_at, of_levels, read
+from fnet.encoding.reading import KindError, cell_at, read
 from fnet.encoding.records import ColumnEncoding, Encoding, read_step, used
-from fnet.encoding.steps import STEPS, Boolean, Date, Number, Step, Text
+from fnet.encoding.steps import STEPS, Boolean, Date, Number, Step, Text, levels_of
 
 BLOCK = 8192
 """The rows that are written at a time, so that they stay in the processor's cache."""
@@ -218,7 +218,7 @@ def _problem(column: ColumnEncoding, raw: RawColumn, bad: npt.NDArray[np.bool_])
 def why_refused(steps: tuple[Step, ...], raw: RawColumn) -> str:
     """Why a cell was refused, and what to do."""
     step = steps[0]
-    if of_levels(steps) and raw.kind == "numbers":
+    if levels_of(steps) and raw.kind == "numbers":
         return "is not below 2**53, where whole numbers are not told apart: give it as text"
     if isinstance(step, Number) and raw.kind == "numbers":
         return "is not finite or is larger than 1e+100: correct it, or leave it as a gap"

@@ -23,7 +23,7 @@ from fnet.encoding import cells
 from fnet.encoding.cells import GAPS, MAX_LEVEL, MAX_MAGNITUDE, Cell, Texts
 from fnet.encoding.problems import shown
 from fnet.encoding.raw_columns import RawColumn
-from fnet.encoding.steps import MAX_STEPS, Boolean, Date, Levels, Number, Read, Step, Text
+from fnet.encoding.steps import MAX_STEPS, Boolean, Date, Number, Read, Step, Text, levels_of
 
 
 class Reading(NamedTuple):
@@ -96,16 +96,10 @@ def _numbers(step: Number, raw: RawColumn, steps: tuple[Step, ...]) -> Reading:
 
 def _limited(value: npt.NDArray[Any], steps: tuple[Step, ...]) -> Reading:
     """Numbers, those that are too large refused."""
-    bad = np.abs(value) > (MAX_LEVEL if of_levels(steps) else MAX_MAGNITUDE)  # not of NaN
+    bad = np.abs(value) > (MAX_LEVEL if levels_of(steps) else MAX_MAGNITUDE)  # not of NaN
     if np.count_nonzero(bad):
         return Reading(np.where(bad, np.nan, value), bad)
     return Reading(value)
-
-
-@functools.lru_cache(maxsize=MAX_STEPS)
-def of_levels(steps: tuple[Step, ...]) -> bool:
-    """Whether the cells of a column are levels."""
-    return any(isinstance(step, Levels) for step in steps)
 
 
 def _without(gaps: tuple[str, ...], value: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -144,7 +138,8 @@ def _text(step: Text, raw: RawColumn, steps: tuple[Step, ...]) -> Reading:
         texts = [cells.as_text(cells.clean(text)) for text in raw.values.texts]
         found = [None if text in gaps else text for text in texts]
         return Reading(Texts(found, raw.values.codes))
-    levels = next((each.levels for each in steps if isinstance(each, Levels)), ())
+    known = levels_of(steps)
+    levels = known.levels if known else ()
     if raw.kind == "numbers" and any(cells.as_number(level) is not None for level in levels):
         return _limited(_without(step.gaps, raw.values), steps)
     if raw.kind == "booleans" and {"True", "False"} & set(levels):

@@ -95,8 +95,11 @@ LEVELS = _tuple_of(either(is_text, _is_number))
 
 def _is_ascending(value: Any) -> bool:
     """Whether a value is a tuple of one or more numbers in ascending order, all different."""
-    pairs = itertools.pairwise(map(float, value)) if _tuple_of(_is_number)(value) else [(0, 0)]
-    return bool(value) and all(lower < upper for lower, upper in pairs)
+    return (
+        _tuple_of(_is_number)(value)
+        and len(value) > 0
+        and all(float(lower) < float(upper) for lower, upper in itertools.pairwise(value))
+    )
 
 
 STEPS: dict[type[Any], Check] = {
