@@ -211,15 +211,18 @@ def is_missing(value: Any) -> npt.NDArray[np.bool_]:
     return found
 
 
+Codes = tuple[Levels, dict[Any, int], dict[float | None, int]]
+
+
 @functools.lru_cache(maxsize=MAX_STEPS)
-def _codes(step: Levels) -> tuple[Levels, dict[Any, int], dict[float | None, int]]:
+def _codes(step: Levels) -> Codes:
     """The step, the code of each level, and of each number that a level is or is written as."""
     levels = list(enumerate(step.levels))[::-1]  # the first one of a number wins
     known = {level: code for code, level in levels}
     return step, known, {level_number(level): code for code, level in levels} | {None: step.pool}
 
 
-def _levels(codes: Any, value: Any, out: Result) -> Any:
+def _levels(codes: Codes, value: Any, out: Result) -> Any:
     step, known, numbers = codes
     if isinstance(value, Texts):
         cells, positions = value.texts, value.codes
