@@ -221,7 +221,10 @@ def test_the_numbers_of_a_table_are_found():
         "truth": [True, False] * 10,
         "count": [1, 2, 3, 1] * 5,
     }
-    encoder = fnet.TableEncoder().fit(frame)
-    names = encoder.get_feature_names_out()
-    found = [names[i] for i in number_features(encoder.encoding_)]
-    assert found == ["number", "date", "count"]
+    frame = {name: cells * 2 for name, cells in frame.items()}
+    for embed in (None, 1):
+        encoder = fnet.TableEncoder(embed=embed).fit(frame)
+        names = encoder.get_feature_names_out()
+        found = [names[i] for i in number_features(encoder.encoding_)]
+        assert found == ["number", "date", "count"]
+        assert ("count code" in names) == ("levels" in names) == (embed == 1)

@@ -58,12 +58,13 @@ TABLE = {
     "date": [day.date() for day in DAYS],
     "time": with_gaps(DAYS),
     "german date": [f"{d:%d.%m.%Y}" for d in DAYS],
+    "school": with_gaps(choice(-4, 0, 7, 30, 31, 1_000_000_007)),
 }
 KINDS = {"codes": "category", "codes with gaps": "category", "many": "category"}
-ENCODER = {"kinds": KINDS, "embed": 55, "min_count": 2, "missing": ("999", "nothing")}
+ENCODER = {"kinds": KINDS, "embed": 5, "min_count": 2, "missing": ("999", "nothing")}
 
 
-FEW = {name: TABLE[name] for name in ("with gaps", "yes or no", "text with gaps", "time")}
+FEW = {name: TABLE[name] for name in ("with gaps", "yes or no", "text with gaps", "time", "school")}
 
 
 def fitted(network, y, table=FEW, **options):
@@ -108,6 +109,7 @@ def unseen(table):
         "number": [999, 1e99, 0],
         "with gaps": [999, 1e6, 0],
         "codes": [8, 999, 7.0],
+        "school": [8, 999, -0.0],
         "date": [datetime.date(year, 2, 28) for year in (1, 9999, 1900)],
     }
     for name in cells.keys() & found.keys():
@@ -357,6 +359,20 @@ CASES = {
         NUMBERS,
     ),
     "no level of a number": ((steps.Number(), steps.Levels((), 0, 0), steps.Value()), NUMBERS),
+    "codes of numbers": (
+        (
+            steps.Number(gaps=("1.5",)),
+            steps.Code((-7.0, 0.0, 1.5, 7, 999.0, 2.0**53, 1e100)),
+            steps.Fill(2.0),
+            steps.Value(),
+        ),
+        NUMBERS,
+    ),
+    "a code of minus zero": (
+        (steps.Number(), steps.Code((-0.0, 1e-300)), steps.Missing()),
+        NUMBERS,
+    ),
+    "one code of a number": ((steps.Number(), steps.Missing(), steps.Code((7.0,))), NUMBERS),
     "booleans": ((steps.Boolean(), steps.Missing(), steps.Contrast()), BOOLEANS),
     "booleans that are gaps": (
         (steps.Boolean(("no", "True", "1", "false")), steps.Missing(), steps.Contrast()),

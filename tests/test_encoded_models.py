@@ -18,7 +18,7 @@ from test_file_content import refuse
 
 import fnet
 from fnet import InvalidArgument, MLPClassifier, MLPRegressor, TableEncoder
-from fnet.encoding import describe, feature_names, steps
+from fnet.encoding import code_features, describe, encode_rows, feature_names, steps
 from fnet.files import Model, codec, encoding_checks, names, schema
 from fnet.files.storage import canonical_json
 from fnet.reports.evaluation import evaluate
@@ -80,7 +80,7 @@ OPTIONS = {
     "float32": {"dtype": np.float32},
     "standard": {"scaling": "standard"},
     "no scaling": {"scaling": "none"},
-    "embedding": {"embed": 2},
+    "embedding": {"embed": 1},
     "categories of numbers": {"kinds": {"integers": "category"}},
     "some kept": {"keep": {"text": 1}.keys(), "missing": ("?",)},
     "dates": {"date_format": {"date": "DD.MM.YYYY"}, "decimal": "."},
@@ -361,6 +361,11 @@ def test_a_file_without_an_encoding_does_not_mention_one(tmp_path):
 
 KINDS = {"integers": "category"} | dict.fromkeys(("boolean", "text with gaps", "time"), "ignored")
 WHOLE = schema.check_content(schema.content_of(fitted(MLPRegressor, Y, kinds=KINDS, missing=["?"])))
+CODES = schema.check_content(
+    schema.content_of(
+        fitted(MLPRegressor, Y, kinds=KINDS | dict.fromkeys(("float", "date"), "ignored"), embed=1)
+    )
+)
 
 
 def paths(value, path=()):
@@ -384,12 +389,16 @@ ODD = (
     *(None, True, -1, 0, 1, 10**30, -0.5, 1e308, float("nan"), "", "a", "integers", (), ("a", "a")),
     *([], {}, np.float64(1), np.arange(3), steps.Value(), steps.OneHot(2**50), steps.Missing()),
     *(steps.Levels((), 0), steps.Contrast(), steps.Cycle("hour"), steps.Days()),
+    *(steps.Code((7.0,)), steps.Code((7, 0)), (0, 7.5), (-0.0, 0.0)),
 )
-PLACES = list(paths(WHOLE.encoding))
+PLACES = [(whole, place) for whole in (WHOLE, CODES) for place in paths(whole.encoding)]
 
 
 def use(model):
     """Everything that reads an encoding; errors are one line."""
+    for i, size in code_features(model.encoding):
+        found = encode_rows(model.encoding, TABLE).values[:, i]
+        assert ((found >= 0) & (found < size) | np.isnan(found)).all()
     assert len(set(feature_names(model.encoding))) == model.net.sizes[0]
     assert len(describe(model.encoding)) == len(model.encoding.columns)
     assert repr(model)
@@ -403,18 +412,18 @@ def use(model):
 @pytest.mark.parametrize("odd", ODD, ids=repr)
 def test_whatever_passes_of_an_encoding_works(odd):
     """Each place of an encoding gets an odd value: refused on one line, or all uses work."""
-    accepted, width = 0, WHOLE.net.sizes[0]
-    for place in PLACES:
-        given = changed(WHOLE.encoding, place, odd)
+    accepted = 0
+    for whole, place in PLACES:
+        given = changed(whole.encoding, place, odd)
         value, arrays = codec.encode(given)
         try:
             found = codec.decode(json.loads(json.dumps(value)), arrays)
-            encoding_checks.check_encoding(found, width)
+            encoding_checks.check_encoding(found, whole.net.sizes[0])
         except ValueError:
             continue
         accepted += 1
         assert canonical_json(found) == canonical_json(given)
-        use(Model(WHOLE._replace(encoding=found)))
+        use(Model(whole._replace(encoding=found)))
     assert accepted < len(PLACES)
 
 
@@ -431,7 +440,44 @@ def steps_of(name):
 
 
 FLOAT, TEXT = steps_of("float"), steps_of("text")
+DATE, LEVELS = steps_of("date"), steps_of("integers")
+
+
+def coded(*levels):
+    """The whole content with codes of these levels beside a number."""
+    return column("float", steps=(FLOAT[0], steps.Code(levels), *FLOAT[2:]))
+
+
 BAD = {
+    "no level of a code": (coded(), "valid steps"),
+    "equal levels of a code": (coded(1.0, 2.0, 2.0), "valid steps"),
+    "levels of a code in another order": (coded(2.0, 1.0), "valid steps"),
+    "equal numbers as levels of a code": (coded(2**53, 2**53 + 1), "valid steps"),
+    "a level of a code that is text": (coded(1.0, "2"), "valid steps"),
+    "a level of a code that is no number": (coded(1.0, float("nan")), "valid steps"),
+    "a level of a code that is infinite": (coded(1.0, float("inf")), "valid steps"),
+    "a level of a code that is a boolean": (coded(False, 1.0), "valid steps"),
+    "two codes": (
+        column("float", steps=(FLOAT[0], *[steps.Code((1.0,))] * 2, *FLOAT[2:])),
+        "each once",
+    ),
+    "a code of a value without gaps": (
+        column("float", steps=(*FLOAT[:3], steps.Code((1.0,)), *FLOAT[3:])),
+        "fit each other",
+    ),
+    "a code of text": (column("text", steps=(TEXT[0], steps.Code((1.0,)), *TEXT[1:])), "beside"),
+    "a code of a date": (
+        column("date", steps=(*DATE[:-2], steps.Code((1.0,)), *DATE[-2:])),
+        "beside numbers",
+    ),
+    "a code of a category": (
+        column("integers", steps=(LEVELS[0], steps.Code((1.0,)), *LEVELS[1:])),
+        "beside numbers",
+    ),
+    "no code for some cells": (
+        column("text", steps=(TEXT[0], TEXT[1], steps.Value())),
+        "a code for every cell",
+    ),
     "no first step": (column("float", steps=FLOAT[1:]), "a first step that reads its kind"),
     "two reads": (column("float", steps=(FLOAT[0], *FLOAT)), "fit each other"),
     "a step twice": (column("float", steps=(*FLOAT, FLOAT[-1])), "each once"),

@@ -18,7 +18,17 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, RobustScaler, StandardScaler
 
 from fnet import InvalidArgument
-from fnet.encoding import cells, describe, encode, feature_names, learn, notes, steps
+from fnet.encoding import (
+    cells,
+    code_features,
+    describe,
+    encode,
+    feature_names,
+    learn,
+    notes,
+    number_features,
+    steps,
+)
 from fnet.encoding.options import Options
 from fnet.encoding.reading import READS
 from fnet.encoding.records import find_encoding
@@ -79,6 +89,62 @@ COLUMNS = {
     "euros": Column(["1,50 €", "2 €"], "number", rows([1.5, 2])),
     "booleans among numbers": Column(["True", "0", "2"], "number", rows([1, 0, 2])),
     "said number": Column(["007", "010"], "number", rows([7, 10]), {"kinds": {"x": "number"}}),
+    # Whole numbers with codes beside.
+    "codes of whole numbers": Column(
+        [30, 10, 20] * 10, "number", rows([2, 0, 1] * 10, [30, 10, 20] * 10), {"embed": 2}
+    ),
+    "codes, a rare value and a gap": Column(
+        [*[30, 10, 20] * 13, 7, NO],
+        "number",
+        rows([0] * 40 + [1], [2, 0, 1] * 13 + [3, 3], [30, 10, 20] * 13 + [7, 20]),
+        {"embed": 3},
+    ),
+    "codes of numbers as text": Column(
+        ["30", "10.0", " 2e1 "] * 10,
+        "number",
+        rows([2, 0, 1] * 10, [30, 10, 20] * 10),
+        {"embed": 2},
+    ),
+    "codes in ascending order": Column(
+        [0, -0.0, 5, -12] * 10,
+        "number",
+        rows([1, 1, 2, 0] * 10, [0, 0, 5, -12] * 10),
+        {"embed": 2},
+    ),
+    "codes of two values": Column(
+        [0, 1] * 10, "number", rows([0, 1] * 10, [0, 1] * 10), {"embed": 1}
+    ),
+    "codes and min_count": Column(
+        [1] * 21 + [0] * 9 + [2] * 10,
+        "number",
+        rows([0] * 21 + [1] * 9 + [1] * 10, [1] * 21 + [0] * 9 + [2] * 10),
+        {"embed": 2, "min_count": 11},
+    ),
+    "no more values than embed": Column(
+        [30, 10, 20] * 10, "number", rows([30, 10, 20] * 10), {"embed": 3}
+    ),
+    "too few rows for codes": Column(
+        [30, 10, 20] * 9 + [30, 10, NO],
+        "number",
+        rows([0] * 29 + [1], [30, 10, 20] * 9 + [30, 10, 20]),
+        {"embed": 2},
+    ),
+    "no level for a code": Column(
+        [30, 10, 20] * 10, "number", rows([30, 10, 20] * 10), {"embed": 2, "min_count": 11}
+    ),
+    "no whole numbers": Column(
+        [30, 10, 20.5] * 10, "number", rows([30, 10, 20.5] * 10), {"embed": 2}
+    ),
+    "whole numbers that float64 does not tell apart": Column(
+        [-(2.0**53), 1, 2] * 10, "number", rows([-(2.0**53), 1, 2] * 10), {"embed": 2}
+    ),
+    "no codes of booleans": Column([True, False] * 10, "boolean", rows([1, -1] * 10), {"embed": 1}),
+    "no codes of dates": Column(
+        ["1970-01-05", "1970-01-12", "1970-01-19"] * 10,  # all Mondays in January
+        "date",
+        rows([4, 11, 18] * 10),
+        {"embed": 2},
+    ),
     # Booleans.
     "booleans": Column([True, False, True], "boolean", rows([1, -1, 1])),
     "booleans and a gap": Column([True, NO, False], "boolean", rows([0, 1, 0], [1, 0, -1])),
@@ -362,6 +428,59 @@ def test_other_spellings_of_the_same_cells(training, new, expected):
     assert encode(encoding, {"x": new}).tolist() == rows(expected)
 
 
+CODES = [
+    (["30", "10.0", 20, "2e1"], [2, 0, 1, 1]),
+    ([None, "", "NA", math.nan], [3, 3, 3, 3]),
+    ([15, 9.999, 40, -1e99, 1e99, True, "20.5"], [3] * 7),
+    (np.array([10, 20, 30, 31], np.int8), [0, 1, 2, 3]),
+    (pd.Series([20, None, 30], dtype="Int64"), [1, 3, 2]),
+    ([], []),
+]
+
+
+@pytest.mark.parametrize(("new", "expected"), CODES)
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_the_codes_of_other_cells(new, expected, dtype):
+    encoding = learn({"x": [30, 10, 20] * 10}, Options(embed=2))
+    assert encoding.columns[0].steps[1] == steps.Code((10.0, 20.0, 30.0))
+    assert feature_names(encoding) == ["x code", "x"]
+    assert encode(encoding, {"x": new}, dtype)[:, 0].tolist() == expected
+
+
+def test_the_code_of_a_level_of_minus_zero_is_that_of_zero():
+    column = learn({"x": [0, -0.0, 1] * 10}, Options(embed=1)).columns[0]
+    assert str(column.steps[1]) == "Code(levels=(0.0, 1.0))"
+    assert str(learn({"x": [-0.0, 1] * 10}, Options(embed=1)).columns[0].steps[1]) == str(
+        column.steps[1]
+    )
+
+
+def test_codes_and_numbers_are_different_columns_of_the_result():
+    """Codes are for an embedding, and numbers are those that have more than two values."""
+    table = {
+        "gaps": [*range(10), None, 0] * 10,
+        "two": [0, 1] * 60,
+        "few": [1.5, 2, 3, 4] * 30,
+        "text": ["a", "b", "c", "d", "e", None] * 20,
+        "short": ["a", "b", "c"] * 40,
+        "school": [70, 30, 50, 40, 60] * 24,
+        "flag": [True, False] * 60,
+        "date": ["2024-01-01", "2024-01-08", "2024-01-15", "2024-01-22", "2024-01-29"] * 24,
+    }
+    encoding = learn(table, Options(embed=4))
+    names, width = feature_names(encoding), {"gaps code": 11, "text": 7, "school code": 6}
+    assert {names[i]: size for i, size in code_features(encoding)} == width
+    assert [names[i] for i in number_features(encoding)] == ["gaps", "few", "school", "date"]
+    values = encode(encoding, table)
+    new = encode(encoding, {name: [cells[0], None] for name, cells in table.items()})
+    for i, size in code_features(encoding):
+        both = np.concatenate([values, new])[:, i]
+        assert (both == np.rint(both)).all()
+        assert both.min() >= 0
+        assert both.max() < size
+    assert code_features(learn(table)) == ()
+
+
 def test_large_levels_are_told_apart_as_text_or_refused():
     """Not taken for their neighbour, which is the same number in float64."""
     texts = [str(2**53 + i) for i in range(3)] * 2
@@ -539,7 +658,8 @@ def test_what_is_learnt_is_plain_data():
 
     table = table_of(50) | {"t": ["2024-01-01", "2024-02-03 10:00"] * 25, "b": [True, None] * 25}
     check(learn(table))
-    check(learn(table, Options(kinds={"n0": "category"}, embed=2)))
+    table["n1"] = [7, 8] * 25
+    check(learn(table, Options(kinds={"n0": "category"}, embed=1)))
 
 
 def test_the_result_does_not_depend_on_blocks_of_rows(monkeypatch):

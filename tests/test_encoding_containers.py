@@ -35,6 +35,7 @@ def _with_gaps(cells, every=5):
 FIRST_TIME = datetime.datetime(2023, 12, 30, 6, 15)
 CELLS = {
     "integers": [int(v) for v in RANDOM.integers(-5, 100, N)],
+    "school": [0, 7, 7, 0] * (N // 4),
     "float": _with_gaps([float(v) for v in RANDOM.normal(0, 30, N)]),
     "boolean": [bool(v) for v in RANDOM.integers(0, 2, N)],
     "boolean with gaps": _with_gaps([i % 3 == 0 for i in range(N)]),
@@ -44,9 +45,16 @@ CELLS = {
     "time": _with_gaps([FIRST_TIME + datetime.timedelta(days=i, hours=7 * i) for i in range(N)]),
 }
 OPTIONS = Options(min_count=1)
+CODES = Options(min_count=1, embed=1)
 
 ARROW = {
-    **{"integers": pa.int32(), "float": pa.float64(), "boolean": pa.bool_(), "text": pa.string()},
+    **{
+        "integers": pa.int32(),
+        "school": pa.int16(),
+        "float": pa.float64(),
+        "boolean": pa.bool_(),
+        "text": pa.string(),
+    },
     **{"boolean with gaps": pa.bool_(), "text with gaps": pa.string()},
     **{"date": pa.date32(), "time": pa.timestamp("ns")},
 }
@@ -69,7 +77,14 @@ def _json():
 
 
 def _structured():
-    kinds = {"integers": "i2", "float": "f8", "boolean": "?", "date": "M8[D]", "time": "M8[s]"}
+    kinds = {
+        "integers": "i2",
+        "school": "f4",
+        "float": "f8",
+        "boolean": "?",
+        "date": "M8[D]",
+        "time": "M8[s]",
+    }
     found = np.empty(N, [(name, kinds.get(name, object)) for name in CELLS])
     for name, cells in CELLS.items():
         found[name] = cells
@@ -95,6 +110,7 @@ def _changed(name, kind):
         **{
             "integers": pa.uint8() if min(CELLS["integers"]) >= 0 else pa.int64(),
             "text": pa.large_string(),
+            "school": pa.float32(),
         },
         **{
             "text with gaps": pa.string_view(),
@@ -117,6 +133,7 @@ def _pandas(**dtypes):
 NULLABLE = {
     **{
         "integers": "Int16",
+        "school": "UInt8",
         "float": "Float64",
         "boolean": "boolean",
         "boolean_with_gaps": "boolean",
@@ -153,12 +170,17 @@ CONTAINERS = {
         CELLS | {"float": [None if v is None else decimal.Decimal(repr(v)) for v in CELLS["float"]]}
     ),
     "numbers as text": lambda: (
-        CELLS | {"float": ["NA" if v is None else f" {v!r} " for v in CELLS["float"]]}
+        CELLS
+        | {
+            "float": ["NA" if v is None else f" {v!r} " for v in CELLS["float"]],
+            "school": ["7.0" if v else "-0" for v in CELLS["school"]],
+        }
     ),
     "NumPy's scalars": lambda: (
         CELLS
         | {
             "integers": list(map(np.int16, CELLS["integers"])),
+            "school": list(map(np.float32, CELLS["school"])),
             "boolean": list(map(np.bool_, CELLS["boolean"])),
             "date": list(map(np.datetime64, CELLS["date"])),
         }
@@ -203,27 +225,30 @@ CONTAINERS = {
     "Arrow record batch": lambda: _arrow().to_batches()[0],
 }
 ENCODING = learn(CELLS, OPTIONS)
-EXPECTED = encode(ENCODING, CELLS)
 
 
 def test_the_columns_are_of_every_kind():
     kinds = [column.kind for column in ENCODING.columns]
-    assert kinds == ["number"] * 2 + ["boolean"] * 2 + ["category"] * 2 + ["date"] * 2
-    assert EXPECTED.shape == (N, len(feature_names(ENCODING)))
+    assert kinds == ["number"] * 3 + ["boolean"] * 2 + ["category"] * 2 + ["date"] * 2
+    assert encode(ENCODING, CELLS).shape == (N, len(feature_names(ENCODING)))
+    assert "school code" in feature_names(learn(CELLS, CODES))
 
 
 @pytest.mark.parametrize("name", CONTAINERS)
-def test_any_container_gives_the_same_numbers(name):
+@pytest.mark.parametrize("options", [OPTIONS, CODES], ids=["columns", "codes"])
+def test_any_container_gives_the_same_numbers(name, options):
     """Learnt from it, applied to it, and to the others' cells."""
-    table = CONTAINERS[name]()
-    np.testing.assert_allclose(encode(ENCODING, table), EXPECTED, rtol=0, atol=1e-12)
-    encoding = learn(table, OPTIONS)
+    table, usual = CONTAINERS[name](), learn(CELLS, options)
+    expected = encode(usual, CELLS)
+    np.testing.assert_allclose(encode(usual, table), expected, rtol=0, atol=1e-12)
+    encoding = learn(table, options)
     names = [(column.name, column.kind) for column in encoding.columns]
-    assert names == [(column.name, column.kind) for column in ENCODING.columns]
+    assert names == [(column.name, column.kind) for column in usual.columns]
+    assert feature_names(encoding) == feature_names(usual)
     for each in (table, CELLS, _file()):
-        np.testing.assert_allclose(encode(encoding, each), EXPECTED, rtol=0, atol=1e-12)
+        np.testing.assert_allclose(encode(encoding, each), expected, rtol=0, atol=1e-12)
     statistics = [column.statistics for column in encoding.columns]
-    assert statistics == [column.statistics for column in ENCODING.columns]
+    assert statistics == [column.statistics for column in usual.columns]
 
 
 ROWS = {

@@ -32,6 +32,7 @@ values = st.recursive(
         | st.builds(steps.Levels, parts, parts, parts)
         | st.builds(steps.Number, parts, gaps=parts)
         | st.builds(steps.Clip, parts)
+        | st.builds(steps.Code, parts)
         | st.sampled_from([steps.Days(), steps.Value(), steps.Missing()])
     ),
     max_leaves=10,
