@@ -18,7 +18,7 @@ from test_file_content import refuse
 
 import fnet
 from fnet import InvalidArgument, MLPClassifier, MLPRegressor, TableEncoder
-from fnet.encoding import code_features, describe, encode_rows, feature_names, steps
+from fnet.encoding import code_features, describe, encode, feature_names, steps
 from fnet.files import Model, codec, encoding_checks, names, schema
 from fnet.files.storage import canonical_json
 from fnet.reports.evaluation import evaluate
@@ -391,20 +391,19 @@ ODD = (
     *(steps.Levels((), 0), steps.Contrast(), steps.Cycle("hour"), steps.Days()),
     *(steps.Code((7.0,)), steps.Code((7, 0)), (0, 7.5), (-0.0, 0.0)),
 )
-PLACES = [(whole, place) for whole in (WHOLE, CODES) for place in paths(whole.encoding)]
+PLACES = [(content, place) for content in (WHOLE, CODES) for place in paths(content.encoding)]
 
 
 def use(model):
     """Everything that reads an encoding; errors are one line."""
-    for i, size in code_features(model.encoding):
-        found = encode_rows(model.encoding, TABLE).values[:, i]
-        assert ((found >= 0) & (found < size) | np.isnan(found)).all()
     assert len(set(feature_names(model.encoding))) == model.net.sizes[0]
     assert len(describe(model.encoding)) == len(model.encoding.columns)
     assert repr(model)
     for table in (TABLE, [ROW]):
         with contextlib.suppress(InvalidArgument):
             assert np.isfinite(model.predict(table)).all()
+            for i, size in code_features(model.encoding):
+                assert np.isin(encode(model.encoding, table)[:, i], np.arange(size)).all()
     with contextlib.suppress(InvalidArgument):
         assert np.isfinite(model.estimator().predict([ROW])).all()
 
@@ -413,17 +412,17 @@ def use(model):
 def test_whatever_passes_of_an_encoding_works(odd):
     """Each place of an encoding gets an odd value: refused on one line, or all uses work."""
     accepted = 0
-    for whole, place in PLACES:
-        given = changed(whole.encoding, place, odd)
+    for content, place in PLACES:
+        given = changed(content.encoding, place, odd)
         value, arrays = codec.encode(given)
         try:
             found = codec.decode(json.loads(json.dumps(value)), arrays)
-            encoding_checks.check_encoding(found, whole.net.sizes[0])
+            encoding_checks.check_encoding(found, content.net.sizes[0])
         except ValueError:
             continue
         accepted += 1
         assert canonical_json(found) == canonical_json(given)
-        use(Model(whole._replace(encoding=found)))
+        use(Model(content._replace(encoding=found)))
     assert accepted < len(PLACES)
 
 
