@@ -479,6 +479,8 @@ def test_codes_and_numbers_are_different_columns_of_the_result():
         assert both.min() >= 0
         assert both.max() < size
     assert code_features(learn(table)) == ()
+    for codes in ((-1, 2), (2, 2), (3, 2), (2, -1)):
+        assert steps.n_codes(steps.Levels(("a", "b"), *codes)) == max(codes) + 1
 
 
 def test_large_levels_are_told_apart_as_text_or_refused():
