@@ -15,6 +15,7 @@ from fnet.core.errors import InvalidArgument as InvalidArgument
 from fnet.core.errors import NotFinite as NotFinite
 from fnet.core.lbfgs import LBFGSResult as LBFGSResult
 from fnet.core.members import member_seeds as member_seeds
+from fnet.core.network import Codes as Codes
 from fnet.core.network import Embedding as Embedding
 from fnet.core.network import Network as Network
 from fnet.core.optimizers import Optimizer as Optimizer
@@ -27,6 +28,7 @@ from fnet.core.optimizers import lion as lion
 from fnet.core.optimizers import nadam as nadam
 from fnet.core.optimizers import rmsprop as rmsprop
 from fnet.core.optimizers import sgd as sgd
+from fnet.core.params import CodeEmbedding as CodeEmbedding
 from fnet.core.params import Layer as Layer
 from fnet.core.params import PeriodicEmbedding as PeriodicEmbedding
 from fnet.core.run_state import Run as Run

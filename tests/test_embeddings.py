@@ -7,13 +7,23 @@ import pytest
 import tensorflow as tf
 
 import fnet
-from fnet import Embedding, Layer, Network, PeriodicEmbedding, Tuning, reference
-from fnet.core.params import FIELDS, leaves, map_params
+from fnet import (
+    CodeEmbedding,
+    Codes,
+    Embedding,
+    Layer,
+    Network,
+    PeriodicEmbedding,
+    Tuning,
+    reference,
+)
+from fnet.core.params import FIELDS, leaves, map_params, split
 from fnet.encoding import number_features
 from fnet.engine import embeddings
 
 RNG = np.random.default_rng(0)
 X, LABELS = RNG.normal(size=(23, 5)), RNG.integers(0, 3, 23)
+X[:, 1], X[:, 4] = RNG.integers(0, 4, 23), RNG.integers(0, 6, 23)  # the codes of some networks
 WEIGHTS = RNG.integers(4, size=23) / 2.0
 BOTH = pytest.mark.parametrize("side", [fnet, reference], ids=["tensorflow", "twin"])
 MEMBERS = pytest.mark.parametrize("seed", [3, [3, 4], [[3, 4, 5]]], ids=["one", "two", "axes"])
@@ -23,16 +33,31 @@ NETWORKS = {
     "one feature": Network((5, 4, 3), "silu", embedding=Embedding((1,), 2, 1)),
     "all features": Network((5, 6, 6, 3), "tanh", embedding=Embedding(tuple(range(5)))),
     "no hidden layer, no biases": Network((5, 3), bias=False, embedding=Embedding((0, 3))),
+    "codes": Network((5, 7, 3), "tanh", codes=Codes((1, 4), (4, 6), 3)),
+    "one code": Network((5, 7, 3), "silu", codes=Codes((4,), (6,), 1)),
+    "codes and periods": Network(
+        (5, 6, 6, 3), "tanh", embedding=Embedding((0, 3), 6, 2), codes=Codes((1, 4), (4, 6))
+    ),
 }
 CASES = pytest.mark.parametrize("net", NETWORKS.values(), ids=list(NETWORKS))
 
 
 def start(net, seed, dtype="float64"):
-    """Initial params with frequencies of several periods, and biases that are not 0."""
-    params = reference.init_params(net, seed, dtype=dtype)
-    first = params[0]
-    b = first.b + RNG.normal(size=first.b.shape).astype(dtype)
-    return (first._replace(frequencies=10 * first.frequencies, b=b), *params[1:])
+    """Initial params with frequencies of several periods, and numbers in place of zeros."""
+    blocks, layers = split(net, reference.init_params(net, seed, dtype=dtype))
+
+    def moved(entry, name, array):
+        zeros = FIELDS[type(entry)][name].start == 0
+        draw = RNG.normal(size=array.shape).astype(dtype)
+        return draw if zeros else 10 * array if name == "frequencies" else array
+
+    changed = [
+        entry._replace(
+            **{name: moved(entry, name, array) for name, array in entry._asdict().items()}
+        )
+        for entry in blocks
+    ]
+    return (*changed, *layers)
 
 
 def close(ours, theirs, rtol, atol):
@@ -75,7 +100,7 @@ def test_frequencies_phases_and_weights_start_as_documented():
 @CASES
 def test_the_layers_start_as_without_an_embedding_of_their_own_sizes(net):
     plain = Network((net.layers[0][0], *net.sizes[1:]), net.hidden, bias=net.bias)
-    close(reference.init_params(net, 1)[1:], reference.init_params(plain, 1), 0, 0)
+    close(split(net, reference.init_params(net, 1))[1], reference.init_params(plain, 1), 0, 0)
 
 
 @CASES
@@ -87,7 +112,9 @@ def test_outputs_and_gradients_agree(net, seed, weights):
     np.testing.assert_allclose(
         *(fnet.forward(net, params, X), reference.forward(net, params, X)), 1e-12, 1e-12 * size
     )
-    tuning = Tuning(l1=0.01, l2=0.02, dropout=0.3, input_dropout=0.2, seed=1)
+    tuning = Tuning(l1=0.01, l2=0.02, dropout=0.3, seed=1)
+    if net.codes is None:
+        tuning = tuning._replace(input_dropout=0.2)
     for options in ({}, {"tuning": tuning, "step": 4}):
         ours = fnet.grads(net, params, X, LABELS, weights, **options)
         close(ours, reference.grads(net, params, X, LABELS, weights, **options), 1e-9, 1e-11)
@@ -147,8 +174,8 @@ def test_runs_agree(net, seed, xla):
 
 
 @BOTH
-def test_a_member_equals_its_single_run(side):
-    net = NETWORKS["some features"]
+@CASES
+def test_a_member_equals_its_single_run(net, side):
     plan = fnet.minibatch_plan(len(X), 6, epochs=3, seed=2)
     both = start(net, [3, 4])
     run = side.train(net, fnet.adam(0.01), both, X, LABELS, plan)
@@ -166,7 +193,7 @@ def test_a_file_keeps_the_network_and_predicts_the_same(net, seed, tmp_path):
     fnet.save(tmp_path / "m.fnet", (net, params))
     found = fnet.load(tmp_path / "m.fnet")
     assert found.net == net
-    assert isinstance(found.params[0], PeriodicEmbedding)
+    assert list(map(type, found.params)) == list(map(type, params))
     close(found.params, params, 0, 0)
     np.testing.assert_array_equal(found.predict_proba(X), reference.predict(net, params, X))
 
@@ -179,6 +206,81 @@ def test_networks_with_the_same_embedding_are_equal():
     assert eval(repr(net)) == net
     assert net.layers == ((13, 3),)
     assert net.sizes == (5, 3)
+
+
+def test_networks_with_the_same_codes_are_equal():
+    net = Network((5, 3), codes=Codes((1, 4), (4, 6)))
+    assert net == Network((5, 3), codes=([1, 4], [4, np.int64(6)], 8))
+    assert net != Network((5, 3), codes=Codes((1, 4), (4, 7)))
+    assert eval(repr(net)) == net
+    assert net.layers == ((19, 3),)
+    assert net.numbers == (0, 2, 3)
+
+
+@BOTH
+def test_a_hand_worked_code(side):
+    net = Network((3, 1), loss="squared_error", codes=Codes((0, 2), (2, 3), 2))
+    entry = CodeEmbedding([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0], [7.0, 8.0], [9.0, 10.0]])
+    params = (entry, Layer(np.array([[1.0], [10.0], [1e2], [1e3], [1e4]]), np.zeros(1)))
+    found = np.asarray(side.predict(net, params, np.array([[1, 0.5, 2], [0, -1, 0]])))
+    # 0.5 + 10 * 3 + 100 * 9 + 1000 * 4 + 10000 * 10, and -1 + 10 * 1 + 100 * 5 + ...
+    np.testing.assert_allclose(found, [[104930.5], [62509.0]])
+    y = np.zeros((2, 1))
+    grad = np.asarray(side.grads(net, params, np.array([[1, 0.5, 2], [0, -1, 0]]), y)[0].w)
+    np.testing.assert_allclose(
+        grad[[1, 4, 3]], 104930.5 * np.array([[10, 1e3], [1e2, 1e4], [0, 0]])
+    )
+
+
+@BOTH
+def test_levels_start_at_0(side):
+    net = NETWORKS["codes"]
+    assert not np.any(np.asarray(side.init_params(net, [0, 1])[0].w))
+
+
+@BOTH
+@pytest.mark.parametrize("bad", [-1, 4, 0.5, 1e9])
+def test_a_value_that_is_no_code_is_refused(side, bad, tmp_path):
+    net = NETWORKS["codes"]
+    x, params = X.copy(), start(net, 0)
+    x[3, 1] = bad
+    match = "feature 1 of x must be codes of levels, whole numbers from 0 to 3; got"
+    with pytest.raises(fnet.InvalidArgument, match=match):
+        side.predict(net, params, x)
+    plan = fnet.minibatch_plan(len(X), 6, epochs=3, seed=2)
+    with pytest.raises(fnet.InvalidArgument, match=match):
+        side.train(net, fnet.adam(0.01), params, x, LABELS, plan)
+    fnet.save(tmp_path / "m.fnet", (net, params))
+    with pytest.raises(fnet.InvalidArgument, match=match):
+        fnet.load(tmp_path / "m.fnet").predict(x)
+
+
+@BOTH
+def test_codes_refuse_dropout_of_features(side):
+    net = NETWORKS["codes"]
+    with pytest.raises(fnet.InvalidArgument, match="input_dropout does not go with codes"):
+        side.loss(net, start(net, 0), X, LABELS, tuning=Tuning(input_dropout=0.1), step=0)
+
+
+BAD_CODES = {
+    "no features": ((), (), 8),
+    "a feature too many": ((0, 5), (2, 2), 8),
+    "a negative feature": ((-1, 2), (2, 2), 8),
+    "twice": ((1, 1), (2, 2), 8),
+    "not in order": ((2, 1), (2, 2), 8),
+    "of the embedding": ((0, 3), (2, 2), 8),
+    "levels of one": ((1, 2), (2,), 8),
+    "no levels": ((1, 2), (2, 0), 8),
+    "no outputs": ((1,), (2,), 0),
+    "a number": 3,
+    "text": "all",
+}
+
+
+@pytest.mark.parametrize("codes", BAD_CODES.values(), ids=list(BAD_CODES))
+def test_bad_codes_are_refused(codes):
+    with pytest.raises(fnet.InvalidArgument, match="codes|features|levels"):
+        Network((5, 3), embedding=Embedding((3,)), codes=codes)
 
 
 BAD = {

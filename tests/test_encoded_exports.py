@@ -19,7 +19,7 @@ from sklearn.pipeline import make_pipeline
 
 import fnet
 from fnet import InvalidArgument, MLPClassifier, MLPRegressor, TableEncoder
-from fnet.encoding import Encoding, cells, encode, learn, steps
+from fnet.encoding import Encoding, cells, encode, learn, step_functions, steps
 from fnet.encoding.options import Options
 from fnet.encoding.reading import READS
 from fnet.encoding.records import ColumnEncoding, Statistics, used
@@ -260,7 +260,7 @@ def test_a_program_encodes_like_numpy(options, backend):
 
 
 def test_both_programs_implement_the_closed_list_of_steps():
-    closed = [*READS, *steps.STEPS]
+    closed = [*READS, *step_functions.STEPS]
     for table in (onnx_encoder.STEPS, saved_model_encoder.STEPS):
         assert list(table) == closed
     encodings = [learn(TABLE, Options(**ENCODER | each)) for each in OPTIONS.values()]
@@ -502,7 +502,7 @@ def test_the_calendar_is_that_of_python():
     assert (found == days.astype("M8[us]").view(int)).all()
     for part in ("hour", "weekday", "month"):
         position, period = dates.position(part, found + 10**9)
-        wanted = steps.position(part, (found + 10**9).view("M8[us]"))
+        wanted = step_functions.position(part, (found + 10**9).view("M8[us]"))
         np.testing.assert_allclose(position / period, wanted, rtol=0, atol=1e-15)
     for bad in (parts._replace(day=day + 31), parts._replace(month=nothing)):
         assert not dates.to_microseconds(bad)[1].any()

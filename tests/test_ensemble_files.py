@@ -9,8 +9,8 @@ import fnet
 from fnet import InvalidArgument, Network, TabularClassifier, TabularRegressor
 from fnet.core.conformal import MAX_SCORES, ConformityScores
 from fnet.core.ensemble import Ensemble, Importances
-from fnet.core.network import Embedding
-from fnet.core.params import Layer, PeriodicEmbedding, map_params
+from fnet.core.network import Codes, Embedding
+from fnet.core.params import Layer, map_params
 from fnet.files import ensemble_checks, schema
 
 RNG = np.random.default_rng(0)
@@ -282,19 +282,26 @@ def test_arguments_that_no_estimator_takes_are_refused(name, tmp_path):
 
 # Embeddings.
 
-NET = Network((4, 3), embedding=Embedding((0, 2), 3, 2))
-PARAMS = fnet.reference.init_params(NET, 0)
+SPECS = {
+    "embedding": Embedding((0, 2), 3, 2),
+    "codes": Codes((0, 2), (3, 5), 2),
+}
+NETS = {name: Network((4, 3), **{name: spec}) for name, spec in SPECS.items()}
+ALL_PARAMS = {name: fnet.reference.init_params(net, 0) for name, net in NETS.items()}
+NET, PARAMS = NETS["embedding"], ALL_PARAMS["embedding"]
 EMBEDDED = PARAMS[0]
+EACH = pytest.mark.parametrize("name", SPECS)
 
 
-def of_network(embedding):
-    """A network whose embedding was not checked."""
+def of_network(name, spec):
+    """A network whose embedding or codes were not checked."""
     net = Network((4, 3))
-    object.__setattr__(net, "embedding", embedding)
+    object.__setattr__(net, name, spec)
     return net
 
 
-OF_EMBEDDING = {
+SIZES = [0, -1, 4, 3.5, "3", None, 10**400]
+BAD_FIELDS = {
     "features": [
         (2, 0),
         (0, 0),
@@ -308,36 +315,38 @@ OF_EMBEDDING = {
         None,
         [[0], [2]],
     ],
-    "frequencies": [0, -1, 4, 3.0, "3", None, 10**400],
-    "outputs": [0, -1, 3, 2.0, "2", None, 10**400],
+    "levels": [(), (3,), (3, 0), (3, 5, 2), (3, -1), (3.0, 5), 8, None, "35", [[3], [5]]],
+    "frequencies": SIZES,
+    "outputs": SIZES,
 }
 
 
-def test_each_field_of_an_embedding_is_checked(tmp_path):
-    assert OF_EMBEDDING.keys() == set(Embedding._fields)
-    path = tmp_path / "a.fnet"
-    fnet.load(forge(path, schema.Content(NET, PARAMS)))
-    for name, bad in OF_EMBEDDING.items():
-        for value in bad:
-            net = of_network(NET.embedding._replace(**{name: value}))
+@EACH
+def test_each_field_of_an_embedding_is_checked(name, tmp_path):
+    path, params = tmp_path / "a.fnet", ALL_PARAMS[name]
+    fnet.load(forge(path, schema.Content(NETS[name], params)))
+    for field in SPECS[name]._fields:
+        for value in BAD_FIELDS[field]:
+            net = of_network(name, SPECS[name]._replace(**{field: value}))
             try:
-                refuse(path, schema.Content(net, PARAMS))
+                refuse(path, schema.Content(net, params))
             except BaseException as error:
-                error.add_note(f"{name} = {value!r}")
+                error.add_note(f"{field} = {value!r}")
                 raise
-    for other in ((0, 2), "x", 3, {}, NET.embedding[:2]):
-        refuse(path, schema.Content(of_network(other), PARAMS))
+    for other in ((0, 2), "x", 3, {}, SPECS[name][:2]):
+        refuse(path, schema.Content(of_network(name, other), params))
 
 
-@pytest.mark.parametrize("name", PeriodicEmbedding._fields)
+@EACH
 def test_each_array_of_an_embedding_is_checked(name, tmp_path):
-    array = getattr(EMBEDDED, name)
-    for value in (
-        *(None, "x", array.tolist(), array[:1], array[..., :1], array[None]),
-        *(array.astype(np.float64), array.astype(int), array * np.nan, array + np.inf),
-    ):
-        params = (EMBEDDED._replace(**{name: value}), *PARAMS[1:])
-        refuse(tmp_path / "a.fnet", schema.Content(NET, params))
+    first, *layers = ALL_PARAMS[name]
+    for field, array in first._asdict().items():
+        for value in (
+            *(None, "x", array.tolist(), array[:1], array[..., :1], array[None]),
+            *(array.astype(np.float64), array.astype(int), array * np.nan, array + np.inf),
+        ):
+            params = (first._replace(**{field: value}), *layers)
+            refuse(tmp_path / "a.fnet", schema.Content(NETS[name], params))
 
 
 def test_params_have_the_entries_of_the_network(tmp_path):

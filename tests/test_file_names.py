@@ -14,7 +14,7 @@ from fnet.core import params as core_params
 from fnet.core.optimizers import OptState
 from fnet.files import codec, format, names
 from fnet.files.storage import canonical_json
-from fnet.reference import functions
+from fnet.reference import embeddings
 
 FOLDER = Path(__file__).parent / "models_0_1_0"
 """Files that version 0.1.0 wrote, and in expected.json what six of them predicted there."""
@@ -188,7 +188,7 @@ def test_renaming_a_value_in_the_code_changes_no_file(monkeypatch):
 
 
 class Scale(NamedTuple):
-    """An entry that multiplies the features by s, `[D]`."""
+    """An entry that adds the features times s, `[D]`."""
 
     s: Any
 
@@ -198,8 +198,9 @@ def scaled(monkeypatch):
     """`(net, params)` whose params begin with a Scale."""
     field = core_params.Field(axes=(0,), start=1.0)
     monkeypatch.setitem(core_params.FIELDS, Scale, {"s": field})
-    block = functions.Block(value=lambda net, entry, x: x * entry.s[..., None, :], back=None)
-    monkeypatch.setitem(functions.INPUT_BLOCKS, Scale, block)
+    kind = embeddings.Kind(value=lambda net, entry, x: x * entry.s[..., None, :], back=None)
+    monkeypatch.setitem(embeddings.EMBEDDINGS, Scale, kind)
+    monkeypatch.setattr(Network, "added", property(lambda net: net.sizes[:1]))
     layers = Network.entries.fget
     monkeypatch.setattr(
         *(Network, "entries"),
@@ -207,7 +208,7 @@ def scaled(monkeypatch):
     )
     core_params.shapes.cache_clear()
     net = Network((2, 3), loss="squared_error")
-    yield net, (Scale(np.array([2.0, 3.0])), Layer(np.ones((2, 3)), np.zeros(3)))
+    yield net, (Scale(np.array([2.0, 3.0])), Layer(np.ones((4, 3)), np.zeros(3)))
     core_params.shapes.cache_clear()
 
 
@@ -218,7 +219,7 @@ def test_another_kind_of_entry_is_saved_loaded_and_checked(scaled, tmp_path):
     found = fnet.load(path)
     assert type(found.params[0]) is Scale
     np.testing.assert_array_equal(found.params[0].s, [2.0, 3.0])
-    np.testing.assert_array_equal(found.predict([[1.0, 1.0]]), [[5.0, 5.0, 5.0]])
+    np.testing.assert_array_equal(found.predict([[1.0, 1.0]]), [[7.0, 7.0, 7.0]])
     with pytest.raises(InvalidArgument, match=r"needs s of shape \[2\]"):
         fnet.save(path, (net, (Scale(np.ones(3)), params[1])))
 

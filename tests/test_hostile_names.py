@@ -36,7 +36,7 @@ from fnet.core.printable import json_escaped, printable
 from fnet.encoding import ColumnEncoding, Encoding, Statistics
 from fnet.encoding import shown as encoding_shown
 from fnet.encoding import steps as steps_of
-from fnet.encoding.steps import width_of
+from fnet.encoding.step_functions import width_of
 from fnet.files import schema
 from fnet.files.model import Model
 from fnet.reports import formatting, page

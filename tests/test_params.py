@@ -14,7 +14,9 @@ import fnet
 from fnet import Network, Tuning, reference
 from fnet.core import params as core_params
 from fnet.core.params import FIELDS, Field, Layer, leaves, map_params
+from fnet.engine import embeddings as engine_embeddings
 from fnet.engine import functions as engine_functions
+from fnet.reference import embeddings as twin_embeddings
 from fnet.reference import functions as twin_functions
 
 
@@ -66,13 +68,14 @@ def net(request, monkeypatch):
             monkeypatch,
             lambda net: [(Scale, net.sizes[:1]), *((Layer, sizes) for sizes in net.layers)],
         )
-        monkeypatch.setitem(engine_functions.INPUT_BLOCKS, Scale, lambda net, e, x: x * e.s)
+        monkeypatch.setattr(Network, "added", property(lambda net: net.sizes[:1]))
+        monkeypatch.setitem(engine_embeddings.EMBEDDINGS, Scale, lambda net, e, x: x * e.s)
         monkeypatch.setitem(
-            twin_functions.INPUT_BLOCKS,
+            twin_embeddings.EMBEDDINGS,
             Scale,
-            twin_functions.Block(
+            twin_embeddings.Kind(
                 lambda net, e, x: x * e.s[..., None, :],
-                lambda net, e, x, g: (Scale(np.sum(g * x, axis=-2)), g * e.s[..., None, :]),
+                lambda net, e, x, g: Scale(np.sum(g * x, axis=-2)),
             ),
         )
         yield Network((3, 4, 2), hidden="tanh", loss="squared_error")

@@ -82,7 +82,7 @@ def group_codes(
 
     Text is compared without blanks around it, as everywhere.
     """
-    from fnet.encoding import steps
+    from fnet.encoding import step_functions, steps
     from fnet.encoding.cells import Texts
     from fnet.encoding.raw_columns import to_raw
     from fnet.encoding.reading import read
@@ -94,7 +94,7 @@ def group_codes(
         places: dict[str, int] = {}
         of_text = [-1 if t is None else places.setdefault(t, len(places)) for t in codes.texts]
         codes = np.array([*of_text, -1])[codes.codes]
-    if (gaps := steps.is_missing(codes)).any():
+    if (gaps := step_functions.is_missing(codes)).any():
         row = int(found.target.rows[gaps.argmax()]) + 1
         raise InvalidArgument(
             f"{table}: column {name!r}, row {row} is a gap: every row needs a group"

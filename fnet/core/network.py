@@ -73,6 +73,21 @@ class Embedding(NamedTuple):
     outputs: int = 4
 
 
+class Codes(NamedTuple):
+    """The structure of a `CodeEmbedding`: features that are codes of levels, not numbers.
+
+    Attributes:
+        features: The numbers of the features, counted from 0, in ascending order. Their values are
+            whole: from 0 to the number of levels less 1.
+        levels: The number of levels of each of them.
+        outputs: Q, the number of numbers that each code becomes.
+    """
+
+    features: tuple[int, ...]
+    levels: tuple[int, ...]
+    outputs: int = 8
+
+
 @dataclass(frozen=True, repr=False)
 class Network:
     """The structure of a fully connected network.
@@ -92,10 +107,13 @@ class Network:
             numbers, poisson for counts, pinball for quantiles.
         embedding: The `Embedding` of numbers among the features by periodic functions, as
             `fnet.Embedding((0, 2))`; None without.
+        codes: The `Codes` among the features, each of whose levels has learned numbers of its own,
+            as `fnet.Codes((1,), (79,))`; None without.
 
     Raises:
         InvalidArgument: Sizes are not at least two integers of at least 1, a name is unknown,
-            `output` does not go with the loss, or the embedding names features that are not there.
+            `output` does not go with the loss, or `embedding` or `codes` names features that are
+            not there, or the same ones.
 
     Example:
         >>> import fnet
@@ -109,6 +127,7 @@ class Network:
     bias: bool
     loss: LossName
     embedding: Embedding | None = None
+    codes: Codes | None = None
 
     def __init__(
         self,
@@ -118,6 +137,7 @@ class Network:
         bias: bool = True,
         loss: LossName = "softmax_cross_entropy",
         embedding: Embedding | None = None,
+        codes: Codes | None = None,
     ) -> None:
         sizes = checks.sizes(sizes)
         known = (*ACTIVATIONS, *ALIASES)
@@ -137,6 +157,10 @@ class Network:
         if embedding is not None:
             embedding = Embedding(*checks.embedding(embedding, sizes[0]))
         object.__setattr__(self, "embedding", embedding)
+        if codes is not None:
+            embedded = () if embedding is None else embedding.features
+            codes = Codes(*checks.codes_of_levels(codes, sizes[0], embedded))
+        object.__setattr__(self, "codes", codes)
 
     def __repr__(self) -> str:
         """The call that makes this network, without arguments that have their defaults."""
@@ -146,24 +170,38 @@ class Network:
         parts.append("" if self.bias else "bias=False")
         parts.append(f"loss={self.loss!r}")
         parts.append(f"embedding={tuple(self.embedding)}" if self.embedding else "")
+        parts.append(f"codes={tuple(self.codes)}" if self.codes else "")
         return f"Network({', '.join(filter(None, parts))})"
 
     @property
     def layers(self) -> tuple[tuple[int, int], ...]:
         """`(inputs, outputs)` of each dense layer."""
-        first, *others = self.sizes
-        if self.embedding is not None:
-            first += len(self.embedding.features) * self.embedding.outputs
-        return tuple(zip((first, *others), others, strict=False))
+        outputs = self.sizes[1:]
+        inputs = len(self.numbers) + sum(self.added), *outputs
+        return tuple(zip(inputs, outputs, strict=False))
 
     @property
     def entries(self) -> tuple[tuple[type, tuple[int, ...]], ...]:
         """The kind and the sizes of each entry of its params, in order."""
-        layers = tuple((params.Layer, sizes) for sizes in self.layers)
-        if self.embedding is None:
-            return layers
-        features, frequencies, outputs = self.embedding
-        return ((params.PeriodicEmbedding, (len(features), frequencies, outputs)), *layers)
+        blocks: list[tuple[type, tuple[int, ...]]] = []
+        if self.embedding is not None:
+            features, frequencies, outputs = self.embedding
+            blocks.append((params.PeriodicEmbedding, (len(features), frequencies, outputs)))
+        if self.codes is not None:
+            blocks.append((params.CodeEmbedding, (sum(self.codes.levels), self.codes.outputs)))
+        return (*blocks, *((params.Layer, sizes) for sizes in self.layers))
+
+    @property
+    def added(self) -> tuple[int, ...]:
+        """How many numbers each entry before the dense layers adds to a row."""
+        blocks = (self.embedding, self.codes)
+        return tuple(len(each.features) * each.outputs for each in blocks if each is not None)
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """The features that are no codes."""
+        coded = () if self.codes is None else self.codes.features
+        return tuple(i for i in range(self.sizes[0]) if i not in coded)
 
     @property
     def width(self) -> int:

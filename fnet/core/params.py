@@ -52,13 +52,30 @@ class PeriodicEmbedding(NamedTuple):
     b: Any
 
 
+class CodeEmbedding(NamedTuple):
+    """Learned numbers for each level of some features, which are codes of levels.
+
+    The first dense layer takes Q numbers in place of each code: after the other features, and after
+    periodic functions of them, come the first of the Q numbers of each code, then the second ones.
+
+    Source: Guo, Berkhahn, "Entity embeddings of categorical variables" (2016). They start at 0, so
+    that a level without rows to learn from changes nothing.
+
+    Attributes:
+        w: Q numbers for each level, `[*M, L, Q]`: the levels of the first feature, then those of
+            the second one, and so on.
+    """
+
+    w: Any
+
+
 class Field(NamedTuple):
     """The properties of one field of an entry.
 
     Attributes:
         axes: Its shape, as indices into the sizes of the entry. For the sizes (D, H) of a dense
             layer, `(0, 1)` is `[D, H]` and `(1,)` is `[H]`. The sizes of a PeriodicEmbedding are
-            (F, H, Q).
+            (F, H, Q), those of a CodeEmbedding (L, Q).
         start: The initial value; None if an initializer draws it.
         decay: The name of the optimizer's hyperparameter for its decay; None without decay.
         penalized: Whether the l1 and l2 penalties apply.
@@ -85,8 +102,17 @@ FIELDS: dict[type, dict[str, Field]] = {
         "w": Field(axes=(0, 1, 2), decay="weight_decay", penalized=True),
         "b": Field(axes=(0, 2), start=0.0, decay="bias_decay"),
     },
+    CodeEmbedding: {
+        "w": Field(axes=(0, 1), start=0.0, decay="weight_decay", penalized=True),
+    },
 }
 """The fields of each kind of entry, in the order of its NamedTuple."""
+
+
+def split(net: Any, tree: tuple[Any, ...]) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    """Params as the entries before the dense layers, and the dense layers."""
+    blocks = len(tree) - len(net.layers)
+    return tree[:blocks], tree[blocks:]
 
 
 def is_absent(value: Any) -> bool:

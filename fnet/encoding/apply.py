@@ -14,7 +14,8 @@ from fnet.encoding.problems import MAX_NAMED, Problem, TableError, shown
 from fnet.encoding.raw_columns import RawColumn, to_raw
 from fnet.encoding.reading import KindError, cell_at, read
 from fnet.encoding.records import ColumnEncoding, Encoding, read_step, used
-from fnet.encoding.steps import STEPS, Boolean, Date, Number, Step, Text, levels_of
+from fnet.encoding.step_functions import STEPS, levels_of
+from fnet.encoding.steps import Boolean, Date, Number, Step, Text
 
 BLOCK = 8192
 """The rows that are written at a time, so that they stay in the processor's cache."""

@@ -5,7 +5,7 @@ import numpy as np
 from fnet.encoding.cells import as_text
 from fnet.encoding.problems import Option, Say, as_argument, shown
 from fnet.encoding.records import QUANTILES, ColumnEncoding, Encoding, read_step
-from fnet.encoding.steps import columns_of
+from fnet.encoding.step_functions import columns_of
 
 MAX_NAMED = 20
 """The most columns that one note names."""

@@ -52,8 +52,8 @@ from fnet.encoding.records import (
     Moments,
     Statistics,
 )
+from fnet.encoding.step_functions import STEPS, n_codes, position
 from fnet.encoding.steps import (
-    STEPS,
     Boolean,
     Clip,
     Code,
@@ -71,8 +71,6 @@ from fnet.encoding.steps import (
     Step,
     Text,
     Value,
-    n_codes,
-    position,
 )
 
 INDEX_NAME = re.compile(r"(|Unnamed: 0(\.\d+)*|row[._]?names|__index_level_\d+__)")

@@ -23,7 +23,8 @@ from fnet.encoding import cells
 from fnet.encoding.cells import GAPS, MAX_LEVEL, MAX_MAGNITUDE, Cell, Texts
 from fnet.encoding.problems import shown
 from fnet.encoding.raw_columns import RawColumn
-from fnet.encoding.steps import MAX_STEPS, Boolean, Date, Number, Read, Step, Text, levels_of
+from fnet.encoding.step_functions import MAX_STEPS, levels_of
+from fnet.encoding.steps import Boolean, Date, Number, Read, Step, Text
 
 
 class Reading(NamedTuple):

@@ -6,17 +6,8 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 import numpy as np
 
 from fnet.core.errors import InvalidArgument
-from fnet.encoding.steps import (
-    Code,
-    Levels,
-    Read,
-    Step,
-    Value,
-    columns_of,
-    levels_of,
-    n_codes,
-    width_of,
-)
+from fnet.encoding.step_functions import columns_of, levels_of, n_codes, width_of
+from fnet.encoding.steps import Code, Levels, Read, Step, Value
 
 Kind: TypeAlias = Literal["number", "boolean", "category", "date", "ignored"]
 

@@ -18,7 +18,7 @@ from fnet.core import checks, philox, signatures
 from fnet.core.aliases import Array, Params
 from fnet.core.batches import Batch
 from fnet.core.network import Network
-from fnet.core.params import PeriodicEmbedding, first_params, is_absent, shapes
+from fnet.core.params import first_params, is_absent, shapes, split
 from fnet.core.signatures import functions as public
 from fnet.core.tuning import Tuning
 from fnet.engine import dropout, embeddings, layout, penalties, rng, tensors
@@ -31,10 +31,6 @@ NO_TUNING = tensors.tuning_tensors(Tuning())
 
 MAX_ENTRIES = 2**31 - 2
 """The most params of a layer: TensorFlow counts entries that it reshapes in 32 bits."""
-
-INPUT_BLOCKS: dict[type, Any] = {PeriodicEmbedding: embeddings.periodic}
-"""By kind of entry before the dense layers: `block(net, entry, x)`, from columns `[*M, D, B]` to
-columns. x may lack the member axes."""
 
 
 @signatures.implements(public.init_params)
@@ -145,15 +141,12 @@ def logits(
 
     If a step is given, dropout applies as in that step of a run.
     """
-    blocks, layers = params[: -len(net.layers)], params[-len(net.layers) :]
+    blocks, layers = split(net, params)
     x = _drop_features(x, tuning, step)
     first, *deeper = layers
     w = first.w
     if blocks:
-        x = tf.linalg.matrix_transpose(x)
-        for block in blocks:
-            x = INPUT_BLOCKS[type(block)](net, block, x)
-        product = w @ x
+        product = w @ embeddings.embedded(net, blocks, tf.linalg.matrix_transpose(x))
     elif len(x.shape) < len(w.shape):  # one product for all members, [M * H, D] @ [D, B]
         product = tf.einsum("...hd,bd->...hb", w, x)
     else:

@@ -15,7 +15,8 @@ from fnet.core.errors import InvalidArgument
 from fnet.encoding import ColumnEncoding, Encoding
 from fnet.encoding.cells import as_text
 from fnet.encoding.records import read_step, used
-from fnet.encoding.steps import Boolean, Date, Levels, Number, Text, level_number
+from fnet.encoding.step_functions import level_number
+from fnet.encoding.steps import Boolean, Date, Levels, Number, Text
 from fnet.exports.patterns import is_unicode
 from fnet.files.schema import Content
 

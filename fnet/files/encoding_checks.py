@@ -8,6 +8,7 @@ import re
 from typing import Any
 
 from fnet.core.errors import InvalidArgument
+from fnet.core.network import Network
 from fnet.encoding.cells import DATE_FORMATS, MAX_MAGNITUDE, THOUSANDS, UNITS
 from fnet.encoding.learn import CYCLES, TINY
 from fnet.encoding.options import SCALINGS
@@ -20,8 +21,10 @@ from fnet.encoding.records import (
     Kind,
     Moments,
     Statistics,
+    code_features,
     used,
 )
+from fnet.encoding.step_functions import columns_of, n_codes
 from fnet.encoding.steps import (
     Boolean,
     Clip,
@@ -38,8 +41,6 @@ from fnet.encoding.steps import (
     Scale,
     Text,
     Value,
-    columns_of,
-    n_codes,
 )
 from fnet.files.values import (
     Check,
@@ -184,8 +185,8 @@ COLUMN = _record(
 ENCODING = _record(Encoding, columns=_tuple_of(COLUMN), named=is_boolean)
 
 
-def check_encoding(value: Any, width: int) -> None:
-    """Refuse an encoding that does not work, or does not give rows of this width.
+def check_encoding(value: Any, net: Network) -> None:
+    """Refuse an encoding that does not work, or does not give the features of this network.
 
     Raises:
         InvalidArgument: It does not.
@@ -207,10 +208,16 @@ def check_encoding(value: Any, width: int) -> None:
                 f"column {shown(column.name)} of an encoding must have {fault}; got {column!r:.300}"
             )
     widths = {column.name: len(columns_of(column.steps)) for column in used(value)}
-    if sum(widths.values()) != width:
+    if sum(widths.values()) != net.sizes[0]:
         raise InvalidArgument(
-            f"an encoding must give the {width} features of the network; it gives "
+            f"an encoding must give the {net.sizes[0]} features of the network; it gives "
             f"{sum(widths.values())}"
+        )
+    wanted = [] if net.codes is None else [*zip(*net.codes[:2], strict=True)]
+    if not set(wanted) <= set(code_features(value)):
+        raise InvalidArgument(
+            "an encoding must give the codes of the network, as features with their numbers of "
+            f"codes: {wanted!r:.200}; it gives {code_features(value)!r:.200}"
         )
     size = sum(len(name) * max(1, widths.get(name, 0)) for name in names)
     if size > MAX_NAMES_SIZE:

@@ -13,7 +13,7 @@ from fnet.core.aliases import ArrayLike, Params
 from fnet.core.ensemble import Ensemble, conformity_for, intervals
 from fnet.core.errors import InvalidArgument
 from fnet.core.network import Network
-from fnet.core.params import leaves, map_params
+from fnet.core.params import leaves, map_params, split
 from fnet.core.printable import printable
 from fnet.core.run_state import Run
 from fnet.core.scaling import Scaling
@@ -29,7 +29,7 @@ from fnet.encoding import (
 from fnet.encoding.records import used
 from fnet.files.estimators import FITTED
 from fnet.files.schema import Content
-from fnet.reference import functions
+from fnet.reference import embeddings, functions
 from fnet.reference.activations import ACTIVATIONS, OUTPUTS
 
 if TYPE_CHECKING:
@@ -432,6 +432,7 @@ class Model:
             with np.errstate(over="ignore"):  # an overflow is refused below
                 x = checks.finite(self._cast_name, x.astype(self._x_dtype), names=self._names)
         x = x.astype(self._dtype, copy=False)
+        checks.codes(self.net, x)
         for step in self._steps:
             x = step(x)
         return x if scaling is None else scaling.predictions(x)
@@ -442,14 +443,13 @@ def _forward_steps(net: Network, params: Params) -> list[Callable[[Any], Any]]:
 
     They are looked up once, since for a single row looking them up takes a fifth of the time.
     """
-    blocks = len(params) - len(net.layers)
+    blocks, layers = split(net, params)
     last = net.output if net.link == "identity" else net.link
-    steps: list[Callable[[Any], Any]] = [
-        functools.partial(functions.INPUT_BLOCKS[type(entry)].value, net, entry)
-        for entry in params[:blocks]
-    ]
+    steps: list[Callable[[Any], Any]] = []
+    if blocks:
+        steps.append(functools.partial(embeddings.embedded, net, blocks))
     activations: Any = *(ACTIVATIONS[name] for name in net.hidden), OUTPUTS[last]
-    for layer, activation in zip(params[blocks:], activations, strict=True):
+    for layer, activation in zip(layers, activations, strict=True):
         steps += [functools.partial(functions.dense, layer), activation.value]
     return steps
 

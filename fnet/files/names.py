@@ -14,9 +14,9 @@ from fnet.core import params
 from fnet.core.conformal import ConformityScores
 from fnet.core.early_stopping import EarlyStopping
 from fnet.core.ensemble import Ensemble, Importances
-from fnet.core.network import Embedding, Network
+from fnet.core.network import Codes, Embedding, Network
 from fnet.core.optimizers import Optimizer, OptState
-from fnet.core.params import Layer, PeriodicEmbedding
+from fnet.core.params import CodeEmbedding, Layer, PeriodicEmbedding
 from fnet.core.run_state import Run, TrainState
 from fnet.core.scaling import Scaling
 from fnet.core.schedules import Schedule
@@ -27,6 +27,8 @@ from fnet.files import packing
 from fnet.files.schema import Content, Estimator, Pipeline
 
 RECORDS: dict[str, tuple[type, str]] = {
+    "CodeEmbedding": (CodeEmbedding, "w"),
+    "Codes": (Codes, "features levels outputs"),
     "Column": (ColumnEncoding, "name kind reason statistics steps? remark?"),
     "Content": (
         Content,
@@ -44,7 +46,7 @@ RECORDS: dict[str, tuple[type, str]] = {
     "Layer": (Layer, "w b"),
     "Moments": (Moments, "minimum maximum mean deviation quantiles"),
     "Embedding": (Embedding, "features frequencies outputs"),
-    "Network": (Network, "sizes hidden output bias loss embedding?"),
+    "Network": (Network, "sizes hidden output bias loss embedding? codes?"),
     "Optimizer": (Optimizer, "kind numbers=hyperparameters"),
     "Packed": (packing.Packed, "templates which integers floats letters"),
     "PeriodicEmbedding": (PeriodicEmbedding, "frequencies phases w b"),

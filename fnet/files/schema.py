@@ -149,7 +149,7 @@ def check_content(content: Any) -> Content:
         features=_features(content.features, net),
     )
     if content.encoding is not None:
-        encoding_checks.check_encoding(content.encoding, net.sizes[0])
+        encoding_checks.check_encoding(content.encoding, net)
     if (content.pipeline is None) != (content.encoding is None or content.estimator is None):
         raise InvalidArgument(
             "a file must hold a pipeline, if it holds an encoder and an estimator"

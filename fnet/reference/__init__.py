@@ -13,7 +13,7 @@ from fnet.core.cross_validation import CrossValidation
 from fnet.core.errors import FnetError, InvalidArgument, NotFinite, attribute_error
 from fnet.core.lbfgs import LBFGSResult
 from fnet.core.members import member_seeds
-from fnet.core.network import Embedding, Network
+from fnet.core.network import Codes, Embedding, Network
 from fnet.core.optimizers import (
     Optimizer,
     OptState,
@@ -26,7 +26,7 @@ from fnet.core.optimizers import (
     rmsprop,
     sgd,
 )
-from fnet.core.params import Layer, PeriodicEmbedding
+from fnet.core.params import CodeEmbedding, Layer, PeriodicEmbedding
 from fnet.core.run_state import Run, TrainState
 from fnet.core.tuning import Tuning
 from fnet.reference import metrics
@@ -54,6 +54,8 @@ __all__ = [
     "Layer",
     "PeriodicEmbedding",
     "Embedding",
+    "Codes",
+    "CodeEmbedding",
     "Network",
     "NotFinite",
     "OptState",

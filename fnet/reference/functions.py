@@ -22,7 +22,7 @@ from fnet.core import checks, philox, signatures
 from fnet.core.aliases import Array, Params
 from fnet.core.batches import Batch
 from fnet.core.network import Network
-from fnet.core.params import PeriodicEmbedding, first_params, map_params, shapes
+from fnet.core.params import first_params, map_params, shapes, split
 from fnet.core.signatures import functions as public
 from fnet.core.tuning import Tuning
 from fnet.reference import dropout, embeddings, layout, penalties
@@ -32,23 +32,6 @@ from fnet.reference.losses import LOSSES, as_rows
 
 NO_TUNING = Tuning()
 """A Tuning whose fields are all absent."""
-
-
-class Block(NamedTuple):
-    """The functions of an entry before the dense layers, which maps rows `[*M, B, D]` to rows.
-
-    `value(net, entry, x)` is its output a. `back(net, entry, x, g)` is the gradient of the entry
-    and dJ/dx, where g is dJ/da.
-    """
-
-    value: Any
-    back: Any
-
-
-INPUT_BLOCKS: dict[type, Block] = {
-    PeriodicEmbedding: Block(embeddings.periodic, embeddings.periodic_back)
-}
-"""The Block of each kind of entry before the dense layers."""
 
 
 @signatures.implements(public.init_params)
@@ -162,33 +145,33 @@ def logits(net: Network, params: Params, x: Array) -> Any:
 
 
 class ForwardPass(NamedTuple):
-    """The values of a forward pass that backpropagation needs."""
+    """The values of a forward pass that backpropagation needs, for each dense layer."""
 
-    z: list[Any]  # for each dense layer: z[1] to z[L]
-    inputs: list[Any]  # for each entry: x, and a[1] to a[L-1]
-    masks: list[Any]  # for each entry: the dropout mask of its input, or None
+    z: list[Any]  # z[1] to z[L]
+    inputs: list[Any]  # x, and a[1] to a[L-1]
+    masks: list[Any]  # the dropout mask of its input, or None
+    first: Any  # the input of the first layer: x with its mask and its embeddings
 
 
 def forward_pass(net: Network, params: Params, x: Array, tuning: Any, step: Array) -> ForwardPass:
     """The forward pass; if a step is given, dropout applies as in that step of a run."""
     z, inputs, masks = [], [], []
-    a, blocks = x, len(params) - len(net.layers)
-    for i, entry in enumerate(params):
-        layer = max(i - blocks, 0)
-        rate = tuning.input_dropout if i == 0 else tuning.dropout if layer else None
+    a, first = x, None
+    blocks, layers = split(net, params)
+    for i, layer in enumerate(layers):
+        rate = tuning.dropout if i else tuning.input_dropout
         mask = None
         if step is not None and rate is not None:
-            mask = dropout.dropout_mask(rate, tuning.seed, (layer, step), a.shape[-2:], a.dtype)
+            mask = dropout.dropout_mask(rate, tuning.seed, (i, step), a.shape[-2:], a.dtype)
         inputs.append(a)
         masks.append(mask)
         a = _masked(a, mask)
-        if i < blocks:
-            a = INPUT_BLOCKS[type(entry)].value(net, entry, a)
-            continue
-        z.append(dense(entry, a))
-        if layer < len(net.hidden):
-            a = ACTIVATIONS[net.hidden[layer]].value(z[-1])  # a[l] = f[l](z[l])
-    return ForwardPass(z, inputs, masks)
+        if i == 0:
+            first = a = embeddings.embedded(net, blocks, a) if blocks else a
+        z.append(dense(layer, a))
+        if i < len(net.hidden):
+            a = ACTIVATIONS[net.hidden[i]].value(z[-1])  # a[l] = f[l](z[l])
+    return ForwardPass(z, inputs, masks, first)
 
 
 def _masked(a: Array, mask: Array) -> Any:
@@ -245,10 +228,10 @@ def loss_and_grads(
     x, y, weights, total = batch
     own_shapes = shapes(net)
     params = layout.unpack(own_shapes, p)
-    blocks = len(params) - len(net.layers)
+    blocks, layers = split(net, params)
 
     # Forward pass, keeping each z[l] and a[l].
-    zs, inputs, masks = forward_pass(net, params, x, tuning, step)
+    zs, inputs, masks, first = forward_pass(net, params, x, tuning, step)
 
     # The last delta: dJ/dz[L] = s * dl/dz[L].
     z = zs[-1]
@@ -264,19 +247,19 @@ def loss_and_grads(
     value = np.vecdot(weights, rows)
     delta = weights[..., None] * dl
 
-    # Backward pass, from the last entry to the first. back is dJ/d(input of the entry).
-    grads_reversed, back = [], None
-    for i in reversed(range(len(params))):
-        entry, a = params[i], _masked(inputs[i], masks[i])
-        if i < blocks:
-            grad, back = INPUT_BLOCKS[type(entry)].back(net, entry, a, back)
-        else:
-            grad = dense_back(entry, a, delta)
-            back = delta @ entry.w.mT if i else None
-        grads_reversed.append(grad)
-        if i > blocks:
-            f, z = ACTIVATIONS[net.hidden[i - blocks - 1]], zs[i - blocks - 1]
-            delta = f.back(_masked(back, masks[i]), z, inputs[i])  # times f'[l-1](z[l-1])
+    # Backward pass, from the last layer to the first.
+    of_layers = []
+    for i in reversed(range(len(layers))):
+        a = _masked(inputs[i], masks[i]) if i else first
+        of_layers.append(dense_back(layers[i], a, delta))
+        if i:
+            back = _masked(delta @ layers[i].w.mT, masks[i])  # dJ/da[l-1]
+            f, z = ACTIVATIONS[net.hidden[i - 1]], zs[i - 1]
+            delta = f.back(back, z, inputs[i])  # times f'[l-1](z[l-1])
+    of_blocks = []
+    if blocks:
+        x = _masked(inputs[0], masks[0])
+        of_blocks = embeddings.embedded_back(net, blocks, x, delta @ layers[0].w.mT)
     penalty, penalty_grad = penalties.penalty_and_grad(tuning, own_shapes, p, total)
-    g = layout.pack(grads_reversed[::-1]) + penalty_grad
+    g = layout.pack([*of_blocks, *of_layers[::-1]]) + penalty_grad
     return value + penalty, penalties.clip_grads(tuning, g)

@@ -14,7 +14,7 @@ from fnet.core.printable import printable
 from fnet.core.scaling import Scaling
 from fnet.encoding import records
 from fnet.encoding.describe import values_of
-from fnet.encoding.steps import width_of
+from fnet.encoding.step_functions import width_of
 from fnet.files.model import Model
 from fnet.plots.inputs import dense_layers
 from fnet.reports import formatting

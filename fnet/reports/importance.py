@@ -13,7 +13,7 @@ from sklearn import metrics
 
 from fnet.core.params import leaves
 from fnet.encoding.records import used
-from fnet.encoding.steps import width_of
+from fnet.encoding.step_functions import width_of
 from fnet.files.model import Model
 from fnet.reports.evaluation import Evaluation
 

@@ -18,6 +18,7 @@ from fnet.core.checks.arrays import (
 )
 from fnet.core.checks.data import (
     batch,
+    codes,
     plan,
     plan_members,
     same_length,
@@ -45,6 +46,7 @@ from fnet.core.checks.predictions import (
 from fnet.core.checks.scalars import (
     boolean,
     callback,
+    codes_of_levels,
     dtype,
     embedding,
     integer,
@@ -68,6 +70,8 @@ __all__ = [
     "boolean",
     "bounded",
     "callback",
+    "codes",
+    "codes_of_levels",
     "distributions",
     "dtype",
     "embedding",

@@ -42,7 +42,23 @@ def batch(net: Any, params_: Any, x: Any, y: Any = None, weights: Any = None) ->
         y = _cast("y", y, np.dtype(np.int32) if are_labels else to)
     if weights is not None:
         weights = _cast("weights", row_weights(weights, x_shape[:-1], members), to)
-    return layers, _cast("x", x, to, given), y, weights
+    x = _cast("x", x, to, given)
+    codes(net, x)
+    return layers, x, y, weights
+
+
+def codes(net: Any, x: Any) -> None:
+    """Refuse features that are not the codes of levels that the network says they are."""
+    if net.codes is None or not isinstance(x, np.ndarray):
+        return
+    for feature, levels in zip(net.codes.features, net.codes.levels, strict=True):
+        found = x[..., feature]
+        wrong = (found != np.rint(found)) | (found < 0) | (found >= levels)
+        if np.any(wrong):
+            raise InvalidArgument(
+                f"feature {feature} of x must be codes of levels, whole numbers from 0 to "
+                f"{levels - 1}; got {found[wrong].flat[0]}"
+            )
 
 
 def _features(x: Any, width: int, members: Sequence[int]) -> Any:

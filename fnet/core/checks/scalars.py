@@ -108,6 +108,29 @@ def embedding(value: Any, inputs: int) -> tuple[tuple[int, ...], int, int]:
     )
 
 
+def codes_of_levels(
+    value: Any, inputs: int, embedded: tuple[int, ...]
+) -> tuple[tuple[int, ...], tuple[int, ...], int]:
+    """The features, levels and outputs of the Codes of a network with D inputs.
+
+    `embedded` are features that are numbers.
+    """
+    try:
+        features, levels, outputs = value
+        found = tuple(integer("each of features", feature, least=0) for feature in features)
+        counts = tuple(integer("each of levels", count, least=1) for count in levels)
+    except (TypeError, ValueError):
+        found, counts = (), ()
+    is_set = list(found) == sorted(set(found) - set(embedded))
+    if not found or not is_set or found[-1] >= inputs or len(counts) != len(found):
+        raise InvalidArgument(
+            "codes must be Codes of some features, in ascending order, from 0 to "
+            f"{inputs - 1} and without those of the embedding, with the number of levels of each, "
+            f"as Codes((1, 3), (79, 12)); got {value!r:.200}"
+        )
+    return found, counts, integer("outputs of codes", outputs, least=1)
+
+
 def step(value: Any) -> Any:
     """The step of a run: an integer, or a symbolic tensor."""
     found = integers("step", value)

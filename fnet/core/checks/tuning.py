@@ -48,6 +48,10 @@ def tuning(net: Any, value: Any, members: tuple[int, ...]) -> Tuning:
                 f"{name} must have the shape {text(own)}, or {text((*members, *own))} with the "
                 f"member axes; got {text(shape_of(found[name]))}"
             )
+    if net.codes is not None and "input_dropout" in found:
+        raise InvalidArgument(
+            "input_dropout does not go with codes of levels, which it would change; leave it out"
+        )
     if net.targets == "quantiles":
         _check_quantiles(net, found.get("quantiles"))
     return Tuning(**found)

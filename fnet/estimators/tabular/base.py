@@ -21,7 +21,7 @@ from fnet.core.errors import InvalidArgument
 from fnet.core.members import member_seeds
 from fnet.core.network import Network
 from fnet.core.params import map_params
-from fnet.encoding import feature_slices, number_features
+from fnet.encoding import feature_slices
 from fnet.encoding.columns import Columns, to_columns
 from fnet.encoding.transformer import TableEncoder
 from fnet.estimators.arguments import EngineName
@@ -29,7 +29,7 @@ from fnet.estimators.base import translated_errors
 from fnet.estimators.tabular import folds, time_limit
 from fnet.estimators.tabular.fitted import FittedTabular, predictions
 from fnet.estimators.tabular.importance import permutation_importances, repeats_of
-from fnet.estimators.tabular.recipe import make_recipe
+from fnet.estimators.tabular.recipe import make_encoder, make_recipe
 from fnet.estimators.tabular.targets import Targets, check_targets
 
 CONSTRAINTS: dict[str, list[Any]] = {
@@ -144,7 +144,7 @@ class BaseTabular(FittedTabular):
         )
         self.splits_ = pairs = self._split(rows, seed)
         net = make_recipe(len(x), self.hidden).network(
-            x.shape[1], targets.outputs, targets.loss, number_features(self.encoder_.encoding_)
+            self.encoder_.encoding_, targets.outputs, targets.loss
         )
         trained = self._train(net, x, targets, weights, seed, start)
         of_folds = [
@@ -171,7 +171,7 @@ class BaseTabular(FittedTabular):
 
     def _encode(self, columns: Columns) -> npt.NDArray[Any]:
         """The rows of a table as numbers, by an encoder that learns from all of them."""
-        encoder = TableEncoder() if self.encoder is None else clone(self.encoder)
+        encoder = make_encoder(len(columns.names)) if self.encoder is None else clone(self.encoder)
         self.encoder_ = encoder.set_params(dtype="float32").fit(columns)
         self._keep_columns()
         return encoder.transform(columns)

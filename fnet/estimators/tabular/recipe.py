@@ -13,8 +13,10 @@ from typing import Any, NamedTuple
 
 from fnet.core import schedules
 from fnet.core.batches import Plan, minibatch_plan
-from fnet.core.network import Embedding, Network
+from fnet.core.network import Codes, Embedding, Network
 from fnet.core.optimizers import Optimizer, adam
+from fnet.encoding import Encoding, code_features, feature_names, number_features
+from fnet.encoding.transformer import TableEncoder
 
 HIDDEN = (128, 128)
 """The units of the hidden layers."""
@@ -38,7 +40,13 @@ BATCH = 256
 
 
 MAX_EMBEDDED = 64
-"""The most numbers that become periodic functions: with more, they would take most of the time."""
+"""The most columns that have embeddings: with more, these would take most of the time."""
+
+MAX_ONE_HOT = 20
+"""A column of more levels than this has learned numbers for each level."""
+
+CODE_OUTPUTS = 8
+"""The learned numbers of a level."""
 
 
 class Recipe(NamedTuple):
@@ -54,17 +62,22 @@ class Recipe(NamedTuple):
     epochs: int
     batch_size: int
 
-    def network(self, inputs: int, outputs: int, loss: Any, numbers: tuple[int, ...]) -> Network:
+    def network(self, encoding: Encoding, outputs: int, loss: Any) -> Network:
         """The network of each fold.
 
         Args:
-            inputs: The number of features.
+            encoding: What the features are.
             outputs: The number of outputs.
             loss: The loss.
-            numbers: Which features are numbers of more than two values.
         """
-        embedding = Embedding(numbers) if 0 < len(numbers) <= MAX_EMBEDDED else None
-        return Network((inputs, *self.hidden, outputs), loss=loss, embedding=embedding)
+        numbers, coded = number_features(encoding), code_features(encoding)
+        features, levels = zip(*coded, strict=True) if coded else ((), ())
+        return Network(
+            (len(feature_names(encoding)), *self.hidden, outputs),
+            loss=loss,
+            embedding=Embedding(numbers) if 0 < len(numbers) <= MAX_EMBEDDED else None,
+            codes=Codes(features, levels, CODE_OUTPUTS) if coded else None,
+        )
 
     def plan(self, rows: int, seed: int, weights: Any = None) -> Plan:
         """The batches of all networks."""
@@ -73,6 +86,11 @@ class Recipe(NamedTuple):
     def optimizer(self, plan: Plan) -> Optimizer:
         """Adam, whose rate falls to 0 by the end of the plan."""
         return adam(schedules.cosine(LEARNING_RATE, plan.epochs * plan.steps))
+
+
+def make_encoder(columns: int) -> TableEncoder:
+    """The TableEncoder for a table of this many columns."""
+    return TableEncoder(embed=MAX_ONE_HOT if columns <= MAX_EMBEDDED else None)
 
 
 def make_recipe(rows: int, hidden: Any = None, epochs: int | None = None) -> Recipe:
