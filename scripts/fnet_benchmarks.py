@@ -269,6 +269,8 @@ def repeated_runs(n_runs: int, epochs: int) -> tuple[int, float, float]:
         digits_run(epochs, seed=seed, learning_rate=0.001 + 0.00005 * seed, xla=True)
         used.append(memory_now())
     spec = optimizers.spec(fnet.adam(0.001))
-    program = compiled_loop.Program(fnet.Network((64, 30, 10)), spec, None, ("loss",), None)
+    program = compiled_loop.Program(
+        fnet.Network((64, 30, 10)), spec, None, ("loss",), None, "float32"
+    )
     compiled: Any = compiled_loop.compiled(program, True)
     return compiled.experimental_get_tracing_count(), used[9], used[-1]

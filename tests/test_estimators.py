@@ -556,7 +556,9 @@ def test_many_fits_share_programs():
 def traces(hidden):
     """The number of traces of the program that these fits use."""
     net = fnet.Network((4, *hidden, 3))
-    program = compiled_loop.Program(net, spec(reference.adam(0.1)), "loss", ("loss",), None)
+    program = compiled_loop.Program(
+        net, spec(reference.adam(0.1)), "loss", ("loss",), None, "float32"
+    )
     compiled = compiled_loop.compiled(program, False)
     return compiled.experimental_get_tracing_count()
 

@@ -63,6 +63,11 @@ InitializerName: TypeAlias = Literal[
 
 DTypeName: TypeAlias = Literal["float32", "float64"]
 
+Precision: TypeAlias = Literal["float32", "tf32"]
+"""The precision of products of float32 on a GPU."""
+
+PRECISIONS: tuple[Precision, ...] = ("float32", "tf32")
+
 MonitorName: TypeAlias = Literal[
     "loss",
     "validation_loss",

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fnet.core.aliases import Params
+from fnet.core.aliases import Params, Precision
 from fnet.core.early_stopping import NOT_FINITE, PATIENCE, RUNNING, EarlyStopping
 from fnet.core.errors import InvalidArgument, attribute_error
 from fnet.core.network import Network
@@ -82,6 +82,7 @@ class TrainOptions(NamedTuple):
     callback: Any
     progress: Any
     xla: Any
+    precision: Any
 
 
 class Run(NamedTuple):
@@ -191,6 +192,7 @@ class RunSetup(NamedTuple):
     measured: tuple[str, ...]  # the names in the history
     validation: Any  # (x, y, weights) as arrays, where x may be those of a `HeldOut`; or None
     xla: bool | None
+    precision: Precision
 
 
 def start_run(setup: RunSetup, params: Any, same_call: bool = False) -> Run:

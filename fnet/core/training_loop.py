@@ -24,6 +24,7 @@ from fnet.core import (
     running_members,
     schedules,
 )
+from fnet.core.aliases import PRECISIONS
 from fnet.core.batch_source import HeldOut, Source
 from fnet.core.early_stopping import NOT_FINITE, PATIENCE, RUNNING
 from fnet.core.errors import InvalidArgument, NotFinite
@@ -126,7 +127,11 @@ def _setup(
         checks.boolean("xla", options.xla)
     measured = metric_names.history_names(net, validation, options.metrics)
     stopping = early_stopping.early_stopping(options, measured, members)
-    return RunSetup(net, optimizer, source, tuning, stopping, measured, validation, options.xla)
+    checks.one_of("precision", options.precision, PRECISIONS)
+    return RunSetup(
+        *(net, optimizer, source, tuning, stopping, measured, validation),
+        *(options.xla, options.precision),
+    )
 
 
 def _apply_class_weights(net: Any, per_class: Any, tuning: Any, validation: Any) -> tuple[Any, Any]:

@@ -17,7 +17,7 @@ from fnet.core.aliases import Array, Params
 from fnet.core.network import Network
 from fnet.core.optimizers import expand_right
 from fnet.core.params import is_absent
-from fnet.engine import program_cache
+from fnet.engine import precision, program_cache
 
 ALIGNMENT = 64
 """Bytes. A tensor can share memory with an array only if it starts at a multiple of this."""
@@ -125,7 +125,8 @@ def call_compiled(body: Callable[..., Any], static: Any, params: Any, *data: Any
     layers = tf.nest.map_structure(tf.TensorSpec.from_tensor, params)
     rows_axis = len(data[0].shape) - 2 if data else None
     specs = tuple(_any_rows(array, rows_axis) for array in data)
-    return _compiled(body, static, (layers, *specs))(params, *data)
+    with precision.products():
+        return _compiled(body, static, (layers, *specs))(params, *data)
 
 
 def _any_rows(array: Array, axis: Any) -> Any:

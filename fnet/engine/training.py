@@ -24,7 +24,7 @@ from fnet.core.params import leaves
 from fnet.core.run_state import NUMBERS, Run, RunSetup, TrainOptions, TrainState, map_state
 from fnet.core.running_members import Halving
 from fnet.core.signatures import training as public
-from fnet.engine import compiled_loop, optimizers, pipelines, tensors, validation
+from fnet.engine import compiled_loop, optimizers, pipelines, precision, tensors, validation
 from fnet.engine.compiled_loop import Chunk, Constants, Program
 
 XLA_COMPILE_SECONDS = 0.5
@@ -95,7 +95,7 @@ def _chunk_runner(custom: Any, setup: RunSetup, run: Run, halving: Halving) -> A
     """The `run_chunk` of `training_loop.Engine`, which calls one compiled function."""
     names = tuple(name for name in run.history if name != "ended")
     spec = spec_of(setup.optimizer)
-    program = Program(setup.net, spec, setup.stopping.monitor, names, custom)
+    program = Program(setup.net, spec, setup.stopping.monitor, names, custom, setup.precision)
     compiled = compiled_loop.compiled(program, run.xla)
     limits: Any = (() if limit is None else tensors.tensor(limit) for limit in setup.stopping[1:])
     constants = Constants(
@@ -126,7 +126,8 @@ def _chunk_runner(custom: Any, setup: RunSetup, run: Run, halving: Halving) -> A
 
     def run_steps(now: TrainState, chunk: Chunk, count: int) -> Any:
         some = chunk._replace(count=tf.constant(count))
-        after, measured, epochs = compiled(constants, now, some)
+        with precision.products(setup.precision):
+            after, measured, epochs = compiled(constants, now, some)
         return after, {name: values[: int(epochs)].numpy() for name, values in measured.items()}
 
     def position(now: TrainState) -> Any:

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
-from fnet.core.aliases import ActivationName, ArrayLike
+from fnet.core.aliases import PRECISIONS, ActivationName, ArrayLike, Precision
 from fnet.core.errors import InvalidArgument
 from fnet.core.names import meant
 from fnet.core.network import ACTIVATIONS, ALIASES
@@ -92,6 +92,7 @@ CONSTRAINTS: dict[str, list[Any]] = {
     "standardize": ["boolean"],
     "callback": [callable, None],
     "engine": [StrOptions({"auto", "numpy", "tensorflow"})],
+    "precision": [StrOptions(set(PRECISIONS))],
 }
 """The values that scikit-learn's validation accepts for each argument."""
 
@@ -129,6 +130,7 @@ class ArgumentsMixin(BaseEstimator):
     standardize: bool | Literal["target"]
     callback: Callable[[Run], Any] | None
     engine: Literal["auto"] | EngineName
+    precision: Precision
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         """A new estimator; an unknown keyword is refused with the name to use."""

@@ -246,6 +246,7 @@ class BaseMLP(ConversionMixin):
         options = {
             "tuning": self._make_tuning(task.net, task.seed),
             "class_weight": task.class_weight,
+            "precision": self.precision,
             "validation": None if task.validation is None else task.validation.columns(),
             "metrics": None if task.validation is None else (score,),
             **translation.stopping(self, f"validation_{score}"),

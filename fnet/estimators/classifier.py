@@ -8,7 +8,7 @@ import numpy.typing as npt
 from sklearn.utils._param_validation import StrOptions
 
 from fnet.core import checks, class_weights
-from fnet.core.aliases import ArrayLike, Params
+from fnet.core.aliases import ArrayLike, Params, Precision
 from fnet.core.errors import InvalidArgument
 from fnet.core.network import Network
 from fnet.core.run_state import Run
@@ -93,6 +93,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
             chosen by the amount of work. For sparse X "auto" is "numpy", whose first product takes
             the stored entries alone; TensorFlow gets the dense rows of a few batches at a time.
             Predictions always use NumPy.
+        precision: "float32", or "tf32" for faster and less exact products on a GPU; see
+            `fnet.train`.
 
     Attributes:
         classes_: The classes, sorted; the column numbers for several labels.
@@ -171,6 +173,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         standardize: bool = False,
         callback: Callable[[Run], Any] | None = None,
         engine: Literal["auto"] | EngineName = "auto",
+        precision: Precision = "float32",
     ) -> None:
         arguments = {name: value for name, value in locals().items() if name != "self"}
         self.__dict__.update(arguments)

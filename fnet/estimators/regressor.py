@@ -10,7 +10,7 @@ from sklearn.utils import column_or_1d
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from fnet.core.aliases import ArrayLike, Params
+from fnet.core.aliases import ArrayLike, Params, Precision
 from fnet.core.errors import InvalidArgument
 from fnet.core.network import LOSSES, Network
 from fnet.core.run_state import Run
@@ -107,6 +107,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
             chosen by the amount of work. For sparse X "auto" is "numpy", whose first product takes
             the stored entries alone; TensorFlow gets the dense rows of a few batches at a time.
             Predictions always use NumPy.
+        precision: "float32", or "tf32" for faster and less exact products on a GPU; see
+            `fnet.train`.
 
     Attributes:
         coefs_: Weights of each layer, `[D, H]`, of the scaled network where `standardize` is set.
@@ -185,6 +187,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         standardize: bool | Literal["target"] = False,
         callback: Callable[[Run], Any] | None = None,
         engine: Literal["auto"] | EngineName = "auto",
+        precision: Precision = "float32",
     ) -> None:
         arguments = {name: value for name, value in locals().items() if name != "self"}
         self.__dict__.update(arguments)

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from fnet.core.aliases import PRECISIONS
 from fnet.core.conformal import MAX_SCORES, ConformityScores
 from fnet.core.ensemble import Ensemble, Importances
 from fnet.core.errors import InvalidArgument
@@ -46,6 +47,7 @@ ARGUMENTS: dict[str, Check] = {
     "time_limit": either(is_none, real(0, above=True), integer(1)),
     "importance": is_boolean,
     "engine": one_of("auto", "numpy", "tensorflow"),
+    "precision": one_of(*PRECISIONS),
     "random_state": either(is_none, integer(0, 2**32 - 1)),
     "verbose": is_boolean,
 }

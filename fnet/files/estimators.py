@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from fnet.core import class_weights, optimizers
+from fnet.core.aliases import PRECISIONS
 from fnet.core.checks import members_of, tuning
 from fnet.core.errors import InvalidArgument
 from fnet.core.network import ACTIVATIONS, ALIASES, LOSSES, Network
@@ -89,8 +90,12 @@ ARGUMENTS: dict[str, Check] = {
     "standardize": is_boolean,
     "callback": is_none,
     "engine": one_of("auto", "numpy", "tensorflow"),
+    "precision": one_of(*PRECISIONS),
 }
 """The arguments that both estimators have, with their valid values."""
+
+ADDED_ARGUMENTS: dict[str, Any] = {"precision": "float32"}
+"""Arguments that files of earlier versions lack, with their defaults."""
 
 OWN_ARGUMENTS: dict[str, dict[str, Check]] = {
     "MLPClassifier": {"class_weight": either(is_none, WEIGHTS, each(WEIGHTS))},
@@ -241,6 +246,8 @@ def check_estimator(value: Any, content: Any) -> None:
 
 def _check_arguments(name: str, arguments: Any, net: Network) -> None:
     known = ARGUMENTS | OWN_ARGUMENTS[name]
+    if isinstance(arguments, dict):
+        arguments = ADDED_ARGUMENTS | arguments
     if not isinstance(arguments, dict) or arguments.keys() != known.keys():
         different = set(arguments) ^ known.keys() if isinstance(arguments, dict) else arguments
         raise InvalidArgument(

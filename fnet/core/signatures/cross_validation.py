@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
-from fnet.core.aliases import ArrayLike, MetricName, MonitorName, Params
+from fnet.core.aliases import ArrayLike, MetricName, MonitorName, Params, Precision
 from fnet.core.batches import Plan
 from fnet.core.cross_validation import CrossValidation
 from fnet.core.network import Network
@@ -40,6 +40,7 @@ def cross_validate(
     callback: Callable[[Run], Any] | None = None,
     progress: bool = False,
     xla: bool | None = None,
+    precision: Precision = "float32",
 ) -> CrossValidation:
     """Train a network on each of several splits of the rows, all together as members of one run.
 
@@ -88,6 +89,7 @@ def cross_validate(
         callback: As in `train`.
         progress: As in `train`.
         xla: As in `train`.
+        precision: As in `train`.
 
     Returns:
         The `CrossValidation`: out-of-fold `predictions`, `scores`, and the `params` and `history`

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
-from fnet.core.aliases import ArrayLike, MetricName, MonitorName, Params
+from fnet.core.aliases import ArrayLike, MetricName, MonitorName, Params, Precision
 from fnet.core.batches import Plan
 from fnet.core.lbfgs import LBFGSResult
 from fnet.core.network import Network
@@ -41,6 +41,7 @@ def train(
     callback: Callable[[Run], Any] | None = None,
     progress: bool = False,
     xla: bool | None = None,
+    precision: Precision = "float32",
 ) -> Run:
     """Train a network on a plan of batches, or on a dataset, and return the Run.
 
@@ -103,6 +104,9 @@ def train(
         progress: Show a progress bar on a terminal, or occasional lines of text elsewhere.
         xla: True compiles with XLA, which takes about a second; False runs a plain graph; None
             chooses by the amount of work. A resumed Run keeps its choice.
+        precision: "float32", or "tf32" for products of float32 on a GPU that are faster and less
+            exact: their factors have 10 bits after the point instead of 23, so that gradients are
+            about 1e-2 off. A processor, and float64, take no notice of it.
 
     Returns:
         The `Run` with `params`, `state`, `history` and the `TrainState` for resuming. Its arrays

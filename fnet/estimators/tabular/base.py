@@ -15,7 +15,7 @@ from sklearn.utils.validation import _check_sample_weight
 
 from fnet import backends
 from fnet.core import conformal
-from fnet.core.aliases import Params
+from fnet.core.aliases import PRECISIONS, Params, Precision
 from fnet.core.ensemble import Ensemble, Importances
 from fnet.core.errors import InvalidArgument
 from fnet.core.members import member_seeds
@@ -41,6 +41,7 @@ CONSTRAINTS: dict[str, list[Any]] = {
     "encoder": [TableEncoder, None],
     "importance": ["boolean"],
     "engine": [StrOptions({"auto", "numpy", "tensorflow"})],
+    "precision": [StrOptions(set(PRECISIONS))],
     "random_state": ["random_state"],
     "verbose": ["boolean"],
 }
@@ -86,6 +87,7 @@ class BaseTabular(FittedTabular):
     encoder: TableEncoder | None
     importance: bool
     engine: Literal["auto"] | EngineName
+    precision: Precision
     random_state: Any
     verbose: bool
 
@@ -199,6 +201,7 @@ class BaseTabular(FittedTabular):
             "tuning": targets.tuning,
             "class_weight": self._class_weights(targets),
             "progress": bool(self.verbose),
+            "precision": self.precision,
         }
 
         def run(epochs: int, callback: Any) -> Any:

@@ -9,7 +9,7 @@ from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_is_fitted
 
-from fnet.core.aliases import ArrayLike
+from fnet.core.aliases import ArrayLike, Precision
 from fnet.core.conformal import label_sets
 from fnet.core.ensemble import conformity_for
 from fnet.core.errors import InvalidArgument
@@ -45,6 +45,8 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
         importance: Whether to measure what each column is worth.
         engine: "numpy", "tensorflow", or "auto" for the one that finishes first in a new process.
             Predictions always use NumPy.
+        precision: "float32", or "tf32" for faster and less exact products on a GPU; see
+            `fnet.train`.
         random_state: An integer, a `numpy.random.RandomState`, or None.
         verbose: Whether to show a progress bar on standard error.
 
@@ -99,6 +101,7 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
         encoder: TableEncoder | None = None,
         importance: bool = False,
         engine: Literal["auto"] | EngineName = "auto",
+        precision: Precision = "float32",
         random_state: RandomState = 0,
         verbose: bool = False,
     ) -> None:
@@ -111,6 +114,7 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
         self.encoder = encoder
         self.importance = importance
         self.engine = engine
+        self.precision = precision
         self.random_state = random_state
         self.verbose = verbose
 

@@ -10,7 +10,7 @@ from sklearn.metrics import r2_score
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from fnet.core.aliases import ArrayLike
+from fnet.core.aliases import ArrayLike, Precision
 from fnet.core.ensemble import conformity_for, intervals
 from fnet.core.errors import InvalidArgument
 from fnet.core.scaling import fit_scaling
@@ -46,6 +46,8 @@ class TabularRegressor(RegressorMixin, BaseTabular):
         importance: Whether to measure what each column is worth.
         engine: "numpy", "tensorflow", or "auto" for the one that finishes first in a new process.
             Predictions always use NumPy.
+        precision: "float32", or "tf32" for faster and less exact products on a GPU; see
+            `fnet.train`.
         random_state: An integer, a `numpy.random.RandomState`, or None.
         verbose: Whether to show a progress bar on standard error.
 
@@ -103,6 +105,7 @@ class TabularRegressor(RegressorMixin, BaseTabular):
         encoder: TableEncoder | None = None,
         importance: bool = False,
         engine: Literal["auto"] | EngineName = "auto",
+        precision: Precision = "float32",
         random_state: RandomState = 0,
         verbose: bool = False,
     ) -> None:
@@ -116,6 +119,7 @@ class TabularRegressor(RegressorMixin, BaseTabular):
         self.encoder = encoder
         self.importance = importance
         self.engine = engine
+        self.precision = precision
         self.random_state = random_state
         self.verbose = verbose
 
