@@ -57,12 +57,14 @@ def periodic_back(net: Network, entry: Any, x: Array, g: Array) -> Any:
     features = net.embedding.features
     de = np.moveaxis(g.reshape(*g.shape[:-1], -1, len(features)), -1, -3)  # [*M, F, B, Q]
     angles = _angles(net, entry, x)
-    dangles = -np.sin(angles) * (de @ entry.w.mT)  # [*M, F, B, H]
+    dw = np.cos(angles).mT @ de
+    dangles = de @ entry.w.mT  # [*M, F, B, H]
+    dangles *= -np.sin(angles, out=angles)
     chosen = x.take(features, axis=-1).mT  # [*M, F, B]
     return PeriodicEmbedding(
         frequencies=2 * np.pi * (chosen[..., None, :] @ dangles)[..., 0, :],
         phases=dangles.sum(axis=-2),
-        w=np.cos(angles).mT @ de,
+        w=dw,
         b=de.sum(axis=-2),
     )
 
