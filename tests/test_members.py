@@ -394,6 +394,58 @@ def test_a_users_function_keeps_all_members(side):
     assert run.history["ended"].tolist() == ["patience", "patience", "epochs"]
 
 
+@BOTH
+@pytest.mark.parametrize("name", ["validation_loss", "validation_accuracy"])
+def test_members_share_their_best_epoch_by_the_mean_of_the_monitored_value(side, name):
+    start = reference.init_params(NET, SEEDS)
+    options = {"validation": (X_HELD, (X_HELD[..., 0] > X_HELD[..., 1]).astype(int))}
+    rate = side.sgd([2.0, 0.3, 0.02])
+
+    def run(epochs, **more):
+        plan = fnet.kfold_plan(N, 5, epochs, seed=7)
+        return side.train(NET, rate, start, X, Y, plan, **options, **more)
+
+    together = run(12, monitor=f"mean_{name}", restore_best=True)
+    mean = np.asarray(together.history[name]).mean(axis=1)
+    best = int(mean.argmin() if name == "validation_loss" else mean.argmax())
+    alone = run(12, monitor=name, restore_best=True).train_state.best_epoch
+    assert len({*np.asarray(alone).tolist(), best}) > 1  # or the test shows nothing
+    assert np.asarray(together.train_state.best_epoch).tolist() == [best] * M
+    for ours, theirs in zip(together.params, run(best + 1).params, strict=True):
+        np.testing.assert_allclose(ours.w, theirs.w, rtol=1e-6)
+
+
+@BOTH
+def test_members_end_together_by_the_mean_of_the_monitored_value(side):
+    start, plan = reference.init_params(NET, SEEDS), fnet.kfold_plan(N, 5, 30, seed=7)
+    options = {"monitor": "mean_loss", "patience": 3, "on_not_finite": "warn"}
+    run = side.train(NET, side.sgd([0.3, 0.1, 0.02]), start, X, Y, plan, min_delta=0.05, **options)
+    mean, epochs = run.history["loss"].mean(axis=1), len(run.history["loss"])
+    best, wait = np.inf, 0
+    for epoch, value in enumerate(mean):
+        assert wait < 3, epoch
+        best, wait = (value, 0) if value < best - 0.05 else (best, wait + 1)
+    assert wait == 3
+    assert epochs < 30
+    assert run.history["ended"].tolist() == ["patience"] * M
+    with pytest.warns(RuntimeWarning, match="of 1 of 3 members stopped being finite"):
+        run = side.train(NET, side.sgd([1e38, 0.1, 0.02]), start, X, Y, plan, **options)
+    assert run.history["ended"][0] == "not finite"
+    assert set(run.history["ended"][1:]) < {"patience", "epochs"}
+    assert np.isfinite(np.asarray(run.train_state.best_value)[1:]).all()
+
+
+@BOTH
+def test_the_mean_over_one_network_is_its_own_value(side):
+    start, plan = reference.init_params(NET, 3), fnet.kfold_plan(N, 5, 8, seed=7)
+    own, mean = (
+        side.train(NET, side.sgd(0.3), start, X, Y, plan, monitor=monitor, restore_best=True)
+        for monitor in ("loss", "mean_loss")
+    )
+    assert own.train_state.best_epoch == mean.train_state.best_epoch
+    np.testing.assert_array_equal(own.params[0].w, mean.params[0].w)
+
+
 def test_a_plan_gives_each_member_the_weights_of_the_shared_batches():
     plan = fnet.kfold_plan(N, 5, 3, seed=7, weights=ROW_WEIGHTS)
     rows, weights = plan.batches(1, 3)

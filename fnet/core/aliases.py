@@ -79,6 +79,16 @@ MonitorName: TypeAlias = Literal[
     "validation_mean_absolute_error",
     "validation_r2",
     "validation_mean_pinball_loss",
+    "mean_loss",
+    "mean_validation_loss",
+    "mean_validation_accuracy",
+    "mean_validation_balanced_accuracy",
+    "mean_validation_top_k_accuracy",
+    "mean_validation_log_loss",
+    "mean_validation_mean_squared_error",
+    "mean_validation_mean_absolute_error",
+    "mean_validation_r2",
+    "mean_validation_mean_pinball_loss",
 ]
 
 MetricName: TypeAlias = Literal[

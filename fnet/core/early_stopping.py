@@ -15,6 +15,9 @@ from fnet.core.errors import InvalidArgument
 RUNNING, PATIENCE, NOT_FINITE = 0, 1, 2
 """Codes: a member runs, or the reason why it ended."""
 
+MEAN = "mean_"
+"""What the name of a monitored value begins with to be the mean over members, for all of them."""
+
 NEVER = np.int64(2**63 - 1)
 """The patience of a run that never stops early."""
 
@@ -44,7 +47,9 @@ def early_stopping(
     `measured` are the names in the run's history.
     """
     if options.monitor is not None:
-        checks.one_of("monitor", options.monitor, measured)
+        names = options.monitor if isinstance(options.monitor, str) else ""
+        known = [MEAN + name for name in measured] if names.startswith(MEAN) else measured
+        checks.one_of("monitor", options.monitor, known)
     patience, lr_factor = options.patience, options.lr_factor
     best_delta = options.min_delta if options.best_delta is None else options.best_delta
     min_delta, best_delta = (
@@ -76,6 +81,18 @@ def early_stopping(
     return EarlyStopping(monitor, np.asarray(NEVER if patience is None else patience), *limits)
 
 
+def monitored(
+    monitor: str, values: dict[str, Any], state: Any, mean: Callable[[Any, Any], Any]
+) -> Any:
+    """The monitored value, `[*M]`, of what was measured after an epoch.
+
+    `mean(value, condition)` is the engine's mean over the members for which the condition holds,
+    again `[*M]`.
+    """
+    value = values[monitor.removeprefix(MEAN)]
+    return mean(value, state.ended == RUNNING) if monitor.startswith(MEAN) else value
+
+
 def end_epoch(
     monitor: str, limits: Any, state: Any, value: Any, where: Callable[..., Any]
 ) -> tuple[Any, Any]:
@@ -95,7 +112,7 @@ def end_epoch(
     References:
         `keras.callbacks.EarlyStopping` and `ReduceLROnPlateau`.
     """
-    if metric_names.higher_is_better(monitor):
+    if metric_names.higher_is_better(monitor.removeprefix(MEAN)):
         value = -value
     active = state.ended == RUNNING
     improved = active & (value < state.best_value - limits.best_delta)

@@ -188,7 +188,7 @@ def _end_epoch(
         for name in measured
     }
     if program.monitor is not None:
-        monitored = values[program.monitor]
+        monitored = early_stopping.monitored(program.monitor, values, now, _mean)
         now, improved = early_stopping.end_epoch(
             program.monitor, constants.stopping, now, monitored, _where_cast
         )
@@ -204,6 +204,13 @@ def _end_epoch(
 
 def _count(condition: Array) -> Any:
     return tf.reduce_sum(tf.cast(condition, tf.int32))
+
+
+def _mean(value: Array, condition: Array) -> Any:
+    """The mean over the members for which the condition holds, for each member."""
+    chosen = tf.where(condition, value, tf.zeros_like(value))
+    count = tf.reduce_sum(tf.cast(condition, value.dtype))
+    return tf.fill(tf.shape(value), tf.math.divide_no_nan(tf.reduce_sum(chosen), count))
 
 
 def _where_cast(condition: Array, yes: Array, no: Array) -> Any:

@@ -166,6 +166,11 @@ def _update_average(momentum: Any, average: Array, p: Array, t: Array) -> Any:
     return m * average + (1 - m) * p
 
 
+def _mean(value: Array, condition: Array) -> Any:
+    """The mean over the members for which the condition holds, for each member."""
+    return np.full(value.shape, value[condition].mean() if condition.any() else 0.0)
+
+
 def _end_epoch(
     setup: RunSetup, names: Any, unpack: Callable[..., Any], now: TrainState, x: Array
 ) -> Any:
@@ -184,9 +189,8 @@ def _end_epoch(
         )
         values |= {f"validation_{name}": value for name, value in measured.items()}
     if monitor is not None:
-        now, improved = early_stopping.end_epoch(
-            monitor, setup.stopping, now, values[monitor], np.where
-        )
+        value = early_stopping.monitored(monitor, values, now, _mean)
+        now, improved = early_stopping.end_epoch(monitor, setup.stopping, now, value, np.where)
         now = now._replace(best=_where(improved, current, now.best))
     now = now._replace(
         epoch=now.epoch + 1,

@@ -96,7 +96,9 @@ def train(
         min_lr_factor: Stop when the product of these factors has fallen to this.
         restore_best: Return the params of the best epoch instead of the last.
         monitor: The monitored value: "loss", "validation_loss" or another name in the history.
-            None for the validation loss, or for the training loss with a warning.
+            None for the validation loss, or for the training loss with a warning. As
+            "mean_validation_loss" and so on it is the mean over the members, which then stop and
+            have their best epoch together.
         on_not_finite: What to do if a loss, a gradient or params become non-finite: "error" raises
             NotFinite, "warn" warns. The Run holds the last finite params.
         callback: Called with the Run so far several times a second, and once after Ctrl-C; for

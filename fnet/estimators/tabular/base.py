@@ -216,7 +216,7 @@ class BaseTabular(FittedTabular):
             found = side.cross_validate(
                 *(net, optimizer, x, targets.y, self.splits_, plan),
                 seed=seed,
-                monitor="validation_loss",
+                monitor="mean_validation_loss",
                 restore_best=True,
                 metrics=(),
                 callback=callback,
