@@ -4,8 +4,11 @@ Measured on tables of `scripts/accuracy_tables.py` with fewer than 20,000 rows, 
 accuracy or R² on outer folds. On 19 tables periodic functions of numbers gained .004, and .017 of
 log loss, and a rate of .006 gained .002 over .003. On ten of them 128 epochs gained .003 over 64,
 and 256 on eight of them .002 more at twice the time. Decay, smoothing of labels, dropout, a wider
-network, mish and two networks for each fold gained less than .002, and are left out. The best epoch
-of each network was .01 better than the last.
+network, mish and two networks for each fold gained less than .002, and are left out. Learned
+numbers for the levels of whole numbers gained .011 (.15 where the column is a school). The best
+epoch was .01 better than the last. It is the same for all networks, by their mean loss on held-out
+rows: where each network had its own, the score of the out-of-fold predictions was .017 higher, and
+new rows were predicted .003 worse.
 """
 
 import math
