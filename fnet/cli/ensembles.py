@@ -16,6 +16,7 @@ from fnet.cli import common, reading, splits, training_results, training_rows
 from fnet.cli.options import TrainOptions
 from fnet.cli.training_rows import TableRows
 from fnet.core.errors import InvalidArgument
+from fnet.core.interrupts import interrupts
 
 if TYPE_CHECKING:
     from fnet.encoding import Encoding
@@ -31,15 +32,16 @@ BASELINES = {
 """What the baseline of a score is."""
 
 WORDS = {
-    " by user.": "",
+    " by user": "",
+    r"\.$": "",
     "cv=": "--cv ",
     "^time_limit must": "--time-limit must",
     "set engine='numpy'": "use --engine numpy",
 }
 """What estimators say, as patterns, and the words of the command for it."""
 
-INTERRUPTED = "Training interrupted"
-"""How the warning of an interrupted fit begins."""
+INTERRUPTED = ("Training interrupted", "Interrupted after")
+"""How the warnings of an interrupted fit begin."""
 
 
 class FoldOptions(NamedTuple):
@@ -79,11 +81,17 @@ def train(data: str, target: str, out: str, options: TrainOptions, folds: FoldOp
     model = _estimator(rows, options, folds)
     interrupted = _fit(model, rows)
     model.encoder_._keep_encoding(encoding)  # the same, with the reasons that the file gives
-    digest, missing = reading.sha256(data), options.reading.missing
-    trained = training_results.record(data, digest, rows.data, missing, _measured(model, rows))
-    fnet.save(out, model, trained=trained)
+    with interrupts() as saving:  # another Ctrl-C does not lose the networks
+        digest, missing = reading.sha256(data), options.reading.missing
+        trained = training_results.record(data, digest, rows.data, missing, _measured(model, rows))
+        fnet.save(out, model, trained=trained)
+    saved = f"{common.count(model.n_epochs_, 'epoch')}; the networks as they were are in {out}"
+    interrupted = interrupted or saving.is_set()
     if folds.report is not None:
-        page = _page(model, rows, encoding, trained, Path(out).stem)
+        try:
+            page = _page(model, rows, encoding, trained, Path(out).stem)
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt(f"interrupted after {saved}, without a report") from None
         common.write_text(page, folds.report)
     features = [column.name for column in encoding.columns if column.steps]
     result = {
@@ -94,10 +102,9 @@ def train(data: str, target: str, out: str, options: TrainOptions, folds: FoldOp
         "report": folds.report,
         "time_limit": folds.time_limit,
     }
-    common.print_result(_lines(result), result, options.as_json)
+    common.print_result(_lines(result, interrupted), result, options.as_json)
     if interrupted:
-        done = common.count(model.n_epochs_, "epoch")
-        raise KeyboardInterrupt(f"interrupted after {done}; the networks as they were are in {out}")
+        raise KeyboardInterrupt(f"interrupted after {saved}")
 
 
 def _check_paths(data: str, out: str, report: str | None) -> None:
@@ -215,22 +222,23 @@ def _measured(
 
 def _outcome(model: "TabularClassifier | TabularRegressor") -> dict[str, Any]:
     """What to expect of an ensemble."""
-    found = model.importances_
-    assert found is not None
-    order = np.argsort(-found.importances_mean, kind="stable").tolist()
+    found, importances = model.importances_, {}
+    if found is not None:  # None after an interrupt
+        order = np.argsort(-found.importances_mean, kind="stable").tolist()
+        importances = {found.names[i]: float(found.importances_mean[i]) for i in order}
     return {
         "networks": len(model.splits_),
         "cv_score": model.cv_score_,
         "cv_score_std_error": model.cv_score_std_error_,
         "cv_scores": model.cv_scores_,
         "baseline_score": model.baseline_score_,
-        "importances": {found.names[i]: float(found.importances_mean[i]) for i in order},
+        "importances": importances,
     }
 
 
-def _lines(result: dict[str, Any]) -> Iterator[str]:
+def _lines(result: dict[str, Any], interrupted: bool) -> Iterator[str]:
     """A result as text."""
-    score = next(iter(result["scores"]))
+    score, repeats = next(iter(result["scores"])), result["time_limit"] and not interrupted
     label, number = common.metric_label(score), common.format_number
     yield training_results.task_line(result)
     yield (
@@ -238,7 +246,7 @@ def _lines(result: dict[str, Any]) -> Iterator[str]:
         f"{'-'.join(map(str, result['sizes']))} on {common.count(result['rows'], 'row')}, each "
         f"without a fold, for {common.count(result['epochs'], 'epoch')} by "
         f"{training_results.ENGINES[result['engine']]}"
-        + (f" (--epochs {result['epochs']} repeats this)" if result["time_limit"] else "")
+        + (f" (--epochs {result['epochs']} repeats this)" if repeats else "")
     )
     yield (
         f"Expect on new rows: {label} {number(result['cv_score'])} ± "

@@ -3,6 +3,7 @@
 import copy
 import functools
 import warnings
+from collections.abc import Callable
 from numbers import Integral, Real
 from typing import Any, Literal, NamedTuple, Self
 
@@ -18,6 +19,7 @@ from fnet.core import conformal
 from fnet.core.aliases import PRECISIONS, Params, Precision
 from fnet.core.ensemble import Ensemble, Importances
 from fnet.core.errors import InvalidArgument
+from fnet.core.interrupts import interrupts
 from fnet.core.members import member_seeds
 from fnet.core.network import Network
 from fnet.core.params import map_params
@@ -144,11 +146,38 @@ class BaseTabular(FittedTabular):
             _column("groups", groups, columns.rows),
             _column("times", times, columns.rows),
         )
-        self.splits_ = pairs = self._split(rows, seed)
+        self.splits_ = self._split(rows, seed)
         net = make_recipe(len(x), self.hidden).network(
             self.encoder_.encoding_, targets.outputs, targets.loss
         )
-        trained = self._train(net, x, targets, weights, seed, start)
+        with interrupts() as training:
+            trained = self._train(net, x, targets, weights, seed, start, training.is_set)
+        with interrupts() as scoring:  # of its own, so that another Ctrl-C loses no networks
+            if training.is_set():
+                scoring.set()
+            params, ensemble = self._evaluate(
+                net, x, targets, weights, seed, trained, scoring.is_set
+            )
+            self._store(net, params, targets.scaling, ensemble)
+        if targets.classes is not None:
+            self.classes_ = targets.classes
+        if scoring.is_set():
+            when = "Training interrupted" if training.is_set() else "Interrupted after the training"
+            rest = "; the importances of columns are left out" if self.importance else ""
+            warnings.warn(f"{when} by user{rest}.", stacklevel=folds.STACKLEVEL)
+
+    def _evaluate(
+        self,
+        net: Network,
+        x: npt.NDArray[Any],
+        targets: Targets,
+        weights: Any,
+        seed: int,
+        trained: Trained,
+        stopped: Callable[[], bool],
+    ) -> tuple[Params, Ensemble]:
+        """The params of the networks that predict, and what is known of them."""
+        pairs = self.splits_
         of_folds = [
             self._held_out(net, map_params(lambda p, m=m: p[m], trained.params), x, targets, pair)
             for m, pair in enumerate(pairs)
@@ -165,11 +194,9 @@ class BaseTabular(FittedTabular):
             of_folds = [of_folds[m] for m in kept]
         ensemble = ensemble._replace(
             conformity=self._conformity_scores(of_folds),
-            importances=self._importances(net, trained.params, x, of_folds, targets, seed),
+            importances=self._importances(net, trained.params, x, of_folds, targets, seed, stopped),
         )
-        self._store(net, trained.params, targets.scaling, ensemble)
-        if targets.classes is not None:
-            self.classes_ = targets.classes
+        return trained.params, ensemble
 
     def _encode(self, columns: Columns) -> npt.NDArray[Any]:
         """The rows of a table as numbers, by an encoder that learns from all of them."""
@@ -193,6 +220,7 @@ class BaseTabular(FittedTabular):
         weights: Any,
         seed: int,
         start: float,
+        interrupted: Callable[[], bool],
     ) -> Trained:
         """Train all networks together, by the engine that finishes first."""
         recipe = make_recipe(len(x), self.hidden, self.epochs)
@@ -236,10 +264,9 @@ class BaseTabular(FittedTabular):
 
         with translated_errors():
             (found, self.engine_), self.n_epochs_ = time_limit.train_within(
-                self.time_limit, start, recipe.epochs, run, seconds_after
+                self.time_limit, start, recipe.epochs, run, seconds_after, interrupted
             )
-        if np.any(np.asarray(found.history["ended"]) == "interrupted"):
-            warnings.warn("Training interrupted by user.", stacklevel=folds.STACKLEVEL)
+        if interrupted():
             self.n_epochs_ = len(found.history["loss"])
         return Trained(map_params(np.asarray, found.params), found.history)
 
@@ -315,9 +342,10 @@ class BaseTabular(FittedTabular):
         of_folds: list[HeldOut],
         targets: Targets,
         seed: int,
+        stopped: Callable[[], bool],
     ) -> Importances | None:
         """What columns are worth to the networks, where it was asked for."""
-        if not (self.importance and of_folds):
+        if stopped() or not (self.importance and of_folds):
             return None
         parts = []
         for m, validation in enumerate(of_folds):
@@ -326,7 +354,7 @@ class BaseTabular(FittedTabular):
             parts.append((predict, x[validation.rows], validation.targets))
         columns = feature_slices(self.encoder_.encoding_)
         return permutation_importances(
-            parts, columns, lambda y, found: self._score_of(y, found, None), seed
+            parts, columns, lambda y, found: self._score_of(y, found, None), seed, stopped
         )
 
 

@@ -27,7 +27,8 @@ def permutation_importances(
     columns: Sequence[tuple[str, slice]],
     score: Callable[[Any, Any], float],
     seed: int,
-) -> Importances:
+    stopped: Callable[[], bool],
+) -> Importances | None:
     """The importance of each column of a table to an ensemble.
 
     A column is one of the table: all features that it became are permuted together, among the rows
@@ -38,9 +39,10 @@ def permutation_importances(
         columns: The name and the features of each column.
         score: `score(targets, predictions)`; higher is better.
         seed: The seed of the sample and the permutations.
+        stopped: Returns whether to stop; it is asked before each permutation.
 
     Returns:
-        The Importances.
+        The Importances, or None if it was to stop.
     """
     random = np.random.RandomState(seed)
     most = max(1, MAX_ROWS // len(parts))
@@ -52,6 +54,8 @@ def permutation_importances(
     drops = np.empty((len(columns), REPEATS))
     for found, (_, part) in zip(drops, columns, strict=True):
         for repeat, of_parts in enumerate(orders):
+            if stopped():
+                return None
             predictions = [
                 predict(_permuted(x, part, order))
                 for (predict, x, _), order in zip(sample, of_parts, strict=True)

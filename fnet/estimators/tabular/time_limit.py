@@ -32,6 +32,7 @@ def train_within(
     epochs: int,
     run: Callable[[int, Callable[..., None] | None], T],
     seconds_after: Callable[[T], float],
+    interrupted: Callable[[], bool],
 ) -> tuple[T, int]:
     """Train as many epochs as a time limit allows.
 
@@ -43,9 +44,10 @@ def train_within(
             several times a second.
         seconds_after: Takes the result of the first run; returns the seconds that are needed after
             the training.
+        interrupted: Returns whether the run at hand shall be the last one.
 
     Returns:
-        The result of the last run that ended in time, and its number of epochs.
+        The result of the last run that ended in time or was interrupted, and its number of epochs.
 
     Raises:
         InvalidArgument: The time was up before one epoch had ended.
@@ -66,6 +68,8 @@ def train_within(
             found = run(wanted, stop)
         except TimeIsUp:
             break
+        if interrupted():
+            return found, wanted
         seconds = (clock() - begun) / wanted  # of an epoch
         if result is None:
             deadline -= seconds_after(found)
