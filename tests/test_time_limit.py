@@ -20,6 +20,10 @@ class Clock:
         return self.now
 
 
+def never():
+    return False
+
+
 def trainer(clock, compiling, epoch, log):
     """A function that trains: the first run compiles, then every epoch takes as long."""
 
@@ -53,7 +57,7 @@ def test_as_many_epochs_as_the_time_allows(monkeypatch, case):
     clock, log = Clock(), []
     monkeypatch.setattr(time_limit, "clock", clock)
     run = trainer(clock, compiling, epoch, log)
-    found = time_limit.train_within(limit, clock(), 50, run, lambda _: after)
+    found = time_limit.train_within(limit, clock(), 50, run, lambda _: after, never)
     assert found == (epochs, epochs)
     assert log == runs
     if limit is not None:
@@ -67,7 +71,7 @@ def test_a_run_that_takes_longer_than_planned_is_given_up_for_the_one_before(mon
     def run(epochs, callback):
         return trainer(clock, 0.0, 1.0 if len(log) < 2 else 3.0, log)(epochs, callback)
 
-    assert time_limit.train_within(30.0, clock(), 50, run, lambda _: 0.0) == (4, 4)
+    assert time_limit.train_within(30.0, clock(), 50, run, lambda _: 0.0, never) == (4, 4)
     assert log == [1, 4, 20]
     assert clock.now - 100 < 30 + 3 + 1e-9
 
@@ -76,7 +80,21 @@ def test_too_short_for_one_epoch_is_refused(monkeypatch):
     clock = Clock()
     monkeypatch.setattr(time_limit, "clock", clock)
     with pytest.raises(fnet.InvalidArgument, match="time_limit must leave time for one epoch"):
-        time_limit.train_within(5.0, clock(), 50, trainer(clock, 4.5, 1.0, []), lambda _: 0.0)
+        time_limit.train_within(
+            5.0, clock(), 50, trainer(clock, 4.5, 1.0, []), lambda _: 0.0, never
+        )
+
+
+@pytest.mark.parametrize("runs", [[1], [1, 4], [1, 4, 50]])
+def test_a_run_that_is_interrupted_is_the_last_one(monkeypatch, runs):
+    clock, log = Clock(), []
+    monkeypatch.setattr(time_limit, "clock", clock)
+    run = trainer(clock, 0.0, 1.0, log)
+    found = time_limit.train_within(
+        1000.0, clock(), 50, run, lambda _: 0.0, lambda: len(log) == len(runs)
+    )
+    assert found == (runs[-1], runs[-1])
+    assert log == runs
 
 
 FITS = {"numbers": (regressor, NUMBERS), "classes": (classifier, NAMES)}

@@ -71,19 +71,39 @@ def cross_validate(
     names = metric_names.METRICS[net.targets]
     if options["metrics"] is not None:
         names = checks.names(f"metrics under {net.loss}", options["metrics"], names)
-    plan = checks.plan(plan, len(x), (len(pairs),))
-    plan, rows, held_weights = _weighted(plan, pairs)
-
+    folds = weighted(checks.plan(plan, len(x), (len(pairs),)), pairs)
     seeds = member_seeds(seed, len(pairs))
     options["tuning"] = tuning = _tuning(options["tuning"], seeds)
     start = engine.init_params(net, seeds) if params is None else params
-    layers, x, y, _ = checks.batch(net, run_state.initial_params(start), x, y)
-    held_weights = held_weights.astype(checks.params_dtype(layers))
-    validation_rows = HeldOut(rows[..., None].astype(np.int32), y[rows], held_weights)
-    run = engine.train(net, optimizer, start, x, y, plan, validation=validation_rows, **options)
+    run, x, validation_rows = train_folds(
+        engine.train, net, optimizer, start, (x, y, folds), options
+    )
     scores, found = engine.held_out(net, run.params, x, validation_rows, names, tuning)
     predictions = engine.to_array(_out_of_fold(pairs, found, len(x)))
     return CrossValidation(predictions, scores, run.params, run.history, pairs)
+
+
+def train_folds(
+    train: Callable[..., Any], net: Any, optimizer: Any, start: Any, columns: Any, options: Any
+) -> tuple[Any, Any, HeldOut]:
+    """Train a member for each split, with the rows that it holds out as its validation rows.
+
+    Args:
+        train: `fnet.train` or its twin.
+        net: The network.
+        optimizer: The Optimizer.
+        start: The params to start from, with one member axis, or a Run.
+        columns: `(x, y, folds)`, with what `weighted` returns.
+        options: Options of `train`, by name.
+
+    Returns:
+        The Run, x in the dtype of params, and the held-out rows.
+    """
+    x, y, (plan, rows, held_weights) = columns
+    layers, x, y, _ = checks.batch(net, run_state.initial_params(start), x, y)
+    held_weights = held_weights.astype(checks.params_dtype(layers))
+    held_out = HeldOut(rows[..., None].astype(np.int32), y[rows], held_weights)
+    return train(net, optimizer, start, x, y, plan, validation=held_out, **options), x, held_out
 
 
 def _check_members(net: Any, params: Any, splits: int) -> None:
@@ -163,7 +183,7 @@ def _rows(what: str, value: Any, n: int) -> Indices:
     return rows
 
 
-def _weighted(plan: Any, pairs: Any) -> tuple[Any, Any, Any]:
+def weighted(plan: Any, pairs: Any) -> tuple[Any, Any, Any]:
     """The plan with the row weights `[M, N]` of the splits, the rows that they hold out and theirs.
 
     Held-out rows `[M, V]` are filled up, with weight 0.

@@ -4,6 +4,7 @@ import copy
 import functools
 import warnings
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from numbers import Integral, Real
 from typing import Any, Literal, NamedTuple, Self
 
@@ -15,7 +16,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight
 
 from fnet import backends
-from fnet.core import conformal
+from fnet.core import conformal, cross_validation
 from fnet.core.aliases import PRECISIONS, Params, Precision
 from fnet.core.ensemble import Ensemble, Importances
 from fnet.core.errors import InvalidArgument
@@ -178,10 +179,11 @@ class BaseTabular(FittedTabular):
     ) -> tuple[Params, Ensemble]:
         """The params of the networks that predict, and what is known of them."""
         pairs = self.splits_
-        of_folds = [
-            self._held_out(net, map_params(lambda p, m=m: p[m], trained.params), x, targets, pair)
-            for m, pair in enumerate(pairs)
-        ]
+        each = [map_params(lambda p, m=m: p[m], trained.params) for m in range(len(pairs))]
+        with ThreadPoolExecutor() as pool:
+            of_folds = list(
+                pool.map(lambda own, pair: self._held_out(net, own, x, targets, pair), each, pairs)
+            )
         if weights is not None:
             of_folds = [
                 validation._replace(weights=weights[validation.rows]) for validation in of_folds
@@ -236,20 +238,14 @@ class BaseTabular(FittedTabular):
             plan = recipe._replace(epochs=epochs).plan(len(x), seed, weights)
             work = plan.width * members, plan.epochs * plan.steps
             side, engine = backends.choose(self.engine, net, *work)
-            optimizer = recipe.optimizer(plan)
+            first = side.init_params(net, member_seeds(seed, members))
+            begin = net, recipe.optimizer(plan), first
+            given = options | {"callback": callback}
             if not self.splits_:
-                first = side.init_params(net, member_seeds(seed, members))
-                data = (net, optimizer, first, x, targets.y, plan)
-                return side.train(*data, callback=callback, **options), engine
-            found = side.cross_validate(
-                *(net, optimizer, x, targets.y, self.splits_, plan),
-                seed=seed,
-                monitor="mean_validation_loss",
-                restore_best=True,
-                metrics=(),
-                callback=callback,
-                **options,
-            )
+                return side.train(*begin, x, targets.y, plan, **given), engine
+            given |= {"monitor": "mean_validation_loss", "restore_best": True, "metrics": ()}
+            columns = x, targets.y, cross_validation.weighted(plan, self.splits_)
+            found, *_ = cross_validation.train_folds(side.train, *begin, columns, given)
             return found, engine
 
         def seconds_after(result: Any) -> float:

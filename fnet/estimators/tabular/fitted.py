@@ -1,5 +1,6 @@
 """What a fit of either estimator has learnt: predictions, and from and to the data of a file."""
 
+import math
 from typing import Any, Self
 
 import numpy as np
@@ -109,14 +110,7 @@ class FittedTabular(BaseEstimator):
     def _predict_members(self, X: Any) -> npt.NDArray[Any]:
         """What each network predicts, `[M, N, K]`, in the units of the targets, by NumPy alone."""
         check_is_fitted(self)
-        x = self.encoder_.transform(X)
-        members = len(self._params[-1].w)
-        rows = max(1, checks.CHUNK // (members * self._net.width))
-        parts = [
-            predictions(self._net, self._params, self._scaling, x[start : start + rows])
-            for start in range(0, max(1, len(x)), rows)
-        ]
-        return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
+        return predictions(self._net, self._params, self._scaling, self.encoder_.transform(X))
 
     def functional(self) -> tuple[Network, Params]:
         """The networks for the pure functions.
@@ -152,8 +146,14 @@ def predictions(
 ) -> npt.NDArray[Any]:
     """What networks predict for features `[N, D]`, `[*M, N, K]`, in the units of the targets.
 
-    In float64, where a row alone gives the same as among others but for rounding of 1e-16.
+    In chunks, so that memory does not grow with N. In float64, where a row alone gives the same as
+    among others but for rounding of 1e-16.
     """
     params = map_params(lambda array: np.asarray(array, np.float64), params)
-    found = np.asarray(functions.predict(net, params, x.astype(np.float64)))
+    rows = max(1, checks.CHUNK // (math.prod(checks.members_of(params)) * net.width))
+    parts = [
+        np.asarray(functions.predict(net, params, x[start : start + rows].astype(np.float64)))
+        for start in range(0, max(1, len(x)), rows)
+    ]
+    found = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=-2)
     return found if scaling is None else scaling.predictions(found)
