@@ -218,6 +218,14 @@ MEANING = {
     "epoch": replace_field("Progress", "epoch", "step", "best_epoch", "wait", "ended"),
     "a field of State": replace_field("State"),
     "a field of Scaling": replace_field("Scaling"),
+    **{
+        f"a field of {kind}": replace_field(kind)
+        for kind in (
+            *("Codes", "Conformity", "Embedding", "Ensemble", "Importances", "Moments"),
+            *("CodeEmbedding", "Packed", "PeriodicEmbedding"),
+        )
+    },
+    "curves": in_field("Ensemble", "history"),
     "a field of Estimator": replace_field("Estimator"),
     "history": in_field("Run", "history"),
     "new history": in_field("Run", "history", *KNOWN, "validation_accuracy", fresh=True),

@@ -7,7 +7,7 @@ import json
 import re
 
 from fuzz_files import features, targets
-from fuzz_subjects import Subject, check
+from fuzz_subjects import Subject, cells, check
 
 import fnet
 from fnet import cli
@@ -63,7 +63,12 @@ def use_describe_json(s: Subject) -> None:
 def table(s: Subject, with_target: bool = True) -> tuple[str, list[str]]:
     """The path of a small table for the model, and the option that names its target, if it has."""
     m = s.model
-    names = list(m.features or [f"x{i}" for i in range(m.net.sizes[0])])
+    if m.encoding is None:
+        names = list(m.features or [f"x{i}" for i in range(m.net.sizes[0])])
+        data = features(m.net, 12).tolist()
+    else:
+        found = cells(m, 12)
+        names, data = list(found), list(zip(*found.values(), strict=True))
     record = m.trained if isinstance(m.trained, dict) else {}
     known = isinstance(record.get("target"), str)
     target = record["target"] if known else "the target"
@@ -77,7 +82,7 @@ def table(s: Subject, with_target: bool = True) -> tuple[str, list[str]]:
     with open(path, "w", newline="", encoding="utf-8", errors="replace") as file:
         writer = csv.writer(file)
         writer.writerow([*names, target][: None if with_target else -1])
-        for x, cell in zip(features(m.net, 12).tolist(), column, strict=True):
+        for x, cell in zip(data, column, strict=True):
             writer.writerow([*x, cell][: None if with_target else -1])
     return str(path), [] if known else ["--target", target]
 
@@ -94,6 +99,10 @@ def use_cli_predict(s: Subject) -> None:
     words = ["--json"] if as_json else []
     if s.model.classes is not None and s.rng.random() < 0.7:
         words.append("--probabilities")
+    if s.model.ensemble is not None and s.rng.random() < 0.7:
+        words += ["--std"]
+        if s.model.ensemble.conformity is not None:
+            words += ["--set" if s.model.net.targets == "multiclass" else "--interval", "0.5"]
     out, err = fnet_command("predict", str(s.path), path, *words, is_text=False)
     check_notes(err)
     if as_json:

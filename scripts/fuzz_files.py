@@ -24,7 +24,10 @@ OLD_FILES = Path(__file__).parents[1] / "tests" / "models_0_1_0"
 
 def features(net: fnet.Network, rows: int = ROWS) -> Any:
     """Rows `[N, D]` for a network: short decimals, which a table holds exactly."""
-    return np.random.default_rng(1).integers(-8, 9, (rows, net.sizes[0])) / 4
+    x = np.random.default_rng(1).integers(-8, 9, (rows, net.sizes[0])) / 4
+    if net.codes is not None:
+        x[:, net.codes.features] = np.arange(rows)[:, None] % np.array(net.codes.levels)
+    return x
 
 
 def targets(net: fnet.Network, rows: int = ROWS) -> Any:
@@ -145,6 +148,23 @@ def _regressor(outputs: int = 1, **arguments: Any) -> Kind:
     return Kind(write)
 
 
+def _ensemble(kind: Any, y: Any, **arguments: Any) -> Kind:
+    """An ensemble for a table with numbers, and with levels as text and as numbers."""
+    count = 60
+    table = {
+        "width": np.random.default_rng(1).integers(-8, 9, count) / 4,
+        "wood": [*TREES, "oak"] * (count // 4),
+        "id": np.arange(count) % 4,
+    }
+    given = {"cv": 3, "hidden": (4,), "epochs": EPOCHS, "engine": "numpy"} | arguments
+
+    def write(path: Path) -> None:
+        model = kind(encoder=fnet.TableEncoder(embed=2), **given)
+        fnet.save(path, model.fit(table, y(np.arange(count))))
+
+    return Kind(write)
+
+
 def _from_sklearn(path: Path) -> None:
     net = fnet.Network((3, 3))
     other = neural_network.MLPClassifier((4,), max_iter=3, random_state=0, early_stopping=True)
@@ -248,6 +268,19 @@ KINDS: dict[str, Kind] = {
     "regressor huber": _regressor(loss="huber", tuning=fnet.Tuning(l1=0.01)),
     "regressor outputs": _regressor(outputs=2, hidden_layer_sizes=()),
     "regressor of params": Kind(_from_functional),
+    "ensemble classifier": _ensemble(fnet.TabularClassifier, np.array(TREES)[[0, 1, 2] * 20].take),
+    "ensemble labels": _ensemble(
+        fnet.TabularClassifier, lambda i: np.stack([i % 2, i % 3 == 0], axis=1).astype(int)
+    ),
+    "ensemble regressor": _ensemble(fnet.TabularRegressor, np.sqrt, importance=True),
+    "ensemble outputs": _ensemble(
+        fnet.TabularRegressor, lambda i: np.stack([np.sqrt(i), -i], axis=1), importance=True
+    ),
+    "ensemble quantiles": _ensemble(
+        fnet.TabularRegressor, np.sqrt, quantiles=[0.1, 0.9], importance=True
+    ),
+    "ensemble counts": _ensemble(fnet.TabularRegressor, lambda i: i % 5, loss="poisson", repeats=2),
+    "ensemble without folds": _ensemble(fnet.TabularRegressor, np.sqrt, cv=0, repeats=2),
     "trained classifier": _command("iris", "species", "--hidden", "4"),
     "trained regressor": _command("diabetes", "progression", "--hidden", "4", "--patience", "0"),
     "trained on amounts": Kind(_amounts),

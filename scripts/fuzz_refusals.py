@@ -9,6 +9,7 @@ from fuzz_subjects import Subject
 from sklearn.utils._param_validation import InvalidParameterError
 
 import fnet
+from fnet.core import checks
 from fnet.core.params import leaves
 
 
@@ -44,7 +45,12 @@ def is_moderate(model: Any) -> bool:
 
 def is_single(model: Any) -> bool:
     """Whether a model has one network."""
-    return leaves(model.params)[0].ndim == 2
+    return not checks.members_of(model.params)
+
+
+def has_dense_layers(model: Any) -> bool:
+    """Whether a model has nothing but dense layers."""
+    return all(type(entry) is fnet.Layer for entry in model.params)
 
 
 def has_classes(model: Any) -> bool:
@@ -84,6 +90,7 @@ REFUSALS: tuple[tuple[str, str, Callable[[Subject], Any]], ...] = (
     ("estimator.*|partial_fit", "holds no estimator", lambda s: s.model._content.estimator is None),
     ("estimator.*|partial_fit", "does not fit this version of fnet", other_arguments),
     ("partial_fit", "", lambda s: s.model._content.estimator and other_arguments(s)),
+    ("onnx|tflite|saved_model", "dense layers alone", lambda s: not has_dense_layers(s.model)),
     (f"{TABLE}|onnx|tflite|saved_model", "member", lambda s: not is_single(s.model)),
     ("onnx|saved_model", "classes that are all", lambda s: not has_classes_of_one_type(s.model)),
     ("fnet evaluate|report", "a model of one target", lambda s: has_targets(s.model)),

@@ -6,9 +6,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from fuzz_files import Call, features
+from fuzz_files import TREES, Call, features
 
 import fnet
+from fnet.core import checks
+from fnet.encoding.records import used
 
 
 class Wrong(Exception):
@@ -54,10 +56,27 @@ def same(one: Any, other: Any) -> bool:
 def rows(s: Subject, count: int = 6) -> Any:
     """A few rows for the model, with the names that its estimator was fitted with."""
     x, names, saved = features(s.model.net, count), s.model.features, s.model._content.estimator
+    if s.model.encoding is not None:
+        found = cells(s.model, count)
+        return pd.DataFrame(found) if names is not None else np.array([*found.values()], object).T
     fitted_with = saved is not None and "feature_names_in_" in saved.fitted
-    if names is None or not (fitted_with or s.model.encoding):
-        return x
-    return pd.DataFrame(x, columns=list(names))
+    return x if names is None or not fitted_with else pd.DataFrame(x, columns=list(names))
+
+
+def cells(model: Any, count: int) -> dict[str, Any]:
+    """The columns of a table for a model with an encoding: short decimals, or levels."""
+    columns = used(model.encoding)
+    x = np.random.default_rng(1).integers(-8, 9, (len(columns), count)) / 4
+    levels = [(*TREES, "oak", "a new one")[i % 5] for i in range(count)]
+    return {
+        column.name: levels if column.kind == "category" else numbers.tolist()
+        for column, numbers in zip(columns, x, strict=True)
+    }
+
+
+def members(model: Any) -> tuple[int, ...]:
+    """The member axes of the predictions of a model."""
+    return () if model.ensemble is not None else checks.members_of(model.params)
 
 
 def quantiles(net: fnet.Network) -> Any:

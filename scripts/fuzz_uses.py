@@ -13,12 +13,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from fuzz_commands import use_cli_predict, use_describe, use_describe_json, use_evaluate, use_report
 from fuzz_files import ROWS, Call, features, targets, train
-from fuzz_subjects import Subject, check, quantiles, rows, same
+from fuzz_subjects import Subject, check, members, quantiles, rows, same
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
 import fnet
-from fnet.core.params import leaves
+from fnet.core.params import split
+from fnet.encoding.records import used
 
 
 class Use(NamedTuple):
@@ -50,9 +51,11 @@ def use_parts(s: Subject) -> None:
     """The attributes of the model are what its docstring says."""
     m, net = s.model, s.model.net
     check(isinstance(net, fnet.Network), "net is no Network")
-    check(len(m.params) == len(net.layers), "params do not have an entry for each layer")
+    blocks, layers = split(net, m.params)
+    check(len(layers) == len(net.layers), "params do not have an entry for each layer")
+    check(len(blocks) == len(net.added), "params do not have an entry for each embedding")
     if m.features is not None:
-        check(len(m.features) == net.sizes[0], "features do not fit")
+        check(m.encoding or len(m.features) == net.sizes[0], "features do not fit")
         check(all(type(name) is str for name in m.features), "a feature has no str as its name")
     if m.classes is not None:
         check(isinstance(m.classes, np.ndarray) and m.classes.ndim == 1, "classes are no [K]")
@@ -91,8 +94,8 @@ def use_pickle(s: Subject) -> None:
 def use_predict(s: Subject) -> None:
     """Predictions have the shape and the kind that the docstring says."""
     m, found = s.model, s.model.predict(rows(s))
-    members = np.shape(leaves(m.params)[0])[:-2]
-    check(found.shape[: len(members) + 1] == (*members, 6), f"shape {found.shape}")
+    axes = members(m)
+    check(found.shape[: len(axes) + 1] == (*axes, 6), f"shape {found.shape}")
     if m.classes is not None and m.net.targets == "multiclass":
         known = {repr(name) for name in m.classes.tolist()}  # by repr, since NaN is not itself
         check({repr(name) for name in found.ravel().tolist()} <= known, "a prediction is no class")
@@ -107,6 +110,27 @@ def use_predict_proba(s: Subject) -> None:
         check(np.allclose(total[~np.isnan(total)], 1, atol=1e-2), "the sum is not 1")
 
 
+def use_ensemble(s: Subject) -> None:
+    """What an ensemble alone predicts: intervals, sets and how far its members disagree."""
+    m, x, outputs = s.model, rows(s), s.model.net.sizes[-1]
+    if m.ensemble is None:
+        return
+    spread = m.predict_std(x)
+    check(len(spread) == 6 and not (spread < 0).any(), "no standard deviations")
+    if m.ensemble.conformity is None:
+        return
+    most = 1 - 1 / (m.ensemble.conformity.rows + 1)
+    for coverage in (most, most / 2):
+        if m.net.targets == "multiclass":
+            found = m.predict_set(x, coverage)
+            check(found.shape == (6, outputs) and found.any(axis=1).all(), "an empty set")
+        else:
+            found = m.predict_interval(x, coverage)
+            single = outputs == 1 or m.net.targets == "quantiles"
+            check(found.shape == ((6, 2) if single else (6, outputs, 2)), f"shape {found.shape}")
+            check(not (found[..., 0] > found[..., 1]).any(), "a lower end above the upper one")
+
+
 def use_save(s: Subject) -> None:
     """The model saved again is the same model, and is saved to the same bytes once more."""
     first, second = s.path.with_suffix(".first"), s.path.with_suffix(".second")
@@ -119,7 +143,7 @@ def use_save(s: Subject) -> None:
 
 def use_functions(s: Subject) -> None:
     """The pure functions take the params."""
-    fnet.reference.predict(s.model.net, s.model.params, rows(s))
+    fnet.reference.predict(s.model.net, s.model.params, features(s.model.net, 6))
     x, y = features(s.model.net, 6), targets(s.model.net, 6)
     tuning = fnet.Tuning(quantiles=quantiles(s.model.net))
     fnet.reference.grads(s.model.net, s.model.params, x, y, tuning=tuning)
@@ -158,7 +182,10 @@ def use_estimator(s: Subject) -> None:
     check(same(pickle.loads(pickle.dumps(estimator)).predict(x), found), "a pickle disagrees")
     mlp = estimator[-1] if isinstance(estimator, Pipeline) else estimator
     net, params = mlp.functional()
-    check(net == s.model.net and len(params) == len(net.layers), "functional() has another network")
+    check(net == s.model.net and len(params) == len(s.model.params), "functional() is another one")
+    if s.model.ensemble is not None:
+        use_fitted_ensemble(s, estimator)
+        return
     unknown = vars(mlp).keys() - mlp.get_params().keys() - s.attributes
     check(not unknown, f"the file has set {unknown}")
     check(mlp.n_features_in_ == net.sizes[0], "n_features_in_ disagrees")
@@ -166,6 +193,19 @@ def use_estimator(s: Subject) -> None:
     check(mlp.n_outputs_ == net.sizes[-1], "n_outputs_ disagrees")
     if hasattr(mlp, "classes_"):
         check(same(mlp.classes_, s.model.classes), "classes_ disagree")
+
+
+def use_fitted_ensemble(s: Subject, estimator: Any) -> None:
+    """The attributes of an estimator of ensembles, and what it predicts."""
+    m, x = s.model, rows(s)
+    check(same(estimator.predict_std(x), m.predict_std(x)), "predict_std disagrees")
+    check(estimator.cv_score_ is m.ensemble.cv_score, "cv_score_ disagrees")
+    check(estimator.n_features_in_ == len(used(m.encoding)), "n_features_in_ disagrees")
+    if m.ensemble.conformity is not None:
+        most = 1 - 1 / (m.ensemble.conformity.rows + 1)
+        name = "predict_set" if m.net.targets == "multiclass" else "predict_interval"
+        found, expected = (getattr(each, name)(x, most) for each in (estimator, m))
+        check(same(found, expected), f"{name} disagrees")
 
 
 def use_estimator_html(s: Subject) -> None:
@@ -256,6 +296,7 @@ USES: dict[str, Use] = {
     "repr": Use(use_repr),
     "predict": Use(use_predict),
     "predict_proba": Use(use_predict_proba),
+    "ensemble": Use(use_ensemble),
     "pickle": Use(use_pickle, 0.3),
     "functions": Use(use_functions, 0.3),
     "describe": Use(use_describe),

@@ -69,6 +69,7 @@ KNOWN = (
         "lion",
     ),
     *("rmsprop", "lbfgs", "MLPClassifier", "MLPRegressor", "epochs", "patience", "running", "loss"),
+    *("TabularClassifier", "TabularRegressor", "accuracy", "r2", "validation_loss"),
     *("validation_loss", "numpy", "tensorflow", "auto", "balanced", "constant", "adaptive", "bar"),
 )
 
@@ -124,6 +125,8 @@ KINDS = (
         "Network",
     ),
     *("Optimizer", "Progress", "Run", "Scaling", "Schedule", "State", "Tuning", "Watch", "Unknown"),
+    *("Ensemble", "Conformity", "Importances", "Embedding", "PeriodicEmbedding", "Codes"),
+    *("CodeEmbedding", "Encoding", "Pipeline"),
 )
 
 ARRAYS: tuple[Any, ...] = (

@@ -104,6 +104,17 @@ def test_an_interval_is_that_of_all_sums_in_order(spread, decimals, coverage):
         assert (lower, upper) == ((low, high) if low <= high else ((low + high) / 2,) * 2)
 
 
+@pytest.mark.parametrize("bad", [np.inf, -np.inf, np.nan])
+def test_predictions_that_are_not_finite_have_no_finite_interval(bad):
+    kept = conformal.keep_scores(folds((9, 9)), 18)
+    at = np.zeros((2, 3, 1))
+    at[:, 1] = bad
+    with np.errstate(invalid="ignore"):
+        found = conformal.interval(at, at, kept, 0.8)
+    assert not np.isfinite(found[1]).any()
+    assert np.isfinite(found[[0, 2]]).all()
+
+
 def test_rows_that_are_held_out_twice_count_once():
     scores = folds((10, 10))
     once = conformal.keep_scores(scores, 20)

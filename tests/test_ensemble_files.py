@@ -1,5 +1,7 @@
 """Ensembles and embeddings in files with right checksums: what no fit leaves is refused."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from sklearn.utils._param_validation import make_constraint
@@ -11,6 +13,8 @@ from fnet.core.conformal import MAX_SCORES, ConformityScores
 from fnet.core.ensemble import Ensemble, Importances
 from fnet.core.network import Codes, Embedding
 from fnet.core.params import Layer, map_params
+from fnet.core.printable import brief
+from fnet.encoding.steps import Levels
 from fnet.files import ensemble_checks, schema
 
 RNG = np.random.default_rng(0)
@@ -40,6 +44,9 @@ FOUND = {
         TabularRegressor, Y, cv=[(range(20), range(20, 40)), (range(40), range(40, 60))], repeats=2
     ),
 }
+CODES = content(TabularRegressor, Y, encoder=fnet.TableEncoder(embed=2))
+CODED = CODES.net.codes
+FOUND["codes"] = CODES
 ENSEMBLE = NUMBERS.ensemble
 SCORES, WEIGHTS = ENSEMBLE.conformity
 DROPS = ENSEMBLE.importances.importances
@@ -136,6 +143,24 @@ def test_each_field_is_checked(table, tmp_path):
                 raise
 
 
+class Costly:
+    """A value whose repr is counted."""
+
+    count = 0
+
+    def __repr__(self):
+        Costly.count += 1
+        return "x" * 50
+
+
+def test_a_message_shows_few_of_many_values():
+    many = (Costly(),) * 5000
+    for value in (many, {"a": many, "b": [many] * 100}, Importances(many, many, many, many)):
+        Costly.count = 0
+        assert len(brief(value)) <= 200
+        assert 0 < Costly.count < 500
+
+
 OTHERS = {
     "scores of classes above 1": (CLASSES, lambda kept: kept._replace(scores=kept.scores + 1)),
     "scores of one more quantile": (
@@ -194,6 +219,10 @@ def of_arguments(found, **arguments):
     return found._replace(estimator=estimator._replace(arguments=estimator.arguments | arguments))
 
 
+def with_scaling(found, **fields):
+    return found._replace(scaling=found.scaling._replace(**fields))
+
+
 def test_an_ensemble_needs_no_estimator_to_predict(tmp_path):
     """As that of a report."""
     for found in FOUND.values():
@@ -233,6 +262,8 @@ CONTRADICTIONS = {
     "curves of the networks that were kept": of(
         FOUND["in time order"], history={"loss": np.zeros((2, 2))}
     ),
+    "features that are scaled": with_scaling(NUMBERS, x_scale=np.full(5, 2.0)),
+    "features with means": with_scaling(NUMBERS, x_mean=np.full(5, 0.5)),
     "another cv": of_arguments(NUMBERS, cv=4),
     "no cv": of_arguments(NUMBERS, cv=0),
     "a cv without folds": of_arguments(WITHOUT_FOLDS, cv=2),
@@ -248,6 +279,46 @@ def test_parts_that_contradict_each_other_are_refused(name, tmp_path):
     refuse(tmp_path / "a.fnet", CONTRADICTIONS[name])
     with pytest.raises(InvalidArgument):
         schema.check_content(CONTRADICTIONS[name])
+
+
+def with_levels(found, **fields):
+    """A Content whose encoding has other levels."""
+    columns = [
+        column._replace(
+            steps=tuple(
+                step._replace(**fields) if type(step) is Levels else step for step in column.steps
+            )
+        )
+        for column in found.encoding.columns
+    ]
+    return found._replace(encoding=found.encoding._replace(columns=tuple(columns)))
+
+
+def of_codes(**fields):
+    """A Content whose network has other codes, with params for them."""
+    net = dataclasses.replace(CODES.net, embedding=None, codes=CODED._replace(**fields))
+    params = fnet.reference.init_params(net, [0, 1, 2])
+    return CODES._replace(net=net, params=params)
+
+
+OTHER_CODES = {
+    "more levels": with_levels(CODES, levels=("Bonn", "Celle", "Ulm", "Zell"), gap=4, pool=4),
+    "fewer levels": with_levels(CODES, levels=("Bonn", "Celle"), gap=2, pool=2),
+    "no codes": CODES._replace(encoding=NUMBERS.encoding),
+    "codes of another feature": of_codes(features=(0,)),
+    "more codes of a feature": of_codes(levels=(5,)),
+    "fewer codes of a feature": of_codes(levels=(3,)),
+    "codes of a number, too": of_codes(features=(1, 2), levels=(4, 4)),
+}
+
+
+@pytest.mark.parametrize("name", OTHER_CODES)
+def test_an_encoding_gives_the_codes_of_the_network(name, tmp_path):
+    assert (CODED.features, CODED.levels) == ((2,), (4,))
+    fnet.load(forge(tmp_path / "a.fnet", of_codes()))
+    refuse(tmp_path / "a.fnet", OTHER_CODES[name], "an encoding must give")
+    with pytest.raises(InvalidArgument, match="an encoding must give"):
+        schema.check_content(OTHER_CODES[name])
 
 
 @pytest.mark.parametrize("kind", [TabularClassifier, TabularRegressor])

@@ -19,7 +19,14 @@ from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils.estimator_checks import check_estimator
 
 import fnet
-from fnet import InvalidArgument, TabularClassifier, TabularRegressor, reference
+from fnet import (
+    Codes,
+    InvalidArgument,
+    TableEncoder,
+    TabularClassifier,
+    TabularRegressor,
+    reference,
+)
 from fnet.core.params import map_params
 
 N = 120
@@ -35,6 +42,7 @@ FRAME = pd.DataFrame(
 NUMBERS = 2 * FRAME["size"] + (FRAME["town"] == "Bonn") + 0.3 * RNG.normal(size=N) + 100
 NAMES = np.where(NUMBERS > 101, "high", np.where(NUMBERS > 99, "middle", "low"))
 LABELS = np.stack([NUMBERS > 100, FRAME["town"] == "Bonn"], axis=1).astype(int)
+FRAME["floor"] = np.arange(N) % 4
 COUNTS = RNG.poisson(np.exp(FRAME["size"] / 2))
 WEIGHTS = RNG.integers(1, 4, N) / 2
 SMALL = {"cv": 3, "hidden": (16,), "epochs": 300, "engine": "numpy"}
@@ -71,6 +79,8 @@ FITS = {
     ),
     "repeats": (classifier, {"repeats": 2}, NAMES, {}),
     "no folds": (regressor, {"cv": 0}, NUMBERS, {}),
+    "codes": (regressor, {"encoder": TableEncoder(embed=2)}, NUMBERS, {}),
+    "codes of classes": (classifier, {"encoder": TableEncoder(embed=2)}, NAMES, {}),
 }
 """Every kind of targets and of folds."""
 
@@ -137,6 +147,8 @@ def test_the_mean_of_the_networks_predicts_from_any_container_and_a_file(
     model = fitted(make, options, y, given)
     expected = model.predict(FRAME)
     net, params = model.functional()
+    coded = () if net.codes is None else net.codes.levels
+    assert coded == ((4, 5) if "encoder" in options else ())  # with one for unknown levels
     mean = reference.mean_prediction(net, params, model.encoder_.transform(FRAME))
     outputs = model.predict_proba(FRAME) if make is classifier else expected
     np.testing.assert_allclose(mean.reshape(outputs.shape), outputs, rtol=1e-4, atol=1e-4)
@@ -235,12 +247,61 @@ def test_in_time_order_the_networks_of_the_last_split_predict():
 def test_importances_are_those_of_columns():
     model = regressor(importance=True).fit(FRAME, NUMBERS)
     found = model.importances_
-    assert found.names == ("size", "age", "town", "noise")
-    assert found.importances.shape == (4, 5)
+    assert found.names == ("size", "age", "town", "noise", "floor")
+    assert found.importances.shape == (5, 5)
     np.testing.assert_allclose(found.importances_mean, found.importances.mean(axis=1))
     assert found.names[found.importances_mean.argmax()] == "size"
     assert found.importances_mean[2] > 2 * abs(found.importances_mean[3])
     assert regressor().fit(FRAME, NUMBERS).importances_ is None
+
+
+IDS = 2 * np.random.default_rng(3).permutation(np.arange(600) % 40)
+SLOPE = np.random.default_rng(4).normal(size=600)
+OFFSETS = SLOPE + 3 * np.random.default_rng(6).normal(size=80)[IDS]
+CODED = {  # the ids; one that was not seen, whose number is the mean; the R2 without codes
+    "whole numbers": (IDS, IDS.mean(), 0.3),
+    "text": (np.char.mod("id %d", IDS), "id 99", 1.0),  # a column for each does as well
+}
+ENOUGH = {"cv": 3, "hidden": (16,), "epochs": 60, "engine": "numpy"}
+
+
+@pytest.mark.parametrize(("ids", "unseen", "without"), CODED.values(), ids=CODED)
+def test_each_level_of_many_has_learned_numbers(ids, unseen, without, tmp_path):
+    table = pd.DataFrame({"slope": SLOPE, "id": ids})
+    model = TabularRegressor(importance=True, **ENOUGH).fit(table, OFFSETS)
+    assert model.functional()[0].codes == Codes((1,), (41,))
+    assert metrics.r2_score(OFFSETS, model.oof_predictions_) > 0.8
+    assert model.importances_.names[model.importances_.importances_mean.argmax()] == "id"
+    plain = TabularRegressor(encoder=TableEncoder(), **ENOUGH).fit(table, OFFSETS)
+    assert plain.functional()[0].codes is None
+    assert metrics.r2_score(OFFSETS, plain.oof_predictions_) < without
+
+    new = {"slope": [0.5] * 3, "id": np.array([unseen, None, ids[0]], object)}
+    found = model.predict(new)
+    assert np.isfinite(found).all()
+    assert found[0] == found[1] != found[2]
+    fnet.save(tmp_path / "m.fnet", model)
+    loaded = fnet.load(tmp_path / "m.fnet")
+    for each in (loaded, loaded.estimator()):
+        np.testing.assert_array_equal(each.predict(table), model.predict(table))
+        np.testing.assert_array_equal(each.predict(new), found)
+
+
+@pytest.mark.parametrize("ids", [ids for ids, *_ in CODED.values()], ids=CODED)
+def test_a_table_of_many_columns_has_no_codes(ids):
+    for columns, has_codes in ((64, True), (65, False)):
+        others = {f"x{i}": SLOPE + i for i in range(columns - 1)}
+        model = TabularRegressor(cv=2, hidden=(2,), epochs=1, engine="numpy")
+        net, _ = model.fit({**others, "id": ids}, OFFSETS).functional()
+        assert (net.codes is not None) == has_codes
+
+
+def test_whole_numbers_of_few_rows_each_have_no_codes():
+    """At least 10 rows for each of more than 20 values."""
+    for values, has_codes in ((20, False), (21, True), (60, True), (61, False)):
+        model = TabularRegressor(cv=2, hidden=(2,), epochs=1, engine="numpy")
+        net, _ = model.fit({"id": np.arange(600) % values}, OFFSETS).functional()
+        assert (net.codes is not None) == has_codes, values
 
 
 def test_the_same_arguments_give_the_same_bits_in_another_process():

@@ -157,7 +157,7 @@ def _smallest(shifts: npt.NDArray[Any], scores: Floats, weights: Floats, rank: f
     for m in each:
         first[m] = np.searchsorted(scores[m, :width], least - shifts[m], side="left")
         stop[m] = np.searchsorted(scores[m, :width], most - shifts[m], side="right")
-    counts = (stop - first).max(axis=0)
+    counts = np.maximum((stop - first).max(axis=0), 1)  # 0 where predictions are not finite
     by_count = np.argsort(counts, kind="stable")  # rows with as many sums to sort go together
     found = np.empty(shifts.shape[1])
     step = max(1, CHUNK // weights.size)

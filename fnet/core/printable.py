@@ -1,8 +1,10 @@
 """Text that is safe to show: in a terminal, a notebook, a page or a picture."""
 
 import json
+import reprlib
 import unicodedata
 from collections.abc import Callable
+from typing import Any
 
 HIDDEN = frozenset(("Cc", "Cf", "Cs", "Zl", "Zp"))
 """The categories of Unicode that `printable` escapes: controls, format characters (marks of
@@ -51,3 +53,28 @@ def _is_hidden(character: str) -> bool:
     code = ord(character)
     is_none = code & 0xFFFE == 0xFFFE or 0xFDD0 <= code <= 0xFDEF  # no character by definition
     return is_none or (unicodedata.category(character) in HIDDEN and character not in JOINERS)
+
+
+class _Brief(reprlib.Repr):
+    """The repr of a few items of each container."""
+
+    def repr1(self, x: Any, level: int) -> str:
+        if isinstance(x, tuple) and type(x) is not tuple:  # a record
+            return f"{type(x).__name__}{self.repr_tuple(tuple(x), level)}"
+        return super().repr1(x, level)
+
+
+_BRIEF = _Brief()
+_BRIEF.maxlevel, _BRIEF.maxstring, _BRIEF.maxother, _BRIEF.maxlong = 4, 200, 200, 200
+_BRIEF.maxtuple = _BRIEF.maxlist = _BRIEF.maxdict = 12
+
+
+def brief(value: Any) -> str:
+    """At most 200 letters of the repr of a value, which take little time however large it is.
+
+    Example:
+        >>> from fnet.core.printable import brief
+        >>> brief([1] * 10_000)
+        '[1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, ...]'
+    """
+    return _BRIEF.repr(value)[:200]

@@ -9,6 +9,8 @@ from fnet.core.conformal import MAX_SCORES, ConformityScores
 from fnet.core.ensemble import Ensemble, Importances
 from fnet.core.errors import InvalidArgument
 from fnet.core.network import LOSSES, Network
+from fnet.core.printable import brief
+from fnet.core.scaling import Scaling
 from fnet.encoding import Encoding, feature_slices
 from fnet.files.values import (
     LARGEST,
@@ -103,13 +105,13 @@ def check_estimator(name: Any, arguments: Any, net: Network) -> None:
     known = ARGUMENTS | OWN_ARGUMENTS[name]
     if not isinstance(arguments, dict) or arguments.keys() != known.keys():
         raise InvalidArgument(
-            f"the arguments of {name} must be {', '.join(known)}; got {arguments!r:.200}"
+            f"the arguments of {name} must be {', '.join(known)}; got {brief(arguments)}"
         )
     for argument, valid in known.items():
         if not valid(arguments[argument]):
             raise InvalidArgument(
                 f"{argument} of {name} must be a value that it takes and a file holds; got "
-                f"{arguments[argument]!r:.200}"
+                f"{brief(arguments[argument])}"
             )
     if name == "TabularRegressor":
         _check_quantiles(arguments["loss"], arguments["quantiles"], net)
@@ -139,17 +141,28 @@ def check_ensemble(content: Any, members: tuple[int, ...]) -> None:
     value = content.ensemble
     if not isinstance(value, Ensemble) or len(members) != 1:
         raise InvalidArgument(
-            f"an ensemble must be an Ensemble of params with one member axis; got {value!r:.200} "
+            f"an ensemble must be an Ensemble of params with one member axis; got {brief(value)} "
             f"with member axes {list(members)}"
         )
     _check_scores(value, content.net)
     _check_counts(value, members[0])
+    if content.scaling is not None:
+        _check_scaling(content.scaling)
     if content.estimator is not None:  # a report of one has none
         _check_its_estimator(content)
     if value.importances is not None:
         _check_importances(value.importances, content.encoding)
     if value.conformity is not None:
         _check_conformity(value.conformity, content.net, members[0])
+
+
+def _check_scaling(value: Scaling) -> None:
+    """Refuse a Scaling of features, which estimators of ensembles do not have."""
+    if value.x_mean.any() or (value.x_scale != 1).any():
+        raise InvalidArgument(
+            "the Scaling of an ensemble must leave features as they are, with means of 0 and "
+            f"scales of 1; got {brief(value)}"
+        )
 
 
 def _check_its_estimator(content: Any) -> None:
@@ -187,7 +200,7 @@ def _check_scores(value: Ensemble, net: Network) -> None:
         if not is_valid(found) or is_boolean(found):
             fit = "a fit without folds" if value.cv_scores is None else f"a fit scored by {name}"
             raise InvalidArgument(
-                f"{field} of an ensemble must be as {fit} leaves it; got {found!r:.200}"
+                f"{field} of an ensemble must be as {fit} leaves it; got {brief(found)}"
             )
     if value.conformity is None and value.cv_scores is not None and net.targets in CONFORMITY:
         raise InvalidArgument(f"conformity of an ensemble of {net.loss} with folds must be there")
@@ -211,7 +224,7 @@ def _check_counts(value: Ensemble, members: int) -> None:
     if value.history is not None and not _is_history(value.history, (value.n_epochs, trained)):
         raise InvalidArgument(
             f"history of an ensemble must be curves of float64 named {' and '.join(CURVES)}, of "
-            f"{value.n_epochs} epochs and {trained} networks; got {value.history!r:.200}"
+            f"{value.n_epochs} epochs and {trained} networks; got {brief(value.history)}"
         )
 
 
@@ -224,7 +237,7 @@ def _is_history(value: Any, shape: tuple[int, int]) -> bool:
 
 def _check_conformity(value: Any, net: Network, members: int) -> None:
     if not isinstance(value, ConformityScores) or net.targets not in CONFORMITY:
-        raise InvalidArgument(f"conformity of an ensemble must be its scores; got {value!r:.200}")
+        raise InvalidArgument(f"conformity of an ensemble must be its scores; got {brief(value)}")
     outputs = net.sizes[-1] if net.targets in ("real", "counts") else 1
     scores, weights = value
     if not (_is_floats(scores, 3) and _is_floats(weights, 2)):
@@ -256,21 +269,21 @@ def _check_conformity(value: Any, net: Network, members: int) -> None:
 
 def _check_importances(value: Any, encoding: Encoding | None) -> None:
     if not isinstance(value, Importances):
-        raise InvalidArgument(f"importances must be Importances; got {value!r:.200}")
+        raise InvalidArgument(f"importances must be Importances; got {brief(value)}")
     mean, std, drops, names = value
     columns = names if encoding is None else tuple(name for name, _ in feature_slices(encoding))
     if not (isinstance(names, tuple) and all(map(is_text, names)) and names == columns):
         raise InvalidArgument(
-            f"importances must have the names of the columns, {columns!r:.200}; got {names!r:.200}"
+            f"importances must have the names of the columns, {brief(columns)}; got {brief(names)}"
         )
     shapes = _is_floats(mean, 1) and _is_floats(std, 1) and _is_floats(drops, 2)
     if not shapes or not {len(mean), len(std), len(drops)} == {len(names)} or not drops.size:
-        raise InvalidArgument(f"importances must be floats for each name; got {value!r:.200}")
+        raise InvalidArgument(f"importances must be floats for each name; got {brief(value)}")
     with np.errstate(over="ignore", invalid="ignore"):
         of_drops = drops.mean(axis=1), drops.std(axis=1)
     if np.isinf([mean, std]).any() or not np.allclose([mean, std], of_drops, equal_nan=True):
         raise InvalidArgument(
-            f"importances_mean and importances_std must be those of importances; got {value!r:.200}"
+            f"importances_mean and importances_std must be those of importances; got {brief(value)}"
         )
 
 

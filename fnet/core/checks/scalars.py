@@ -10,6 +10,7 @@ import numpy as np
 from fnet.core.checks.arrays import array
 from fnet.core.errors import InvalidArgument
 from fnet.core.names import suggestion
+from fnet.core.printable import brief
 
 MAX_SEED = 2**32 - 1
 """A seed is one word of the key of Philox4x32."""
@@ -99,7 +100,7 @@ def embedding(value: Any, inputs: int) -> tuple[tuple[int, ...], int, int]:
     if not found or list(found) != sorted(set(found)) or found[-1] >= inputs:
         raise InvalidArgument(
             "embedding must be an Embedding of the numbers of some features, in ascending order "
-            f"and from 0 to {inputs - 1}, as Embedding((0, 2)); got {value!r:.200}"
+            f"and from 0 to {inputs - 1}, as Embedding((0, 2)); got {brief(value)}"
         )
     return (
         found,
@@ -126,7 +127,7 @@ def codes_of_levels(
         raise InvalidArgument(
             "codes must be Codes of some features, in ascending order, from 0 to "
             f"{inputs - 1} and without those of the embedding, with the number of levels of each, "
-            f"as Codes((1, 3), (79, 12)); got {value!r:.200}"
+            f"as Codes((1, 3), (79, 12)); got {brief(value)}"
         )
     return found, counts, integer("outputs of codes", outputs, least=1)
 
