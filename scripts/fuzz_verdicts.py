@@ -193,7 +193,7 @@ def try_use(name: str, use: Use, subject: Subject, factor: float = 1) -> list[Pr
 
 def looks(model: Any) -> str:
     """What pictures show of a model."""
-    history = None if model.run is None else model.run.history
+    history = getattr(model.run, "history", None)
     return repr((history, model.classes, model.features, model.scaling))
 
 

@@ -111,7 +111,9 @@ def test_predictions_that_are_not_finite_have_no_finite_interval(bad):
     at[:, 1] = bad
     with np.errstate(invalid="ignore"):
         found = conformal.interval(at, at, kept, 0.8)
+        alone = conformal.interval(at[:, 1:2], at[:, 1:2], kept, 0.8)
     assert not np.isfinite(found[1]).any()
+    assert not np.isfinite(alone).any()
     assert np.isfinite(found[[0, 2]]).all()
 
 

@@ -161,10 +161,16 @@ def test_the_cosine_is_that_of_the_library(dtype):
     np.testing.assert_allclose(found, expected, rtol=0, atol=20 * np.finfo(dtype).eps)
 
 
-@CASES
+XLA = {"codes and periods", "no hidden layer, no biases"}
+"""The networks whose programs XLA compiles, which takes seconds: between them they have all."""
+
+RUNS = [(name, xla) for name in NETWORKS for xla in (False, True) if name in XLA or not xla]
+
+
+@pytest.mark.parametrize(("name", "xla"), RUNS)
 @MEMBERS
-@pytest.mark.parametrize("xla", [True, False], ids=["xla", "graph"])
-def test_runs_agree(net, seed, xla):
+def test_runs_agree(name, seed, xla):
+    net = NETWORKS[name]
     plan = fnet.minibatch_plan(len(X), 6, epochs=5, seed=2)
     params, adam = start(net, seed), fnet.adamw(0.01)
     ours = fnet.train(net, adam, params, X, LABELS, plan, xla=xla)
@@ -173,9 +179,13 @@ def test_runs_agree(net, seed, xla):
     np.testing.assert_allclose(ours.history["loss"], theirs.history["loss"], rtol=1e-9)
 
 
-@BOTH
-@CASES
-def test_a_member_equals_its_single_run(net, side):
+ALONE = [(name, reference) for name in NETWORKS]
+ALONE += [(name, fnet) for name in ("some features", "one code", "codes and periods")]
+
+
+@pytest.mark.parametrize(("name", "side"), ALONE)
+def test_a_member_equals_its_single_run(name, side):
+    net = NETWORKS[name]
     plan = fnet.minibatch_plan(len(X), 6, epochs=3, seed=2)
     both = start(net, [3, 4])
     run = side.train(net, fnet.adam(0.01), both, X, LABELS, plan)

@@ -30,6 +30,7 @@ KINDS = (
         "classifier lbfgs",
     ),
     *("classifier labels", "regressor", "trained classifier", "trained on amounts", "0.1.0 run"),
+    *("ensemble classifier", "ensemble regressor", "ensemble without folds"),
     *("0.1.0 iris", "0.1.0 checkpoint", "0.1.0 optimizers"),
 )
 """Kinds of every sort."""

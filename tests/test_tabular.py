@@ -1,5 +1,6 @@
 """The estimators of tables: what one fit gives, held to its parts and to scikit-learn."""
 
+import functools
 import pickle
 import subprocess
 import sys
@@ -45,7 +46,7 @@ LABELS = np.stack([NUMBERS > 100, FRAME["town"] == "Bonn"], axis=1).astype(int)
 FRAME["floor"] = np.arange(N) % 4
 COUNTS = RNG.poisson(np.exp(FRAME["size"] / 2))
 WEIGHTS = RNG.integers(1, 4, N) / 2
-SMALL = {"cv": 3, "hidden": (16,), "epochs": 300, "engine": "numpy"}
+SMALL = {"cv": 3, "hidden": (16,), "epochs": 150, "engine": "numpy"}
 
 
 def classifier(**options):
@@ -84,10 +85,13 @@ FITS = {
 }
 """Every kind of targets and of folds."""
 
-EACH = pytest.mark.parametrize(("make", "options", "y", "given"), FITS.values(), ids=FITS)
+EACH = pytest.mark.parametrize("name", FITS)
 
 
-def fitted(make, options, y, given):
+@functools.cache
+def fitted(name):
+    """The model of a case, which the tests of a process share: none changes it."""
+    make, options, y, given = FITS[name]
     return make(**options).fit(FRAME, y, **given)
 
 
@@ -108,8 +112,8 @@ def scored(model, y, predictions, weights=None):
 
 
 @EACH
-def test_scores_are_those_of_what_the_networks_predict_for_held_out_rows(make, options, y, given):
-    model = fitted(make, options, y, given)
+def test_scores_are_those_of_what_the_networks_predict_for_held_out_rows(name):
+    model, (_, options, y, given) = fitted(name), FITS[name]
     y = np.asarray(y)
     net, params = model.functional()
     x = model.encoder_.transform(FRAME)
@@ -141,10 +145,8 @@ def test_scores_are_those_of_what_the_networks_predict_for_held_out_rows(make, o
 
 
 @EACH
-def test_the_mean_of_the_networks_predicts_from_any_container_and_a_file(
-    make, options, y, given, tmp_path
-):
-    model = fitted(make, options, y, given)
+def test_the_mean_of_the_networks_predicts_from_any_container_and_a_file(name, tmp_path):
+    model, (make, options, *_) = fitted(name), FITS[name]
     expected = model.predict(FRAME)
     net, params = model.functional()
     coded = () if net.codes is None else net.codes.levels
@@ -172,9 +174,9 @@ def test_the_mean_of_the_networks_predicts_from_any_container_and_a_file(
 
 
 @EACH
-def test_no_row_of_the_training_data_is_in_a_file(make, options, y, given, tmp_path):
+def test_no_row_of_the_training_data_is_in_a_file(name, tmp_path):
     """Arrays along N are none, and no cell of a column of distinct numbers."""
-    model = fitted(make, options, y, given)
+    model = fitted(name)
     content = model._plain()
     kept = content["ensemble"].conformity
     if kept is not None:
@@ -357,7 +359,7 @@ EXPECTED_FAILURES = {
 
 @pytest.mark.parametrize("make", [classifier, regressor])
 def test_scikit_learns_checks_pass(make):
-    model = make(epochs=200, cv=2, hidden=(32,))
+    model = make(epochs=100, cv=2, hidden=(32,))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         check_estimator(model, expected_failed_checks=EXPECTED_FAILURES)

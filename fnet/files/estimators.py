@@ -18,6 +18,7 @@ from fnet.core.errors import InvalidArgument
 from fnet.core.network import ACTIVATIONS, ALIASES, LOSSES, Network
 from fnet.core.optimizers import Optimizer
 from fnet.core.params import Layer
+from fnet.core.printable import brief
 from fnet.core.schedules import Schedule
 from fnet.core.tuning import Tuning
 from fnet.files import ensemble_checks
@@ -229,7 +230,7 @@ def check_estimator(value: Any, content: Any) -> None:
     if content.ensemble is not None:
         ensemble_checks.check_estimator(name, arguments, net)
         if fitted != {}:
-            raise InvalidArgument(f"{name} has no other fitted attributes; got {fitted!r:.200}")
+            raise InvalidArgument(f"{name} has no other fitted attributes; got {brief(fitted)}")
         return
     if not is_text(name) or net.targets not in TARGETS.get(name, ()):
         raise InvalidArgument(
