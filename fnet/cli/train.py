@@ -132,7 +132,8 @@ def command(
     intervals of `fnet predict --interval`, and the importance of columns. The size of the networks
     and the epochs depend on the number of rows; --hidden and --epochs override that. --groups keeps
     groups whole; with --time each fold holds out newer rows than it trains on, and the network of
-    the newest fold predicts. After Ctrl-C the networks as they are then are saved.
+    the newest fold predicts. After Ctrl-C the networks as they are then are saved, without the
+    importance of columns.
 
     --cv 0 trains a single network, and so does each option that only a single network has:
     --activation, --batch-size, --learning-rate, --l2, --dropout, --validation, --patience,
