@@ -41,7 +41,7 @@ def search(scoring="neg_log_loss", **options):
 @pytest.fixture(scope="module")
 def client():
     """A client of a Dask cluster of two processes with one thread each."""
-    options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None}
+    options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": ":0"}
     with (
         dask.config.set({"distributed.scheduler.allowed-failures": 1}),
         distributed.LocalCluster(**options, silence_logs="CRITICAL") as local,

@@ -177,7 +177,8 @@ class Network:
     def layers(self) -> tuple[tuple[int, int], ...]:
         """`(inputs, outputs)` of each dense layer."""
         outputs = self.sizes[1:]
-        inputs = len(self.numbers) + sum(self.added), *outputs
+        coded = 0 if self.codes is None else len(self.codes.features)
+        inputs = self.sizes[0] - coded + sum(self.added), *outputs
         return tuple(zip(inputs, outputs, strict=False))
 
     @property

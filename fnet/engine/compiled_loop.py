@@ -33,7 +33,7 @@ class Program(NamedTuple):
     monitor: str | None  # the name of the monitored value
     names: tuple[str, ...]  # of the measured values
     custom: Any  # the user's own loss function, or None
-    precision: Any  # XLA compiles it in, see `precision.py`
+    precision: Any = "float32"  # XLA compiles it in, see `precision.py`
 
 
 class Constants(NamedTuple):

@@ -96,7 +96,7 @@ ARGUMENTS: dict[str, Check] = {
 """The arguments that both estimators have, with their valid values."""
 
 ADDED_ARGUMENTS: dict[str, Any] = {"precision": "float32"}
-"""Arguments that files of earlier versions lack, with their defaults."""
+"""Arguments that files of earlier versions lack, with their defaults, which no file holds."""
 
 OWN_ARGUMENTS: dict[str, dict[str, Check]] = {
     "MLPClassifier": {"class_weight": either(is_none, WEIGHTS, each(WEIGHTS))},
@@ -213,6 +213,15 @@ OF_A_CLASSIFIER = ("classes_", "_sparse_labels")
 """The attributes that every fitted classifier has, and no regressor."""
 
 
+def without_added(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Arguments without those of ADDED_ARGUMENTS that have their defaults."""
+    return {
+        name: value
+        for name, value in arguments.items()
+        if name not in ADDED_ARGUMENTS or value != ADDED_ARGUMENTS[name]
+    }
+
+
 def check_estimator(value: Any, content: Any) -> None:
     """Refuse an estimator that does not agree with the rest of a Content, or does not work.
 
@@ -225,6 +234,8 @@ def check_estimator(value: Any, content: Any) -> None:
     """
     name, arguments, fitted = value
     net = content.net
+    if isinstance(arguments, dict):
+        arguments = ADDED_ARGUMENTS | arguments
     if (content.ensemble is not None) != (name in ensemble_checks.TARGETS):
         raise InvalidArgument(f"an ensemble must come from its estimator; got {name!r:.100}")
     if content.ensemble is not None:
@@ -247,8 +258,6 @@ def check_estimator(value: Any, content: Any) -> None:
 
 def _check_arguments(name: str, arguments: Any, net: Network) -> None:
     known = ARGUMENTS | OWN_ARGUMENTS[name]
-    if isinstance(arguments, dict):
-        arguments = ADDED_ARGUMENTS | arguments
     if not isinstance(arguments, dict) or arguments.keys() != known.keys():
         different = set(arguments) ^ known.keys() if isinstance(arguments, dict) else arguments
         raise InvalidArgument(

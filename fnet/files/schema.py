@@ -122,7 +122,7 @@ def _of_fields(fields: dict[str, Any]) -> Content:
     if fields.get("estimator") is not None:
         name, arguments, fitted = fields["estimator"]
         ours = {key: value for key, value in fitted.items() if key in estimators.FITTED}
-        fields |= {"estimator": Estimator(name, arguments, ours)}
+        fields |= {"estimator": Estimator(name, estimators.without_added(arguments), ours)}
     if fields.get("pipeline") is not None:
         fields |= {"pipeline": Pipeline(*fields["pipeline"])}
     return Content(**fields)
