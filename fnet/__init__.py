@@ -45,6 +45,7 @@ _MODULES = {
 _NAMES = {name: module for module, names in _MODULES.items() for name in names}
 _NAMESPACES = {
     "datasets": "datasets",
+    "distributed": "distributed",
     "metrics": "engine.metrics",
     "plots": "plots",
     "reference": "reference",

@@ -1,5 +1,6 @@
 # What both engines implement comes from `core/signatures`, where its docstring stands.
 from fnet import datasets as datasets
+from fnet import distributed as distributed
 from fnet import plots as plots
 from fnet import reference as reference
 from fnet.core import schedules as schedules

@@ -188,7 +188,9 @@ def prefetch_plan(plan: Plan, step: int) -> Iterator[tuple[Any, ...]]:
             skip = 0
 
 
-def timed_chunks(blocks: Any, first_steps: int, max_steps: int) -> Iterator[Any]:
+def timed_chunks(
+    blocks: Any, first_steps: int, max_steps: int, agree: Callable[[float], float] = float
+) -> Iterator[Any]:
     """Cut blocks `(data, rows, weights)` into chunks that take about CHUNK_SECONDS each.
 
     The duration of a chunk is the time until the next one is requested.
@@ -197,6 +199,8 @@ def timed_chunks(blocks: Any, first_steps: int, max_steps: int) -> Iterator[Any]
         blocks: An iterator of `(data, rows, weights)`.
         first_steps: The number of steps in the first chunk.
         max_steps: The most steps in a chunk.
+        agree: The `agree` of `training_loop.Engine`, since all processes that share a run take the
+            same chunks.
     """
     count = first_steps
     for data, rows, weights in blocks:
@@ -206,5 +210,5 @@ def timed_chunks(blocks: Any, first_steps: int, max_steps: int) -> Iterator[Any]
             began = time.perf_counter()
             yield data, rows[start : start + count], weights[start : start + count]
             start += count
-            speedup = CHUNK_SECONDS / (time.perf_counter() - began)
+            speedup = CHUNK_SECONDS / agree(time.perf_counter() - began)
             count = int(count * min(speedup, 8))

@@ -50,12 +50,14 @@ class Engine(NamedTuple):
         rates: `rates(function, steps)`: the rates that a user's function returns at steps `[n,
             *M]`.
         to_array: Converts an array to the engine's type.
+        agree: `agree(number)`: the largest number of all processes that share the run.
     """
 
     chunk_runner: Callable[..., Any]
     compile_steps: Callable[..., int]
     rates: Callable[..., Any]
     to_array: Callable[[Any], Any]
+    agree: Callable[[float], float] = float
 
 
 def train(
@@ -101,8 +103,10 @@ def train(
         contextlib.closing(source.batches_from(done)) as blocks,
         progress_bar(source.epochs, "epoch", initial=epoch, shown=options.progress) as bar,
     ):
-        chunks = batch_source.timed_chunks(blocks, first, batch_source.chunk_capacity(source))
-        run = run_loop(run, run_chunk, chunks, source.epochs, options, bar)
+        chunks = batch_source.timed_chunks(
+            blocks, first, batch_source.chunk_capacity(source), engine.agree
+        )
+        run = run_loop(run, run_chunk, chunks, source.epochs, options, bar, engine.agree)
     _report(run, options.on_not_finite)
     return run
 
@@ -163,7 +167,13 @@ def _check_rates(engine: Engine, optimizer: Any, run: Run, left: int) -> None:
 
 
 def run_loop(
-    run: Run, run_chunk: Any, chunks: Any, epochs: int, options: TrainOptions, bar: Any
+    run: Run,
+    run_chunk: Any,
+    chunks: Any,
+    epochs: int,
+    options: TrainOptions,
+    bar: Any,
+    agree: Callable[[float], float] = float,
 ) -> Run:
     """Run the chunks, starting from `run`, and return the Run."""
     callback = options.callback
@@ -189,7 +199,7 @@ def run_loop(
             bar.update(done - bar.n)
             if callback is not None:
                 _call(callback, so_far(now, "running"))
-            if requested.is_set():
+            if agree(requested.is_set()):
                 reason = "interrupted" if int(now.epoch) < epochs else reason
                 break
     if callback is not None and reason == "interrupted":

@@ -23,6 +23,7 @@ from fnet.core.run_state import TrainState, map_state
 from fnet.engine import functions, layout, optimizers, validation
 from fnet.engine.program_cache import MAX_PROGRAMS, bounded_cache
 from fnet.engine.tensors import cast_and_expand
+from fnet.engine.workers import ALONE, Workers, part_of_step, take
 
 
 class Program(NamedTuple):
@@ -34,6 +35,7 @@ class Program(NamedTuple):
     names: tuple[str, ...]  # of the measured values
     custom: Any  # the user's own loss function, or None
     precision: Any = "float32"  # XLA compiles it in, see `precision.py`
+    workers: Workers = ALONE
 
 
 class Constants(NamedTuple):
@@ -71,7 +73,10 @@ def run_chunk(program: Program, constants: Constants, now: TrainState, chunk: Ch
     x, y = chunk.data
     weights, tuning, steps, count = chunk.weights, constants.tuning, constants.steps, chunk.count
     sums = tf.cast(tf.reduce_sum(weights, -1), tf.float64)
-    normalized = functions.normalized_weights(weights)
+    workers, width = program.workers, weights.shape[-1]
+    own_rows, normalized = (
+        take(workers, array, -1) for array in (chunk.rows, functions.normalized_weights(weights))
+    )
     update_at_step = optimizers.make_update(program.spec, constants.hyperparameters, now.params)
     members = now.ended.shape
     uses_dropout = not (is_absent(tuning.dropout) and is_absent(tuning.input_dropout))
@@ -91,11 +96,13 @@ def run_chunk(program: Program, constants: Constants, now: TrainState, chunk: Ch
 
     def step(first: Array, k: Array, now: TrainState) -> Any:
         """Step k of the chunk, which is step `first + k` of the run."""
-        row_numbers = chunk.rows[k]
+        row_numbers = own_rows[k]
         batch = Batch(tf.gather(x, row_numbers), tf.gather(y, row_numbers), normalized[k], sums[k])
-        position = first + tf.cast(k, tf.int64) if uses_dropout else ()
+        position = ()
+        if uses_dropout:
+            position = part_of_step(workers, first + tf.cast(k, tf.int64), width)
         value, grads = functions.loss_and_grads(
-            program.net, now.params, batch, tuning, position, program.custom
+            program.net, now.params, batch, tuning, position, program.custom, workers
         )
         params, state = optimizers.apply_update(
             update_at_step, now.params, now.state, grads, now.lr_scale
@@ -176,6 +183,7 @@ def _end_epoch(
             constants.tuning,
             x,
             program.custom,
+            program.workers,
         )
         values |= {f"validation_{name}": value for name, value in measured_now.items()}
     active = now.ended == RUNNING

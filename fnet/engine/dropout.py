@@ -12,6 +12,7 @@ from fnet.core import philox
 from fnet.core.aliases import Array
 from fnet.core.params import is_absent
 from fnet.engine import rng
+from fnet.engine.workers import PartOfStep
 
 
 def dropout_mask(rate: Array, seed: Any, place: tuple[Any, Any], shape: Any, dtype: Any) -> Any:
@@ -20,7 +21,7 @@ def dropout_mask(rate: Array, seed: Any, place: tuple[Any, Any], shape: Any, dty
     Args:
         rate: The dropout rate, with any member axes.
         seed: The seed, with any member axes; absent is 0.
-        place: `(layer, step)`, integers.
+        place: `(layer, step)`, integers; the step may be a `PartOfStep`.
         shape: `(batch, units)`.
         dtype: The dtype of the units.
 
@@ -35,8 +36,11 @@ def dropout_mask(rate: Array, seed: Any, place: tuple[Any, Any], shape: Any, dty
     seed = tf.constant(0, tf.uint32) if is_absent(seed) else seed
 
     def drawn(seed: Any) -> Any:
-        words = rng.words(seed, philox.DROPOUT, batch * units, layer, step)
-        return tf.reshape(words, [batch, units])
+        if not isinstance(step, PartOfStep):
+            words = rng.words(seed, philox.DROPOUT, batch * units, layer, step)
+            return tf.reshape(words, [batch, units])
+        words = rng.words(seed, philox.DROPOUT, step.rows * units, layer, step.step)
+        return tf.reshape(words, [step.rows, units])[step.start :][:batch]
 
     if seed.shape.rank:
         words = tf.map_fn(drawn, tf.reshape(seed, [-1]), fn_output_signature=tf.uint32)

@@ -25,6 +25,7 @@ from fnet.engine import dropout, embeddings, layout, penalties, rng, tensors
 from fnet.engine.activations import ACTIVATIONS, OUTPUTS
 from fnet.engine.initializers import SCHEMES, STARTS
 from fnet.engine.losses import LOSSES, as_columns
+from fnet.engine.workers import ALONE, Workers, reduce_all
 
 NO_TUNING = tensors.tuning_tensors(Tuning())
 """A Tuning whose fields are all absent."""
@@ -246,8 +247,12 @@ def loss_and_grads(
     tuning: Any = NO_TUNING,
     step: Array = (),
     custom: Any = None,
+    workers: Workers = ALONE,
 ) -> Any:
-    """The loss `[*M]` of a Batch and its gradient; layers and gradient are in columns."""
+    """The loss `[*M]` of a Batch and its gradient; layers and gradient are in columns.
+
+    The Batch holds the rows that this worker takes; its total is that of the whole batch.
+    """
     x, y, weights, total = batch
     with tf.GradientTape() as tape:
         tape.watch(layers)
@@ -256,6 +261,7 @@ def loss_and_grads(
     # Weights as upstream gradient give the gradient of the weighted sum, in fewer kernels.
     grads = tape.gradient(rows, layers, tf.broadcast_to(weights, tf.shape(rows)))
     value = tf.reduce_sum(weights * rows, axis=-1)
+    value, grads = reduce_all(workers, (value, grads))
     value = penalties.add_penalties(tuning, layers, total, value)
     grads = penalties.add_penalty_grads(tuning, layers, total, grads)
     return value, penalties.clip_grads(tuning, grads, len(value.shape))

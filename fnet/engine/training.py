@@ -26,6 +26,7 @@ from fnet.core.running_members import Halving
 from fnet.core.signatures import training as public
 from fnet.engine import compiled_loop, optimizers, pipelines, precision, tensors, validation
 from fnet.engine.compiled_loop import Chunk, Constants, Program
+from fnet.engine.workers import ALONE, Workers, largest
 
 XLA_COMPILE_SECONDS = 0.5
 """Extra seconds that the first XLA call costs over a plain graph."""
@@ -54,7 +55,19 @@ def train(
     plan: Array = None,
     **options: Any,
 ) -> Run:
-    settings = TrainOptions(**options)
+    return shared_training(ALONE, net, optimizer, params, (x, y, plan), TrainOptions(**options))
+
+
+def shared_training(
+    workers: Workers,
+    net: Network,
+    optimizer: Optimizer,
+    params: Params,
+    rows: tuple[Array, Array, Array],
+    settings: TrainOptions,
+) -> Run:
+    """`train` on `rows = (x, y, plan)` by workers that share each batch; each calls it."""
+    x, y, plan = rows
     start = run_state.initial_params(params)
     checks.sources((x, y, plan), settings)
     if settings.data is None:
@@ -67,8 +80,9 @@ def train(
     custom = checks.callback("loss", settings.loss, "y and the outputs")
     if settings.xla is None:
         settings = settings._replace(xla=_xla_pays_off(net, params, source))
-    runner = functools.partial(_chunk_runner, custom)
-    engine = training_loop.Engine(runner, _compile_steps, optimizers.rates, tensors.tensor)
+    runner = functools.partial(_chunk_runner, custom, workers)
+    agree = functools.partial(largest, workers)
+    engine = training_loop.Engine(runner, _compile_steps, optimizers.rates, tensors.tensor, agree)
     return training_loop.train(net, optimizer, params, source, settings, engine)
 
 
@@ -91,11 +105,14 @@ def _compile_steps(setup: RunSetup, run: Run) -> int:
     return int(COMPILE_SECONDS[bool(run.xla)] / (MEMBER_SECONDS + MEMBER_SECONDS_PER_FLOP * flops))
 
 
-def _chunk_runner(custom: Any, setup: RunSetup, run: Run, halving: Halving) -> Any:
+def _chunk_runner(
+    custom: Any, workers: Workers, setup: RunSetup, run: Run, halving: Halving
+) -> Any:
     """The `run_chunk` of `training_loop.Engine`, which calls one compiled function."""
     names = tuple(name for name in run.history if name != "ended")
     spec = spec_of(setup.optimizer)
-    program = Program(setup.net, spec, setup.stopping.monitor, names, custom, setup.precision)
+    monitor = setup.stopping.monitor
+    program = Program(setup.net, spec, monitor, names, custom, setup.precision, workers)
     compiled = compiled_loop.compiled(program, run.xla)
     limits: Any = (() if limit is None else tensors.tensor(limit) for limit in setup.stopping[1:])
     constants = Constants(

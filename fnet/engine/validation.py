@@ -16,6 +16,7 @@ from fnet.core.network import Network
 from fnet.core.params import is_absent
 from fnet.engine import functions, layout, metrics, tensors
 from fnet.engine.losses import as_columns
+from fnet.engine.workers import ALONE, Workers, gather, take
 
 
 def held_out(
@@ -65,14 +66,17 @@ def measure(
     tuning: Any,
     x: Array,
     custom: Any = None,
+    workers: Workers = ALONE,
 ) -> Any:
     """The loss and these metrics of validation data by name, each float64 `[*M]`.
 
-    Data are as `to_tensors` returns them; x are the rows of the training data.
+    Data are as `to_tensors` returns them; x are the rows of the training data. Each worker computes
+    the logits of its share of the rows.
     """
     rows, y, weights = data
     weights, rank = tf.cast(weights, tf.float64), len(rows.shape)
-    z = row_logits(net, layers, rows, x)
+    own = take(workers, rows, -2)  # features, where there are several workers
+    z = gather(workers, row_logits(net, layers, own, x), weights.shape[-1])
     losses = functions.row_losses(net, z, y, rank, tuning, custom)
     normalized = functions.normalized_weights(weights)
     values = {"loss": tf.reduce_sum(normalized * tf.cast(losses, tf.float64), -1)}

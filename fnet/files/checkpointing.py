@@ -107,7 +107,7 @@ class Checkpoint:
 
     def _begin(self, run: Run, setup: RunSetup) -> Run:
         """The Run to begin with: the one in the file, or `run`. `train` calls this first."""
-        call = self._call = _call(run, setup)
+        call = self._call = describe_call(run, setup)
         self._saved, self._warned = time.monotonic(), False
         found = self._read(call)
         if found is None:
@@ -186,7 +186,7 @@ class Checkpoint:
         return found.run
 
 
-def _call(run: Run, setup: RunSetup) -> _Call:
+def describe_call(run: Run, setup: RunSetup) -> _Call:
     """What identifies a call of `train`, given the Run that it starts from."""
     source = setup.source
     with contextlib.closing(source.batches_from(0)) as blocks:

@@ -15,7 +15,7 @@ R = TypeVar("R")
 
 
 def implements(public: Callable[P, Any]) -> Callable[[Callable[..., R]], Callable[P, R]]:
-    """Give a function the signature and the docstring of `public`.
+    """Give a function the signature of `public`, and its docstring unless it has one.
 
     A function that takes `**options` gets every keyword-only argument of `public`, with its
     default unless the caller gives it. An unknown keyword raises a TypeError with a suggestion.
@@ -42,7 +42,7 @@ def implements(public: Callable[P, Any]) -> Callable[[Callable[..., R]], Callabl
 
             call.__name__, call.__qualname__ = function.__name__, function.__qualname__
             call.__module__ = function.__module__
-        call.__doc__ = public.__doc__
+        call.__doc__ = function.__doc__ or public.__doc__
         call.__annotations__ = dict(public.__annotations__)
         returns = own.return_annotation
         if returns is not inspect.Signature.empty:

@@ -1,0 +1,174 @@
+"""Workers as processes of this machine."""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from fnet.core import checks
+
+POLL_SECONDS = 0.05
+"""Seconds between two looks at the processes."""
+
+END_SECONDS = 5.0
+"""Seconds that workers have to end by themselves after one has failed."""
+
+MAX_SHOWN = 4000
+"""The most bytes of the last output of a failed worker that are shown."""
+
+
+def launch(
+    script: str | os.PathLike[str],
+    arguments: Sequence[str] = (),
+    *,
+    workers: int = 2,
+    timeout: float | None = None,
+) -> int:
+    """Run a Python script by several workers, processes of this machine.
+
+    They find each other by the environment variable TF_CONFIG, on free ports of 127.0.0.1. The
+    output of worker 0 is shown as it comes. If a worker fails, the others are ended, and the last
+    output of the one that failed is shown. Ctrl-C is passed on to all workers.
+
+    Args:
+        script: The path of the script, which calls `fnet.distributed.train`.
+        arguments: The arguments of the script.
+        workers: The number of workers, at least 1.
+        timeout: The seconds after which all workers are ended; None for no limit.
+
+    Returns:
+        The exit status: 0, or that of the first worker that failed; 128 plus the number of the
+        signal that ended it.
+
+    Raises:
+        InvalidArgument: A bad number of workers.
+
+    Example:
+        ::
+
+            status = fnet.distributed.launch("script.py", workers=2)
+    """
+    return run_workers([sys.executable, os.fspath(script), *arguments], workers, timeout)
+
+
+def run_workers(command: Sequence[str], workers: int, timeout: float | None = None) -> int:
+    """`launch` of any command."""
+    count = checks.integer("workers", workers, 1)
+    addresses = free_addresses(count)
+    with contextlib.ExitStack() as stack:
+        outputs = [None, *(stack.enter_context(tempfile.TemporaryFile()) for _ in range(1, count))]
+        processes = [
+            _start(command, configuration(addresses, rank), output)
+            for rank, output in enumerate(outputs)
+        ]
+        stack.callback(_end, processes)
+        stack.enter_context(_signals_passed_on(processes))
+        return _wait(processes, outputs, timeout)
+
+
+def free_addresses(count: int) -> list[str]:
+    """Addresses of this machine with free ports."""
+    with contextlib.ExitStack() as stack:
+        sockets = [
+            stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)
+        ]
+        return [f"127.0.0.1:{own.getsockname()[1]}" for own in sockets]
+
+
+def configuration(addresses: Sequence[str], rank: int) -> str:
+    """The value of TF_CONFIG of a worker."""
+    task = {"type": "worker", "index": rank}
+    return json.dumps({"cluster": {"worker": list(addresses)}, "task": task})
+
+
+def _start(command: Sequence[str], config: str, output: Any) -> subprocess.Popen[bytes]:
+    """A worker, in a process group of its own, so that Ctrl-C reaches it once."""
+    own_group: dict[str, Any] = {"process_group": 0} if os.name == "posix" else {}
+    return subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=output,
+        env=os.environ | {"TF_CONFIG": config},
+        **own_group,
+    )
+
+
+def _wait(
+    processes: list[subprocess.Popen[bytes]], outputs: list[Any], timeout: float | None
+) -> int:
+    """The exit status of all, once they have ended or one has failed."""
+    deadline = None if timeout is None else time.monotonic() + timeout
+    while any(process.poll() is None for process in processes):
+        failed = [rank for rank, process in enumerate(processes) if process.returncode]
+        if failed:
+            _let_end(processes)
+            break
+        if deadline is not None and time.monotonic() > deadline:
+            sys.stderr.write(f"the workers did not end within {timeout:g} s\n")
+            return 128 + signal.SIGALRM
+        time.sleep(POLL_SECONDS)
+    else:
+        failed = [rank for rank, process in enumerate(processes) if process.returncode]
+    if not failed:
+        return 0
+    rank = failed[0]
+    code = processes[rank].returncode
+    why = f"was ended by signal {-code}" if code < 0 else f"ended with status {code}"
+    sys.stderr.write(f"worker {rank} {why}\n")
+    if outputs[rank] is not None:
+        sys.stderr.write(_last_output(outputs[rank]))
+    return 128 - code if code < 0 else code
+
+
+def _let_end(processes: list[subprocess.Popen[bytes]]) -> None:
+    """Wait a little for the others, which notice the failure and say what they lost."""
+    until = time.monotonic() + END_SECONDS
+    while time.monotonic() < until and any(process.poll() is None for process in processes):
+        time.sleep(POLL_SECONDS)
+
+
+def _last_output(output: Any) -> str:
+    output.seek(max(0, output.seek(0, os.SEEK_END) - MAX_SHOWN))
+    return str(output.read().decode(errors="replace"))
+
+
+def _end(processes: list[subprocess.Popen[bytes]]) -> None:
+    """End what still runs. TensorFlow catches SIGTERM, so that it would not end a worker."""
+    for process in processes:
+        if process.poll() is None:
+            process.kill()
+        process.wait()
+
+
+@contextlib.contextmanager
+def _signals_passed_on(processes: list[subprocess.Popen[bytes]]) -> Iterator[None]:
+    """Within it Ctrl-C goes to the workers, which end by themselves; SIGTERM ends them."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(*_: Any) -> None:
+        for process in processes:
+            if process.poll() is None:
+                process.send_signal(signal.SIGINT)
+
+    def end(*_: Any) -> None:
+        raise SystemExit(128 + signal.SIGTERM)
+
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    signal.signal(signal.SIGINT, interrupt)
+    signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
