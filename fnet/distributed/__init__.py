@@ -51,7 +51,7 @@ def initialize(timeout: float = 60.0) -> tuple[int, int]:
     from fnet.distributed import cluster
 
     workers = cluster.start(timeout).workers
-    return workers.rank, workers.count
+    return workers.rank, workers.size
 
 
 @signatures.implements(public.train)

@@ -1,4 +1,4 @@
-"""The workers of a job: who they are, waiting for them, and TensorFlow's strategy that joins them."""
+"""The workers of a job: who they are, and TensorFlow's strategy that connects them."""
 
 import json
 import os
@@ -102,7 +102,7 @@ def wait_for_all(addresses: tuple[str, ...], rank: int, timeout: float) -> None:
         ) from None
     until = time.monotonic() + timeout
     with listening:
-        absent = range(len(addresses))
+        absent = list(range(len(addresses)))
         while absent := not_answering(addresses, absent):
             if time.monotonic() > until:
                 raise FnetError(f"{_named(addresses, absent)} did not start within {timeout:g} s")
@@ -175,7 +175,7 @@ def _all_reduce(array: Any) -> Any:
 
 def lost(cluster: Cluster, error: tf.errors.OpError) -> FnetError:
     """The error that names the worker without which a step could not be done."""
-    others = [rank for rank in range(cluster.workers.count) if rank != cluster.workers.rank]
+    others = [rank for rank in range(cluster.workers.size) if rank != cluster.workers.rank]
     named = {int(rank) for rank in re.findall(r"/task:(\d+)", error.message)}
     if "CoordinationService" in error.message:  # which worker 0 runs
         named.add(0)

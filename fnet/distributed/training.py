@@ -69,14 +69,14 @@ class _Callback:
 
     def _begin(self, run: Run, setup: RunSetup) -> Run:
         """The Run to begin with, that of worker 0 on all, once all have the same call."""
-        if setup.source.width < self.workers.count:
+        if setup.source.width < self.workers.size:
             raise InvalidArgument(
-                f"the batches of the plan must have a row for each of {self.workers.count} "
+                f"the batches of the plan must have a row for each of {self.workers.size} "
                 f"workers; the largest has {setup.source.width}"
             )
         _compare(self.workers, _parts(run, setup, self.given))
         found = run
-        if hasattr(self.callback, "_begin"):
+        if self.callback is not None and hasattr(self.callback, "_begin"):
             found = self.callback._begin(run, setup)
         return _from_worker_0(self.workers, found, run)
 

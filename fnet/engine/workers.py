@@ -1,4 +1,4 @@
-"""Several processes that share each batch: worker `rank` of `count` computes the share of its rows.
+"""Several processes that share each batch: worker `rank` of `size` computes the share of its rows.
 
 Everything else is the same on each worker: params, the optimizer's state, early stopping. Sums over
 workers have the same bits on each, so all workers take the same decisions.
@@ -19,12 +19,12 @@ class Workers(NamedTuple):
 
     Attributes:
         rank: The number of this worker, from 0.
-        count: The number of workers.
+        size: The number of workers.
         reduce: `reduce(array)`: the sum over workers of a tensor of one shape, in a graph.
     """
 
     rank: int
-    count: int
+    size: int
     reduce: Callable[[Array], Any]
 
 
@@ -48,13 +48,13 @@ class PartOfStep(NamedTuple):
 
 def share(workers: Workers, rows: int) -> tuple[int, int]:
     """The start and the end of the part of so many rows that this worker takes."""
-    rank, count = workers.rank, workers.count
-    return rank * rows // count, (rank + 1) * rows // count
+    rank, size = workers.rank, workers.size
+    return rank * rows // size, (rank + 1) * rows // size
 
 
 def take(workers: Workers, array: Array, axis: int) -> Any:
     """This worker's part of an array along the axis of rows, the last or the one before."""
-    if workers.count == 1:
+    if workers.size == 1:
         return array
     part = slice(*share(workers, array.shape[axis]))
     return array[(..., part, *[slice(None)] * (-1 - axis))]
@@ -62,14 +62,14 @@ def take(workers: Workers, array: Array, axis: int) -> Any:
 
 def part_of_step(workers: Workers, step: Array, rows: int) -> Any:
     """The step, with the part of its batch of so many rows that this worker takes, if not all."""
-    if workers.count == 1:
+    if workers.size == 1:
         return step
     return PartOfStep(step, share(workers, rows)[0], rows)
 
 
 def reduce_all(workers: Workers, tree: Any) -> Any:
     """The sum over workers of each tensor of a nested structure, as one flat array."""
-    if workers.count == 1:
+    if workers.size == 1:
         return tree
     tensors = tf.nest.flatten(tree)
     flat = workers.reduce(tf.concat([tf.reshape(t, [-1]) for t in tensors], 0))
@@ -80,7 +80,7 @@ def reduce_all(workers: Workers, tree: Any) -> Any:
 
 def sum_of_arrays(workers: Workers, array: Any) -> Any:
     """The sum over workers of a NumPy array of the same shape and type on each."""
-    return array if workers.count == 1 else _sum(workers)(array).numpy()
+    return array if workers.size == 1 else _sum(workers)(array).numpy()
 
 
 @functools.lru_cache(maxsize=1)
@@ -89,8 +89,8 @@ def _sum(workers: Workers) -> Any:
 
 
 def gather_arrays(workers: Workers, array: Any) -> Any:
-    """The arrays of all workers, `[count, ...]`, as a NumPy array."""
-    everyone = np.zeros((workers.count, *array.shape), array.dtype)
+    """The arrays of all workers, `[workers, ...]`, as a NumPy array."""
+    everyone = np.zeros((workers.size, *array.shape), array.dtype)
     everyone[workers.rank] = array
     return sum_of_arrays(workers, everyone)
 
@@ -102,7 +102,7 @@ def largest(workers: Workers, number: float) -> float:
 
 def gather(workers: Workers, part: Array, rows: int) -> Any:
     """All rows, along the last axis, of an array of which each worker has its share."""
-    if workers.count == 1:
+    if workers.size == 1:
         return part
     start, end = share(workers, rows)
     padding = [[0, 0]] * (part.shape.rank - 1) + [[start, rows - end]]
