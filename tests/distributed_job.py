@@ -36,6 +36,9 @@ OPTIONS = {
 }
 """Arguments of `train` that reach each part of a step and of the end of an epoch."""
 
+CASES = [*((name, "float64") for name in OPTIONS), ("dropout", "float32")]
+"""What is trained: the name of the options, and the dtype."""
+
 
 def arguments(name, dtype):
     """The arguments of `train`, by position and by name."""
@@ -55,11 +58,10 @@ def flat(run):
 
 
 def runs(folder, rank):
-    for name in OPTIONS:
-        for dtype in ("float64", "float32"):
-            given, options = arguments(name, dtype)
-            run = fnet.distributed.train(*given, **options)
-            np.savez(folder / f"{name} {dtype} {rank}.npz", **flat(run))
+    for name, dtype in CASES:
+        given, options = arguments(name, dtype)
+        run = fnet.distributed.train(*given, **options)
+        np.savez(folder / f"{name} {dtype} {rank}.npz", **flat(run))
 
 
 def refusals(folder, rank):
@@ -71,9 +73,7 @@ def refusals(folder, rank):
         "data": (net, adam, params, x + 1e-9 * other, y, plan),
         "plan": (net, adam, params, x, y, fnet.minibatch_plan(150, 33, epochs=10, seed=1 + other)),
         "number of epochs": (net, adam, params, x, y, fnet.full_batch_plan(150, 2 + other)),
-        "network": (net._replace(hidden="tanh") if other else net, *given[1:])
-        if hasattr(net, "_replace")
-        else (fnet.Network(net.sizes, hidden="tanh" if other else "relu"), *given[1:]),
+        "network": (fnet.Network(net.sizes, hidden="tanh" if other else "relu"), *given[1:]),
         "optimizer": (net, fnet.adam(0.02 if other else 0.01), *given[2:]),
         "initial params": (net, adam, fnet.reference.init_params(net, 7 + rank), *given[3:]),
         "a row for each of 2": (net, adam, params, x[:1], y[:1], fnet.full_batch_plan(1, 2)),

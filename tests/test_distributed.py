@@ -44,8 +44,7 @@ def arrays(job, name):
     return both[0]
 
 
-@pytest.mark.parametrize("dtype", TOLERANCE)
-@pytest.mark.parametrize("name", distributed_job.OPTIONS)
+@pytest.mark.parametrize(("name", "dtype"), distributed_job.CASES)
 @pytest.mark.filterwarnings("ignore:the loss or a gradient:RuntimeWarning")
 def test_two_workers_train_as_one_process(job, name, dtype):
     given, options = distributed_job.arguments(name, dtype)

@@ -111,6 +111,7 @@ def _wait(
         failed = [rank for rank, process in enumerate(processes) if process.returncode]
         if failed:
             _let_end(processes)
+            failed = [rank for rank, process in enumerate(processes) if process.returncode]
             break
         if deadline is not None and time.monotonic() > deadline:
             sys.stderr.write(f"the workers did not end within {timeout:g} s\n")
@@ -120,8 +121,7 @@ def _wait(
         failed = [rank for rank, process in enumerate(processes) if process.returncode]
     if not failed:
         return 0
-    rank = failed[0]
-    code = processes[rank].returncode
+    code, rank = min((processes[rank].returncode, rank) for rank in failed)  # a signal comes first
     why = f"was ended by signal {-code}" if code < 0 else f"ended with status {code}"
     sys.stderr.write(f"worker {rank} {why}\n")
     if outputs[rank] is not None:

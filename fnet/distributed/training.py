@@ -53,7 +53,7 @@ def train(
     try:
         return shared_training(workers, net, optimizer, params, rows, settings)
     except LOST as error:
-        raise lost(cluster, error) from error
+        raise lost(cluster, error) from None
 
 
 class _Callback:
