@@ -48,6 +48,7 @@ def initialize(timeout: float = 60.0) -> tuple[int, int]:
 
             rank, count = fnet.distributed.initialize(timeout=300)
     """
+    import fnet.engine  # noqa: F401  it imports TensorFlow without its messages
     from fnet.distributed import cluster
 
     workers = cluster.start(timeout).workers
@@ -98,6 +99,7 @@ def train(
 
             run = fnet.distributed.train(net, fnet.adam(0.001), params, x, y, plan)
     """
+    import fnet.engine  # noqa: F401
     from fnet.distributed import cluster, training
 
     return training.train(

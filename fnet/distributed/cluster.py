@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 from tensorflow.python.eager import context
 
-import fnet.engine  # noqa: F401  it imports TensorFlow without messages
 from fnet.core import checks
 from fnet.core.errors import FnetError, InvalidArgument
 from fnet.engine.workers import ALONE, Workers
