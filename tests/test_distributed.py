@@ -114,8 +114,8 @@ def test_an_absent_worker_is_named():
 
 
 def test_a_port_in_use_is_said():
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
+    with socket.create_server(("127.0.0.1", 0)) as occupied:
+        port = occupied.getsockname()[1]
         found = worker(0, [f"127.0.0.1:{port}", *launching.free_addresses(1)], 1)
     assert f"cannot listen on port {port}" in found.stderr
 

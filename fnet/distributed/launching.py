@@ -107,18 +107,15 @@ def _wait(
 ) -> int:
     """The exit status of all, once they have ended or one has failed."""
     deadline = None if timeout is None else time.monotonic() + timeout
-    while any(process.poll() is None for process in processes):
-        failed = [rank for rank, process in enumerate(processes) if process.returncode]
-        if failed:
-            _let_end(processes)
-            failed = [rank for rank, process in enumerate(processes) if process.returncode]
-            break
+    while not _failed(processes) and _running(processes):
         if deadline is not None and time.monotonic() > deadline:
             sys.stderr.write(f"the workers did not end within {timeout:g} s\n")
             return 128 + signal.SIGALRM
         time.sleep(POLL_SECONDS)
-    else:
-        failed = [rank for rank, process in enumerate(processes) if process.returncode]
+    until = time.monotonic() + END_SECONDS  # in which the others say what they lost
+    while _running(processes) and time.monotonic() < until:
+        time.sleep(POLL_SECONDS)
+    failed = _failed(processes)
     if not failed:
         return 0
     code, rank = min((processes[rank].returncode, rank) for rank in failed)  # a signal comes first
@@ -129,11 +126,13 @@ def _wait(
     return 128 - code if code < 0 else code
 
 
-def _let_end(processes: list[subprocess.Popen[bytes]]) -> None:
-    """Wait a little for the others, which notice the failure and say what they lost."""
-    until = time.monotonic() + END_SECONDS
-    while time.monotonic() < until and any(process.poll() is None for process in processes):
-        time.sleep(POLL_SECONDS)
+def _running(processes: list[subprocess.Popen[bytes]]) -> bool:
+    return None in [process.poll() for process in processes]
+
+
+def _failed(processes: list[subprocess.Popen[bytes]]) -> list[int]:
+    """The workers that have ended otherwise than with status 0."""
+    return [rank for rank, process in enumerate(processes) if process.poll()]
 
 
 def _last_output(output: Any) -> str:

@@ -74,14 +74,14 @@ class _Callback:
                 f"the batches of the plan must have a row for each of {self.workers.size} "
                 f"workers; the largest has {setup.source.width}"
             )
-        _compare(self.workers, _parts(run, setup, self.given))
+        _compare(self.workers, _call_texts(run, setup, self.given))
         found = run
         if self.callback is not None and hasattr(self.callback, "_begin"):
             found = self.callback._begin(run, setup)
         return _from_worker_0(self.workers, found, run)
 
 
-def _parts(run: Run, setup: RunSetup, given: TrainOptions) -> dict[str, str]:
+def _call_texts(run: Run, setup: RunSetup, given: TrainOptions) -> dict[str, str]:
     """What must be the same on all workers: its name in messages and its value as text."""
     call = checkpointing.describe_call(run, setup)
     options = setup.measured, given.restore_best, given.on_not_finite, given.loss is None
