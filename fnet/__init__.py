@@ -9,7 +9,7 @@ from typing import Any
 __version__ = "0.2.0"
 
 _MODULES = {
-    "core.batches": ("Plan", "full_batch_plan", "kfold_plan", "minibatch_plan"),
+    "core.batches": ("Plan", "full_batch_plan", "kfold_plan", "minibatch_plan", "stream_plan"),
     "core.class_weights": ("class_weights",),
     "core.cross_validation": ("CrossValidation",),
     "core.errors": ("FnetError", "FormatError", "InvalidArgument", "NotFinite"),
@@ -39,6 +39,7 @@ _MODULES = {
     "estimators": ("MLPClassifier", "MLPRegressor"),
     "exports": ("export",),
     "files": ("checkpoint", "load", "save"),
+    "streams": ("table_dataset",),
     "search": ("GridSearchCV", "RandomizedSearchCV"),
     "estimators.tabular": ("TabularClassifier", "TabularRegressor"),
 }

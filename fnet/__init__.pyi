@@ -8,6 +8,7 @@ from fnet.core.batches import Plan as Plan
 from fnet.core.batches import full_batch_plan as full_batch_plan
 from fnet.core.batches import kfold_plan as kfold_plan
 from fnet.core.batches import minibatch_plan as minibatch_plan
+from fnet.core.batches import stream_plan as stream_plan
 from fnet.core.class_weights import class_weights as class_weights
 from fnet.core.cross_validation import CrossValidation as CrossValidation
 from fnet.core.errors import FnetError as FnetError
@@ -62,5 +63,6 @@ from fnet.files import load as load
 from fnet.files import save as save
 from fnet.search import GridSearchCV as GridSearchCV
 from fnet.search import RandomizedSearchCV as RandomizedSearchCV
+from fnet.streams import table_dataset as table_dataset
 
 __version__: str

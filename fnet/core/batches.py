@@ -2,24 +2,28 @@
 
 A `Plan` is a small description. Its rows are computed for a few epochs at a time. The shuffle of an
 epoch depends on (seed, epoch) alone: each row gets a random word, and the rows are sorted by their
-words as signed integers.
+words as signed integers. A plan of a stream shuffles shards, and rows within windows.
 
 Shapes: N rows, B rows in a batch, S steps in an epoch, E epochs.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from fnet.core import checks, philox
+from fnet.core import checks, philox, stream_order
 from fnet.core.aliases import ArrayLike
 from fnet.core.checks.scalars import MAX_SEED
-from fnet.core.errors import attribute_error
+from fnet.core.errors import InvalidArgument, attribute_error
 
 SHUFFLE_CHUNK_ROWS = 1 << 16
 """Rows that are shuffled at once, few enough to stay in the processor's cache."""
+
+WINDOW_ROWS = 1 << 16
+"""The number of consecutive rows of a stream that are shuffled among each other, by default."""
 
 
 class Batch(NamedTuple):
@@ -40,7 +44,7 @@ class Batch(NamedTuple):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Plan:
-    """Which rows form which batch. See `kfold_plan`, `minibatch_plan` and `full_batch_plan`.
+    """Which rows form which batch. See `kfold_plan`, `minibatch_plan`, `full_batch_plan`, `stream_plan`.
 
     The first `full` batches of an epoch have `width` rows, the others `short`.
 
@@ -54,6 +58,8 @@ class Plan:
         seed: The seed of the shuffles; None leaves the rows in order.
         weights: One number for each row, `[N]`, or with the member axes `[*M, N]`, so that each
             member has row weights of its own; None for equal weights.
+        shards: The number of rows of each shard of a stream; None for rows without shards.
+        window: The number of rows in a window of a stream, a multiple of `width`; None likewise.
     """
 
     rows: int
@@ -64,11 +70,15 @@ class Plan:
     short: int
     seed: int | None = None
     weights: npt.NDArray[Any] | None = None
+    shards: tuple[int, ...] | None = None
+    window: int | None = None
 
     def __repr__(self) -> str:
         """The numbers of the plan, without the weights of rows."""
         parts = [f"{name}={getattr(self, name)}" for name in ("rows", "epochs", "steps", "width")]
         parts.append(f"seed={self.seed}")
+        if self.shards is not None:
+            parts.append(f"shards={len(self.shards)}, window={self.window}")
         if self.weights is not None:
             parts.append(f"weights=<{self.weights.dtype} {list(self.weights.shape)}>")
         return f"Plan({', '.join(parts)})"
@@ -112,6 +122,9 @@ class Plan:
         rows = np.arange(self.rows, dtype=np.int32)
         if self.seed is None:
             return np.broadcast_to(rows, (len(epochs), self.rows))
+        if self.shards is not None:
+            cut = self.seed, self.shards, self.window
+            return np.array([stream_order.rows(*cut, int(epoch)) for epoch in epochs], np.int32)
         order = np.empty((len(epochs), self.rows), np.int32)
         count = max(1, SHUFFLE_CHUNK_ROWS // self.rows)
         for first in range(0, len(epochs), count):
@@ -254,3 +267,56 @@ def full_batch_plan(n: int, epochs: int, weights: ArrayLike | None = None) -> Pl
     """
     n_rows = checks.integer("n", n, least=1)
     return _plan(n_rows, epochs, None, weights, _Cut(steps=1, width=n_rows, full=1, short=0))
+
+
+def stream_plan(
+    rows_per_shard: Sequence[int],
+    batch_size: int,
+    epochs: int,
+    seed: int | None,
+    window: int = WINDOW_ROWS,
+) -> Plan:
+    """The mini-batches of a table in shards, which are read one after another.
+
+    In each epoch the shards are put in an order of their own, and their rows, one shard after
+    another, are cut into windows. The rows of each window are shuffled, and each `batch_size` of
+    them are a batch; the last one has the remainder. So a reader needs a window of rows in memory,
+    and batch b of window w of an epoch is found without reading what comes before.
+
+    The order of the shards depends on (seed, epoch) alone, and that of the rows of a window on
+    (seed, epoch, w): each shard and each row gets a random word, and they are sorted by their words
+    as signed integers. With the same seed the batches are those of `table_dataset`.
+
+    Args:
+        rows_per_shard: The number of rows of each shard, at least 1.
+        batch_size: The number of rows in a batch, from 1 to the number of all rows.
+        epochs: The number of epochs, at least 0.
+        seed: The seed of the shuffles, an integer from 0 to below 2**32. None leaves shards and
+            rows in order.
+        window: The number of rows of a window, at least 1. It is rounded up to a multiple of
+            `batch_size`. With as many rows as there are, all are shuffled among each other.
+
+    Returns:
+        The `Plan`; row r of shard s counts as r plus the rows of the shards before s.
+
+    Raises:
+        InvalidArgument: A number is outside its range.
+
+    Example:
+        >>> import fnet
+        >>> fnet.stream_plan([5, 3], batch_size=2, epochs=1, seed=None).batches(0, 1)[0].tolist()
+        [[[0, 1], [2, 3], [4, 5], [6, 7]]]
+    """
+    counts = checks.array("rows_per_shard", rows_per_shard)
+    if counts.ndim != 1 or not counts.size or counts.dtype.kind not in "iu" or counts.min() < 1:
+        raise InvalidArgument(
+            "rows_per_shard must be integers of at least 1, one for each shard; got "
+            f"{rows_per_shard!r:.60}"
+        )
+    shards = tuple(counts.tolist())
+    n_rows = sum(shards)
+    width = checks.integer("batch_size", batch_size, least=1, most=n_rows)
+    size = -(-checks.integer("window", window, least=1) // width) * width
+    full, short = divmod(n_rows, width)
+    plan = _plan(n_rows, epochs, seed, None, _Cut(full + (short > 0), width, full, short))
+    return replace(plan, shards=shards, window=size)

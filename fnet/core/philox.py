@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 INIT, SHUFFLE, DROPOUT, MEMBERS, EMBEDDING = 1, 2, 3, 4, 5
+SHARDS, WINDOWS, SAMPLE, FOLDS = 6, 7, 8, 9
 """Purposes: numbers drawn for one are independent of those drawn for another, at any seed."""
 
 _MULTIPLIERS = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
@@ -49,3 +50,16 @@ def words(
     for i, word in enumerate(drawn):
         found[..., i] = word
     return found.reshape(*found.shape[:-2], 4 * len(blocks))[..., :count]
+
+
+def words_at(seed: int, purpose: int, elements: npt.NDArray[Any]) -> npt.NDArray[np.uint32]:
+    """The random words of some elements, of epoch 0 and step 0: uint32, in the shape of `elements`.
+
+    Elements are integers below 2**64. The counter, low word first, is the low and the high half of
+    element // 4, then 0 and 0; so the first elements have the words of `words`.
+    """
+    places = np.asarray(elements, np.uint64)
+    blocks, lanes = places >> np.uint64(2), places & np.uint64(3)
+    counter = (blocks & _LOW, blocks >> _HALF, np.uint64(0), np.uint64(0))
+    drawn = philox4x32(counter, (np.uint64(seed), np.uint64(purpose)))
+    return np.choose(lanes.astype(np.intp), drawn).astype(np.uint32)

@@ -72,6 +72,7 @@ from fnet.encoding.steps import (
     Text,
     Value,
 )
+from fnet.encoding.tallies import Tally, as_list, tally_of
 
 INDEX_NAME = re.compile(r"(|Unnamed: 0(\.\d+)*|row[._]?names|__index_level_\d+__)")
 """What pandas and R call a column of row names, and a column without a name."""
@@ -90,7 +91,10 @@ CYCLES: tuple[CyclePart, ...] = ("hour", "weekday", "month")
 
 
 def learn(
-    table: Any, options: Options | None = None, rows: npt.NDArray[np.int64] | None = None
+    table: Any,
+    options: Options | None = None,
+    rows: npt.NDArray[np.int64] | None = None,
+    tallies: Mapping[str, Tally] | None = None,
 ) -> Encoding:
     """What each column of a table is, and how it becomes numbers.
 
@@ -99,6 +103,8 @@ def learn(
         options: How it is read and encoded.
         rows: The indices of the rows to learn from; None for all. How the cells of a column are
             written is found from all rows, so that all can be encoded.
+        tallies: What all rows hold, by the name of the column, where the table is a sample of them:
+            quantiles and the cycles of dates are those of the sample.
 
     Returns:
         The Encoding.
@@ -121,7 +127,7 @@ def learn(
     problems: list[Problem] = []
     for name, own in zip(columns.names, columns.cells, strict=True):
         try:
-            found.append(_learn_column(name, own, options, rows))
+            found.append(_learn_column(name, own, options, rows, (tallies or {}).get(name)))
         except TableError as error:
             problems += error.problems
     if problems:
@@ -141,24 +147,29 @@ class _Task(NamedTuple):
     reason: str
     first: Any
     value: Any
-    rows: int
+    tally: Tally
     options: Options
     keep: bool
 
-    def statistics(self, gaps: int, **others: Any) -> Statistics:
-        return Statistics(self.rows, int(gaps), **others)
+    def statistics(self, **others: Any) -> Statistics:
+        tally = self.tally
+        return Statistics(tally.rows, tally.gaps, distinct=tally.distinct, **others)
 
     def ignored(self, why: str, statistics: Statistics) -> ColumnEncoding:
         return ColumnEncoding(self.name, "ignored", why, statistics._replace(levels=(), counts=()))
 
 
 def _learn_column(
-    name: str, own: Any, options: Options, of: npt.NDArray[np.int64] | None
+    name: str,
+    own: Any,
+    options: Options,
+    of: npt.NDArray[np.int64] | None,
+    tally: Tally | None,
 ) -> ColumnEncoding:
     """What one column is."""
     raw, kind = to_raw(name, own), (options.kinds or {}).get(name)
     rows = len(raw.values.codes if raw.kind == "text" else raw.values)
-    count = rows if of is None else len(of)
+    count = tally.rows if tally else rows if of is None else len(of)
     if kind == "ignored":
         return ColumnEncoding(name, "ignored", "left out by kinds", Statistics(count))
     if raw.kind == "gaps":
@@ -176,7 +187,8 @@ def _learn_column(
         raise column_error(name, row, f"{cell_at(raw, row)} {why_refused(steps, raw)}")
     keep = options.keep is True or name in (options.keep or ())
     value = reading.value if of is None else _taken(reading.value, of)
-    task = _Task(name, reason, found.step, value, count, options, keep)
+    tally = tally_of(value) if tally is None else tally
+    task = _Task(name, reason, found.step, value, tally, options, keep)
     learn_kind = {Number: _number, Boolean: _boolean, Date: _date, Text: _category}[
         type(found.step)
     ]
@@ -226,36 +238,29 @@ def _text_kind(raw: RawColumn, kind: str | None) -> str | None:
     return "category" if kind is None and raw.categorical else kind
 
 
-def _moments(present: npt.NDArray[np.float64]) -> Moments:
-    """What is known of numbers."""
-    quantiles = np.quantile(present, QUANTILES).tolist()
-    low, high, mean, deviation = present.min(), present.max(), present.mean(), present.std()
-    return Moments(float(low), float(high), float(mean), float(deviation), tuple(quantiles))
-
-
 def _number(task: _Task) -> ColumnEncoding:
     """A column of numbers."""
-    missing = np.isnan(task.value)
-    present = task.value[~missing]
-    if not len(present):
-        return task.ignored("is empty", task.statistics(missing.sum()))
-    values, counts = np.unique(present, return_counts=True)
-    distinct, is_whole = len(values), bool((values == np.rint(values)).all())
-    if INDEX_NAME.fullmatch(task.name) and distinct == task.rows and is_whole and not task.keep:
-        return task.ignored("has row names", task.statistics(0, distinct=distinct))
-    return _scaled(task, "number", present, _code(task, values, counts) if is_whole else (), ())
+    tally = task.tally
+    if not tally.distinct:
+        return task.ignored("is empty", task.statistics())
+    is_whole = bool((tally.values == np.rint(tally.values)).all())
+    counts_rows = tally.distinct == tally.rows and is_whole
+    if counts_rows and INDEX_NAME.fullmatch(task.name) and not task.keep:
+        return task.ignored("has row names", task.statistics())
+    present = task.value[~np.isnan(task.value)]
+    return _scaled(task, "number", present, _code(task) if is_whole else (), ())
 
 
-def _code(
-    task: _Task, values: npt.NDArray[np.float64], counts: npt.NDArray[np.int64]
-) -> tuple[Step, ...]:
+def _code(task: _Task) -> tuple[Step, ...]:
     """The step that writes codes of whole numbers, or none."""
-    embed, distinct = task.options.embed, len(values)
-    if embed is None or distinct <= embed or counts.sum() < MIN_ROWS_PER_VALUE * distinct:
+    tally, embed = task.tally, task.options.embed
+    if embed is None or tally.distinct <= embed or len(tally.values) < tally.distinct:
         return ()
-    if np.abs(values).max() > cells.MAX_LEVEL:  # not told apart
+    if tally.counts.sum() < MIN_ROWS_PER_VALUE * tally.distinct:
         return ()
-    levels = values[counts >= _min_count(task)] + 0.0  # -0.0 is 0
+    if np.abs(tally.values).max() > cells.MAX_LEVEL:  # not told apart
+        return ()
+    levels = tally.values[tally.counts >= _min_count(task)] + 0.0  # -0.0 is 0
     return (Code(tuple(levels.tolist())),) if len(levels) else ()
 
 
@@ -266,10 +271,14 @@ def _scaled(
     beside: tuple[Step, ...],
     change: tuple[Step, ...],
 ) -> ColumnEncoding:
-    """A column of numbers, or of dates that are changed to numbers, scaled; and what is beside."""
-    moments, distinct = _moments(present), len(np.unique(present))
-    gaps = task.rows - len(present)
-    found = task.statistics(gaps, distinct=distinct, moments=moments)
+    """A column of numbers, or of dates that are changed to numbers, scaled; and what is beside.
+
+    The quantiles are those of the numbers that are present.
+    """
+    quantiles = np.quantile(present, QUANTILES).tolist()
+    moments = Moments(*task.tally.spread, tuple(quantiles))
+    gaps, distinct = task.tally.gaps, task.tally.distinct
+    found = task.statistics(moments=moments)
     indicator: tuple[Step, ...] = (Missing(),) if gaps else ()
     first = (task.first, *indicator)
     if distinct == 1 and not task.keep:
@@ -300,12 +309,9 @@ def _inverse(spread: float) -> float:
 
 def _boolean(task: _Task) -> ColumnEncoding:
     """A column of booleans."""
-    counts = np.bincount(task.value + 1, minlength=3).tolist()
-    gaps, distinct = counts[0], sum(count > 0 for count in counts[1:])
-    levels = tuple(text for text, count in zip(("false", "true"), counts[1:], strict=True) if count)
-    found = task.statistics(
-        gaps, distinct=distinct, levels=levels, counts=tuple(c for c in counts[1:] if c)
-    )
+    gaps, distinct = task.tally.gaps, task.tally.distinct
+    levels = tuple(("false", "true")[int(value)] for value in task.tally.values)
+    found = task.statistics(levels=levels, counts=tuple(map(int, task.tally.counts)))
     indicator: tuple[Step, ...] = (Missing(),) if gaps else ()
     if distinct < 2 and not task.keep:
         if not (gaps and distinct):
@@ -323,63 +329,46 @@ def _boolean(task: _Task) -> ColumnEncoding:
 
 def _date(task: _Task) -> ColumnEncoding:
     """A column of dates."""
-    missing = np.isnat(task.value)
-    present = task.value[~missing]
+    present = task.value[~np.isnat(task.value)]
     if not len(present):
-        return task.ignored("is empty", task.statistics(missing.sum()))
+        return task.ignored("is empty", task.statistics())
     days = STEPS[Days].apply(Days(), present, np.empty((0, 0)))
     varying = [part for part in CYCLES if len(np.unique(position(part, present))) > 1]
     return _scaled(task, "date", days, tuple(map(Cycle, varying)), (Days(),))
-
-
-def _counts(value: Any) -> tuple[list[tuple[Any, int]], int]:
-    """The levels with their counts, the most frequent first; and the number of gaps."""
-    if isinstance(value, cells.Texts):
-        per_text = np.bincount(value.codes + 1, minlength=len(value.texts) + 1).tolist()
-        counts: dict[Any, int] = {}
-        for text, count in zip([None, *value.texts], per_text, strict=True):
-            counts[text] = counts.get(text, 0) + count
-        gaps = counts.pop(None)
-    else:
-        found, number = np.unique(value[~np.isnan(value)], return_counts=True)
-        counts = dict(zip(found.tolist(), number.tolist(), strict=True))
-        gaps = int(np.isnan(value).sum())
-    present = [(level, count) for level, count in counts.items() if count]
-    return sorted(present, key=lambda pair: (-pair[1], pair[0])), gaps
 
 
 def _min_count(task: _Task) -> int:
     """The fewest rows of a level that is not rare."""
     if task.options.min_count is not None:
         return task.options.min_count
-    return min(MAX_RARE, max(MIN_RARE, int(RARE_PART * task.rows)))
+    return min(MAX_RARE, max(MIN_RARE, int(RARE_PART * task.tally.rows)))
 
 
 def _category(task: _Task) -> ColumnEncoding:
     """A column of categories."""
-    counts, gaps = _counts(task.value)
-    options, distinct = task.options, len(counts)
+    tally, options = task.tally, task.options
+    gaps, distinct = tally.gaps, tally.distinct
+    pairs = zip(*map(as_list, (tally.values, tally.counts)), strict=True)
+    counts = sorted(pairs, key=lambda pair: (-pair[1], pair[0]))
     least = 1 if task.keep else _min_count(task)
     frequent = [pair for pair in counts if pair[1] >= least]
     embedded = options.embed is not None and len(frequent) > options.embed
     kept = frequent if embedded else frequent[: options.max_levels]
-    pooled = task.rows - gaps - sum(count for _, count in kept)
+    pooled = tally.rows - gaps - sum(count for _, count in kept)
     rare_gaps = 0 < gaps < least
     pool = len(kept) if pooled or rare_gaps or embedded else -1
     gap = max(len(kept), pool + 1) if gaps >= least else pool
     levels = tuple(level for level, _ in kept)
     step = Levels(levels, gap, pool)
     codes = n_codes(step)
-    found = task.statistics(
-        gaps, distinct=distinct, levels=levels, counts=tuple(c for _, c in kept), pooled=pooled
-    )
+    found = task.statistics(levels=levels, counts=tuple(c for _, c in kept), pooled=pooled)
     if not distinct:
         return task.ignored("is empty", found)
-    if not task.keep and INDEX_NAME.fullmatch(task.name) and distinct == task.rows:
+    if not task.keep and INDEX_NAME.fullmatch(task.name) and distinct == tally.rows:
         return task.ignored("has row names", found)
     if codes < 2 and not task.keep:
         why = "has one value" if distinct == 1 else "has texts that are all rare"
-        return task.ignored("has texts that all differ" if distinct == task.rows else why, found)
+        return task.ignored("has texts that all differ" if distinct == tally.rows else why, found)
     last: tuple[Step, ...] = (Contrast(),) if codes == 2 else (OneHot(codes),)
     steps = (task.first, step, *((Value(),) if embedded else last))
     pool_note = f", {distinct - len(kept):,} of them pooled" if distinct > len(kept) else ""

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from fnet.core import checks, class_weights, philox
+from fnet.core import checks, class_weights, philox, stream_source
 from fnet.core.aliases import Array, ArrayLike, Params
 from fnet.core.batch_source import MAX_PLAN_ENTRIES, Source
-from fnet.core.batches import minibatch_plan
+from fnet.core.batches import Plan, minibatch_plan
 from fnet.core.errors import InvalidArgument
 from fnet.core.network import Network
 from fnet.core.run_state import TrainOptions
@@ -104,6 +104,9 @@ def source(net: Network, params: Params, options: TrainOptions) -> Source:
     the first, so none may be larger. They are fetched in groups of one size.
     """
     data, class_weight = options.data, options.class_weight
+    if (stream := getattr(data, "stream", None)) is not None:
+        _refuse_other_epochs(options, stream.plan)
+        return stream_source.stream_source(net, params, stream, class_weight, pad_to)
     batches = _length(data)
     epochs, steps = _epochs_and_steps(options, batches, getattr(data, "epochs", None))
     if epochs * steps > batches:
@@ -176,6 +179,16 @@ def source(net: Network, params: Params, options: TrainOptions) -> Source:
             yield tensors, rows, weights.reshape(-1, width)
 
     return Source(batches_from, epochs, steps, width, None, per_class)
+
+
+def _refuse_other_epochs(options: TrainOptions, plan: Plan) -> None:
+    """Refuse epochs and steps that are not those of the plan of a stream."""
+    for name, own in (("epochs", plan.epochs), ("steps_per_epoch", plan.steps)):
+        if (given := getattr(options, name)) not in (None, own):
+            raise InvalidArgument(
+                f"data is a stream of {plan.epochs} epochs of {plan.steps} batches; got "
+                f"{name}={given!r}. Leave it out, or make the dataset with other epochs"
+            )
 
 
 def _epochs_and_steps(

@@ -7,7 +7,7 @@ plans, optimizers, schedules and errors need no engine: they are the same object
 from typing import TYPE_CHECKING
 
 from fnet.core import schedules
-from fnet.core.batches import Plan, full_batch_plan, kfold_plan, minibatch_plan
+from fnet.core.batches import Plan, full_batch_plan, kfold_plan, minibatch_plan, stream_plan
 from fnet.core.class_weights import class_weights
 from fnet.core.cross_validation import CrossValidation
 from fnet.core.errors import FnetError, InvalidArgument, NotFinite, attribute_error
@@ -90,6 +90,7 @@ __all__ = [
     "schedules",
     "sgd",
     "softmax",
+    "stream_plan",
     "train",
     "update",
 ]

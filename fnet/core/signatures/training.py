@@ -68,7 +68,7 @@ def train(
         data: Instead of x, y and plan: a `tf.data.Dataset` of batches `(x, y)` or
             `(x, y, weights)`, none larger than the first.
         epochs: The number of epochs to train on `data`, each one pass over it; None is 1. The
-            result of `pipeline` contains its own epochs.
+            results of `pipeline` and `table_dataset` contain their own epochs.
         steps_per_epoch: The number of batches of `data` per epoch, if an epoch is not one pass:
             for a pipeline that was transformed further, or for shorter epochs. Without `epochs`,
             the run takes one pass over `data`.

@@ -1,0 +1,108 @@
+"""The batches of a run from a stream: rows that are read in windows, in the order of a plan."""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from fnet.core import checks, class_weights, stream_order
+from fnet.core.batch_source import Source, padded_rows
+from fnet.core.batches import Plan
+from fnet.core.errors import InvalidArgument
+
+
+class Stream(NamedTuple):
+    """Rows that are read in windows.
+
+    Attributes:
+        plan: The result of `stream_plan`: which rows form a window, and which of them a batch.
+        windows: `windows(epoch, number)`: an iterator of `(x, y)`, the rows of each window from
+            that one of that epoch on, to the end of the last epoch: `[n, D]` and `[n]`, in the
+            order of the files. It must be closed.
+    """
+
+    plan: Plan
+    windows: Callable[[int, int], Any]
+
+
+def window_batches(
+    plan: Plan, epoch: int, number: int, count: int
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
+    """The batches of a window of `count` rows: `(rows, weights)`, `[steps, B]` each.
+
+    Rows count from 0 in the window. A short batch is padded with its own first row, at weight 0.
+    """
+    order = stream_order.window(plan.seed, count, epoch, number)
+    steps = -(-count // plan.width)
+    slots = np.arange(steps * plan.width)
+    real = slots < count
+    places = np.where(real, slots, (steps - 1) * plan.width)
+    shape = steps, plan.width
+    rows = order[places].astype(np.int32).reshape(shape)
+    return rows, real.astype(np.float32).reshape(shape)
+
+
+def positions(plan: Plan, epoch: int, number: int) -> Iterator[tuple[int, int]]:
+    """The `(epoch, window)` of each window from one on, to the end of the last epoch."""
+    windows = -(-plan.rows // (plan.window or 1))
+    for each in range(epoch * windows + number, plan.epochs * windows):
+        yield divmod(each, windows)
+
+
+def stream_source(
+    net: Any, params: Any, stream: Stream, class_weight: Any, pad: Callable[[Any, int], Any]
+) -> Source:
+    """The Source of a stream. Another thread reads the next window while one is used.
+
+    All windows are padded to one size, so that one program runs them.
+
+    Args:
+        net: The network.
+        params: Its params, checked.
+        stream: The stream.
+        class_weight: As in `train`.
+        pad: `pad(array, length)`: an array of an engine with so many rows.
+
+    Returns:
+        The Source.
+    """
+    plan = stream.plan
+    per_class = None if class_weight is None else class_weights.resolve(net, class_weight)
+    size = padded_rows(min(plan.window or 1, plan.rows))
+
+    def ready(position: tuple[int, int], window: Any) -> tuple[Any, ...]:
+        """The rows of a window, checked, with its batches."""
+        try:
+            x, y = checks.batch(net, params, *window)[1:3]
+        except InvalidArgument as error:
+            epoch, number = position
+            raise InvalidArgument(f"window {number} of epoch {epoch} of data: {error}") from None
+        rows, weights = window_batches(plan, *position, len(x))
+        if per_class is not None and per_class.ndim == 1:
+            weights = weights * class_weights.row_factors(net, y, per_class)[rows]
+        return (pad(x, size), pad(y, size)), rows, weights
+
+    def batches_from(step: int) -> Iterator[Any]:
+        epoch, batch = divmod(step, plan.steps)
+        number, skip = divmod(batch, (plan.window or 1) // plan.width)
+        with (
+            contextlib.closing(stream.windows(epoch, number)) as windows,
+            ThreadPoolExecutor(1) as pool,
+        ):
+            places = zip(positions(plan, epoch, number), windows, strict=True)
+
+            def load() -> Any:
+                found = next(places, None)
+                return None if found is None else ready(*found)
+
+            upcoming = pool.submit(load)
+            while (block := upcoming.result()) is not None:
+                upcoming = pool.submit(load)
+                data, rows, weights = block
+                yield data, rows[skip:], weights[skip:]
+                skip = 0
+
+    return Source(batches_from, plan.epochs, plan.steps, plan.width, plan.rows, per_class)
