@@ -44,7 +44,7 @@ class Batch(NamedTuple):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Plan:
-    """Which rows form which batch. See `kfold_plan`, `minibatch_plan`, `full_batch_plan`, `stream_plan`.
+    """Which rows form which batch. See `kfold_plan`, `minibatch_plan`, `full_batch_plan` and others.
 
     The first `full` batches of an epoch have `width` rows, the others `short`.
 
@@ -122,10 +122,11 @@ class Plan:
         rows = np.arange(self.rows, dtype=np.int32)
         if self.seed is None:
             return np.broadcast_to(rows, (len(epochs), self.rows))
-        if self.shards is not None:
-            cut = self.seed, self.shards, self.window
-            return np.array([stream_order.rows(*cut, int(epoch)) for epoch in epochs], np.int32)
         order = np.empty((len(epochs), self.rows), np.int32)
+        if self.shards is not None:
+            for i, epoch in enumerate(epochs.tolist()):
+                order[i] = stream_order.rows(self.seed, self.shards, self.window, epoch)
+            return order
         count = max(1, SHUFFLE_CHUNK_ROWS // self.rows)
         for first in range(0, len(epochs), count):
             chunk = epochs[first : first + count]

@@ -115,7 +115,10 @@ def encode(encoding: Encoding, table: Any, dtype: npt.DTypeLike = np.float64) ->
 
 
 def encode_rows(
-    encoding: Encoding | Prepared, table: Any, dtype: npt.DTypeLike = np.float64
+    encoding: Encoding | Prepared,
+    table: Any,
+    dtype: npt.DTypeLike = np.float64,
+    out: npt.NDArray[Any] | None = None,
 ) -> Encoded:
     """The rows of a table as numbers, and which rows cannot be encoded, instead of an error.
 
@@ -123,6 +126,7 @@ def encode_rows(
         encoding: The encoding that `learn` has found, or what `prepare` has made of it.
         table: A table in any container.
         dtype: The floating-point type of the result.
+        out: Where to write them, `[N, D]` of zeros; None for a new array.
 
     Returns:
         The Encoded rows.
@@ -153,14 +157,14 @@ def encode_rows(
         values_of.append(value)
     if errors:
         raise TableError(errors)
-    values = np.zeros((columns.rows, ready.width), dtype)
+    values = np.zeros((columns.rows, ready.width), dtype) if out is None else out
     for start in range(0, columns.rows, BLOCK):
         rows = slice(start, start + BLOCK)
-        out = values[rows]
+        block = values[rows]
         for part, value in zip(ready.parts, values_of, strict=True):
             value = value[rows]
             for apply, first, stop in part.by_blocks:
-                value = apply(value, out[:, first:stop])
+                value = apply(value, block[:, first:stop])
     if problems:
         values[bad] = np.nan
     return Encoded(values, bad, tuple(problems))

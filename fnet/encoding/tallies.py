@@ -115,7 +115,12 @@ class Counter:
             count, lowest, highest, mean, before = self._number
             total, change = count + n, own - mean
             squares += before + change * change * count * n / total
-            n, low, high, own = total, min(low, lowest), max(high, highest), mean + change * n / total
+            n, low, high, own = (
+                total,
+                min(low, lowest),
+                max(high, highest),
+                mean + change * n / total,
+            )
         self._number = n, low, high, own, squares
 
     def tally(self) -> Tally:

@@ -22,7 +22,7 @@ def open_parquet(source: Input) -> Iterator[Source]:
 
     with open_stream(source) as stream, parquet.ParquetFile(stream) as file:
         schema = file.schema_arrow
-        batches = _checked(file.iter_batches(CHUNK_ROWS), source.name)
+        batches = checked(file.iter_batches(CHUNK_ROWS), source.name)
         yield _source(schema, file.metadata.num_rows, batches, source.name)
 
 
@@ -31,14 +31,14 @@ def open_arrow_file(source: Input) -> Iterator[Source]:
     """The Source of an Arrow file; each column has its own type."""
     with open_stream(source) as stream, pa.ipc.open_file(stream) as file:
         batches = map(file.get_batch, range(file.num_record_batches))
-        yield _source(file.schema, None, _checked(batches, source.name), source.name)
+        yield _source(file.schema, None, checked(batches, source.name), source.name)
 
 
 @contextlib.contextmanager
 def open_arrow_stream(source: Input) -> Iterator[Source]:
     """The Source of an Arrow stream; each column has its own type."""
     with open_stream(source) as stream, pa.ipc.open_stream(stream) as reader:
-        yield _source(reader.schema, None, _checked(reader, source.name), source.name)
+        yield _source(reader.schema, None, checked(reader, source.name), source.name)
 
 
 def _source(schema: Any, rows: int | None, batches: Iterator[Any], name: str) -> Source:
@@ -59,10 +59,18 @@ def _pandas_index(schema: Any) -> list[str]:
     return [name for name in found if isinstance(name, str)]
 
 
-def _checked(batches: Any, name: str) -> Iterator[Any]:
+def checked(batches: Any, name: str, rows: int = CHUNK_ROWS) -> Iterator[Any]:
     """Record batches of few rows, whose cells may be read: Arrow itself does not check a file.
 
     Text becomes bytes, as in a CSV; its cells are checked where they are used.
+
+    Args:
+        batches: Record batches of any number of rows.
+        name: The name of the table in messages.
+        rows: The most rows of a record batch.
+
+    Yields:
+        The record batches.
     """
     for batch in batches:
         names = batch.schema.names
@@ -77,8 +85,8 @@ def _checked(batches: Any, name: str) -> Iterator[Any]:
                 raise InvalidArgument(
                     f"{name} is damaged: column {shown(label)}: {' '.join(str(error).split()):.200}"
                 ) from None
-        for start in range(0, len(batch), CHUNK_ROWS):
-            parts = [column.slice(start, CHUNK_ROWS) for column in columns]
+        for start in range(0, len(batch), rows):
+            parts = [column.slice(start, rows) for column in columns]
             parts = [as_binary(part) if is_text(part.type) else part for part in parts]
             yield pa.RecordBatch.from_arrays(parts, names)
 

@@ -66,6 +66,7 @@ def open_table(
     delimiter: str | None = None,
     name: str | None = None,
     encoding: str | None = None,
+    filesystem: Any = None,
 ) -> Iterator[Table]:
     """Open a file as a table, as a context manager.
 
@@ -78,6 +79,7 @@ def open_table(
         name: The name of the table in messages. None is its path.
         encoding: The encoding of text without a byte-order mark, by any name that Python has for
             it. None is UTF-8.
+        filesystem: The file system of Arrow that opens it; None for local files.
 
     Yields:
         The Table, open within the context.
@@ -96,7 +98,7 @@ def open_table(
         ...         print(table.columns)
         ('width', 'kind')
     """
-    source = streams.find_input(path, str(path) if name is None else name, encoding)
+    source = streams.find_input(path, str(path) if name is None else name, encoding, filesystem)
     with contextlib.ExitStack() as stack:
         with _errors(source):
             names, index, rows, batches = stack.enter_context(
@@ -148,9 +150,19 @@ def _refused_csv(name: str, message: str) -> InvalidArgument | None:
     return None
 
 
-@contextlib.contextmanager
-def _open_csv(source: Input, delimiter: str | None) -> Iterator[Source]:
-    """The Source of a CSV; its cells are bytes."""
+def csv_header(source: Input, delimiter: str | None = None) -> tuple[formats.Header, str]:
+    """The header of a CSV, and its delimiter.
+
+    Args:
+        source: The file.
+        delimiter: The delimiter, or None to find it.
+
+    Returns:
+        `(header, delimiter)`.
+
+    Raises:
+        InvalidArgument: It has no rows, too many columns, or may have several delimiters.
+    """
     name = source.name
     with streams.open_stream(source) as stream:
         header = formats.read_header(stream, name, CSV_BLOCK_BYTES)
@@ -166,6 +178,15 @@ def _open_csv(source: Input, delimiter: str | None) -> Iterator[Source]:
         raise InvalidArgument(
             f"{name} has only one column, {shown(header.text)}: is its delimiter {min(others)!r}?"
         )
+    return header, delimiter
+
+
+@contextlib.contextmanager
+def _open_csv(source: Input, delimiter: str | None) -> Iterator[Source]:
+    """The Source of a CSV; its cells are bytes."""
+    name = source.name
+    header, delimiter = csv_header(source, delimiter)
+    width = formats.n_columns(header, delimiter)
     parse = csv.ParseOptions(delimiter=delimiter, newlines_in_values=True)
     block_bytes = max(CSV_BLOCK_BYTES, 4 * header.n_bytes, MIN_BYTES_PER_COLUMN * width)
     # Errors have row numbers only without threads.

@@ -7,7 +7,7 @@ import os
 import time
 import weakref
 from collections.abc import Callable, Iterator
-from typing import Any, BinaryIO, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import pyarrow as pa
 from pyarrow import csv
@@ -37,6 +37,7 @@ class Input(NamedTuple):
         format: Its format.
         compression: What it is compressed by, or None.
         encoding: The encoding of its text where it is not UTF-8, or None.
+        filesystem: The file system of Arrow that opens it; None for local files.
     """
 
     path: Path
@@ -44,6 +45,13 @@ class Input(NamedTuple):
     format: Format
     compression: str | None = None
     encoding: str | None = None
+    filesystem: Any = None
+
+    def open(self) -> Any:
+        """The bytes of the file as they are, a file of Arrow."""
+        if self.filesystem is None:
+            return pa.OSFile(os.fspath(self.path))
+        return self.filesystem.open_input_file(os.fspath(self.path))
 
 
 class Source(NamedTuple):
@@ -55,13 +63,14 @@ class Source(NamedTuple):
     batches: Iterator[Any]
 
 
-def find_input(path: Path, name: str, encoding: str | None = None) -> Input:
+def find_input(path: Path, name: str, encoding: str | None = None, filesystem: Any = None) -> Input:
     """What a file is, by its first bytes.
 
     Args:
         path: The file.
         name: Its name in messages.
         encoding: The encoding of text without a byte-order mark; None is UTF-8.
+        filesystem: The file system of Arrow that opens it; None for local files.
 
     Returns:
         The Input.
@@ -70,17 +79,18 @@ def find_input(path: Path, name: str, encoding: str | None = None) -> Input:
         InvalidArgument: It is no table.
         OSError: It does not exist or cannot be read.
     """
-    with open(path, "rb") as file:
+    found = Input(path, name, "csv", filesystem=filesystem)
+    with open(path, "rb") if filesystem is None else found.open() as file:
         compression = formats.compression_of(file.read(formats.START_BYTES))
     with arrow_errors(name):
-        found = Input(path, name, "csv", compression)
+        found = found._replace(compression=compression)
         with open_stream(found) as stream:
             start = formats.read_block(stream, formats.START_BYTES)
         kind, encoding = formats.recognize(start, name, encoding)
     if compression is not None and kind in ("parquet", "arrow file"):
         what = "a Parquet file" if kind == "parquet" else "an Arrow file"
         raise InvalidArgument(f"{name} is {what} that is compressed by {compression}: unpack it")
-    return Input(path, name, kind, compression, encoding)
+    return found._replace(format=kind, encoding=encoding)
 
 
 @contextlib.contextmanager
@@ -88,11 +98,11 @@ def open_stream(source: Input) -> Iterator[Any]:
     """The bytes of a file as a stream of Arrow, unpacked and in UTF-8."""
     with contextlib.ExitStack() as stack:
         if source.compression == "xz":
-            unpacked = _Unpacked(stack.enter_context(open(source.path, "rb")))
+            unpacked = _Unpacked(stack.enter_context(source.open()))
             buffered = stack.enter_context(io.BufferedReader(unpacked))
             stream = stack.enter_context(pa.PythonFile(buffered, mode="r"))
         else:
-            stream = stack.enter_context(pa.OSFile(os.fspath(source.path)))
+            stream = stack.enter_context(source.open())
             if source.compression is not None:
                 stream = stack.enter_context(pa.CompressedInputStream(stream, source.compression))
         if source.encoding is not None:
@@ -177,7 +187,7 @@ def _first_of(errors: list[Exception]) -> Iterator[None]:
 class _Unpacked(io.RawIOBase):
     """The bytes of a .xz file. `lzma.open` would take the memory that the file asks for."""
 
-    def __init__(self, packed: BinaryIO) -> None:
+    def __init__(self, packed: Any) -> None:
         self._packed, self._rest, self._decoder = packed, b"", self._new_decoder()
 
     @staticmethod
