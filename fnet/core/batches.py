@@ -44,7 +44,7 @@ class Batch(NamedTuple):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Plan:
-    """Which rows form which batch. See `kfold_plan`, `minibatch_plan`, `full_batch_plan` and others.
+    """Which rows form which batch. See `kfold_plan`, `minibatch_plan`, `full_batch_plan`, ...
 
     The first `full` batches of an epoch have `width` rows, the others `short`.
 

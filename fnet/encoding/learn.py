@@ -276,7 +276,8 @@ def _scaled(
     The quantiles are those of the numbers that are present.
     """
     quantiles = np.quantile(present, QUANTILES).tolist()
-    moments = Moments(*task.tally.spread, tuple(quantiles))
+    low, high, mean, deviation = task.tally.spread or (np.nan,) * 4  # there is one
+    moments = Moments(low, high, mean, deviation, tuple(quantiles))
     gaps, distinct = task.tally.gaps, task.tally.distinct
     found = task.statistics(moments=moments)
     indicator: tuple[Step, ...] = (Missing(),) if gaps else ()

@@ -1,4 +1,4 @@
-"""What the cells of a column hold, counted: of all rows in memory, or of rows that are read in turn.
+"""What the cells of a column hold, counted: of rows in memory, or of rows that are read in turn.
 
 The values are those that the first step of the column has read: numbers, booleans as 0 and 1, dates
 as days since 1970, or text.
@@ -17,6 +17,15 @@ MAX_VALUES = 1 << 16
 """The most different values that are told apart where rows are counted in turn."""
 
 
+class Spread(NamedTuple):
+    """The minimum, the maximum, the mean and the standard deviation of numbers."""
+
+    minimum: float
+    maximum: float
+    mean: float
+    deviation: float
+
+
 class Tally(NamedTuple):
     """What the cells of a column hold.
 
@@ -26,7 +35,7 @@ class Tally(NamedTuple):
         values: The different values: an array `[k]` in ascending order, or a list of texts.
         counts: The number of rows of each, `[k]`.
         distinct: The number of different values: k, or more where not all were told apart.
-        spread: The minimum, maximum, mean and standard deviation of numbers; else ().
+        spread: That of numbers; () for others, and where all are gaps.
     """
 
     rows: int
@@ -34,16 +43,16 @@ class Tally(NamedTuple):
     values: Any
     counts: Any
     distinct: int
-    spread: tuple[float, ...] = ()
+    spread: Spread | tuple[()] = ()
 
 
 def tally_of(value: Any) -> Tally:
     """The Tally of all rows of a column, as its first step has read them."""
     rows, gaps, values, counts, present = _counted(value)
-    spread: tuple[float, ...] = ()
+    spread: Spread | tuple[()] = ()
     if present is not None and len(present):
         found = present.min(), present.max(), present.mean(), present.std()
-        spread = tuple(map(float, found))
+        spread = Spread(*map(float, found))
     return Tally(rows, gaps, values, counts, len(values), spread)
 
 
@@ -115,12 +124,8 @@ class Counter:
             count, lowest, highest, mean, before = self._number
             total, change = count + n, own - mean
             squares += before + change * change * count * n / total
-            n, low, high, own = (
-                total,
-                min(low, lowest),
-                max(high, highest),
-                mean + change * n / total,
-            )
+            own, n = mean + change * n / total, total
+            low, high = min(low, lowest), max(high, highest)
         self._number = n, low, high, own, squares
 
     def tally(self) -> Tally:
@@ -137,8 +142,8 @@ class Counter:
         distinct = len(found)
         if self._full:
             distinct = self.rows - self.gaps if self._all_differ else distinct + 1
-        spread: tuple[float, ...] = ()
+        spread: Spread | tuple[()] = ()
         if self._number:
             n, low, high, mean, squares = self._number
-            spread = low, high, mean, float(np.sqrt(squares / n))
+            spread = Spread(low, high, mean, float(np.sqrt(squares / n)))
         return Tally(self.rows, self.gaps, found, counts, distinct, spread)

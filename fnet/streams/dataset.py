@@ -1,7 +1,7 @@
 """Training data in files that are read in turn: `table_dataset`."""
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from os import PathLike
 from typing import Any, NamedTuple, TypeAlias
@@ -43,7 +43,7 @@ class Windows(NamedTuple):
     plan: Plan
     dtype: np.dtype[Any]
 
-    def read(self, epoch: int, number: int) -> Iterator[tuple[Any, Any]]:
+    def read(self, epoch: int, number: int) -> Generator[tuple[Any, Any], None, None]:
         """The rows of each window from one on; see `core.stream_source.Stream`."""
         size, current, rows = self.plan.window or 1, -1, _Rows(iter(()))
         with contextlib.ExitStack() as stack:

@@ -13,7 +13,7 @@ from fnet.core.errors import InvalidArgument
 from fnet.encoding.problems import shown
 from fnet.streams import csv_blocks
 from fnet.streams.csv_blocks import Dialect, Plain
-from fnet.tables import open_table, streams
+from fnet.tables import formats, open_table, streams
 from fnet.tables.arrow_tables import checked
 from fnet.tables.readers import Chunk
 from fnet.tables.streams import Input, arrow_errors
@@ -129,7 +129,7 @@ def open_shard(path: str, filesystem: Any) -> Shard:
     with arrow_errors(path, source.encoding):
         if source.format == "csv":
             dialect = csv_blocks.find_dialect(source)
-            names = streams.formats.strip_names(list(dialect.given))
+            names = formats.strip_names(list(dialect.given))
             return Shard(source, size, modified, _unique(path, names), None, dialect)
         schema = _schema(source)
         names = _unique(path, schema.names)
@@ -144,7 +144,7 @@ def _unique(path: str, names: Sequence[str]) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _state(path: str, filesystem: Any) -> tuple[int, int | None]:
+def _state(path: streams.Path, filesystem: Any) -> tuple[int, int | None]:
     """The size of a file, and when it was changed."""
     info = filesystem.get_file_info(path)
     if info.type != fs.FileType.File:

@@ -68,7 +68,8 @@ class StreamTarget(NamedTuple):
                 f"{shown(cell)} is none of the classes of the "
                 f"target, {', '.join(map(shown, self.classes.tolist())):.200}: correct it",
             )
-        return labels[codes]
+        found: npt.NDArray[np.int64] = labels[codes]
+        return found
 
     def _labels(self, cells: Chunk) -> npt.NDArray[np.int64] | None:
         """The labels of cells; None if one is no class."""
