@@ -129,8 +129,8 @@ def open_shard(path: str, filesystem: Any) -> Shard:
     with arrow_errors(path, source.encoding):
         if source.format == "csv":
             dialect = csv_blocks.find_dialect(source)
-            names = formats.strip_names(list(dialect.given))
-            return Shard(source, size, modified, _unique(path, names), None, dialect)
+            found = formats.strip_names(list(dialect.given))
+            return Shard(source, size, modified, _unique(path, found), None, dialect)
         schema = _schema(source)
         names = _unique(path, schema.names)
         return Shard(source, size, modified, names, tuple(schema.types), None)
