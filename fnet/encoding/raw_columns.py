@@ -57,16 +57,16 @@ def to_raw(name: str, cells: Any) -> RawColumn:
         InvalidArgument: A cell is no number, boolean, date or text; the message has its row.
     """
     raw = _raw(name, cells)
-    kind, values = raw.kind, raw.values
-    if kind == "numbers":
-        missing = np.isnan(values)
-    elif kind == "dates":
-        missing = np.isnat(values)
-    else:
-        missing = (values.codes if kind == "text" else values) < 0
-    if np.count_nonzero(missing) == len(missing):
-        return RawColumn("gaps", np.full(len(missing), np.nan))
+    values = raw.values.codes if raw.kind == "text" else raw.values
+    if _are_missing(values[:1]) and _are_missing(values):
+        return RawColumn("gaps", np.full(len(values), np.nan))
     return raw
+
+
+def _are_missing(values: npt.NDArray[Any]) -> bool:
+    """Whether all of these are gaps."""
+    missing = values < 0 if values.dtype.kind == "i" else values != values  # NaN and NaT
+    return bool(missing.all())
 
 
 def _raw(name: str, cells: Any) -> RawColumn:

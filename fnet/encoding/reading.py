@@ -97,7 +97,10 @@ def _numbers(step: Number, raw: RawColumn, steps: tuple[Step, ...]) -> Reading:
 
 def _limited(value: npt.NDArray[Any], steps: tuple[Step, ...]) -> Reading:
     """Numbers, those that are too large refused."""
-    bad = np.abs(value) > (MAX_LEVEL if levels_of(steps) else MAX_MAGNITUDE)  # not of NaN
+    limit = MAX_LEVEL if levels_of(steps) else MAX_MAGNITUDE
+    if len(value) and -limit <= value.min() and value.max() <= limit:  # not where one is NaN
+        return Reading(value)
+    bad = np.abs(value) > limit
     if np.count_nonzero(bad):
         return Reading(np.where(bad, np.nan, value), bad)
     return Reading(value)

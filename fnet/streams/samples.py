@@ -54,7 +54,7 @@ class Sample:
         part = _Part(chunk, rows, words).take(words <= self._largest)
         if len(part.rows):
             self._parts.append(part)
-        if sum(len(each.rows) for each in self._parts) >= 2 * self._size:
+        if sum(len(each.rows) for each in self._parts) > self._size + self._size // 4:
             self._prune()
 
     def _prune(self) -> None:
@@ -101,7 +101,9 @@ def to_table(chunks: Sequence[Chunk], names: Sequence[str], numbers: Mapping[str
         groups.setdefault(str(chunk.columns.select(list(names)).schema), []).append(i)
     parts: list[Any] = [None] * len(chunks)
     for group in groups.values():
-        whole = feature_table([chunks[i] for i in group], names, numbers)
+        own = [chunks[i] for i in group]  # one column at a time, which bounds the memory
+        columns = [feature_table(own, [name], numbers).column(0) for name in names]
+        whole = pa.Table.from_arrays(columns, list(names))
         start = 0
         for i in group:
             parts[i] = whole.slice(start, len(chunks[i].columns))

@@ -17,7 +17,7 @@ from fnet.tables.columns import match_names, require_columns
 from fnet.tables.readers import Chunk, Table
 
 STACKLEVEL = 4
-"""How far up the stack a warning belongs: to the caller of `table_dataset`."""
+"""How far up the stack a warning of `survey` belongs: to the caller of `table_dataset`."""
 
 
 class Survey(NamedTuple):
@@ -68,7 +68,7 @@ def survey(files: Any, filesystem: Any, request: Request) -> Survey:
     """
     good: list[Shard] = []
     for path in shards.find_files(files, filesystem):
-        with _skipping(request.skip, path) as skipped:
+        with _skipping(request.skip, STACKLEVEL) as skipped:
             shard = shards.open_shard(path, filesystem)
             _require_same([*good, shard], request)
         if not skipped:
@@ -84,8 +84,8 @@ def survey(files: Any, filesystem: Any, request: Request) -> Survey:
 class _skipping:
     """Within it an error about a shard is a warning, if bad shards are to be left out."""
 
-    def __init__(self, skip: bool, name: str) -> None:
-        self._skip, self._name, self._skipped = skip, name, False
+    def __init__(self, skip: bool, stacklevel: int) -> None:
+        self._skip, self._stacklevel, self._skipped = skip, stacklevel, False
 
     def __enter__(self) -> "_skipping":
         return self
@@ -95,7 +95,7 @@ class _skipping:
 
     def __exit__(self, kind: Any, error: Any, trace: Any) -> bool:
         if isinstance(error, InvalidArgument) and self._skip:
-            warnings.warn(f"a shard is left out: {error}", stacklevel=STACKLEVEL)
+            warnings.warn(f"a shard is left out: {error}", stacklevel=self._stacklevel)
             self._skipped = True
         return self._skipped
 
@@ -106,7 +106,7 @@ def _scan_all(good: Sequence[Shard], request: Request) -> Survey | Shard:
     wanted = Wanted(None if request.columns is None else (target.name,))
     indexes = []
     for shard in good:
-        with _skipping(request.skip, shard.name) as skipped:
+        with _skipping(request.skip, STACKLEVEL + 1) as skipped:
             indexes.append(_scan(shard, wanted, sample, target))
         if skipped:
             return shard

@@ -1,0 +1,614 @@
+"""Tables in files that are read in turn: the same rows, numbers and bits as in memory."""
+
+import datetime
+import itertools
+import os
+import re
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from pyarrow import csv, feather, fs, parquet
+
+import fnet
+from fnet import InvalidArgument, Network, encoding
+from fnet.core import philox, stream_order
+from fnet.core.params import leaves
+from fnet.streams import csv_blocks, samples, shards
+from fnet.tables import feature_table
+from fnet.tables.readers import Chunk
+
+ROWS = (19, 8, 33)
+"""The rows of the shards."""
+
+SCRIPTS = Path(__file__).parents[1] / "scripts"
+
+
+def words(seed, purpose, count, epoch, step):
+    """Random words as signed integers, one at a time, by the counter of the rule."""
+    found = []
+    for element in range(count):
+        counter = tuple(map(np.uint64, (element // 4, 0, step, epoch)))
+        drawn = philox.philox4x32(counter, (np.uint64(seed), np.uint64(purpose)))
+        word = int(drawn[element % 4])
+        found.append(word - (1 << 32) if word >= 1 << 31 else word)
+    return found
+
+
+def by_hand(rows_per_shard, batch_size, seed, window, epoch):
+    """The batches of an epoch of a stream, as lists of rows."""
+    shard_words = words(seed, 6, len(rows_per_shard), epoch, 0)
+    starts = [sum(rows_per_shard[:i]) for i in range(len(rows_per_shard))]
+    rows = []
+    for shard in sorted(range(len(rows_per_shard)), key=shard_words.__getitem__):
+        rows += range(starts[shard], starts[shard] + rows_per_shard[shard])
+    window = -(-window // batch_size) * batch_size
+    order = []
+    for number, first in enumerate(range(0, len(rows), window)):
+        part = rows[first : first + window]
+        row_words = words(seed, 7, len(part), epoch, number)
+        order += [part[i] for i in sorted(range(len(part)), key=row_words.__getitem__)]
+    return [order[i : i + batch_size] for i in range(0, len(order), batch_size)]
+
+
+@pytest.mark.parametrize(
+    ("rows", "size", "window"),
+    [((19, 8, 33), 7, 20), ((5,), 5, 1), ((4, 4, 4, 4), 3, 6), ((2, 9), 4, 1000), ((6, 6), 12, 12)],
+)
+def test_a_stream_plan_is_the_rule_by_hand(rows, size, window):
+    plan = fnet.stream_plan(rows, size, epochs=3, seed=9, window=window)
+    for epoch in range(3):
+        numbers, weights = plan.batches(epoch, epoch + 1)
+        found = [r[w > 0].tolist() for r, w in zip(numbers[0], weights[0], strict=True)]
+        assert found == by_hand(rows, size, 9, window, epoch)
+        assert sorted(itertools.chain(*found)) == list(range(sum(rows)))
+
+
+def test_a_stream_plan_is_pinned():
+    plan = fnet.stream_plan([5, 3, 9], 3, 2, seed=0, window=6)
+    assert plan.batches(1, 2)[0][0].tolist() == [
+        *([3, 4, 2], [0, 1, 8], [10, 12, 11], [14, 13, 9], [7, 5, 15], [6, 16, 6])
+    ]
+    assert repr(plan) == "Plan(rows=17, epochs=2, steps=6, width=3, seed=0, shards=3, window=6)"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (([], 1, 1, 0), "rows_per_shard"),
+        (([3, 0], 1, 1, 0), "rows_per_shard"),
+        (([[3]], 1, 1, 0), "rows_per_shard"),
+        (([3.0], 1, 1, 0), "rows_per_shard"),
+        (([3, 4], 8, 1, 0), "batch_size"),
+        (([3, 4], 0, 1, 0), "batch_size"),
+        (([3, 4], 2, -1, 0), "epochs"),
+        (([3, 4], 2, 1, -1), "seed"),
+        (([3, 4], 2, 1, 0, 0), "window"),
+    ],
+)
+def test_bad_stream_plans_are_refused(arguments, message):
+    with pytest.raises(InvalidArgument, match=message):
+        fnet.stream_plan(*arguments)
+
+
+def test_folds_of_rows_depend_on_the_row_alone():
+    rows = np.array([0, 1, 2, 5, 1 << 33, (1 << 33) + 1])
+    found = stream_order.fold_of_rows(3, rows, 7)
+    for row, fold in zip(rows.tolist(), found.tolist(), strict=True):
+        block = np.uint64(row // 4)
+        counter = block & np.uint64(0xFFFFFFFF), block >> np.uint64(32), np.uint64(0), np.uint64(0)
+        word = int(philox.philox4x32(counter, (np.uint64(3), np.uint64(9)))[row % 4])
+        assert fold == word * 7 >> 32
+    many = np.bincount(stream_order.fold_of_rows(0, np.arange(70_000), 7), minlength=7)
+    assert abs(many - 10_000).max() < 500
+    with pytest.raises(InvalidArgument, match="rows"):
+        stream_order.fold_of_rows(0, [-1], 2)
+
+
+def test_words_at_elements_are_those_of_words():
+    rows = np.arange(1000)
+    np.testing.assert_array_equal(philox.words_at(5, 8, rows), philox.words(5, 8, 1000))
+
+
+# Files
+
+
+def columns(rows, kinds):
+    """A table of Arrow with columns of some kinds, and a target of two classes."""
+    random = np.random.default_rng(1)
+    start = datetime.datetime(2024, 1, 30)
+    all_of_them = {
+        "numbers": lambda: random.normal(size=rows).round(3).tolist(),
+        "gaps": lambda: [None if i % 5 == 2 else i / 4 for i in range(rows)],
+        "whole": lambda: random.integers(-3, 9, rows).tolist(),
+        "categories": lambda: random.choice(["a", "b,\nc", 'd"e', "f g"], rows).tolist(),
+        "dates": lambda: [start + datetime.timedelta(days=3 * i) for i in range(rows)],
+        "booleans": lambda: [bool(i % 3) for i in range(rows)],
+    }
+    table = {name: pa.array(all_of_them[name]()) for name in kinds}
+    return pa.table(table | {"target": random.choice(["no", "yes"], rows)})
+
+
+KINDS = ("numbers", "gaps", "whole", "categories", "dates", "booleans")
+
+WRITERS = {
+    "csv": csv.write_csv,
+    "csv.gz": None,
+    "parquet": lambda table, path: parquet.write_table(table, path, row_group_size=7),
+    "arrow": lambda table, path: feather.write_feather(table, path, chunksize=6),
+}
+
+
+def write(table, path):
+    """Write a table in the format of its name."""
+    form = path.name.split(".", 1)[1]
+    if form != "csv.gz":
+        WRITERS[form](table, str(path))
+        return
+    with pa.CompressedOutputStream(str(path), "gzip") as stream:
+        csv.write_csv(table, stream)
+
+
+def make(folder, table, forms=("csv",), rows=ROWS):
+    """The table cut into shards, in these formats in turn; their paths."""
+    paths, start = [], 0
+    for i, (count, form) in enumerate(zip(rows, itertools.cycle(forms), strict=False)):
+        path = Path(folder, f"part-{i}.{form}")
+        write(table.slice(start, count), path)
+        paths.append(str(path))
+        start += count
+    return paths
+
+
+def in_memory(table, encoder=None):
+    """`(x, y, encoder)` by the path in memory, for a table with a target."""
+    features = table.drop_columns(["target"])
+    encoder = encoder or fnet.TableEncoder(dtype="float32").fit(features)
+    target = table.column("target").to_pylist()
+    return encoder.transform(features), np.unique(target, return_inverse=True)[1], encoder
+
+
+def stream(files, size=8, epochs=2, window=16, **options):
+    return fnet.table_dataset(
+        files, "target", batch_size=size, epochs=epochs, window=window, **options
+    )
+
+
+def assert_batches(dataset, x, y):
+    """That a dataset has the batches of its plan over these rows."""
+    rows, weights = dataset.plan.batches(0, dataset.plan.epochs)
+    pairs = zip(rows.reshape(-1, rows.shape[-1]), weights.reshape(-1, rows.shape[-1]), strict=True)
+    for (own_x, own_y), (numbers, real) in zip(dataset, pairs, strict=True):
+        np.testing.assert_array_equal(own_x, x[numbers[real > 0]])
+        np.testing.assert_array_equal(own_y, y[numbers[real > 0]])
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 0, 1)], ids=str)
+@pytest.mark.parametrize("kinds", [*((kind,) for kind in KINDS), KINDS], ids="+".join)
+@pytest.mark.parametrize(
+    "forms",
+    [*((form,) for form in WRITERS), ("csv", "parquet"), ("arrow", "csv.gz", "parquet")],
+    ids="+".join,
+)
+def test_batches_are_those_of_the_table_in_memory(tmp_path, forms, kinds, order, monkeypatch):
+    monkeypatch.setattr(csv_blocks, "BLOCK_BYTES", 300)
+    table = columns(sum(ROWS), kinds)
+    paths = make(tmp_path, table, forms)
+    starts = np.cumsum([0, *ROWS])
+    parts = [table.slice(starts[i], ROWS[i]) for i in order]
+    x, y, encoder = in_memory(pa.concat_tables(parts))
+    dataset = stream([paths[i] for i in order])
+    assert dataset.plan.shards == tuple(ROWS[i] for i in order)
+    assert dataset.classes.tolist() == ["no", "yes"]
+    ours, theirs = dataset.encoder.encoding_.columns, encoder.encoding_.columns
+    assert [c.statistics for c in ours] == [c.statistics for c in theirs]
+    assert_batches(dataset, x, y)
+    assert_batches(stream([paths[i] for i in order], encoder=encoder), x, y)
+
+
+@pytest.mark.parametrize("given", ["folder", "pattern", "path", "filesystem"])
+def test_files_are_given_in_any_way(tmp_path, given):
+    table = columns(60, ("numbers", "categories"))
+    paths = make(tmp_path, table)
+    Path(tmp_path, "_SUCCESS").touch()
+    Path(tmp_path, ".hidden").touch()
+    options = {}
+    if given == "filesystem":
+        options["filesystem"] = fs.SubTreeFileSystem(str(tmp_path), fs.LocalFileSystem())
+    files = {"folder": tmp_path, "pattern": str(tmp_path / "part-?.csv"), "path": paths[0]}
+    found = stream(files.get(given, "/"), **options)
+    rows = ROWS[:1] if given == "path" else ROWS
+    assert found.plan.shards == rows
+    x, y, _ = in_memory(table.slice(0, sum(rows)))
+    assert_batches(found, x, y)
+
+
+@pytest.mark.parametrize("task", ["classifier", "regressor", None])
+def test_targets_are_those_of_a_table_in_memory(tmp_path, task):
+    table = columns(60, ("numbers",)).set_column(1, "target", pa.array([i % 4 for i in range(60)]))
+    found = stream(make(tmp_path, table, ("csv", "parquet")), task=task)
+    x, y, _ = in_memory(table)
+    if task == "regressor":
+        assert found.classes is None
+        y = y.astype(np.float32)
+    else:
+        assert found.classes.tolist() == [0, 1, 2, 3]
+    assert_batches(found, x, y)
+    assert next(iter(found))[1].dtype == (np.float32 if task == "regressor" else np.int64)
+
+
+NOTATIONS = {
+    "plus": ["+1", "2", "3.5"],
+    "blanks": [" 1", "2 ", "3.5"],
+    "a gap in words": ["1", "NA", "3.5"],
+    "another gap": ["1", "?", "3.5"],
+    "comma": ["1,5", "2", "3,5"],
+    "percent": ["1%", "2%", "3.5%"],
+    "true among numbers": ["1", "2", "3.5"],
+    "large": ["1e30", "2", "3.5"],
+}
+
+
+@pytest.mark.parametrize("name", NOTATIONS)
+def test_numbers_in_any_notation_are_read_as_in_memory(tmp_path, name, monkeypatch):
+    monkeypatch.setattr(csv_blocks, "BLOCK_BYTES", 64)
+    cells = (NOTATIONS[name] * 20)[:60]
+    table = columns(60, ("whole",)).append_column("odd", pa.array(cells))
+    x, y, encoder = in_memory(table)
+    found = stream(make(tmp_path, table))
+    assert found.encoder.encoding_.columns[1].steps == encoder.encoding_.columns[1].steps
+    assert_batches(found, x, y)
+
+
+QUOTED = 'a,b\n1,"x\ny"\n2,"say ""no"""\n\n3,5" pipe\n4,"z,"\n5,w'
+
+
+@pytest.mark.parametrize("block", [1, 7, 10, 1000])
+@pytest.mark.parametrize("line", ["\n", "\r\n", "\r"], ids=repr)
+def test_a_csv_is_read_from_any_of_its_rows(tmp_path, block, line, monkeypatch):
+    monkeypatch.setattr(csv_blocks, "BLOCK_BYTES", block)
+    path = tmp_path / "quoted.csv"
+    path.write_bytes(QUOTED.replace("\n", line).encode())
+    shard = shards.open_shard(str(path), fs.LocalFileSystem())
+    rows, starts = [], []
+    for chunk, place in shards.scan(shard, shards.Wanted()):
+        if place >= 0:
+            starts.append((len(rows), place))
+        rows += chunk.columns.to_pylist()
+    assert [row["a"] for row in rows] == [b"1", b"2", b"3", b"4", b"5"]
+    assert rows[0]["b"].decode() == f"x{line}y"
+    assert rows[2]["b"] == b'5" pipe'
+    assert len(starts) > 1 or block == 1000
+    index = shards.Index(len(rows), tuple(starts))
+    for first in range(5):
+        found = list(shards.read_rows(shard, index, first, shards.Wanted()))
+        assert found[0].first_row == first + 1
+        assert [row for chunk in found for row in chunk.columns.to_pylist()] == rows[first:]
+
+
+def test_an_encoding_is_learnt_from_counts_of_all_rows(tmp_path, monkeypatch):
+    rows = 4000
+    table = columns(rows, ("gaps", "categories", "booleans", "whole", "dates"))
+    rare = ["usual"] * (rows - 45) + ["rare"] * 45
+    table = table.append_column("rare", pa.array(rare))
+    paths = make(tmp_path, table, ("csv", "parquet"), (1500, 2500))
+    exact = in_memory(table)[2].encoding_
+    monkeypatch.setattr(samples.Sample.__init__, "__defaults__", (500,))
+    found = stream(paths, size=64).encoder.encoding_
+    for ours, theirs in zip(found.columns, exact.columns, strict=True):
+        mine, other = ours.statistics, theirs.statistics
+        if mine.moments is not None:
+            np.testing.assert_allclose(mine.moments[:4], other.moments[:4], rtol=1e-12)
+            low, high = other.moments[:2]
+            np.testing.assert_allclose(
+                mine.moments.quantiles, other.moments.quantiles, atol=0.1 * (high - low)
+            )
+            assert mine.moments.quantiles != other.moments.quantiles
+        assert mine._replace(moments=None) == other._replace(moments=None)
+        assert [type(step) for step in ours.steps] == [type(step) for step in theirs.steps]
+
+
+def test_a_sample_does_not_depend_on_the_chunks():
+    def sample(sizes, size=20):
+        found, start = samples.Sample(3, size), 0
+        for count in sizes:
+            batch = pa.record_batch({"a": np.arange(start, start + count)})
+            found.add(Chunk("t", 1, batch))
+            start += count
+        chunks = found.chunks()
+        return [value for chunk in chunks for value in chunk.columns["a"].to_pylist()], found
+
+    words_of = philox.words_at(3, philox.SAMPLE, np.arange(300))
+    wanted = sorted(np.argsort(words_of, kind="stable")[:20].tolist())
+    for sizes in ([300], [7] * 42 + [6], [1] * 300, [250, 50]):
+        rows, found = sample(sizes)
+        assert rows == wanted
+        assert [found.row(i) for i in range(20)] == wanted
+    assert sample([15])[0] == list(range(15))
+
+
+# Training
+
+NET = Network((8, 5, 2))
+ADAM = fnet.adam(0.03125)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """`(dataset, x, y, params, run)` of a small stream."""
+    table = columns(sum(ROWS), ("numbers", "gaps", "categories", "booleans"))
+    paths = make(tmp_path_factory.mktemp("stream"), table, ("csv", "parquet"))
+    x, y, _ = in_memory(table)
+    dataset = stream(paths, epochs=3)
+    params = fnet.init_params(NET, seed=0)
+    assert x.shape[1] == 8
+    run = fnet.train(NET, ADAM, params, data=dataset)
+    return dataset, x, y, params, run
+
+
+def same_bits(ours, theirs):
+    for pair in zip(leaves(ours.params), leaves(theirs.params), strict=True):
+        np.testing.assert_array_equal(*map(np.asarray, pair))
+    np.testing.assert_array_equal(ours.history["loss"], theirs.history["loss"])
+
+
+def test_a_stream_trains_as_the_same_rows_in_memory(trained):
+    dataset, x, y, params, run = trained
+    same_bits(run, fnet.train(NET, ADAM, params, x, y, dataset.plan))
+    same_bits(
+        fnet.train(NET, ADAM, params, x, y, dataset.plan, xla=True),
+        fnet.train(NET, ADAM, params, data=dataset, xla=True),
+    )
+
+
+def test_a_stream_resumes_at_every_step_without_what_comes_before(trained, monkeypatch):
+    dataset, _, _, params, run = trained
+    read = []
+
+    def note(shard, index, first, wanted):
+        read.append(first)
+        return read_rows(shard, index, first, wanted)
+
+    read_rows = shards.read_rows
+    monkeypatch.setattr(shards, "read_rows", note)
+    # Chunks of one step: the callback sees each of them.
+    monkeypatch.setattr("fnet.core.batch_source.MAX_PLAN_ENTRIES", 1)
+    kept = []
+    fnet.train(NET, ADAM, params, data=dataset, callback=kept.append)
+    for now in kept[:-1]:
+        epoch, step = int(now.train_state.epoch), int(now.train_state.step)
+        read.clear()
+        same_bits(fnet.train(NET, ADAM, now, data=dataset), run)
+        position = step // 2 * 16
+        for shard in stream_order.shards(0, 3, epoch):
+            if position < ROWS[shard]:
+                break
+            position -= ROWS[shard]
+        assert read[0] == position
+    assert len(kept) == dataset.plan.epochs * dataset.plan.steps
+
+
+def test_a_checkpoint_of_a_stream_resumes(trained, tmp_path):
+    dataset, _, _, params, run = trained
+    path = tmp_path / "run.fnet"
+
+    def interrupt(now):
+        keep(now)
+        if int(now.train_state.epoch) >= 1:
+            raise KeyboardInterrupt
+
+    keep = fnet.checkpoint(path, every=0)
+    interrupt._begin = keep._begin
+    with pytest.raises(KeyboardInterrupt):
+        fnet.train(NET, ADAM, params, data=dataset, callback=interrupt)
+    same_bits(fnet.train(NET, ADAM, params, data=dataset, callback=fnet.checkpoint(path)), run)
+
+
+@pytest.mark.slow
+def test_a_killed_stream_resumes_to_the_same_bits():
+    command = [sys.executable, str(SCRIPTS / "stream_kills.py"), "--kills", "1"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "1 kills; the result has the same bits as without them\n"
+
+
+def test_class_weights_and_epochs_go_with_a_stream(trained):
+    dataset, x, y, params, _ = trained
+    weights = {0: 1.0, 1: 3.0}
+    ours = fnet.train(NET, ADAM, params, data=dataset, class_weight=weights, epochs=3)
+    theirs = fnet.train(NET, ADAM, params, x, y, dataset.plan, class_weight=weights)
+    same_bits(ours, theirs)
+    with pytest.raises(InvalidArgument, match="epochs=2"):
+        fnet.train(NET, ADAM, params, data=dataset, epochs=2)
+
+
+# Bad input
+
+
+@pytest.fixture
+def good(tmp_path):
+    """`(folder, paths)` of shards of CSV."""
+    return tmp_path, make(tmp_path, columns(60, ("numbers", "categories")))
+
+
+def edit(change):
+    """A fault in the second shard."""
+
+    def fault(folder, paths):
+        path = Path(paths[1])
+        path.write_text(change(path.read_text()))
+        return paths
+
+    return fault
+
+
+def replaced(form, change):
+    """A second shard in another format, of a table that was changed."""
+
+    def fault(folder, paths):
+        table = columns(60, ("numbers", "categories")).slice(19, 8)
+        path = folder / f"part-1.{form}"
+        write(change(table), path)
+        return [paths[0], str(path), paths[2]]
+
+    return fault
+
+
+def truncated(form):
+    def fault(folder, paths):
+        found = replaced(form, lambda table: table)(folder, paths)
+        path = Path(found[1])
+        path.write_bytes(path.read_bytes()[:-20])
+        return found
+
+    return fault
+
+
+def instead(name):
+    """Another file in place of the second shard."""
+    return lambda folder, paths: [paths[0], str(folder / name), paths[2]]
+
+
+def replaced_text(old, new):
+    return edit(lambda text: re.sub(old, new, text))
+
+
+BAD_SHARDS = {
+    "missing": (instead("none.csv"), "none.csv is missing"),
+    "a folder": (instead("."), "is a folder"),
+    "empty": (edit(lambda text: ""), r"part-1.csv is empty"),
+    "no rows": (
+        edit(lambda text: text.split("\n")[0] + "\n"),
+        "part-1.csv has a header row but no",
+    ),
+    "truncated csv": (edit(lambda text: text.rsplit(",", 2)[0]), r"part-1.csv: row \d+ has"),
+    "truncated gzip": (truncated("csv.gz"), "part-1.csv.gz cannot be read"),
+    "truncated parquet": (truncated("parquet"), "part-1.parquet is not a readable table"),
+    "truncated arrow": (truncated("arrow"), "part-1.arrow"),
+    "an open quote": (edit(lambda text: text + '1,"a'), "part-1.csv"),
+    "a ragged row": (edit(lambda text: text + "1,a\n"), "part-1.csv: row 9 has 2 cells"),
+    "another column": (replaced_text("numbers", "n"), "part-1.csv has no column 'numbers'"),
+    "no target": (replaced_text("target", "t"), "part-1.csv has no column 'target'"),
+    "twice a column": (replaced_text("numbers", "target"), "more than one column"),
+    "a gap of the target": (
+        replaced_text(r'"(no|yes)"\n$', '""\n'),
+        "part-1.csv: column 'target', row 8: missing value",
+    ),
+    "json": (edit(lambda text: '{"numbers": 1}\n'), "json lines"),
+    "no table": (edit(lambda text: "%PDF-1.4"), "is a PDF"),
+}
+"""Faults of a shard, each with the message."""
+
+
+@pytest.mark.parametrize("name", BAD_SHARDS)
+def test_a_bad_shard_is_refused_or_left_out(good, name):
+    folder, paths = good
+    fault, message = BAD_SHARDS[name]
+    bad = fault(folder, paths)
+    with pytest.raises(InvalidArgument, match=message):
+        stream(bad)
+    with pytest.warns(UserWarning, match=message) as caught:
+        found = stream(bad, skip_bad_shards=True)
+    assert len(caught) == 1
+    assert caught[0].filename == __file__
+    assert found.plan.shards == (19, 33)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        again = stream([bad[0], bad[2]])
+    for ours, theirs in zip(found, again, strict=True):
+        np.testing.assert_array_equal(ours[0], theirs[0])
+
+
+def test_columns_of_other_types_are_refused(tmp_path):
+    table = columns(60, ("numbers",))
+    paths = make(tmp_path, table, ("parquet",))
+    text = table.slice(0, 9).set_column(0, "numbers", pa.array(["x"] * 9))
+    write(text, tmp_path / "other.parquet")
+    with pytest.raises(
+        InvalidArgument, match=r"other.parquet: column 'numbers' has text, and numb"
+    ):
+        stream([*paths, str(tmp_path / "other.parquet")])
+    write(text, tmp_path / "other.csv")
+    with pytest.raises(InvalidArgument, match=r"other.csv: column 'numbers' has text, and numbers"):
+        stream([*paths, str(tmp_path / "other.csv")])
+
+
+def test_a_bad_cell_is_named_by_file_and_row(good):
+    _, paths = good
+    encoder = stream(paths).encoder
+    path = Path(paths[1])
+    lines = path.read_text().split("\n")
+    lines[5] = "x" + lines[5]
+    path.write_text("\n".join(lines))
+    with pytest.raises(InvalidArgument, match=r"part-1.csv: column 'numbers', row \d"):
+        stream(paths)
+    with pytest.raises(InvalidArgument, match=r"part-1.csv: column 'numbers', row \d"):
+        list(stream(paths, encoder=encoder).stream.windows(0, 0))
+
+
+def test_a_class_that_the_model_lacks_is_named_by_file_and_row(good):
+    _, paths = good
+    found = stream(paths)
+    chunk = Chunk("file", 11, pa.record_batch({"target": ["no", "yes", "maybe"]}))
+    windows = found.stream.windows.__self__
+    with pytest.raises(InvalidArgument, match=r"file: column 'target', row 13: 'maybe' is none"):
+        windows.found.target.read(chunk)
+
+
+@pytest.mark.parametrize("change", ["longer", "shorter", "gone", "touched"])
+def test_a_shard_that_has_changed_is_refused(good, change):
+    _, paths = good
+    found, path = stream(paths), Path(paths[1])
+    text = path.read_text()
+    if change == "gone":
+        path.unlink()
+    elif change == "touched":
+        os.utime(path, ns=(0, 12345))
+    else:
+        state = path.stat()
+        lines = text.split("\n")
+        lines = [*lines[:2], *lines[1:]] if change == "longer" else [lines[0], *lines[2:]]
+        path.write_text("\n".join(lines))
+        os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))
+    with pytest.raises(InvalidArgument, match="part-1.csv (has changed|is missing)"):
+        list(found.stream.windows(0, 0))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"files": []}, "at least one file"),
+        ({"files": "empty"}, "folder without files"),
+        ({"files": "nothing-*.csv"}, "matches no file"),
+        ({"size": 61}, "batch_size must be .*60"),
+        ({"window": 0}, "window"),
+        ({"task": "both"}, "task"),
+        ({"skip_bad_shards": 1}, "skip_bad_shards"),
+        ({"encoder": fnet.TableEncoder().fit(np.arange(6.0).reshape(3, 2))}, "without names"),
+        ({"encoder": fnet.TableEncoder().fit({"other": [1, 2, 3]})}, "no column 'other'"),
+    ],
+    ids=str,
+)
+def test_bad_arguments_are_refused(good, options, message):
+    folder, paths = good
+    (folder / "empty").mkdir()
+    files = options.pop("files", paths) if isinstance(options, dict) else paths
+    files = str(folder / files) if isinstance(files, str) else files
+    with pytest.raises(InvalidArgument, match=message):
+        stream(files, **options)
+
+
+def test_the_features_of_a_stream_are_those_of_feature_table(tmp_path):
+    """What the sample of one format becomes is what a table in one file becomes."""
+    table = columns(60, KINDS).drop_columns(["target"])
+    parquet.write_table(table, tmp_path / "t.parquet")
+    shard = shards.open_shard(str(tmp_path / "t.parquet"), fs.LocalFileSystem())
+    chunks = [chunk for chunk, _ in shards.scan(shard, shards.Wanted())]
+    names = table.column_names
+    ours = samples.to_table(chunks, names, {})
+    assert ours.equals(feature_table(chunks, names, {}))
+    assert encoding.learn(ours) == encoding.learn(table)
