@@ -86,9 +86,8 @@ def _whole_rows(
     stream: Any, name: str, delimiter: str, place: int
 ) -> Iterator[tuple[int, bytes, bool]]:
     """Blocks of whole rows: the byte at which each begins, its text, and whether it has quotes."""
-    quoted = re.compile(
-        rb'(?:(?<=[\r\n%b])|\A)"[^"]*+(?:""[^"]*+)*+("|\Z)' % re.escape(delimiter.encode())
-    )
+    mark = re.escape(delimiter.encode())  # a quote opens a cell where nothing is before it
+    quoted = re.compile(rb'"(?:(?<=[\r\n%b]")|(?<=\A"))[^"]*+(?:""[^"]*+)*+("|\Z)' % mark)
     text = b""
     while True:
         more = formats.read_block(stream, BLOCK_BYTES)
