@@ -56,6 +56,7 @@ PUBLIC_WITH_MORE = {
     ("fnet/estimators/tabular/classifier.py", "__init__"),
     ("fnet/estimators/tabular/regressor.py", "__init__"),
     ("fnet/search/searches.py", "__init__"),
+    ("fnet/streams/dataset.py", "table_dataset"),
 }
 """Public functions whose users give keywords."""
 

@@ -42,10 +42,10 @@ def words(seed, purpose, count, epoch, step):
 def by_hand(rows_per_shard, batch_size, seed, window, epoch):
     """The batches of an epoch of a stream, as lists of rows."""
     shard_words = words(seed, 6, len(rows_per_shard), epoch, 0)
-    starts = [sum(rows_per_shard[:i]) for i in range(len(rows_per_shard))]
+    offsets = [sum(rows_per_shard[:i]) for i in range(len(rows_per_shard))]
     rows = []
     for shard in sorted(range(len(rows_per_shard)), key=shard_words.__getitem__):
-        rows += range(starts[shard], starts[shard] + rows_per_shard[shard])
+        rows += range(offsets[shard], offsets[shard] + rows_per_shard[shard])
     window = -(-window // batch_size) * batch_size
     order = []
     for number, first in enumerate(range(0, len(rows), window)):
@@ -145,19 +145,19 @@ WRITERS = {
 
 def write(table, path):
     """Write a table in the format of its name."""
-    form = path.name.split(".", 1)[1]
-    if form != "csv.gz":
-        WRITERS[form](table, str(path))
+    kind = path.name.split(".", 1)[1]
+    if kind != "csv.gz":
+        WRITERS[kind](table, str(path))
         return
     with pa.CompressedOutputStream(str(path), "gzip") as stream:
         csv.write_csv(table, stream)
 
 
-def make(folder, table, forms=("csv",), rows=ROWS):
+def make(folder, table, formats=("csv",), rows=ROWS):
     """The table cut into shards, in these formats in turn; their paths."""
     paths, start = [], 0
-    for i, (count, form) in enumerate(zip(rows, itertools.cycle(forms), strict=False)):
-        path = Path(folder, f"part-{i}.{form}")
+    for i, (count, kind) in enumerate(zip(rows, itertools.cycle(formats), strict=False)):
+        path = Path(folder, f"part-{i}.{kind}")
         write(table.slice(start, count), path)
         paths.append(str(path))
         start += count
@@ -190,16 +190,16 @@ def assert_batches(dataset, x, y):
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 0, 1)], ids=str)
 @pytest.mark.parametrize("kinds", [*((kind,) for kind in KINDS), KINDS], ids="+".join)
 @pytest.mark.parametrize(
-    "forms",
-    [*((form,) for form in WRITERS), ("csv", "parquet"), ("arrow", "csv.gz", "parquet")],
+    "formats",
+    [*((kind,) for kind in WRITERS), ("csv", "parquet"), ("arrow", "csv.gz", "parquet")],
     ids="+".join,
 )
-def test_batches_are_those_of_the_table_in_memory(tmp_path, forms, kinds, order, monkeypatch):
+def test_batches_are_those_of_the_table_in_memory(tmp_path, formats, kinds, order, monkeypatch):
     monkeypatch.setattr(csv_blocks, "BLOCK_BYTES", 300)
     table = columns(sum(ROWS), kinds)
-    paths = make(tmp_path, table, forms)
-    starts = np.cumsum([0, *ROWS])
-    parts = [table.slice(starts[i], ROWS[i]) for i in order]
+    paths = make(tmp_path, table, formats)
+    offsets = np.cumsum([0, *ROWS])
+    parts = [table.slice(offsets[i], ROWS[i]) for i in order]
     x, y, encoder = in_memory(pa.concat_tables(parts))
     dataset = stream([paths[i] for i in order])
     assert dataset.plan.shards == tuple(ROWS[i] for i in order)
@@ -274,16 +274,16 @@ def test_a_csv_is_read_from_any_of_its_rows(tmp_path, block, line, monkeypatch):
     path = tmp_path / "quoted.csv"
     path.write_bytes(QUOTED.replace("\n", line).encode())
     shard = shards.open_shard(str(path), fs.LocalFileSystem())
-    rows, starts = [], []
+    rows, offsets = [], []
     for chunk, place in shards.scan(shard, shards.Wanted()):
         if place >= 0:
-            starts.append((len(rows), place))
+            offsets.append((len(rows), place))
         rows += chunk.columns.to_pylist()
     assert [row["a"] for row in rows] == [b"1", b"2", b"3", b"4", b"5"]
     assert rows[0]["b"].decode() == f"x{line}y"
     assert rows[2]["b"] == b'5" pipe'
-    assert len(starts) > 1 or block == 1000
-    index = shards.Index(len(rows), tuple(starts))
+    assert len(offsets) > 1 or block == 1000
+    index = shards.Index(len(rows), tuple(offsets))
     for first in range(5):
         found = list(shards.read_rows(shard, index, first, shards.Wanted()))
         assert found[0].first_row == first + 1
@@ -446,21 +446,21 @@ def edit(change):
     return fault
 
 
-def replaced(form, change):
+def replaced(kind, change):
     """A second shard in another format, of a table that was changed."""
 
     def fault(folder, paths):
         table = columns(60, ("numbers", "categories")).slice(19, 8)
-        path = folder / f"part-1.{form}"
+        path = folder / f"part-1.{kind}"
         write(change(table), path)
         return [paths[0], str(path), paths[2]]
 
     return fault
 
 
-def truncated(form):
+def truncated(kind):
     def fault(folder, paths):
-        found = replaced(form, lambda table: table)(folder, paths)
+        found = replaced(kind, lambda table: table)(folder, paths)
         path = Path(found[1])
         path.write_bytes(path.read_bytes()[:-20])
         return found

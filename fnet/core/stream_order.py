@@ -52,9 +52,9 @@ def rows(
 ) -> npt.NDArray[np.int64]:
     """The order of all rows in an epoch, `[N]`, cut into windows of `size` rows."""
     size = size or 1
-    starts = np.cumsum([0, *rows_per_shard])
+    offsets = np.cumsum([0, *rows_per_shard])
     order = shards(seed, len(rows_per_shard), epoch)
-    found = np.concatenate([np.arange(starts[i], starts[i + 1]) for i in order])
+    found = np.concatenate([np.arange(offsets[i], offsets[i + 1]) for i in order])
     for number, first in enumerate(range(0, len(found), size)):
         part = found[first : first + size]
         found[first : first + size] = part[window(seed, len(part), epoch, number)]

@@ -46,8 +46,8 @@ class ChunkEncoder:
             dtype: The type of the result.
             target: The name of the target, which is read, too.
         """
-        self._ready, self._dtype = prepare(encoding), dtype
-        self.width = self._ready.width
+        self._prepared, self._dtype = prepare(encoding), dtype
+        self.width = self._prepared.width
         columns = used(encoding)
         self._names = [column.name for column in columns]
         steps = {column.name: read_step(column) for column in columns}
@@ -77,7 +77,7 @@ class ChunkEncoder:
 
         def encode_part(start: int) -> tuple[Problem, ...]:
             part = slice(start, start + size)
-            found = encode_rows(self._ready, table.slice(start, size), self._dtype, out[part])
+            found = encode_rows(self._prepared, table.slice(start, size), self._dtype, out[part])
             return tuple(each._replace(row=each.row + start) for each in found.problems)
 
         try:
@@ -110,11 +110,11 @@ def learn_encoding(found: Survey, options: Options) -> Encoding:
     kinds = options.kinds or {}
     plain = [n for n in names if kinds.get(n, "number") == "number" and options.decimal != ","]
     numbers = dict.fromkeys(plain, options.missing)
-    chunks = found.sample.chunks()
+    chunks = found.drawn.chunks()
     table = samples.to_table(chunks, names, numbers)
     try:
         encoding = learn(table, options)
-        if table.num_rows == found.sample.total:
+        if table.num_rows == found.drawn.total:
             return encoding
         return learn(table, options, tallies=_tallies(found, encoding))
     except TableError as error:
@@ -157,6 +157,6 @@ def _placed(found: Survey, error: TableError) -> InvalidArgument:
         if problem.row < 0:
             lines.append(TableError([problem]).message(table=found.shards[0].name))
         else:
-            name, row = found.place(found.sample.row(problem.row))
+            name, row = found.place(found.drawn.row(problem.row))
             lines.append(f"{name}: {problem.message(row - problem.row)}")
     return InvalidArgument("; ".join(lines[:3]))

@@ -43,7 +43,7 @@ class Sample:
 
     def __init__(self, seed: int, size: int = SAMPLE_ROWS) -> None:
         self.total = 0
-        self._seed, self._size, self._parts = seed, size, list[_Part]()
+        self._seed, self._size, self._drawn = seed, size, list[_Part]()
         self._largest = 1 << 32
 
     def add(self, chunk: Chunk) -> None:
@@ -53,30 +53,30 @@ class Sample:
         words = philox.words_at(self._seed, philox.SAMPLE, rows)
         part = _Part(chunk, rows, words).take(words <= self._largest)
         if len(part.rows):
-            self._parts.append(part)
-        if sum(len(each.rows) for each in self._parts) > self._size + self._size // 4:
+            self._drawn.append(part)
+        if sum(len(each.rows) for each in self._drawn) > self._size + self._size // 4:
             self._prune()
 
     def _prune(self) -> None:
-        words = np.concatenate([part.words for part in self._parts])
+        words = np.concatenate([part.words for part in self._drawn])
         if len(words) <= self._size:
             return
         order = np.argsort(words, kind="stable")  # of equal words the first row
         keep = np.zeros(len(words), bool)
         keep[order[: self._size]] = True
         self._largest = int(words[order[self._size - 1]])
-        ends = np.cumsum([len(part.rows) for part in self._parts])[:-1]
-        pairs = zip(self._parts, np.split(keep, ends), strict=True)
-        self._parts = [part.take(own) for part, own in pairs if own.any()]
+        ends = np.cumsum([len(part.rows) for part in self._drawn])[:-1]
+        pairs = zip(self._drawn, np.split(keep, ends), strict=True)
+        self._drawn = [part.take(own) for part, own in pairs if own.any()]
 
     def chunks(self) -> list[Chunk]:
         """The rows of the sample, in the order of the stream."""
         self._prune()
-        return [part.chunk for part in self._parts]
+        return [part.chunk for part in self._drawn]
 
     def row(self, index: int) -> int:
         """The number in the stream of a row of the sample."""
-        return int(np.concatenate([part.rows for part in self._parts])[index])
+        return int(np.concatenate([part.rows for part in self._drawn])[index])
 
 
 def to_table(chunks: Sequence[Chunk], names: Sequence[str], numbers: Mapping[str, Any]) -> pa.Table:
@@ -103,10 +103,10 @@ def to_table(chunks: Sequence[Chunk], names: Sequence[str], numbers: Mapping[str
     for group in groups.values():
         own = [chunks[i] for i in group]  # one column at a time, which bounds the memory
         columns = [feature_table(own, [name], numbers).column(0) for name in names]
-        whole = pa.Table.from_arrays(columns, list(names))
+        joined = pa.Table.from_arrays(columns, list(names))
         start = 0
         for i in group:
-            parts[i] = whole.slice(start, len(chunks[i].columns))
+            parts[i] = joined.slice(start, len(chunks[i].columns))
             start += len(chunks[i].columns)
     columns = [_one_type(chunks, [part.column(name) for part in parts], name) for name in names]
     return pa.Table.from_arrays(columns, list(names))
@@ -130,8 +130,8 @@ def _one_type(chunks: Sequence[Chunk], parts: list[Any], name: str) -> Any:
             parts = [part.cast(pa.string()) for part in parts]
     elif kinds:
         parts = [part.cast(next(iter(kinds))) for part in parts]
-    pieces = [piece for part in parts for piece in part.chunks]
-    return pa.chunked_array(pieces, None if pieces else pa.null())
+    arrays = [piece for part in parts for piece in part.chunks]
+    return pa.chunked_array(arrays, None if arrays else pa.null())
 
 
 def is_number(kind: Any) -> bool:

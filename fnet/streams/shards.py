@@ -57,12 +57,12 @@ class Index(NamedTuple):
 
     Attributes:
         rows: Their number.
-        starts: Where reading can begin: the number of a row, and its place, which is a byte of a
+        offsets: Where reading can begin: the number of a row, and its place, which is a byte of a
             CSV, a row group of Parquet, or a record batch of Arrow.
     """
 
     rows: int
-    starts: tuple[tuple[int, int], ...]
+    offsets: tuple[tuple[int, int], ...]
 
 
 def find_files(files: Any, filesystem: Any) -> list[str]:
@@ -250,7 +250,7 @@ def read_rows(shard: Shard, index: Index, first: int, wanted: Wanted) -> Iterato
             raise changed
     except OSError:
         raise changed from None
-    row, place = max(start for start in index.starts if start[0] <= first)
+    row, place = max(start for start in index.offsets if start[0] <= first)
     for _, batch in _read_from(shard, row, place, wanted):
         end = row + len(batch)
         if end > index.rows:

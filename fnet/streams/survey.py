@@ -26,13 +26,13 @@ class Survey(NamedTuple):
     Attributes:
         shards: The shards.
         indexes: Where the rows of each are.
-        sample: A sample of all rows: all columns, or the target alone.
+        drawn: A sample of all rows: all columns, or the target alone.
         target: The target.
     """
 
     shards: tuple[Shard, ...]
     indexes: tuple[Index, ...]
-    sample: Sample
+    drawn: Sample
     target: StreamTarget
 
     def place(self, row: int) -> tuple[str, int]:
@@ -102,31 +102,31 @@ class _skipping:
 
 def _scan_all(good: Sequence[Shard], request: Request) -> Survey | Shard:
     """The Survey of these shards, or the first that is to be left out."""
-    sample, target = Sample(request.seed), TargetScan(_target(good[0], request.target))
+    drawn, target = Sample(request.seed), TargetScan(_target(good[0], request.target))
     wanted = Wanted(None if request.columns is None else (target.name,))
     indexes = []
     for shard in good:
         with _skipping(request.skip, STACKLEVEL + 1) as skipped:
-            indexes.append(_scan(shard, wanted, sample, target))
+            indexes.append(_scan(shard, wanted, drawn, target))
         if skipped:
             return shard
-    chunks = sample.chunks()
-    is_all = sum(len(chunk.columns) for chunk in chunks) == sample.total
+    chunks = drawn.chunks()
+    is_all = sum(len(chunk.columns) for chunk in chunks) == drawn.total
     decided = target.decide(chunks, is_all, request.task)
-    return Survey(tuple(good), tuple(indexes), sample, decided)
+    return Survey(tuple(good), tuple(indexes), drawn, decided)
 
 
-def _scan(shard: Shard, wanted: Wanted, sample: Sample, target: TargetScan) -> Index:
-    rows, starts = 0, []
+def _scan(shard: Shard, wanted: Wanted, drawn: Sample, target: TargetScan) -> Index:
+    rows, offsets = 0, []
     for chunk, place in shards.scan(shard, wanted):
         if place >= 0:
-            starts.append((rows, place))
+            offsets.append((rows, place))
         target.add(chunk)
-        sample.add(chunk)
+        drawn.add(chunk)
         rows += len(chunk.columns)
     if not rows:
         raise InvalidArgument(f"{shard.name} has no rows: leave it out")
-    return Index(rows, tuple(starts))
+    return Index(rows, tuple(offsets))
 
 
 def _target(shard: Shard, name: str) -> str:
