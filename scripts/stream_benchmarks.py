@@ -78,9 +78,9 @@ def memory(folder: Path, epochs: int, results: Any) -> None:
         peaks[int(run.train_state.epoch)] = peak
 
     data = dataset(folder, epochs)
-    note_of_start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    first_pass = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     train(data, note)
-    results.put([note_of_start, *peaks.values()])
+    results.put([first_pass, *(peaks[epoch] for epoch in sorted(peaks) if epoch)])
 
 
 def read_with_arrow(folder: Path, kind: str) -> int:

@@ -612,3 +612,58 @@ def test_the_features_of_a_stream_are_those_of_feature_table(tmp_path):
     ours = samples.to_table(chunks, names, {})
     assert ours.equals(feature_table(chunks, names, {}))
     assert encoding.learn(ours) == encoding.learn(table)
+
+
+# Estimators
+
+
+@pytest.mark.parametrize("task", ["classifier", "regressor"])
+def test_an_estimator_is_fitted_to_a_stream_as_by_train(tmp_path, task):
+    table = columns(60, ("numbers", "categories"))
+    table = table.set_column(2, "target", pa.array([i % 3 for i in range(60)]))
+    found = stream(make(tmp_path, table), task=task, epochs=4)
+    x, y, _ = in_memory(table)
+    arguments = {"random_state": 0, "n_iter_no_change": np.inf, "hidden_layer_sizes": (5,)}
+    if task == "classifier":
+        model = fnet.MLPClassifier(**arguments)
+    else:
+        model = fnet.MLPRegressor(standardize="target", **arguments)
+        y = (y - y.mean()) / y.std()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model.fit(found)
+    assert (model.n_iter_, model.n_features_in_, model.engine_) == (4, x.shape[1], "tensorflow")
+    assert model.t_ == 240
+    if task == "classifier":
+        assert model.classes_.tolist() == [0, 1, 2]
+    other = type(model)(**arguments, max_iter=1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        net = other.fit(x, y).functional()[0]
+    start = fnet.estimators.translation.initial_params(
+        other, net, np.random.RandomState(0), np.float32
+    )
+    tuning = other._make_tuning(net, None)
+    adam = fnet.adam(0.001, epsilon=1e-8)
+    run = fnet.train(net, adam, start, x, y, found.plan, tuning=tuning)
+    unit = model._reported_loss(net, None)[0]
+    np.testing.assert_array_equal(model.loss_curve_, (unit * run.history["loss"]).tolist())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fit", "message"),
+    [
+        ({"solver": "lbfgs"}, {}, "lbfgs"),
+        ({"engine": "numpy"}, {}, "numpy"),
+        ({"early_stopping": True}, {}, "early_stopping"),
+        ({"standardize": True}, {}, "standardize"),
+        ({"class_weight": "balanced"}, {}, "balanced"),
+        ({}, {"y": [0, 1]}, "y and sample_weight"),
+    ],
+    ids=str,
+)
+def test_fits_to_a_stream_refuse_what_needs_all_rows(good, arguments, fit, message):
+    with pytest.raises(InvalidArgument, match=message):
+        fnet.MLPClassifier(**arguments).fit(stream(good[1]), **fit)
+    with pytest.raises(InvalidArgument, match="task='regressor'"):
+        fnet.MLPRegressor().fit(stream(good[1]))

@@ -24,7 +24,7 @@ from fnet.core.run_state import Run, TrainState
 from fnet.core.scaling import Scaling
 from fnet.core.sparse_rows import SparseRows
 from fnet.core.tuning import Tuning
-from fnet.estimators import translation
+from fnet.estimators import streams, translation
 from fnet.estimators.arguments import ArgumentsMixin, EngineName, MatrixLike
 from fnet.estimators.conversion import ConversionMixin
 from fnet.estimators.data import (
@@ -106,9 +106,11 @@ class Training(NamedTuple):
 
     def run(self, side: ModuleType, **options: Any) -> Run:
         """Train by an engine, with further arguments."""
-        columns = self.data.x, self.data.y, self.plan
+        columns: dict[str, Any] = {"x": self.data.x, "y": self.data.y, "plan": self.plan}
+        if streams.is_stream(self.data.x):
+            columns = {"data": self.data.x}
         run: Run = side.train(
-            self.net, self.optimizer, self.start, *columns, **self.options, **options
+            self.net, self.optimizer, self.start, **columns, **self.options, **options
         )
         return run
 
@@ -135,6 +137,10 @@ class BaseMLP(ConversionMixin):
         """The targets of the last fit."""
         raise NotImplementedError
 
+    def _targets_of_classes(self, classes: Any) -> Targets:
+        """The targets of a dataset that has these classes, or None of numbers."""
+        raise NotImplementedError
+
     def _store_targets(self, targets: Any) -> None:
         """Keep the targets of a fit as fitted attributes."""
 
@@ -159,7 +165,7 @@ class BaseMLP(ConversionMixin):
     def _fit(
         self,
         X: MatrixLike,
-        y: MatrixLike,
+        y: MatrixLike | None,
         sample_weight: ArrayLike | None,
         held_out: HeldOut,
         partial: bool = False,
@@ -175,7 +181,8 @@ class BaseMLP(ConversionMixin):
 
     def _fit_in_place(self, rows: tuple[Any, Any, Any], held_out: HeldOut, call: FitCall) -> None:
         """Prepare, train, store."""
-        task = self._prepare(rows, held_out, call)
+        prepare = self._prepare_stream if streams.is_stream(rows[0]) else self._prepare
+        task = prepare(rows, held_out, call)
         self._store(task, self._minimize(task) if self.solver == "lbfgs" else self._train(task))
 
     def _prepare(self, rows: tuple[Any, Any, Any], held_out: HeldOut, call: FitCall) -> FitTask:
@@ -212,6 +219,34 @@ class BaseMLP(ConversionMixin):
             scaling=scaling,
         )
 
+    def _prepare_stream(
+        self, rows: tuple[Any, Any, Any], held_out: HeldOut, call: FitCall
+    ) -> FitTask:
+        """Prepare a fit to a dataset of `table_dataset`."""
+        dataset, y, sample_weight = rows
+        streams.check_task(self, dataset)
+        features, _ = dataset.element_spec
+        self.n_features_in_ = int(features.shape[1])
+        targets = self._targets_of_classes(dataset.classes)
+        validation = held_out.validate(self, targets)
+        streams.check(self, y, sample_weight, validation is not None)
+        random = check_random_state(self.random_state)
+        net = self._make_network(self.n_features_in_, targets)
+        params = translation.initial_params(self, net, random, features.dtype.as_numpy_dtype)
+        scaling = streams.target_scaling(self, dataset)
+        return FitTask(
+            net=net,
+            start=params,
+            data=Data(streams.scaled(dataset, scaling), None),
+            validation=None if validation is None else scale(scaling, validation),
+            class_weight=self._class_weights(targets, partial=False),
+            seed=int(random.randint(2**32, dtype=np.uint32)),
+            samples_seen=0,
+            call=call,
+            targets=targets,
+            scaling=scaling,
+        )
+
     def _store(self, task: FitTask, result: Run | LBFGSResult) -> None:
         """Report how the training of a task ended, and keep what it has learnt."""
         if isinstance(result, LBFGSResult):
@@ -234,14 +269,7 @@ class BaseMLP(ConversionMixin):
 
     def _training(self, task: FitTask) -> Training:
         """The arguments of `train` for a task."""
-        rows = len(task.data.x)
-        plan = minibatch_plan(
-            rows,
-            self._batch_size(rows),
-            1 if task.call.partial else self.max_iter,
-            task.seed if self.shuffle else None,
-            task.data.weights,
-        )
+        plan = task.data.x.plan if streams.is_stream(task.data.x) else self._plan(task)
         score = self.SCORE[task.net.targets]
         options = {
             "tuning": self._make_tuning(task.net, task.seed),
@@ -253,6 +281,17 @@ class BaseMLP(ConversionMixin):
         }
         optimizer = translation.optimizer(self, plan)
         return Training(task.net, optimizer, task.start, task.data, plan, options)
+
+    def _plan(self, task: FitTask) -> Plan:
+        """The batches of a fit to rows in memory."""
+        rows = task.data.n_rows()
+        return minibatch_plan(
+            rows,
+            self._batch_size(rows),
+            1 if task.call.partial else self.max_iter,
+            task.seed if self.shuffle else None,
+            task.data.weights,
+        )
 
     def _train(self, task: FitTask) -> Run:
         """Train by steps."""
@@ -271,8 +310,9 @@ class BaseMLP(ConversionMixin):
         if ended == "interrupted":
             warnings.warn("Training interrupted by user.", stacklevel=STACKLEVEL + 1)
         if ended == "epochs" and not task.call.partial:
+            epochs = len(run.history["loss"])
             warnings.warn(
-                f"Stochastic Optimizer: Maximum iterations ({self.max_iter}) reached and the "
+                f"Stochastic Optimizer: Maximum iterations ({epochs}) reached and the "
                 "optimization hasn't converged yet.",
                 ConvergenceWarning,
                 stacklevel=STACKLEVEL + 1,
@@ -282,6 +322,7 @@ class BaseMLP(ConversionMixin):
         """The engine for steps on batches of this many rows."""
         sparse = isinstance(task.data.x, SparseRows)
         engine = "numpy" if sparse and self.engine == "auto" else self.engine
+        engine = "tensorflow" if streams.is_stream(task.data.x) else engine
         return backends.choose(engine, task.net, rows, steps)
 
     def _report(self, task: FitTask) -> Report:
@@ -370,7 +411,7 @@ class BaseMLP(ConversionMixin):
         self.validation_scores_ = curve("validation_scores_", score, sign, 0.0)
         self.best_validation_score_ = max(self.validation_scores_ or [], default=None)
         self.n_iter_, self.ended_ = len(run.history["loss"]), run.history["ended"]
-        self.t_ = task.samples_seen + self.n_iter_ * len(task.data.x)
+        self.t_ = task.samples_seen + self.n_iter_ * task.data.n_rows()
 
     def _store_minimum(self, task: FitTask, result: LBFGSResult) -> None:
         """Keep the params and the loss of a minimization."""

@@ -182,7 +182,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     def fit(
         self,
         X: MatrixLike,
-        y: MatrixLike,
+        y: MatrixLike | None = None,
         sample_weight: ArrayLike | None = None,
         validation_data: ValidationData | None = None,
         *,
@@ -194,6 +194,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
 
         Args:
             X: Features `[N, D]`.
+                Or a dataset of `table_dataset`, without y, whose epochs and batches are those of
+                the fit, in place of `max_iter`, `batch_size` and `shuffle`.
             y: Classes `[N]` of any type, or labels of 0 and 1 `[N, K]`.
             sample_weight: Row weights `[N]`, 0 or more, or None.
             validation_data: `(X, y)` or `(X, y, sample_weight)`, scored after each epoch. With
@@ -392,6 +394,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     def _fitted_targets(self) -> ClassTargets:
         multilabel = self._net.targets == "multilabel" and self._net.sizes[-1] > 1
         return ClassTargets(self.classes_, multilabel, self._sparse_labels)
+
+    def _targets_of_classes(self, classes: Any) -> ClassTargets:
+        return ClassTargets(classes, multilabel=False, sparse=False)
 
     def _store_targets(self, targets: ClassTargets) -> None:
         self.classes_, self._sparse_labels = targets.classes, targets.sparse

@@ -19,7 +19,8 @@ class Data(NamedTuple):
     """Rows to train on or to validate with.
 
     Attributes:
-        x: Features, `[N, D]`: an array, or a sparse matrix as validated and SparseRows as scaled.
+        x: Features, `[N, D]`: an array, or a sparse matrix as validated and SparseRows as scaled;
+            or a dataset whose rows are read in turn, with its targets.
         y: Targets: as the user gave them, then as the network takes them.
         weights: Row weights `[N]`, or None.
     """
@@ -27,6 +28,10 @@ class Data(NamedTuple):
     x: Any
     y: Any
     weights: npt.NDArray[Any] | None = None
+
+    def n_rows(self) -> int:
+        """N, of a dataset of `table_dataset` too."""
+        return int(self.x.plan.rows if hasattr(self.x, "plan") else self.x.shape[0])
 
     def columns(self) -> tuple[Any, ...]:
         """`(x, y)`, or `(x, y, weights)` where rows have weights."""

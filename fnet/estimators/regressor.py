@@ -196,7 +196,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     def fit(
         self,
         X: MatrixLike,
-        y: MatrixLike,
+        y: MatrixLike | None = None,
         sample_weight: ArrayLike | None = None,
         validation_data: ValidationData | None = None,
         *,
@@ -208,6 +208,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
 
         Args:
             X: Features `[N, D]`.
+                Or a dataset of `table_dataset`, without y, whose epochs and batches are those of
+                the fit, in place of `max_iter`, `batch_size` and `shuffle`.
             y: Targets `[N]`, or `[N, K]` for several outputs.
             sample_weight: Row weights `[N]`, 0 or more, or None.
             validation_data: `(X, y)` or `(X, y, sample_weight)`, scored after each epoch. With
@@ -367,6 +369,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     def _fitted_targets(self) -> RealTargets:
         single = self.n_outputs_ == 1 or self._net.targets == "quantiles"
         return RealTargets(None if single else self.n_outputs_)
+
+    def _targets_of_classes(self, classes: Any) -> RealTargets:
+        return RealTargets(None)
 
     def _make_network(self, n_features: int, targets: RealTargets) -> Network:
         if self.quantiles is None and self.loss != "pinball":

@@ -153,7 +153,8 @@ def table_dataset(
     Returns:
         A `tf.data.Dataset` of batches `(x, y)`: x `[B, D]` in the encoder's dtype; y `[B]`, int64
         labels, or numbers in that dtype. Its attributes: `plan`, `epochs`, `encoder`, `classes` (K
-        classes, of which labels are the positions, or None), and `stream`, which `train` reads.
+        classes, of which labels are the positions, or None), `target_moments` (the mean and the
+        deviation of numbers in the sample, or None), and `stream`, which `train` reads.
 
     Raises:
         InvalidArgument: There is no file; a shard is missing, damaged, or of other columns or
@@ -185,6 +186,7 @@ def table_dataset(
     if not is_fitted:
         options = Options(**{name: getattr(encoder, name) for name in Options._fields})
         encoder._keep_encoding(encoders.learn_encoding(found, options))
+    found.drawn.clear()
     windows = Windows(found, ChunkEncoder(encoder.encoding_, dtype, found.target.name), plan, dtype)
     return _dataset(windows, encoder)
 
@@ -223,6 +225,6 @@ def _dataset(windows: Windows, encoder: TableEncoder) -> Any:
         .prefetch(PREFETCH_BATCHES)
     )
     dataset.plan, dataset.epochs, dataset.encoder = plan, plan.epochs, encoder
-    dataset.classes = target.classes
+    dataset.classes, dataset.target_moments = target.classes, target.moments
     dataset.stream = Stream(plan, windows.read)
     return dataset

@@ -78,6 +78,10 @@ class Sample:
         """The number in the stream of a row of the sample."""
         return int(np.concatenate([part.rows for part in self._drawn])[index])
 
+    def clear(self) -> None:
+        """Free the rows."""
+        self._drawn = []
+
 
 def to_table(chunks: Sequence[Chunk], names: Sequence[str], numbers: Mapping[str, Any]) -> pa.Table:
     """Columns of chunks of any files as one table that `fnet.encoding` takes.

@@ -36,12 +36,14 @@ class StreamTarget(NamedTuple):
             numbers.
         notation: How numbers are written, or None.
         reason: What was decided, and why.
+        moments: The mean and the standard deviation of numbers in the sample.
     """
 
     name: str
     classes: npt.NDArray[Any] | None
     notation: Notation | None
     reason: str
+    moments: tuple[float, float] | None
 
     def read(self, chunk: Chunk) -> npt.NDArray[Any]:
         """The target of some rows: labels int64 or numbers float64, `[N]`.
@@ -166,7 +168,9 @@ class TargetScan:
         found = targets.decide(_one_type(chunks, self.name), self.name, TargetOptions(task=task))
         is_number = found.values.dtype.kind == "f"
         classes = None if is_number else np.unique(found.values)
-        return StreamTarget(self.name, classes, found.notation, found.reason)
+        drawn = found.values[: sum(len(chunk.columns) for chunk in sample)]
+        moments = (float(drawn.mean()), float(drawn.std())) if is_number else None
+        return StreamTarget(self.name, classes, found.notation, found.reason, moments)
 
 
 def _one_type(chunks: list[Chunk], name: str) -> list[Chunk]:
