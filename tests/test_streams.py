@@ -15,7 +15,7 @@ import pytest
 from pyarrow import csv, feather, fs, parquet
 
 import fnet
-from fnet import InvalidArgument, Network, encoding
+from fnet import InvalidArgument, Network, cli, encoding
 from fnet.core import philox, stream_order
 from fnet.core.params import leaves
 from fnet.streams import csv_blocks, samples, shards
@@ -667,3 +667,48 @@ def test_fits_to_a_stream_refuse_what_needs_all_rows(good, arguments, fit, messa
         fnet.MLPClassifier(**arguments).fit(stream(good[1]), **fit)
     with pytest.raises(InvalidArgument, match="task='regressor'"):
         fnet.MLPRegressor().fit(stream(good[1]))
+
+
+# The command
+
+
+@pytest.fixture
+def train(capsys):
+    """Runs `fnet train` in this process, and returns what it prints."""
+
+    def run(*words):
+        code = cli.main(["train", *map(str, words)])
+        printed = capsys.readouterr()
+        assert code == 0, printed.err
+        return printed.out + printed.err
+
+    return run
+
+
+def test_a_folder_is_trained_from_memory_or_in_turn(good, monkeypatch, train):
+    folder, paths = good
+    shards_folder = folder / "shards"
+    shards_folder.mkdir()
+    for path in paths:
+        Path(path).rename(shards_folder / Path(path).name)
+    joined = folder / "joined.csv"
+    write(columns(60, ("numbers", "categories")), joined)
+    options = ["--target", "target", "--cv", "0", "--epochs", "3", "--out"]
+    train(shards_folder, *options, folder / "shards.fnet")
+    train(joined, *options, folder / "joined.fnet")
+    models = [fnet.load(folder / name) for name in ("shards.fnet", "joined.fnet")]
+    for pair in zip(*(leaves(model.params) for model in models), strict=True):
+        np.testing.assert_array_equal(*pair)
+    monkeypatch.setattr("fnet.cli.folders.MAX_ROWS", 59)
+    printed = train(
+        shards_folder,
+        "--target",
+        "target",
+        *("--epochs", 2, "--batch-size", 16),
+        "--out",
+        folder / "large.fnet",
+    )
+    assert "more than 59 rows, which are read in turn: trains one network (as --cv 0)" in printed
+    assert "on 60 rows for 2 epochs by TensorFlow" in printed
+    x = {"numbers": [0.5, None], "categories": ["a", "f g"]}
+    assert fnet.load(folder / "large.fnet").predict(x).shape == (2,)

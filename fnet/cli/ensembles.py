@@ -70,7 +70,7 @@ def train(data: str, target: str, out: str, options: TrainOptions, folds: FoldOp
         KeyboardInterrupt: Ctrl-C, after what was trained until then is saved.
     """
     _check_paths(data, out, folds.report)
-    with reading.open_table(data, options.reading) as table:
+    with reading.open_training_table(data, options.reading) as table:
         rows = training_rows.read_rows(table, target, options)
         every = np.arange(len(rows.data.target.rows))
         encoding = rows.learn(every)

@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import os
 import shlex
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -162,6 +163,26 @@ def open_table(path: str, reading: Reading) -> Iterator["Table"]:
         tables.as_file(path) as (file, name),
         tables.open_table(file, delimiter, name, reading.encoding) as table,
     ):
+        try:
+            yield table
+        except TableError as error:
+            raise InvalidArgument(in_words(error, table.name)) from None
+
+
+@contextlib.contextmanager
+def open_training_table(path: str, reading: Reading) -> Iterator["Table"]:
+    """The open Table of a DATA argument that may be a folder, whose files are shards of a table."""
+    from fnet.encoding import TableError
+
+    if not os.path.isdir(path):
+        with open_table(path, reading) as table:
+            yield table
+        return
+    from fnet.streams import folders
+
+    if reading.delimiter or reading.encoding:
+        raise common.usage_error("--delimiter and --encoding are of a file: DATA is a folder.")
+    with folders.open_folder(path) as table:
         try:
             yield table
         except TableError as error:

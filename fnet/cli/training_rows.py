@@ -132,7 +132,7 @@ def read_rows(table: "Table", target: str, options: TrainOptions) -> TableRows:
 
 def read(data: str, target: str, options: TrainOptions) -> Training:
     """A table, split and encoded."""
-    with reading.open_table(data, options.reading) as table:
+    with reading.open_training_table(data, options.reading) as table:
         rows = read_rows(table, target, options)
         split = _split(rows, options)
         encoding = rows.learn(split.train)

@@ -226,5 +226,6 @@ def _dataset(windows: Windows, encoder: TableEncoder) -> Any:
     )
     dataset.plan, dataset.epochs, dataset.encoder = plan, plan.epochs, encoder
     dataset.classes, dataset.target_moments = target.classes, target.moments
+    dataset.target = target
     dataset.stream = Stream(plan, windows.read)
     return dataset
