@@ -480,7 +480,7 @@ def test_an_export_predicts_the_same(shell):
 
     assert run_json(shell, "fnet export diabetes.fnet --out diabetes.onnx") == {
         **{"model": "diabetes.fnet", "format": "onnx", "out": "diabetes.onnx"},
-        "plain": False,
+        **{"plain": False, "interval": None},
     }
     table = pd.read_csv("diabetes.csv")
     expected = fnet.load("diabetes.fnet").predict(table)

@@ -6,7 +6,10 @@ Pipelines compare the whole; encoders alone are compared in float64, column by c
 import datetime
 import json
 import re
+import subprocess
+import sys
 import warnings
+import zipfile
 
 import numpy as np
 import onnx
@@ -15,15 +18,31 @@ import pytest
 import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 from hostile_names import NAMES
+from processes import HANG_SECONDS
+from sklearn.datasets import load_digits
 from sklearn.pipeline import make_pipeline
 
 import fnet
-from fnet import InvalidArgument, MLPClassifier, MLPRegressor, TableEncoder
+from fnet import (
+    InvalidArgument,
+    MLPClassifier,
+    MLPRegressor,
+    TableEncoder,
+    TabularClassifier,
+    TabularRegressor,
+)
 from fnet.encoding import Encoding, cells, encode, learn, step_functions, steps
 from fnet.encoding.options import Options
 from fnet.encoding.reading import READS
 from fnet.encoding.records import ColumnEncoding, Statistics, used
-from fnet.exports import columns, dates, onnx_encoder, onnx_graph, saved_model_encoder
+from fnet.exports import (
+    columns,
+    dates,
+    onnx_encoder,
+    onnx_graph,
+    onnx_network,
+    saved_model_encoder,
+)
 from fnet.exports.onnx_tensors import Graph
 from fnet.files import Model, schema
 
@@ -64,6 +83,9 @@ KINDS = {"codes": "category", "codes with gaps": "category", "many": "category"}
 ENCODER = {"kinds": KINDS, "embed": 5, "min_count": 2, "missing": ("999", "nothing")}
 
 
+MANY = {
+    name: TABLE[name] for name in ("with gaps", "text", "codes", "many", "german date", "school")
+}
 FEW = {name: TABLE[name] for name in ("with gaps", "yes or no", "text with gaps", "time", "school")}
 
 
@@ -75,8 +97,33 @@ def fitted(network, y, table=FEW, **options):
         return make_pipeline(TableEncoder(**ENCODER | options), network).fit(table, y)
 
 
+def ensemble(estimator, y, table=MANY):
+    """An ensemble of three small networks, of an estimator that is not fitted yet."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        encoder = TableEncoder(
+            **ENCODER | {"kinds": {name: KINDS[name] for name in KINDS.keys() & table.keys()}}
+        )
+        estimator.set_params(cv=3, hidden=(8,), epochs=4, engine="numpy", encoder=encoder)
+        return estimator.fit(table, y)
+
+
+PIXELS, DIGIT = load_digits(return_X_y=True)
+DIGITS = {f"pixel {i}": PIXELS[:N, i].tolist() for i in range(64)}
 Y = RANDOM.normal(100, 30, N)
 PIPELINES = {
+    "ensemble of classes": lambda: ensemble(TabularClassifier(), choice("a", "b", "c")),
+    "ensemble of two classes": lambda: ensemble(TabularClassifier(), Y > 100),
+    "ensemble of labels": lambda: ensemble(
+        TabularClassifier(), np.stack([Y > 100, Y > 80], 1).astype(int)
+    ),
+    "ensemble of numbers": lambda: ensemble(TabularRegressor(), Y),
+    "ensemble of two numbers": lambda: ensemble(TabularRegressor(), np.stack([Y, -Y], 1)),
+    "ensemble of quantiles": lambda: ensemble(
+        TabularRegressor(loss="pinball", quantiles=(0.05, 0.5, 0.95)), Y
+    ),
+    "ensemble of counts": lambda: ensemble(TabularRegressor(loss="poisson"), np.arange(N) % 7),
+    "ensemble of digits": lambda: ensemble(TabularClassifier(), DIGIT[:N], DIGITS),
     "three classes": lambda: fitted(
         MLPClassifier(hidden_layer_sizes=(8,)), choice("a", "b", "Ünïcode"), TABLE, kinds=KINDS
     ),
@@ -98,9 +145,13 @@ PIPELINES = {
 }
 
 
-def unseen(table):
-    """The rows of a table with gaps and levels that training did not have."""
-    found = {name: list(values) for name, values in table.items()}
+ROWS = 1000
+
+
+def unseen(names):
+    """1,000 rows of these columns, with gaps and levels that training did not have."""
+    every = TABLE | DIGITS
+    found = {name: (every[name] * 4)[:ROWS] for name in names}
     for i, values in enumerate(found.values()):
         values[i] = values[i + 20] = None
     cells = {
@@ -132,9 +183,9 @@ def feeds(encoding, table):
         yield i.name, np.array(cells, np.float64 if i.is_number else object)
 
 
-def saved_model(folder, what, signature="serving_default"):
+def saved_model(folder, what, signature="serving_default", **options):
     if not (folder / "model").exists():
-        fnet.export(folder / "model", what)
+        fnet.export(folder / "model", what, **options)
     program = tf.saved_model.load(folder / "model").signatures[signature]
 
     def run(named):
@@ -144,8 +195,8 @@ def saved_model(folder, what, signature="serving_default"):
     return run
 
 
-def onnx_file(folder, what):
-    fnet.export(folder / "model.onnx", what)
+def onnx_file(folder, what, **options):
+    fnet.export(folder / "model.onnx", what, **options)
     session = onnxruntime.InferenceSession(folder / "model.onnx")
 
     def run(named):
@@ -155,8 +206,8 @@ def onnx_file(folder, what):
     return run
 
 
-BACKENDS = {"saved_model": (saved_model, 1e-12), "onnx": (onnx_file, 1e-5)}
-"""How a program of each format is run, and how far its numbers may be off."""
+BACKENDS = {"saved_model": saved_model, "onnx": onnx_file}
+"""How a program of each format is run."""
 
 OF_A_BACKEND = pytest.mark.parametrize("backend", BACKENDS)
 
@@ -188,12 +239,17 @@ def models(tmp_path_factory):
 @pytest.mark.parametrize("name", PIPELINES)
 def test_a_program_predicts_tables_like_numpy(name, backend, models, tmp_path):
     model = models(name)
-    table = unseen({column: TABLE[column] for column in model.features})
-    export, tolerance = BACKENDS[backend]
-    run = export(tmp_path, model)
-    if backend == "saved_model" and model.params[0].w.dtype == np.float32:
-        tolerance = 1e-5
+    table = unseen(model.features)
+    is_float32 = model.ensemble is None and model.params[0].w.dtype == np.float32
+    tolerance = 1e-5 if is_float32 else 1e-9
+    has_interval = model.ensemble is not None and model.classes is None
+    run = BACKENDS[backend](tmp_path, model, interval=0.9 if has_interval else None)
     found = run(feeds(model.encoding, table))
+    assert ("lower" in found) == has_interval
+    if has_interval:
+        wanted = model.predict_interval(table, 0.9)
+        ends = np.stack([found["lower"], found["upper"]], axis=-1)
+        close(ends.reshape(wanted.shape), wanted, tolerance)
     assert ("label" in found) == (model.net.targets in ("multiclass", "multilabel"))
     if "label" in found:
         close(found["probabilities"], model.predict_proba(table), tolerance)
@@ -212,10 +268,61 @@ def test_a_program_predicts_tables_like_numpy(name, backend, models, tmp_path):
 @OF_A_BACKEND
 def test_no_rows_give_no_predictions(backend, models, tmp_path):
     model = models("two classes")
-    run = BACKENDS[backend][0](tmp_path, model)
+    run = BACKENDS[backend](tmp_path, model)
     found = run((name, values[:0]) for name, values in feeds(model.encoding, TABLE))
     assert found["label"].shape == (0,)
     assert found["probabilities"].shape == (0, 2)
+
+
+SERVED = """
+import json, sys
+import numpy as np
+import tensorflow as tf
+
+program = tf.saved_model.load("model").signatures["serving_default"]
+_, specs = program.structured_input_signature
+rows = json.loads(sys.stdin.read())["instances"]
+assert all(row.keys() == specs.keys() for row in rows)
+cells = {name: tf.constant([row[name] for row in rows], spec.dtype) for name, spec in specs.items()}
+found = {name: value.numpy().tolist() for name, value in program(**cells).items()}
+print(json.dumps(found, default=bytes.decode))
+"""
+"""What TensorFlow Serving makes of `{"instances": [...]}`: a tensor for each input of every row."""
+
+
+def test_another_process_serves_rows_of_json(models, tmp_path):
+    model = models("ensemble of classes")
+    table = unseen(model.features)
+    fnet.export(tmp_path / "model", model)
+    named = {name: values.tolist() for name, values in feeds(model.encoding, table)}
+    rows = [dict(zip(named, cells, strict=True)) for cells in zip(*named.values(), strict=True)]
+    done = subprocess.run(
+        [sys.executable, "-c", SERVED],
+        input=json.dumps({"instances": rows}),
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=HANG_SECONDS,
+    )
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["label"] == model.predict(table).tolist()
+    close(np.array(found["probabilities"]), model.predict_proba(table), 1e-9)
+
+
+def test_a_saved_model_takes_numbers_of_32_bits_too(models, tmp_path):
+    model = models("ensemble of numbers")
+    table = {name: TABLE[name] for name in model.features}
+    named = {
+        name: values.astype("f4") if values.dtype == np.float64 else values
+        for name, values in feeds(model.encoding, table)
+    }
+    wide = {k: v.astype("f8") if v.dtype == np.float32 else v for k, v in named.items()}
+    found = saved_model(tmp_path, model, "serving_default_float32")(named.items())
+    wanted = saved_model(tmp_path, model)(wide.items())
+    close(found["prediction"], wanted["prediction"], 1e-12)
+    outputs = saved_model(tmp_path, model, "forward_float32")(named.items())["outputs"]
+    assert outputs.shape == (3, N, 1)
 
 
 # The encoder alone.
@@ -555,12 +662,26 @@ def test_hostile_names_and_levels_go_through(backend, tmp_path):
     table |= {name: [*some[3:6]] * 3 for name in kinds}
     network = MLPRegressor(hidden_layer_sizes=(3,))
     pipeline = fitted(network, np.arange(9), table, kinds=kinds, min_count=1)
-    export, tolerance = BACKENDS[backend]
-    found = export(tmp_path, pipeline)(feeds(pipeline[0].encoding_, table))
-    close(found["prediction"][:, 0], pipeline.predict(table), max(tolerance, 1e-6))
+    found = BACKENDS[backend](tmp_path, pipeline)(feeds(pipeline[0].encoding_, table))
+    close(found["prediction"][:, 0], pipeline.predict(table), 1e-6)
 
 
 # What describes a program.
+
+
+def test_an_ensemble_tells_its_score_and_has_the_same_bytes_each_time(models, tmp_path):
+    model = models("ensemble of numbers")
+    for name in ("a.onnx", "b.onnx"):
+        fnet.export(tmp_path / name, model, interval=0.8)
+    assert (tmp_path / "a.onnx").read_bytes() == (tmp_path / "b.onnx").read_bytes()
+    found = onnx.load(tmp_path / "a.onnx")
+    assert [o.name for o in found.graph.output] == ["prediction", "lower", "upper"]
+    metadata = {prop.key: prop.value for prop in found.metadata_props}
+    score = json.loads(metadata["score"])
+    assert score["name"] == "r2"
+    assert score["cv_score"] == model.ensemble.cv_score
+    assert score["cv_score_std_error"] == model.ensemble.cv_score_std_error
+    assert json.loads(metadata["coverage"]) == 0.8
 
 
 def test_an_onnx_file_describes_itself_and_has_the_same_bytes_each_time(models, tmp_path):
@@ -607,16 +728,26 @@ def test_columns_that_are_left_out_are_no_inputs(tmp_path):
 # The network alone, and what is refused.
 
 
-def test_plain_exports_and_tflite_take_the_numbers_of_the_encoder(models, tmp_path):
-    model = models("numbers")
-    x = model.estimator()[0].transform(TABLE).astype("f4")
+@pytest.mark.parametrize("name", ["numbers", "ensemble of numbers", "ensemble of classes"])
+def test_plain_exports_and_tflite_take_the_numbers_of_the_encoder(name, models, tmp_path):
+    model = models(name)
+    wanted = model.predict_proba(TABLE) if model.classes is not None else model.predict(TABLE)
+    fnet.export(tmp_path / "m.tflite", model)
+    with zipfile.ZipFile(tmp_path / "m.tflite") as archive:
+        known = json.loads(archive.read("fnet.json"))
+    assert known.get("classes") == (None if model.classes is None else model.classes.tolist())
+    encoder = TableEncoder.from_json(json.dumps(known["encoding"]))
+    assert known["features"] == encoder.get_feature_names_out().tolist()
+    x = encoder.transform(TABLE).astype("f4")
+    runner = Interpreter(model_path=str(tmp_path / "m.tflite")).get_signature_runner()
+    close(runner(x=x)["prediction"].reshape(wanted.shape), wanted, 1e-5)
     fnet.export(tmp_path / "m.onnx", model, plain=True)
     session = onnxruntime.InferenceSession(tmp_path / "m.onnx")
-    found = session.run(["prediction"], {"x": x})[0]
-    close(found[:, 0], model.predict(TABLE), 1e-4)
+    [found] = session.run(None, {"x": x})
+    close(found.reshape(wanted.shape), wanted, 1e-5)
+    again = (tmp_path / "m.tflite").read_bytes()
     fnet.export(tmp_path / "m.tflite", model)
-    runner = Interpreter(model_path=str(tmp_path / "m.tflite")).get_signature_runner()
-    close(runner(x=x)["prediction"][:, 0], model.predict(TABLE), 1e-4)
+    assert (tmp_path / "m.tflite").read_bytes() == again
 
 
 def test_classes_of_several_types_are_refused(models, tmp_path):
@@ -627,3 +758,76 @@ def test_classes_of_several_types_are_refused(models, tmp_path):
     with pytest.raises(InvalidArgument, match="classes that are all text, all numbers or all boo"):
         fnet.export(tmp_path / "m.onnx", Model(mixed))
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("table", "key", "named"),
+    [
+        (onnx_network.OPERATIONS, "relu", "relu"),
+        (onnx_network.EMBEDDINGS, fnet.PeriodicEmbedding, "PeriodicEmbedding"),
+        (onnx_network.EMBEDDINGS, fnet.CodeEmbedding, "CodeEmbedding"),
+    ],
+)
+def test_what_onnx_lacks_is_named(table, key, named, models, tmp_path, monkeypatch):
+    monkeypatch.delitem(table, key)
+    with pytest.raises(InvalidArgument, match=f"ONNX export has no operators for {named}"):
+        fnet.export(tmp_path / "m.onnx", models("ensemble of numbers"))
+    assert list(tmp_path.iterdir()) == []
+
+
+NO_INTERVALS = {
+    "of classes": ("ensemble of classes", "m.onnx", 0.9, "needs a model of numbers"),
+    "of one network": ("numbers", "m.onnx", 0.9, "needs a model that was fitted with folds"),
+    "of TFLite": ("ensemble of numbers", "m.tflite", 0.9, "TFLite lacks"),
+    "of another coverage": ("ensemble of numbers", "model", 2, "coverage must be a number above 0"),
+    "of too few rows": ("ensemble of numbers", "model", 0.999, "coverage must be at most 0.99"),
+}
+
+
+@pytest.mark.parametrize("case", NO_INTERVALS)
+def test_intervals_that_there_are_not_are_refused(case, models, tmp_path):
+    name, path, coverage, message = NO_INTERVALS[case]
+    with pytest.raises(InvalidArgument, match=message):
+        fnet.export(tmp_path / path, models(name), interval=coverage)
+    assert list(tmp_path.iterdir()) == []
+
+
+# The encoding as JSON.
+
+
+@pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
+def test_an_encoding_comes_back_from_json(options):
+    encoder = TableEncoder(**ENCODER | options).fit(TABLE)
+    again = TableEncoder.from_json(encoder.to_json())
+    assert again.encoding_ == encoder.encoding_
+    np.testing.assert_array_equal(again.transform(TABLE), encoder.transform(TABLE))
+    found = json.loads(encoder.to_json())
+    assert found["named"] is True
+    assert [column["name"] for column in found["columns"]] == list(TABLE)
+    kinds = {step["step"] for column in found["columns"] for step in column["steps"]}
+    assert kinds <= {kind.__name__ for kind in (*READS, *step_functions.STEPS)}
+
+
+def test_rows_without_names_and_hostile_names_come_back_from_json():
+    for table in (RANDOM.normal(size=(9, 2)), {name: [1.0, 2.5, 4] for name in NAMES}):
+        encoder = TableEncoder().fit(table)
+        again = TableEncoder.from_json(encoder.to_json(), dtype="float32")
+        assert again.encoding_ == encoder.encoding_
+        assert again.transform(table).dtype == np.float32
+
+
+NOT_ENCODINGS = {
+    "nothing": "",
+    "no object": "[1]",
+    "another format": '{"format": 2, "named": true, "columns": []}',
+    "no columns": '{"format": 1, "named": true}',
+    "a column that is none": '{"format": 1, "named": true, "columns": [1]}',
+    "a step that is none": TableEncoder().fit({"a": [1, 2]}).to_json().replace("Fill", "eval"),
+    "a field that is none": TableEncoder().fit({"a": [1, 2]}).to_json().replace("decimal", "x"),
+}
+
+
+@pytest.mark.parametrize("text", NOT_ENCODINGS.values(), ids=NOT_ENCODINGS)
+def test_another_text_is_no_encoding(text):
+    with pytest.raises(InvalidArgument, match="must be the JSON that TableEncoder.to_json gave"):
+        TableEncoder.from_json(text)

@@ -11,12 +11,17 @@ from ai_edge_litert.interpreter import Interpreter
 from strategies import random_params
 
 import fnet
-from fnet import InvalidArgument, Network, reference
+from fnet import Codes, Embedding, InvalidArgument, Network, reference
 from fnet.core.network import ACTIVATIONS, LOSSES
 from fnet.core.params import map_params
 from fnet.core.scaling import Scaling
+from fnet.exports import onnx_graph, onnx_network
+from fnet.exports.onnx_tensors import Graph, Tensor
+from fnet.reference.activations import OUTPUTS
 
 X = np.random.default_rng(0).normal(size=(1000, 7)).astype(np.float32)
+X[:, 5] = np.arange(1000) % 4  # a code for networks that have codes
+X[:, 6] = np.arange(1000) % 3
 
 
 def saved_model(folder, what):
@@ -45,6 +50,11 @@ NETWORKS += [
     Network((7, 3), (), output, loss="squared_error", bias=False)
     for output in (*ACTIVATIONS, "softmax")
 ]
+NETWORKS += [
+    Network((7, 6, 3), embedding=Embedding((0, 2), 3, 2), codes=codes)
+    for codes in (None, Codes((5, 6), (4, 3), 2))
+]
+NETWORKS += [Network((7, 6, 3), codes=Codes((6,), (3,), 2))]
 
 
 def close(found, wanted):
@@ -55,9 +65,12 @@ def close(found, wanted):
 
 
 @FORMATS
-@pytest.mark.parametrize("net", NETWORKS, ids=lambda net: f"{net.hidden} {net.output} {net.loss}")
+@pytest.mark.parametrize("net", NETWORKS, ids=repr)
 def test_an_exported_program_predicts_like_fnet(export_format, net, tmp_path):
-    params = random_params(net, (), np.random.default_rng(1))
+    rng = np.random.default_rng(1)
+    blocks = reference.init_params(net, 1)[: len(net.added)]
+    blocks = map_params(lambda array: array + rng.normal(size=array.shape), blocks)
+    params = (*blocks, *random_params(net, (), rng))
     params = map_params(lambda array: array.astype("f4"), params)
     run = export_format(tmp_path, (net, params))
     close(run(X), reference.predict(net, params, X))
@@ -85,6 +98,21 @@ def test_scaling_is_part_of_the_program(export_format, tmp_path):
     close(export_format(tmp_path, loaded)(x), loaded.predict(x))
 
 
+@pytest.mark.parametrize("name", OUTPUTS)
+def test_activations_have_operators_for_float64(name):
+    """ONNX Runtime has not every operator of ONNX for it."""
+    z = np.concatenate([np.linspace(-40, 40, 999), [-1e3, 1e-9, 70, 1e3]]).reshape(17, 59)
+    graph = Graph()
+    found = onnx_network.OPERATIONS[name](Tensor(graph, "z"))
+    program = onnx_graph.Program(
+        {"z": (np.float64, [None, 59], "")}, {"y": (found, [None, 59])}, {}
+    )
+    model = onnx_graph.model_of(graph, program).SerializeToString()
+    [values] = onnxruntime.InferenceSession(model).run(None, {"z": z})
+    tolerance = 1e-6 if name == "gelu" else 1e-12
+    np.testing.assert_allclose(values, OUTPUTS[name].value(z), rtol=tolerance, atol=tolerance)
+
+
 def test_signatures_have_names_and_types(tmp_path):
     net = Network((7, 5, 3))
     params = reference.init_params(net, 0, dtype="float64")
@@ -97,7 +125,7 @@ def test_signatures_have_names_and_types(tmp_path):
         (spec,) = found[name].structured_outputs.items()
         assert spec == (output, tf.TensorSpec([None, 3], tf.float64, name=output))
     logits = found["forward"](x=tf.constant(X, tf.float64))["outputs"]
-    np.testing.assert_allclose(logits, reference.forward(net, params, X), rtol=1e-12)
+    np.testing.assert_allclose(logits, reference.forward(net, params, X), rtol=1e-12, atol=1e-12)
 
 
 def test_the_onnx_file_describes_its_inputs_and_outputs(tmp_path):
@@ -133,7 +161,8 @@ def test_what_is_refused(tmp_path):
     with pytest.raises(InvalidArgument, match="format must be one of saved_model, tflite, onnx"):
         fnet.export(tmp_path / "model", (net, reference.init_params(net, 0)), format="keras")
     with pytest.raises(
-        InvalidArgument, match=r"a single network; these params have member axes \[2\]"
+        InvalidArgument,
+        match=r"a single network or an ensemble; these params have member axes \[2\]",
     ):
         fnet.export(tmp_path / "model", (net, reference.init_params(net, [0, 1])))
     assert os.listdir(tmp_path) == []

@@ -6,7 +6,6 @@ from typing import Any
 import click
 
 from fnet.cli import common
-from fnet.cli.inspection import plain
 
 MAX_ITEMS = 12
 """The most items of a list that are printed as text."""
@@ -39,6 +38,7 @@ def description(model: Any) -> dict[str, Any]:
     """What a model is and how it was trained, as JSON has it; None for what the file lacks."""
     from fnet.core import checks
     from fnet.core.params import leaves
+    from fnet.encoding import plain_column
 
     net, run = model.net, model.run
     weights = leaves(model.params)
@@ -55,7 +55,7 @@ def description(model: Any) -> dict[str, Any]:
             "members": checks.members_of(model.params),
             "classes": model.classes,
             "features": model.features,
-            "columns": model.encoding and [plain(each) for each in model.encoding.columns],
+            "columns": model.encoding and [plain_column(each) for each in model.encoding.columns],
             "standardized": model.scaling is not None,
             "trained": trained or None,
             "ensemble": model.ensemble and _ensemble(model.ensemble),

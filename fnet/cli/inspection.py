@@ -1,14 +1,11 @@
 """`fnet inspect`: what the columns of a table are found to be, before anyone trains."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from fnet.cli import common, learning
 from fnet.cli.reading import Reading, open_table, reading_options
-
-if TYPE_CHECKING:
-    from fnet.encoding import ColumnEncoding
 
 
 @click.command("inspect", cls=common.Command)
@@ -78,13 +75,7 @@ def command(
     )
     result |= {
         "rows": count,
-        "columns": [plain(column) for column in columns_encoding.columns],
+        "columns": [encoding.plain_column(column) for column in columns_encoding.columns],
         "features": features,
     }
     common.print_result(lines, result, as_json)
-
-
-def plain(column: "ColumnEncoding") -> dict[str, Any]:
-    """What a column is, as JSON has it; each step is a dict with its name."""
-    steps = [{"step": type(step).__name__, **step._asdict()} for step in column.steps]
-    return {**column._asdict(), "steps": steps}

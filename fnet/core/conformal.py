@@ -10,6 +10,7 @@ References:
     (2020), section 3, for CV+ of classes.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -97,6 +98,11 @@ def check_coverage(coverage: Any, rows: float) -> float:
     return float(coverage)
 
 
+def rank_of(kept: ConformityScores, coverage: float) -> float:
+    """The rank, among the weights of the scores, of the score that a coverage asks for."""
+    return math.ceil(coverage * (kept.rows + 1) - 1e-9)
+
+
 def interval(
     lower: npt.NDArray[Any], upper: npt.NDArray[Any], kept: ConformityScores, coverage: float
 ) -> Floats:
@@ -113,7 +119,7 @@ def interval(
         Lower and upper ends, `[N, K, 2]`.
     """
     _, rows, outputs = upper.shape
-    rank = np.ceil(coverage * (kept.rows + 1) - 1e-9)
+    rank = rank_of(kept, coverage)
     found = np.empty((rows, outputs, 2))
     for k in range(outputs):
         scores = kept.scores[:, :, k]

@@ -6,6 +6,7 @@
 
 from fnet.encoding.apply import Encoded, encode, encode_rows, prepare
 from fnet.encoding.describe import describe, notes
+from fnet.encoding.json_form import plain, plain_column
 from fnet.encoding.learn import learn
 from fnet.encoding.options import Options
 from fnet.encoding.problems import Option, Problem, TableError, shown
@@ -39,6 +40,8 @@ __all__ = [
     "learn",
     "notes",
     "number_features",
+    "plain",
+    "plain_column",
     "prepare",
     "shown",
 ]

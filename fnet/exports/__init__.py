@@ -14,10 +14,11 @@ from typing import Any, Literal, TypeAlias
 
 from fnet.core import checks
 from fnet.core.aliases import Params
+from fnet.core.ensemble import conformity_for
 from fnet.core.errors import InvalidArgument
 from fnet.core.network import Network
-from fnet.core.params import Layer
 from fnet.core.run_state import Run
+from fnet.exports import columns
 from fnet.files import schema
 
 ExportFormat: TypeAlias = Literal["saved_model", "tflite", "onnx"]
@@ -31,17 +32,13 @@ def export(
     what: tuple[Network, Params] | Run | schema.Saveable,
     format: ExportFormat | None = None,
     plain: bool = False,
+    interval: float | None = None,
 ) -> None:
-    """Write a single network in the format of another program.
+    """Write a network, or an ensemble of them, in the format of another program.
 
-    The exported program takes rows `x [N, D]` and returns `prediction [N, K]`, the same as
-    `fnet.predict`; for an estimator, the scaling of features and targets is included. A SavedModel
-    has two signatures, both in the dtype of params: "serving_default", and "forward", which
-    returns `outputs [N, K]` as `fnet.forward` does. TFLite and ONNX programs are float32.
-
-    A model with an encoding is exported with its encoder, which works in float64, in a SavedModel
-    and in ONNX. The program takes an input for each column that the encoder uses, `[N]` in a
-    SavedModel and `[N, 1]` in ONNX, and finds gaps itself:
+    A model with an encoding is exported with its encoder, in a SavedModel and in ONNX. The program
+    takes an input for each column that the encoder uses, `[N]` in a SavedModel and `[N, 1]` in
+    ONNX, and finds gaps itself:
 
     - a number as float64, NaN for a gap, also where training had text, as with decimal commas;
     - a boolean as text, in any spelling that fnet reads, as `true` or `0`;
@@ -51,25 +48,45 @@ def export(
     Text is a gap if it is empty or one that fnet reads as a gap, as `NA`. A cell that cannot be
     read is a gap, too: a program cannot refuse a row. Blanks around text are dropped, in ONNX
     spaces alone. The names of inputs are those of the columns, as identifiers: see
-    `fnet.exports.columns.input_names`. The true names, kinds and classes are in the metadata of the
-    ONNX file, and in `assets.extra/fnet.json` of the SavedModel.
+    `fnet.exports.columns.input_names`. A model without an encoding takes rows `x [N, D]`.
 
-    The outputs of a classifier are `label [N]` and `probabilities [N, C]`, for several labels both
-    `[N, K]`; a SavedModel has `prediction [N, K]` beside them. The output of a regressor is
-    `prediction [N, K]`. TFLite has no text, so such a file takes the D numbers of the encoder.
+    The outputs of a model of classes are `label [N]` and `probabilities [N, C]`, for several labels
+    both `[N, K]`; a SavedModel has `prediction [N, K]` beside them. Any other output is
+    `prediction [N, K]`, the same as `fnet.predict`. With `interval` there are `lower` and `upper`,
+    `[N, K]`, or `[N, 1]` for quantiles, as `Model.predict_interval` has them; these take about 100
+    kB of memory a row. An ensemble predicts by the mean of its networks, in float64 as in fnet;
+    other networks are of the type of their params, in ONNX of float32 where they take rows.
 
-    SavedModel and TFLite need TensorFlow, ONNX needs the package onnx.
+    The true names, kinds and classes, the version of fnet and the score are in the metadata of the
+    ONNX file, in `assets.extra/fnet.json` of the SavedModel, and in `fnet.json` of a zip archive at
+    the end of the TFLite file (`unzip -p model.tflite fnet.json`). TFLite has no text: such a file
+    takes the D numbers of the encoder as float32 and returns `prediction`. Its metadata has the
+    encoding too, as `TableEncoder.to_json` writes it, for the device to encode rows.
+
+    A SavedModel has the signatures "serving_default" and "forward", which returns the outputs of
+    `fnet.forward`, `outputs [*M, N, K]`. Those that take columns take numbers as float32 in
+    "serving_default_float32" and "forward_float32". TensorFlow Serving takes rows by REST as
+    `POST /v1/models/NAME:predict` with `{"instances": [{"age": 31, "sex": "f"}, ...]}`, or columns
+    as `{"inputs": {"age": [31, NaN], "sex": ["f", ""]}}`, every input in each.
+
+    SavedModel and TFLite need TensorFlow, ONNX needs the package onnx. The same model gives the
+    same bytes of ONNX.
 
     Args:
         path: The path of a new folder for a SavedModel, or of a file, which is replaced.
-        what: `(net, params)`, a Run, a fitted MLPClassifier or MLPRegressor, its pipeline with a
-            TableEncoder, or a Model from `load`, without member axes.
+        what: `(net, params)`, a Run, a fitted estimator, the pipeline of a TableEncoder and an
+            MLPClassifier or MLPRegressor, or a Model from `load`. Params without member axes,
+            unless they are those of an ensemble.
         format: "saved_model", "tflite" or "onnx". None decides by the suffix of the path: `.tflite`
             or `.onnx`, and "saved_model" for any other.
-        plain: Leave the encoder out: the program takes the D numbers that it makes of a row.
+        plain: Write the bare network: the program takes the D numbers that the encoder makes of a
+            row, and returns `prediction`.
+        interval: The part of new rows whose targets lie between `lower` and `upper`, as 0.9; None
+            for no intervals. It takes an ensemble of numbers, in a SavedModel or in ONNX.
 
     Raises:
-        InvalidArgument: `what` has member axes, or params other than dense layers.
+        InvalidArgument: `what` has member axes and is no ensemble, a class or an operator is one
+            that the format lacks, or it has no intervals of this coverage.
         FileExistsError: A SavedModel's folder exists.
         OSError: The folder or the file cannot be written.
 
@@ -87,20 +104,19 @@ def export(
         https://onnx.ai/onnx
     """
     content = schema.check_content(schema.content_of(what))
-    if other := [type(e).__name__ for e in content.params if not isinstance(e, Layer)]:
+    members = checks.members_of(content.params)
+    if members and content.ensemble is None:
         raise InvalidArgument(
-            f"export takes networks of dense layers alone; these params have {', '.join(other)}. "
-            "Save them by fnet.save instead"
-        )
-    if members := checks.members_of(content.params):
-        raise InvalidArgument(
-            f"export takes a single network; these params have member axes {list(members)}. Give "
-            "one member, as (net, [Layer(layer.w[0], layer.b[0]) for layer in params])"
+            f"export takes a single network or an ensemble; these params have member axes "
+            f"{list(members)}. Give one member, as (net, [Layer(layer.w[0], layer.b[0]) for layer "
+            "in params])"
         )
     kind = format_of(path) if format is None else checks.one_of("format", format, tuple(WRITERS))
-    if plain or kind == "tflite":
-        content = content._replace(encoding=None, pipeline=None)
-    WRITERS[kind](path, content)
+    if interval is not None:
+        conformity_for("interval", content.net, content.ensemble, interval)
+        if kind == "tflite":
+            raise InvalidArgument("interval needs float64, which TFLite lacks: export as ONNX")
+    WRITERS[kind](path, columns.bare(content) if plain else content, interval)
 
 
 def format_of(path: str | os.PathLike[str]) -> ExportFormat:
@@ -108,25 +124,25 @@ def format_of(path: str | os.PathLike[str]) -> ExportFormat:
     return SUFFIXES.get(os.path.splitext(path)[1].lower(), "saved_model")
 
 
-def _saved_model(path: Any, content: schema.Content) -> None:
+def _saved_model(path: Any, content: schema.Content, coverage: float | None) -> None:
     from fnet.exports import saved_model
 
-    saved_model.write(path, content)
+    saved_model.write(path, content, coverage)
 
 
-def _tflite(path: Any, content: schema.Content) -> None:
+def _tflite(path: Any, content: schema.Content, coverage: float | None) -> None:
     from fnet.exports import tflite
 
-    tflite.write(path, content)
+    tflite.write(path, content, coverage)
 
 
-def _onnx(path: Any, content: schema.Content) -> None:
+def _onnx(path: Any, content: schema.Content, coverage: float | None) -> None:
     from fnet.exports import onnx_graph
 
-    onnx_graph.write(path, content)
+    onnx_graph.write(path, content, coverage)
 
 
-WRITERS: dict[str, Callable[[Any, schema.Content], None]] = {
+WRITERS: dict[str, Callable[[Any, schema.Content, float | None], None]] = {
     "saved_model": _saved_model,
     "tflite": _tflite,
     "onnx": _onnx,

@@ -11,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from fnet import __version__
+from fnet.core import checks
 from fnet.core.errors import InvalidArgument
-from fnet.encoding import ColumnEncoding, Encoding
+from fnet.encoding import ColumnEncoding, Encoding, feature_names
 from fnet.encoding.cells import as_text
 from fnet.encoding.records import read_step, used
 from fnet.encoding.step_functions import level_number
@@ -20,7 +21,10 @@ from fnet.encoding.steps import Boolean, Date, Levels, Number, Text
 from fnet.exports.patterns import is_unicode
 from fnet.files.schema import Content
 
-OUTPUTS = ("label", "probabilities", "prediction", "outputs", "lower", "upper")
+ENDS = ("lower", "upper")
+"""The outputs that are the ends of an interval."""
+
+OUTPUTS = ("label", "probabilities", "prediction", "outputs", *ENDS)
 """The names of outputs, which no input may have."""
 
 RESERVED = frozenset((*OUTPUTS, "self", *map(str.lower, keyword.kwlist)))
@@ -128,9 +132,24 @@ def number_levels(step: Levels) -> dict[float, int]:
     return {number: code for number, (_, code) in sorted(found.items())}
 
 
+def bare(content: Content) -> Content:
+    """The network alone, which takes the D numbers of the encoder and has no classes."""
+    features = content.features
+    if content.encoding is not None:
+        features = tuple(feature_names(content.encoding))
+    return content._replace(encoding=None, pipeline=None, classes=None, features=features)
+
+
+def dtype(content: Content) -> np.dtype[Any]:
+    """The type in which fnet predicts: float64 for an ensemble, otherwise that of params."""
+    found: np.dtype[Any] = checks.params_dtype(content.params)
+    return found if content.ensemble is None else np.dtype(np.float64)
+
+
 def has_labels(content: Content) -> bool:
-    """Whether the network predicts classes or labels."""
-    return content.net.targets in ("multiclass", "multilabel")
+    """Whether a program has the outputs of classes or labels."""
+    of_labels = content.net.targets in ("multiclass", "multilabel")
+    return of_labels and not (content.classes is None and content.encoding is None)
 
 
 def labels(content: Content) -> npt.NDArray[Any] | None:
@@ -155,14 +174,38 @@ def labels(content: Content) -> npt.NDArray[Any] | None:
     return np.asarray(classes.astype(kind))
 
 
-def metadata(content: Content, columns: list[Input]) -> dict[str, Any]:
-    """What a program takes and gives, as plain data for JSON."""
-    described = [
-        {"name": i.name, "column": i.column.name, "kind": i.column.kind, "takes": i.takes}
-        for i in columns
-    ]
-    classes = None if content.classes is None else content.classes.tolist()
-    return {"fnet_version": __version__, "inputs": described, "classes": classes}
+def metadata(
+    content: Content, coverage: float | None, columns: list[Input] | None = None
+) -> dict[str, Any]:
+    """What a program takes and gives, and how good it is, as plain data for JSON.
+
+    Args:
+        content: What is exported.
+        coverage: The coverage of its intervals, if it has any.
+        columns: Its inputs; None where it takes rows of features.
+
+    Returns:
+        What is known, by name.
+    """
+    known: dict[str, Any] = {"fnet_version": __version__}
+    if columns is None:
+        known["features"] = content.features and list(content.features)
+    else:
+        known["inputs"] = [
+            {"name": i.name, "column": i.column.name, "kind": i.column.kind, "takes": i.takes}
+            for i in columns
+        ]
+    known["classes"] = None if content.classes is None else content.classes.tolist()
+    known["coverage"] = coverage
+    if content.ensemble is not None and content.ensemble.cv_score is not None:
+        found = content.ensemble
+        known["score"] = {
+            "name": found.score,
+            "cv_score": found.cv_score,
+            "cv_score_std_error": found.cv_score_std_error,
+            "baseline_score": found.baseline_score,
+        }
+    return {name: value for name, value in known.items() if value is not None}
 
 
 def is_float32(content: Content) -> bool:

@@ -32,6 +32,7 @@ from fnet.encoding.steps import (
 from fnet.exports import dates, patterns
 from fnet.exports.columns import NO_LEVEL, Input, number_levels, text_levels
 from fnet.exports.onnx_tensors import Graph, Tensor
+from fnet.exports.operations import operation
 
 Written = list[Tensor]
 """The columns `[N, width]` that steps have written."""
@@ -43,7 +44,7 @@ def encode(graph: Graph, columns: list[Input]) -> Tensor:
     for column in columns:
         value: Any = Tensor(graph, column.name, np.float64 if column.is_number else np.object_)
         for step in column.column.steps:
-            value = STEPS[type(step)](step, value, written)
+            value = operation("ONNX", STEPS, type(step))(step, value, written)
     first, *others = written
     return first.apply("Concat", *others, axis=1)
 

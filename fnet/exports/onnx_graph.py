@@ -1,68 +1,26 @@
-"""An ONNX file of float32, written operation by operation: https://onnx.ai/onnx/operators"""
+"""An ONNX file, written operation by operation: https://onnx.ai/onnx/operators"""
 
 import json
 import os
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 import onnx
 from onnx import helper
 
+from fnet.core import checks
+from fnet.core.ensemble import conformity_for
 from fnet.encoding import Encoding
-from fnet.exports import columns, onnx_encoder
+from fnet.exports import columns, onnx_encoder, onnx_network
+from fnet.exports.columns import ENDS
 from fnet.exports.onnx_tensors import TYPES, Graph, Tensor
-from fnet.exports.scaling import of_features, of_targets
+from fnet.exports.scaling import of_features
 from fnet.files import atomic
 from fnet.files.schema import Content
-from fnet.reference.activations import LEAK, LINEAR_ABOVE
 
 OPSETS, IR_VERSION = {"": 20, "ai.onnx.ml": 4}, 9
-"""The first operators that have gelu and parts of text, the first look-up tables for numbers of 64
-bits, and the file format that goes with them."""
-
-Operation = Callable[[Graph, str], str]
-"""What adds an activation to a graph: takes the name of z and returns that of the result."""
-
-
-def _silu(graph: Graph, z: str) -> str:
-    return graph.add("Mul", z, graph.add("Sigmoid", z))
-
-
-def _exponential(graph: Graph, z: str) -> str:
-    """The exponential, continued by its tangent above LINEAR_ABOVE, as in `activations`."""
-    limit, zero, one = map(graph.constant, (LINEAR_ABOVE, 0, 1))
-    over = graph.add("Max", graph.add("Sub", z, limit), zero)
-    slope = graph.add("Exp", graph.add("Min", z, limit))
-    return graph.add("Mul", slope, graph.add("Add", over, one))
-
-
-def _sort(graph: Graph, z: str, width: int) -> str:
-    """Outputs in ascending order."""
-    count = graph.constant([width], np.int64)
-    return graph.add("TopK", z, count, outputs=2, axis=-1, largest=0, sorted=1)
-
-
-def _one(operator: str, **attributes: Any) -> Operation:
-    return lambda graph, z: graph.add(operator, z, **attributes)
-
-
-OPERATIONS: dict[str, Operation] = {
-    "identity": _one("Identity"),
-    "relu": _one("Relu"),
-    "leaky_relu": _one("LeakyRelu", alpha=LEAK),
-    "elu": _one("Elu"),
-    "selu": _one("Selu"),
-    "gelu": _one("Gelu"),
-    "silu": _silu,
-    "mish": _one("Mish"),
-    "softplus": _one("Softplus"),
-    "sigmoid": _one("Sigmoid"),
-    "tanh": _one("Tanh"),
-    "softmax": _one("Softmax", axis=-1),
-    "exp": _exponential,
-}
-"""Activations and links but `sort`, which needs the number of outputs."""
+"""The first operators that have parts of text, the first look-up tables for numbers of 64 bits, and
+the file format that goes with them."""
 
 
 class Program(NamedTuple):
@@ -71,25 +29,28 @@ class Program(NamedTuple):
     Attributes:
         inputs: The type of each input, its shape and its description, by name.
         outputs: The values of the outputs, with their shapes, by name.
-        metadata: Texts by name.
+        metadata: Plain data by name; what is no text is written as JSON.
     """
 
     inputs: dict[str, tuple[Any, list[Any], str]]
     outputs: dict[str, tuple[Tensor, list[Any]]]
-    metadata: dict[str, str]
+    metadata: dict[str, Any]
 
 
-def _of_rows(graph: Graph, content: Content) -> Program:
-    """Add the program that takes rows "x"."""
-    x, sizes = Tensor(graph, "x", np.float32), content.net.sizes
+def _of_rows(graph: Graph, content: Content, coverage: float | None) -> Program:
+    """Add the program that takes rows "x", in float32."""
+    x = Tensor(graph, "x", np.float32)
+    scaled = x
     if content.scaling is not None:
         high, low, scale = of_features(content.scaling, np.float32)
-        x = (x - high - low) / scale
-    outputs = {"prediction": (_network(content, x), ["N", sizes[-1]])}
-    return Program({"x": (np.float32, ["N", sizes[0]], "")}, outputs, {})
+        scaled = (x - high - low) / scale
+    inputs = {"x": (np.float32, ["N", content.net.sizes[0]], "")}
+    return Program(inputs, _results(content, scaled, coverage), columns.metadata(content, coverage))
 
 
-def _of_tables(graph: Graph, content: Content, encoding: Encoding) -> Program:
+def _of_tables(
+    graph: Graph, content: Content, encoding: Encoding, coverage: float | None
+) -> Program:
     """Add the program that takes the columns of a table."""
     inputs = columns.inputs(encoding)
     x = onnx_encoder.encode(graph, inputs)
@@ -97,7 +58,7 @@ def _of_tables(graph: Graph, content: Content, encoding: Encoding) -> Program:
         x = x.cast(np.float32).cast(np.float64)
     if content.scaling is not None:
         x = (x - content.scaling.x_mean) / content.scaling.x_scale
-    prediction = _network(content, x.cast(np.float32))
+    x = x.cast(checks.params_dtype(content.params).type).cast(columns.dtype(content).type)
     return Program(
         {
             i.name: (
@@ -107,12 +68,25 @@ def _of_tables(graph: Graph, content: Content, encoding: Encoding) -> Program:
             )
             for i in inputs
         },
-        _labels(content, prediction) or {"prediction": (prediction, ["N", content.net.sizes[-1]])},
-        {
-            name: value if isinstance(value, str) else json.dumps(value)
-            for name, value in columns.metadata(content, inputs).items()
-        },
+        _results(content, x, coverage),
+        columns.metadata(content, coverage, inputs),
     )
+
+
+def _results(
+    content: Content, x: Tensor, coverage: float | None
+) -> dict[str, tuple[Tensor, list[Any]]]:
+    """Add a network that takes scaled rows; return the outputs."""
+    of_members = onnx_network.predictions(content, x)
+    members, width = checks.members_of(content.params), content.net.sizes[-1]
+    prediction = onnx_network.mean(of_members, members)
+    found = _labels(content, prediction) or {"prediction": (prediction, ["N", width])}
+    if coverage is not None:
+        kept = conformity_for("interval", content.net, content.ensemble, coverage)
+        ends = onnx_network.interval(content.net, of_members, kept, coverage)
+        each = 1 if content.net.targets == "quantiles" else width
+        found |= {name: (end, ["N", each]) for name, end in zip(ENDS, ends, strict=True)}
+    return found
 
 
 def _labels(content: Content, prediction: Tensor) -> dict[str, tuple[Tensor, list[Any]]]:
@@ -126,29 +100,11 @@ def _labels(content: Content, prediction: Tensor) -> dict[str, tuple[Tensor, lis
     if len(names) == 1:
         prediction = prediction * 0 + 1
     elif width == 1:
-        no = prediction.of(1, np.float32).apply("Sub", prediction)
+        no = prediction.of(1, prediction.dtype) - prediction
         prediction = no.apply("Concat", prediction, axis=1)
     best = prediction.apply("ArgMax", dtype=np.int64, axis=1, keepdims=0)
     label = best.of(names, names.dtype.type).apply("Gather", best)
     return {"label": (label, ["N"]), "probabilities": (prediction, ["N", len(names)])}
-
-
-def _network(content: Content, x: Tensor) -> Tensor:
-    """Add a network that takes scaled rows; return the predictions `[N, K]`."""
-    graph, net, scaling = x.graph, content.net, content.scaling
-    last = net.output if net.link == "identity" else net.link
-    name = x.name
-    for layer, activation in zip(content.params, (*net.hidden, last), strict=True):
-        name = graph.add("MatMul", name, graph.constant(layer.w))
-        if layer.b is not None:
-            name = graph.add("Add", name, graph.constant(layer.b))
-        is_sort = activation == "sort"
-        name = _sort(graph, name, net.sizes[-1]) if is_sort else OPERATIONS[activation](graph, name)
-    found = Tensor(graph, name, np.float32)
-    if scaling is not None and scaling.y_mean is not None:
-        scale, mean = of_targets(scaling, np.float32)
-        found = found * scale + mean
-    return found
 
 
 def model_of(graph: Graph, program: Program) -> Any:
@@ -170,13 +126,17 @@ def model_of(graph: Graph, program: Program) -> Any:
         ir_version=IR_VERSION,
         producer_name="fnet",
     )
-    helper.set_model_props(model, program.metadata)
+    texts = {k: v if isinstance(v, str) else json.dumps(v) for k, v in program.metadata.items()}
+    helper.set_model_props(model, texts)
     onnx.checker.check_model(model, full_check=True)
     return model
 
 
-def write(path: str | os.PathLike[str], content: Content) -> None:
+def write(path: str | os.PathLike[str], content: Content, coverage: float | None) -> None:
     """Replace the file at `path`."""
     graph, encoding = Graph(), content.encoding
-    program = _of_rows(graph, content) if encoding is None else _of_tables(graph, content, encoding)
+    if encoding is None:
+        program = _of_rows(graph, content, coverage)
+    else:
+        program = _of_tables(graph, content, encoding, coverage)
     atomic.write(path, model_of(graph, program).SerializeToString())

@@ -65,6 +65,22 @@ class Tensor:
             return value
         return Tensor(self.graph, self.graph.constant(value, dtype), dtype)
 
+    def array(self, value: Any) -> "Tensor":
+        """An array as a constant: stored as it is, and cast to this type."""
+        value = np.asarray(value)
+        found = Tensor(self.graph, self.graph.constant(value, value.dtype), value.dtype.type)
+        return found if found.dtype == self.dtype else found.cast(self.dtype)
+
+    def gather(self, indices: Any) -> "Tensor":
+        """Its entries along the last axis."""
+        return self.apply("Gather", self.of(list(indices), np.int64), axis=-1)
+
+    def sorted(self) -> tuple["Tensor", "Tensor"]:
+        """Its numbers along the last axis in ascending order, and their indices."""
+        size = self.apply("Shape", dtype=np.int64, start=-1)
+        found = self.apply("TopK", size, outputs=2, axis=-1, largest=0, sorted=1)
+        return found, Tensor(self.graph, f"{found.name[:-1]}1", np.int64)
+
     def where(self, then: "Tensor", otherwise: Any) -> "Tensor":
         """`then` where it is true; otherwise the other, which may be a constant."""
         return self.apply("Where", then, then.of(otherwise, then.dtype), dtype=then.dtype)

@@ -1,108 +1,111 @@
-"""A SavedModel with named and typed signatures, and the graphs that TFLite converts too."""
+"""A SavedModel with named and typed signatures."""
 
+import functools
 import json
 import os
 import secrets
 import shutil
-from collections.abc import Callable, Mapping
-from typing import Any, TypeAlias
+from collections.abc import Callable
+from typing import Any
 
 import tensorflow as tf
 
-from fnet.core.params import is_absent
-from fnet.core.scaling import Scaling
-from fnet.engine import activations, tensors
-from fnet.exports import columns, saved_model_encoder
-from fnet.exports.scaling import of_targets
+from fnet.core import checks
+from fnet.core.ensemble import conformity_for
+from fnet.exports import columns, saved_model_encoder, saved_model_network
+from fnet.exports.columns import ENDS
+from fnet.exports.saved_model_network import Functions, interval, mean
 from fnet.files.schema import Content
-
-Operations: TypeAlias = Mapping[str, Callable[[Any], Any]]
-
-OPERATIONS: Operations = {**activations.OUTPUTS, "softmax": tf.nn.softmax, "sort": tf.sort}
-"""Activations and links of rows `[N, K]`. Those that work along an axis take the last one."""
-
 
 EXTRA, METADATA = "assets.extra", "fnet.json"
 """The folder that a SavedModel has for files of other programs, and ours in it."""
 
 
-def standardize(x: Any, scaling: Scaling) -> Any:
-    """Standardized features, computed in float64 as on the host."""
-    x, dtype = tf.cast(x, tf.float64), x.dtype
-    return tf.cast((x - scaling.x_mean) / scaling.x_scale, dtype)
+def write(path: str | os.PathLike[str], content: Content, coverage: float | None) -> None:
+    """Write a new folder: under a temporary name beside its place, then renamed."""
+    path = os.path.abspath(path)
+    if os.path.lexists(path):
+        raise FileExistsError(f"{path} exists already; a SavedModel takes a new folder")
+    module, inputs = tf.Module(), None
+    if content.encoding is None:
+        module.programs = of_rows(content, coverage)
+    else:
+        inputs = columns.inputs(content.encoding)
+        tables = saved_model_encoder.lookup_tables(inputs)
+        module.tables = [*tables.values()]
+        module.programs = _of_tables(content, coverage, inputs, tables)
+    folder, name = os.path.split(path)
+    temporary = os.path.join(folder, f".{name}.{secrets.token_hex(8)}.tmp")
+    try:
+        tf.saved_model.save(module, temporary, module.programs)
+        os.mkdir(os.path.join(temporary, EXTRA))
+        with open(os.path.join(temporary, EXTRA, METADATA), "w", encoding="utf-8") as file:
+            json.dump(columns.metadata(content, coverage, inputs), file, indent=2)
+        os.rename(temporary, path)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
-def graphs(
-    content: Content,
-    operations: Operations = OPERATIONS,
-    standardize: Callable[[Any, Scaling], Any] = standardize,
-    dtype: str | None = None,
-) -> tuple[Any, Any]:
-    """`(predict, forward)` of rows `x [N, D]`, as `tf.function`s with one signature each.
-
-    `dtype` None is the dtype of params.
-    """
-    params = tensors.to_internal(content.params, dtype)
-    spec = tf.TensorSpec([None, content.net.sizes[0]], params[0].w.dtype, name="x")
-    predict, forward = _functions(content, params, operations, standardize)
-    return (
-        _traced(lambda x: {"prediction": predict(x)}, [spec]),
-        _traced(lambda x: {"outputs": forward(x)}, [spec]),
-    )
+def of_rows(content: Content, coverage: float | None) -> dict[str, Any]:
+    """The programs of rows `x [N, D]`, by signature."""
+    network = saved_model_network.functions(content, columns.dtype(content))
+    spec = tf.TensorSpec([None, content.net.sizes[0]], network.dtype, name="x")
+    return _programs(content, network, coverage, lambda x: x, {"": [spec]})
 
 
-def _traced(function: Callable[..., dict[str, Any]], specs: list[Any]) -> Any:
-    return tf.function(function, input_signature=specs, autograph=False)
+def _of_tables(
+    content: Content, coverage: float | None, inputs: list[columns.Input], tables: Any
+) -> dict[str, Any]:
+    """The programs of the columns of a table, by signature."""
+    network = saved_model_network.functions(content, columns.dtype(content))
 
+    wide = [tf.TensorSpec([None], tf.float64 if i.is_number else tf.string) for i in inputs]
 
-def _functions(
-    content: Content,
-    params: Any,
-    operations: Operations = OPERATIONS,
-    standardize: Callable[[Any, Scaling], Any] = standardize,
-) -> tuple[Callable[[Any], Any], Callable[[Any], Any]]:
-    """`(predict, forward)` of rows `[N, D]` that are not scaled."""
-    net, scaling, kind = content.net, content.scaling, params[0].w.dtype
-
-    def outputs(x: Any, last: str) -> Any:
-        if scaling is not None:
-            x = standardize(x, scaling)
-        x = tf.cast(x, kind)
-        for layer, name in zip(params, (*net.hidden, last), strict=True):
-            z = x @ layer.w
-            x = operations[name](z if is_absent(layer.b) else z + layer.b)
-        return x
-
-    def predict(x: Any) -> Any:
-        found = outputs(x, net.output if net.link == "identity" else net.link)
-        if scaling is not None and scaling.y_mean is not None:
-            scale, mean = of_targets(scaling, kind.as_numpy_dtype)
-            found = found * scale + mean
-        return found
-
-    return predict, lambda x: outputs(x, net.output)
-
-
-def _table_graphs(content: Content, inputs: list[columns.Input], tables: Any) -> tuple[Any, Any]:
-    """`(predict, forward)` of the columns of a table."""
-    specs = [
-        tf.TensorSpec([None], tf.float64 if each.is_number else tf.string, name=each.name)
-        for each in inputs
-    ]
-    predict, forward = _functions(content, tensors.to_internal(content.params))
-
-    def encode(cells: tuple[Any, ...]) -> Any:
+    @functools.partial(tf.function, input_signature=wide, autograph=False)
+    def encoded(*cells: Any) -> Any:  # one graph, which all programs call
         x = saved_model_encoder.encode(inputs, cells, tables)
         return tf.cast(x, tf.float32) if columns.is_float32(content) else x
 
-    def predict_table(*cells: Any) -> dict[str, Any]:
-        prediction = predict(encode(cells))
-        return {"prediction": prediction, **_labels(content, prediction)}
+    def encode(*cells: Any) -> Any:
+        pairs = zip(cells, inputs, strict=True)
+        return encoded(*(tf.cast(c, tf.float64) if i.is_number else c for c, i in pairs))
 
-    return (
-        _traced(predict_table, specs),
-        _traced(lambda *cells: {"outputs": forward(encode(cells))}, specs),
-    )
+    specs = {
+        suffix: [
+            tf.TensorSpec([None], kind if i.is_number else tf.string, name=i.name) for i in inputs
+        ]
+        for suffix, kind in (("", tf.float64), ("_float32", tf.float32))
+    }
+    return _programs(content, network, coverage, encode, specs)
+
+
+def _programs(
+    content: Content,
+    network: Functions,
+    coverage: float | None,
+    encode: Callable[..., Any],
+    specs: dict[str, list[Any]],
+) -> dict[str, Any]:
+    """ "serving_default" and "forward", each for the inputs of every suffix."""
+
+    def serving(*cells: Any) -> dict[str, Any]:
+        of_members = network.predict(encode(*cells))
+        prediction = mean(of_members, checks.members_of(content.params))
+        found = {"prediction": prediction, **_labels(content, prediction)}
+        if coverage is not None:
+            kept = conformity_for("interval", content.net, content.ensemble, coverage)
+            ends = interval(content.net, of_members, kept, coverage)
+            found |= dict(zip(ENDS, ends, strict=True))
+        return found
+
+    def forward(*cells: Any) -> dict[str, Any]:
+        return {"outputs": network.forward(encode(*cells))}
+
+    return {
+        f"{name}{suffix}": tf.function(program, input_signature=spec, autograph=False)
+        for suffix, spec in specs.items()
+        for name, program in (("serving_default", serving), ("forward", forward))
+    }
 
 
 def _labels(content: Content, prediction: Any) -> dict[str, Any]:
@@ -118,31 +121,3 @@ def _labels(content: Content, prediction: Any) -> dict[str, Any]:
         prediction = tf.concat([1 - prediction, prediction], axis=1)
     best = tf.argmax(prediction, axis=1)
     return {"label": tf.gather(tf.constant(names), best), "probabilities": prediction}
-
-
-def write(path: str | os.PathLike[str], content: Content) -> None:
-    """Write a new folder: under a temporary name beside its place, then renamed."""
-    path = os.path.abspath(path)
-    if os.path.lexists(path):
-        raise FileExistsError(f"{path} exists already; a SavedModel takes a new folder")
-    module, extra = tf.Module(), {}
-    if content.encoding is None:
-        module.predict, module.forward = graphs(content)
-    else:
-        inputs = columns.inputs(content.encoding)
-        tables = saved_model_encoder.lookup_tables(inputs)
-        module.tables = [*tables.values()]
-        module.predict, module.forward = _table_graphs(content, inputs, tables)
-        extra = columns.metadata(content, inputs)
-    folder, name = os.path.split(path)
-    temporary = os.path.join(folder, f".{name}.{secrets.token_hex(8)}.tmp")
-    try:
-        signatures = {"serving_default": module.predict, "forward": module.forward}
-        tf.saved_model.save(module, temporary, signatures)
-        if extra:
-            os.mkdir(os.path.join(temporary, EXTRA))
-            with open(os.path.join(temporary, EXTRA, METADATA), "w", encoding="utf-8") as file:
-                json.dump(extra, file, indent=2)
-        os.rename(temporary, path)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)

@@ -31,6 +31,7 @@ from fnet.encoding.steps import (
 )
 from fnet.exports import dates, patterns
 from fnet.exports.columns import NO_LEVEL, Input, number_levels, text_levels
+from fnet.exports.operations import operation
 
 
 class Output(NamedTuple):
@@ -66,7 +67,7 @@ def encode(columns: Sequence[Input], cells: Sequence[Any], tables: Mapping[Level
     output = Output([], tables)
     for column, value in zip(columns, cells, strict=True):
         for step in column.column.steps:
-            value = STEPS[type(step)](step, value, output)
+            value = operation("TensorFlow", STEPS, type(step))(step, value, output)
     return tf.concat(output.columns, axis=1)
 
 
