@@ -59,15 +59,14 @@ __all__ = sorted([*_NAMES, *_NAMESPACES])
 
 
 def __getattr__(name: str) -> Any:
-    if name in _NAMESPACES:
-        found = importlib.import_module(f"fnet.{_NAMESPACES[name]}")
-    elif name in _NAMES:
-        found = getattr(importlib.import_module(f"fnet.{_NAMES[name]}"), name)
-    else:
+    module = _NAMESPACES.get(name) or _NAMES.get(name)
+    if module is None:
         errors = importlib.import_module("fnet.core.errors")
         errors.attribute_error("module 'fnet'", _RENAMED, __all__)(name)
-    globals()[name] = found
-    return found
+    with importlib.import_module("fnet.core.packages").naming_what_is_missing():
+        found = importlib.import_module(f"fnet.{module}")
+    globals()[name] = found if name in _NAMESPACES else getattr(found, name)
+    return globals()[name]
 
 
 def __dir__() -> list[str]:

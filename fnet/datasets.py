@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from fnet.core import checks
+from fnet.core import checks, packages
 from fnet.core.errors import InvalidArgument
 
 COURSE_COLUMNS = ("X0", "X1", "Y")
@@ -41,7 +41,8 @@ def load_course(path: str | os.PathLike[str] | None = None) -> tuple[Floats, Flo
     """
     if path is not None:
         return _read_course(path)
-    from sklearn.datasets import load_iris
+    with packages.naming_what_is_missing():
+        from sklearn.datasets import load_iris
 
     iris: Any = load_iris()
     return iris.data[:, :2].copy(), np.where(iris.target == 0, -1.0, 1.0)
@@ -64,7 +65,8 @@ def _read_course(path: str | os.PathLike[str]) -> tuple[Floats, Floats]:
 
 def _read_csv(path: str | os.PathLike[str]) -> Any:
     """A CSV file as a DataFrame."""
-    import pandas as pd
+    with packages.naming_what_is_missing():
+        import pandas as pd
 
     try:
         with warnings.catch_warnings():
@@ -120,8 +122,9 @@ def load_digits(scale: bool = False) -> tuple[Floats, Floats, Floats, Floats]:
         Alpaydin and Kaynak, Optical Recognition of Handwritten Digits, UCI Machine Learning
         Repository (1998).
     """
-    from sklearn.datasets import load_digits as load
-    from sklearn.model_selection import train_test_split
+    with packages.naming_what_is_missing():
+        from sklearn.datasets import load_digits as load
+        from sklearn.model_selection import train_test_split
 
     x, labels = load(return_X_y=True)
     y = np.eye(10)[labels]

@@ -503,7 +503,7 @@ def test_an_export_without_its_package_says_so(shell, monkeypatch):
     monkeypatch.delattr(exports, "onnx_graph", raising=False)
     code, _, err = shell("fnet export iris.fnet --out iris.onnx")
     assert code == 3
-    assert "ONNX export needs the package onnx, which is not installed" in err
+    assert 'needs the package onnx, which is not installed: run pip install "fnet[onnx]"' in err
 
 
 @pytest.mark.parametrize("engine", ["numpy", "tensorflow"])

@@ -21,6 +21,7 @@ import click
 import fnet
 from fnet import backends
 from fnet.cli import common
+from fnet.core import packages
 from fnet.core.errors import FnetError
 
 COMMANDS = {
@@ -106,7 +107,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(words: list[str]) -> int:
     """Run a command: its exit code, after its error was printed."""
     try:
-        with commands.make_context("fnet", words, obj=tuple(words)) as context:
+        context = commands.make_context("fnet", words, obj=tuple(words))
+        with packages.naming_what_is_missing(), context:
             commands.invoke(context)
         with common.naming(common.STANDARD_OUTPUT):
             sys.stdout.flush()

@@ -7,7 +7,6 @@ import click
 
 from fnet.cli import common
 from fnet.cli.options import FiniteRange
-from fnet.core.errors import InvalidArgument
 
 
 @click.command("export", cls=common.Command)
@@ -79,13 +78,7 @@ def command(
     loaded = common.load_model(model)
     if kind != "onnx":
         backends.import_tensorflow(keras=False)
-    try:
-        fnet.export(out, loaded, kind, plain, interval)
-    except ModuleNotFoundError as error:
-        raise InvalidArgument(
-            f"ONNX export needs the package {error.name}, which is not installed: run pip install "
-            "onnx"
-        ) from None
+    fnet.export(out, loaded, kind, plain, interval)
     is_plain = loaded.encoding is None or plain or kind == "tflite"
     if loaded.encoding is not None and is_plain:
         common.print_note(

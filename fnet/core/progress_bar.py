@@ -1,7 +1,7 @@
 """A progress bar on a terminal and in a notebook; elsewhere occasional lines of text."""
 
 import sys
-from typing import Any
+from typing import Any, Self
 
 from fnet.core.printable import printable
 
@@ -18,10 +18,12 @@ def progress_bar(
     """A tqdm bar on standard error, as a context manager: call `bar.update(n)` for n units.
 
     `total` is None if it is unknown. In a pipe or a file the bar prints a line every LINE_SECONDS;
-    shorter work prints nothing.
+    shorter work prints nothing. Without tqdm there is no bar.
     """
-    from tqdm.auto import tqdm
-
+    try:
+        from tqdm.auto import tqdm
+    except ModuleNotFoundError:
+        return _NoBar(initial)
     shown = shown and sys.stderr is not None
     lines: dict[str, Any] = {}
     if shown and not sys.stderr.isatty() and "ipykernel" not in sys.modules:
@@ -36,6 +38,26 @@ def progress_bar(
         unit_scale=total is None or total >= UNIT_SCALE_FROM,
         **{"miniters": 0, **lines},
     )
+
+
+class _NoBar:
+    """What a bar has, and shows nothing."""
+
+    def __init__(self, initial: int) -> None:
+        self.n = initial
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def update(self, n: int = 1) -> None:
+        """Count n units."""
+        self.n += n
+
+    def set_postfix_str(self, *_: object, **__: object) -> None:
+        """Show nothing."""
 
 
 class _Lines:

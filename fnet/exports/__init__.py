@@ -12,7 +12,7 @@ import os
 from collections.abc import Callable
 from typing import Any, Literal, TypeAlias
 
-from fnet.core import checks
+from fnet.core import checks, packages
 from fnet.core.aliases import Params
 from fnet.core.ensemble import conformity_for
 from fnet.core.errors import InvalidArgument
@@ -87,6 +87,7 @@ def export(
     Raises:
         InvalidArgument: `what` has member axes and is no ensemble, a class or an operator is one
             that the format lacks, or it has no intervals of this coverage.
+        MissingPackage: TensorFlow or onnx is not installed.
         FileExistsError: A SavedModel's folder exists.
         OSError: The folder or the file cannot be written.
 
@@ -116,7 +117,8 @@ def export(
         conformity_for("interval", content.net, content.ensemble, interval)
         if kind == "tflite":
             raise InvalidArgument("interval needs float64, which TFLite lacks: export as ONNX")
-    WRITERS[kind](path, columns.bare(content) if plain else content, interval)
+    with packages.naming_what_is_missing():
+        WRITERS[kind](path, columns.bare(content) if plain else content, interval)
 
 
 def format_of(path: str | os.PathLike[str]) -> ExportFormat:

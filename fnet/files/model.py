@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Union
 import numpy as np
 import numpy.typing as npt
 
-from fnet.core import checks, conformal, containers
+from fnet.core import checks, conformal, containers, packages
 from fnet.core.aliases import ArrayLike, Params
 from fnet.core.ensemble import Ensemble, conformity_for, intervals
 from fnet.core.errors import InvalidArgument
@@ -333,14 +333,16 @@ class Model:
 
         Raises:
             InvalidArgument: The file holds no estimator.
+            MissingPackage: scikit-learn is not installed.
         """
         saved = self._content.estimator
         if saved is None:
             raise InvalidArgument(
                 "this file holds no estimator; save a fitted one, or use predict, net and params"
             )
-        from fnet import estimators
-        from fnet.estimators import conversion, pipelines, tabular
+        with packages.naming_what_is_missing():
+            from fnet import estimators
+            from fnet.estimators import conversion, pipelines, tabular
 
         if self.ensemble is not None:
             of_ensembles: dict[str, Any] = {
