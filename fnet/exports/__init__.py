@@ -3,6 +3,7 @@
 - `saved_model`: a SavedModel, a folder that TensorFlow Serving runs.
 - `tflite`: a TFLite file for LiteRT's interpreter.
 - `onnx_graph`: an ONNX file for ONNX Runtime.
+- `web_page`: an HTML file that predicts in a browser.
 
 The encoder of tables is a part of the program: `saved_model_encoder` and `onnx_encoder` implement
 the closed list of `fnet.encoding.steps`. `columns` names the inputs and outputs.
@@ -21,9 +22,9 @@ from fnet.core.run_state import Run
 from fnet.exports import columns
 from fnet.files import schema
 
-ExportFormat: TypeAlias = Literal["saved_model", "tflite", "onnx"]
+ExportFormat: TypeAlias = Literal["saved_model", "tflite", "onnx", "html"]
 
-SUFFIXES: dict[str, ExportFormat] = {".tflite": "tflite", ".onnx": "onnx"}
+SUFFIXES: dict[str, ExportFormat] = {".tflite": "tflite", ".onnx": "onnx", ".html": "html"}
 """The format of each file name suffix; any other path is a SavedModel's folder."""
 
 
@@ -33,8 +34,9 @@ def export(
     format: ExportFormat | None = None,
     plain: bool = False,
     interval: float | None = None,
+    examples: Any = None,
 ) -> None:
-    """Write a network, or an ensemble of them, in the format of another program.
+    """Write a model, a network or an ensemble of them, in a format that other programs run.
 
     A model with an encoding is exported with its encoder, in a SavedModel and in ONNX. The program
     takes an input for each column that the encoder uses, `[N]` in a SavedModel and `[N, 1]` in
@@ -72,21 +74,29 @@ def export(
     SavedModel and TFLite need TensorFlow, ONNX needs the package onnx. The same model gives the
     same bytes of ONNX.
 
+    A web page (`.html`) takes ensembles, too, and params of any kind. It is one file that predicts
+    in a browser, with a form for a row and a CSV of many, and with the intervals of an ensemble; it
+    loads nothing. Its params may take 48 MiB as base64.
+
     Args:
         path: The path of a new folder for a SavedModel, or of a file, which is replaced.
         what: `(net, params)`, a Run, a fitted estimator, the pipeline of a TableEncoder and an
             MLPClassifier or MLPRegressor, or a Model from `load`. Params without member axes,
             unless they are those of an ensemble.
-        format: "saved_model", "tflite" or "onnx". None decides by the suffix of the path: `.tflite`
-            or `.onnx`, and "saved_model" for any other.
+        format: "saved_model", "tflite", "onnx" or "html". None decides by the suffix of the path:
+            `.tflite`, `.onnx` or `.html`, and "saved_model" for any other.
         plain: Write the bare network: the program takes the D numbers that the encoder makes of a
             row, and returns `prediction`.
         interval: The part of new rows whose targets lie between `lower` and `upper`, as 0.9; None
-            for no intervals. It takes an ensemble of numbers, in a SavedModel or in ONNX.
+            for no intervals. It takes an ensemble of numbers, in a SavedModel or in ONNX. A web
+            page has intervals by itself.
+        examples: A table of at most 100 rows that the form of a web page offers; None for none. No
+            page has a row of the training data otherwise.
 
     Raises:
         InvalidArgument: `what` has member axes and is no ensemble, a class or an operator is one
-            that the format lacks, or it has no intervals of this coverage.
+            that the format lacks, it has no intervals of this coverage, it is too large for a web
+            page, or the examples cannot be read.
         MissingPackage: TensorFlow or onnx is not installed.
         FileExistsError: A SavedModel's folder exists.
         OSError: The folder or the file cannot be written.
@@ -113,12 +123,17 @@ def export(
             "in params])"
         )
     kind = format_of(path) if format is None else checks.one_of("format", format, tuple(WRITERS))
+    if examples is not None and kind != "html":
+        raise InvalidArgument(f"examples go into a web page alone; this is {kind}: leave them out")
     if interval is not None:
+        if kind == "html":
+            raise InvalidArgument("a web page has intervals by itself; leave interval out")
         conformity_for("interval", content.net, content.ensemble, interval)
         if kind == "tflite":
             raise InvalidArgument("interval needs float64, which TFLite lacks: export as ONNX")
+    more = examples if kind == "html" else interval
     with packages.naming_what_is_missing():
-        WRITERS[kind](path, columns.bare(content) if plain else content, interval)
+        WRITERS[kind](path, columns.bare(content) if plain else content, more)
 
 
 def format_of(path: str | os.PathLike[str]) -> ExportFormat:
@@ -144,9 +159,16 @@ def _onnx(path: Any, content: schema.Content, coverage: float | None) -> None:
     onnx_graph.write(path, content, coverage)
 
 
-WRITERS: dict[str, Callable[[Any, schema.Content, float | None], None]] = {
+def _web_page(path: Any, content: schema.Content, examples: Any) -> None:
+    from fnet.exports import web_page
+
+    web_page.write(path, content, examples)
+
+
+WRITERS: dict[str, Callable[[Any, schema.Content, Any], None]] = {
     "saved_model": _saved_model,
     "tflite": _tflite,
     "onnx": _onnx,
+    "html": _web_page,
 }
 """What writes each format. Its module is imported when it is needed."""
