@@ -84,7 +84,10 @@ class _Callback:
 def _call_texts(run: Run, setup: RunSetup, given: TrainOptions) -> dict[str, str]:
     """What must be the same on all workers: its name in messages and its value as text."""
     call = checkpointing.describe_call(run, setup)
-    options = setup.measured, given.restore_best, given.on_not_finite, given.loss is None
+    options = (
+        *(setup.measured, given.restore_best, given.on_not_finite, given.loss is None),
+        given.precision,
+    )
     return {
         "version of fnet": fnet.__version__,
         "version of TensorFlow": tf.__version__,
