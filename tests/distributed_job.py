@@ -64,6 +64,28 @@ def runs(folder, rank):
         np.savez(folder / f"{name} {dtype} {rank}.npz", **flat(run))
 
 
+def write_shards(folder):
+    """The rows as three files."""
+    folder.mkdir()
+    for i, rows in enumerate(np.split(np.column_stack([X, LABELS]), [40, 90])):
+        header = ",".join([*(f"x{j}" for j in range(X.shape[1])), "label"])
+        np.savetxt(folder / f"part-{i}.csv", rows, "%.6g", ",", header=header, comments="")
+
+
+def stream_arguments(folder):
+    """The arguments of `train` for the files."""
+    shuffle = {"batch_size": 32, "epochs": 4, "seed": 5, "window": 64}
+    data = fnet.table_dataset(folder, target="label", task="classifier", **shuffle)
+    params = fnet.reference.init_params(NET, seed=0)
+    return (NET, ADAM, params), {"data": data}
+
+
+def stream(folder, rank):
+    given, options = stream_arguments(folder / "shards")
+    run = fnet.distributed.train(*given, **options)
+    np.savez(folder / f"stream {rank}.npz", **flat(run))
+
+
 def refusals(folder, rank):
     """Calls that differ on worker 1, or that no worker can do: the messages."""
     given, _ = arguments("plain", "float64")

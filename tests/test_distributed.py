@@ -32,7 +32,9 @@ def run_job(folder, *todo, script=JOB):
 def job(tmp_path_factory):
     """One job of two workers that does all that needs no death: its folder and its output."""
     folder = tmp_path_factory.mktemp("workers")
-    return folder, run_job(folder, "runs", "refusals", "checkpoint", "interrupt", "die")
+    distributed_job.write_shards(folder / "shards")
+    todo = "runs", "stream", "refusals", "checkpoint", "interrupt", "die"
+    return folder, run_job(folder, *todo)
 
 
 def arrays(job, name):
@@ -56,6 +58,14 @@ def test_two_workers_train_as_one_process(job, name, dtype):
             np.testing.assert_allclose(found[key], array, rtol=1e-9, atol=TOLERANCE[dtype])
         else:
             assert np.array_equal(found[key], array), key
+
+
+def test_two_workers_share_the_batches_of_files(job):
+    given, options = distributed_job.stream_arguments(job[0] / "shards")
+    found, expected = arrays(job, "stream"), fnet.train(*given, **options, xla=False)
+    for key, array in distributed_job.flat(expected).items():
+        if array.dtype.kind == "f":
+            np.testing.assert_allclose(found[key], array, rtol=1e-4, atol=1e-4, err_msg=key)
 
 
 def test_differences_between_workers_are_named(job):

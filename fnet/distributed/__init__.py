@@ -79,7 +79,8 @@ def train(
         net: The network.
         optimizer: An optimizer.
         params: The params, Run or TrainState to start from, the same on all workers.
-        x: All rows `[N, D]`, the same on all workers.
+        x: All rows `[N, D]`, the same on all workers. Or, as in `fnet.train`, `data` instead of x,
+            y and plan: the result of `table_dataset`, of which each worker reads all files.
         y: Their labels or targets.
         plan: Which rows form which batch; a batch must have a row for each worker.
         **options: The other arguments of `fnet.train`. `xla` must not be True: XLA cannot sum over
