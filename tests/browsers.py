@@ -1,11 +1,13 @@
 """A headless Chromium for tests of pages; None where it or Selenium is not installed."""
 
 import shutil
-import time
+
+from processes import HANG_SECONDS
 
 try:
     from selenium import webdriver
     from selenium.webdriver.chrome.service import Service
+    from selenium.webdriver.support.wait import WebDriverWait
 except ImportError:
     webdriver = None
 
@@ -36,10 +38,6 @@ def resize(browser, width):
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
 
 
-def wait_for(what, seconds=60):
+def wait_for(what):
     """What a function returns once it is true."""
-    end = time.monotonic() + seconds
-    while not (found := what()):
-        assert time.monotonic() < end, "nothing came of it"
-        time.sleep(0.02)
-    return found
+    return WebDriverWait(None, HANG_SECONDS, poll_frequency=0.02).until(lambda _: what())

@@ -50,7 +50,7 @@ def call(
 
 @pytest.fixture(autouse=True)
 def one_step_per_chunk(monkeypatch):
-    def chunks(parts, first, max_steps):
+    def chunks(parts, first, max_steps, agree):
         for data, rows, weights in parts:
             for at in range(len(rows)):
                 yield data, rows[at : at + 1], weights[at : at + 1]

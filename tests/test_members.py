@@ -213,7 +213,7 @@ def test_a_run_with_own_rows_is_resumed_and_saved(side, tmp_path, monkeypatch):
 def chunks_of(count):
     """Chunks of `count` steps instead of timed ones."""
 
-    def chunks(parts, first, max_steps):
+    def chunks(parts, first, max_steps, agree):
         for data, rows, weights in parts:
             for at in range(0, len(rows), count):
                 yield data, rows[at : at + count], weights[at : at + count]

@@ -146,3 +146,13 @@ def test_a_forked_child_is_told_to_be_spawned_and_the_twin_works_there():
     assert lines[0] == "trained"
     assert 'get_context("spawn")' in lines[1]
     assert lines[2:] == ["0", "trained", "0"]
+
+
+def test_many_shapes_log_nothing(caplog):
+    """TensorFlow logs a warning where a function is traced again and again."""
+    net = Network((3, 4, 2))
+    params = reference.init_params(net, 0)
+    for n in range(20, 30):
+        plan = fnet.minibatch_plan(n, batch_size=n - 15, epochs=2, seed=0)
+        fnet.train(net, fnet.adam(0.01), params, X[:n], Y[:n], plan, xla=False)
+    assert caplog.records == []

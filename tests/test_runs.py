@@ -30,7 +30,7 @@ def arrays(params):
     return [np.asarray(p) for layer in params for p in layer if p is not None]
 
 
-def one_step_per_chunk(parts, first, max_steps):
+def one_step_per_chunk(parts, first, max_steps, agree):
     for data, rows, weights in parts:
         for at in range(len(rows)):
             yield data, rows[at : at + 1], weights[at : at + 1]

@@ -229,7 +229,7 @@ def test_updates_one_by_one_follow_the_schedule(side):
     assert found == [0.5, 0.0, -0.25, -0.5]
 
 
-def cut(parts, first, max_steps):
+def cut(parts, first, max_steps, agree):
     """Chunks of three steps instead of timed ones."""
     for data, rows, weights in parts:
         for at in range(0, len(rows), 3):

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
+from processes import HANG_SECONDS
 from pyarrow import csv, feather, fs, parquet
 
 import fnet
@@ -411,7 +412,7 @@ def test_a_checkpoint_of_a_stream_resumes(trained, tmp_path):
 @pytest.mark.slow
 def test_a_killed_stream_resumes_to_the_same_bits():
     command = [sys.executable, str(SCRIPTS / "stream_kills.py"), "--kills", "1"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=HANG_SECONDS)
     assert done.returncode == 0, done.stderr
     assert done.stdout == "1 kills; the result has the same bits as without them\n"
 

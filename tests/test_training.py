@@ -254,7 +254,7 @@ def test_patience_without_validation_names_the_monitored_value(side):
 def cut(count):
     """Chunks of `count` steps instead of timed ones."""
 
-    def chunks(parts, first, max_steps):
+    def chunks(parts, first, max_steps, agree):
         for data, rows, weights in parts:
             for at in range(0, len(rows), count):
                 yield data, rows[at : at + count], weights[at : at + count]
@@ -424,7 +424,7 @@ def test_no_tensor_is_written_to_once_a_program_has_it(xla, monkeypatch):
     assert bits(run) == bits(run_on(fnet, xla=xla))
 
 
-def in_chunks_of_three(blocks, first_steps, max_steps):
+def in_chunks_of_three(blocks, first_steps, max_steps, agree):
     for data, rows, weights in blocks:
         for start in range(0, len(rows), 3):
             yield data, rows[start : start + 3], weights[start : start + 3]

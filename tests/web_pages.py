@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from processes import HANG_SECONDS
 from sklearn.pipeline import make_pipeline
 
 import fnet
@@ -144,7 +145,7 @@ def evaluate(path, expression, given=""):
         input=given.encode("utf-8", "surrogatepass"),
         capture_output=True,
         check=False,
-        timeout=120,
+        timeout=HANG_SECONDS,
     )
     assert found.returncode == 0, found.stderr.decode()[-2000:]
     return json.loads(found.stdout)

@@ -144,7 +144,9 @@ def _chunk_runner(
     def run_steps(now: TrainState, chunk: Chunk, count: int) -> Any:
         some = chunk._replace(count=tf.constant(count))
         with precision.products(setup.precision):
-            after, measured, epochs = compiled(constants, now, some)
+            # `compiled` itself logs a warning where calls have many shapes.
+            program = compiled.get_concrete_function(constants, now, some)
+            after, measured, epochs = program(constants, now, some)
         return after, {name: values[: int(epochs)].numpy() for name, values in measured.items()}
 
     def position(now: TrainState) -> Any:

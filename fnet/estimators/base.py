@@ -344,7 +344,7 @@ class BaseMLP(ConversionMixin):
             warnings.warn(
                 "Got `batch_size` less than 1 or larger than sample size. It is going to be "
                 "clipped",
-                stacklevel=STACKLEVEL + 2,
+                stacklevel=STACKLEVEL + 3,
             )
         return min(self.batch_size, rows)
 

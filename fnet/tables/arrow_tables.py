@@ -22,7 +22,7 @@ def open_parquet(source: Input) -> Iterator[Source]:
 
     with open_stream(source) as stream, parquet.ParquetFile(stream) as file:
         schema = file.schema_arrow
-        batches = checked(file.iter_batches(CHUNK_ROWS), source.name)
+        batches = checked(file.iter_batches(CHUNK_ROWS), source.name, CHUNK_ROWS)
         yield _source(schema, file.metadata.num_rows, batches, source.name)
 
 
@@ -31,14 +31,14 @@ def open_arrow_file(source: Input) -> Iterator[Source]:
     """The Source of an Arrow file; each column has its own type."""
     with open_stream(source) as stream, pa.ipc.open_file(stream) as file:
         batches = map(file.get_batch, range(file.num_record_batches))
-        yield _source(file.schema, None, checked(batches, source.name), source.name)
+        yield _source(file.schema, None, checked(batches, source.name, CHUNK_ROWS), source.name)
 
 
 @contextlib.contextmanager
 def open_arrow_stream(source: Input) -> Iterator[Source]:
     """The Source of an Arrow stream; each column has its own type."""
     with open_stream(source) as stream, pa.ipc.open_stream(stream) as reader:
-        yield _source(reader.schema, None, checked(reader, source.name), source.name)
+        yield _source(reader.schema, None, checked(reader, source.name, CHUNK_ROWS), source.name)
 
 
 def _source(schema: Any, rows: int | None, batches: Iterator[Any], name: str) -> Source:
@@ -59,7 +59,7 @@ def _pandas_index(schema: Any) -> list[str]:
     return [name for name in found if isinstance(name, str)]
 
 
-def checked(batches: Any, name: str, rows: int = CHUNK_ROWS) -> Iterator[Any]:
+def checked(batches: Any, name: str, rows: int) -> Iterator[Any]:
     """Record batches of few rows, whose cells may be read: Arrow itself does not check a file.
 
     Text becomes bytes, as in a CSV; its cells are checked where they are used.
