@@ -5,6 +5,7 @@ import pickle
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -407,12 +408,12 @@ def test_no_tensor_is_written_to_once_a_program_has_it(xla, monkeypatch):
     def spied(*arguments):
         function = compiled(*arguments)
 
-        def run(constants, now, chunk):
+        def find(constants, now, chunk):
             kept = chunk.rows, chunk.weights
             given.append((kept, [np.array(tensor) for tensor in kept]))
-            return function(constants, now, chunk)
+            return function.get_concrete_function(constants, now, chunk)
 
-        return run
+        return SimpleNamespace(get_concrete_function=find)
 
     monkeypatch.setattr(compiled_loop, "compiled", spied)
     monkeypatch.setattr(batch_source, "timed_chunks", in_chunks_of_three)

@@ -9,13 +9,13 @@ import numpy as np
 import tensorflow as tf
 
 import fnet
-from fnet.core import checks, run_state
+from fnet.core import checks, run_state, training_loop
 from fnet.core.errors import InvalidArgument
 from fnet.core.network import Network
 from fnet.core.optimizers import Optimizer
 from fnet.core.run_state import Run, RunSetup, TrainOptions
 from fnet.distributed.cluster import Cluster, lost
-from fnet.engine.training import shared_training
+from fnet.engine.training import prepare
 from fnet.engine.workers import Workers, gather_arrays, largest, sum_of_arrays
 from fnet.files import checkpointing, codec, format, names
 
@@ -51,7 +51,7 @@ def train(
         xla=False,
     )
     try:
-        return shared_training(workers, net, optimizer, params, rows, settings)
+        return training_loop.train(*prepare(workers, net, optimizer, params, rows, settings))
     except LOST as error:
         raise lost(cluster, error) from None
 

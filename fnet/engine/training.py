@@ -55,18 +55,31 @@ def train(
     plan: Array = None,
     **options: Any,
 ) -> Run:
-    return shared_training(ALONE, net, optimizer, params, (x, y, plan), TrainOptions(**options))
+    settings = TrainOptions(**options)
+    return training_loop.train(*prepare(ALONE, net, optimizer, params, (x, y, plan), settings))
 
 
-def shared_training(
+def prepare(
     workers: Workers,
     net: Network,
     optimizer: Optimizer,
     params: Params,
     rows: tuple[Array, Array, Array],
     settings: TrainOptions,
-) -> Run:
-    """`train` on `rows = (x, y, plan)` by workers that share each batch; each calls it."""
+) -> tuple[Network, Optimizer, Params, Source, TrainOptions, training_loop.Engine]:
+    """The arguments of `training_loop.train`, on `rows = (x, y, plan)`.
+
+    Args:
+        workers: Those that share each batch; each calls `train`.
+        net: The network.
+        optimizer: The optimizer.
+        params: What the run starts from.
+        rows: x, y and the plan.
+        settings: The options of `train`.
+
+    Returns:
+        The arguments.
+    """
     x, y, plan = rows
     start = run_state.initial_params(params)
     checks.sources((x, y, plan), settings)
@@ -83,7 +96,7 @@ def shared_training(
     runner = functools.partial(_chunk_runner, custom, workers)
     agree = functools.partial(largest, workers)
     engine = training_loop.Engine(runner, _compile_steps, optimizers.rates, tensors.tensor, agree)
-    return training_loop.train(net, optimizer, params, source, settings, engine)
+    return net, optimizer, params, source, settings, engine
 
 
 def _xla_pays_off(net: Network, params: Params, source: Source) -> Any:
