@@ -25,8 +25,15 @@ from fnet.distributed import launching
 LIMIT_SECONDS = 120.0
 """Seconds within which a job whose worker was killed must have ended."""
 
+EPOCHS = 60
 
-def work(folder: Path) -> None:
+
+def arguments(folder: Path, epochs: int) -> list[str]:
+    """Those of this script for a worker."""
+    return ["--work", str(folder), "--epochs", str(epochs)]
+
+
+def work(folder: Path, epochs: int) -> None:
     """What a worker does: connect, train with a checkpoint, write the params."""
     rank = json.loads(os.environ["TF_CONFIG"])["task"]["index"]
     (folder / f"process {rank}").write_text(str(os.getpid()))
@@ -36,7 +43,7 @@ def work(folder: Path) -> None:
     x, y = random.normal(size=(2000, 20)), random.integers(0, 5, 2000)
     net = fnet.Network((20, 64, 64, 5))
     params = fnet.reference.init_params(net, seed=0)
-    plan = fnet.minibatch_plan(2000, batch_size=200, epochs=60, seed=0)
+    plan = fnet.minibatch_plan(2000, batch_size=200, epochs=epochs, seed=0)
     tuning = fnet.Tuning(dropout=0.2)
     keep = fnet.checkpoint(folder / "run.fnet", every=0.2)
     run = fnet.distributed.train(
@@ -49,9 +56,9 @@ def work(folder: Path) -> None:
     (folder / f"params {rank}").write_bytes(bits + run.history["validation_loss"].tobytes())
 
 
-def job(folder: Path) -> int:
+def job(folder: Path, epochs: int = EPOCHS) -> int:
     """The exit status of one job in a folder; 128 + SIGALRM where it does not end."""
-    return launching.launch(__file__, ["--work", str(folder)], timeout=LIMIT_SECONDS)
+    return launching.launch(__file__, arguments(folder, epochs), timeout=LIMIT_SECONDS)
 
 
 def result(folder: Path) -> bytes:
@@ -81,9 +88,10 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--work", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--epochs", type=int, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.work:
-        work(given.work)
+        work(given.work, given.epochs)
         return
     random = np.random.default_rng(given.seed)
     bad = hung = undisturbed = resumed = 0
