@@ -60,6 +60,7 @@ COMMANDS = {
     "parquet": "predict numbers.fnet table.parquet",
     "describe": "describe numbers.fnet",
     "describe as json": "describe classes.fnet --json",
+    "card": "describe classes.fnet --markdown",
     "inspect": "inspect table.csv",
 }
 

@@ -189,6 +189,10 @@ def check_predictions(name, model, header, columns):
     """Hold the columns that a page adds to what the model predicts for `model_rows`."""
     table, x = model_rows(name)
     assert list(columns["problem"]) == [""] * N
+    if model.encoding is not None:
+        assert [set(filter(None, cell.split("; "))) for cell in columns["unlike_training"]] == [
+            set(np.array(model.features)[cells]) for cells in model.unlike_training(x)
+        ]
     expected = model.predict(x)
     if model.net.targets in ("multiclass", "multilabel"):
         found = numbers(columns, *(n for n in header if n.startswith("probability_")))

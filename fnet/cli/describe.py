@@ -1,6 +1,7 @@
 """`fnet describe`: what a model file contains."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import click
@@ -13,8 +14,13 @@ MAX_ITEMS = 12
 
 @click.command("describe", cls=common.Command)
 @common.model_argument
+@click.option(
+    "--markdown",
+    is_flag=True,
+    help="Print a model card: data, columns, score, calibration, intervals and limits.",
+)
 @common.json_option
-def command(model: str, as_json: bool) -> None:
+def command(model: str, markdown: bool, as_json: bool) -> None:
     """Show what a model is and how it was trained.
 
     \b
@@ -23,11 +29,19 @@ def command(model: str, as_json: bool) -> None:
       $ fnet train iris.csv --target species --out iris.fnet
       $ fnet describe iris.fnet
       $ fnet describe iris.fnet --json
+      $ fnet describe iris.fnet --markdown
     """
     import fnet
     from fnet import encoding
+    from fnet.reports import card
 
+    if markdown and as_json:
+        raise common.usage_error("--markdown and --json must not be given together.")
     loaded = fnet.load(model)
+    if markdown:
+        for line in card.markdown(loaded, Path(model).stem).splitlines():
+            common.print_line(line)
+        return
     result = {"model": model, **description(loaded)}
     shown = result if loaded.encoding is None else {**result, "columns": None}
     columns = [] if loaded.encoding is None else ["", *encoding.describe(loaded.encoding)]

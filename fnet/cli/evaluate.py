@@ -9,7 +9,6 @@ import click
 
 from fnet.cli import common
 from fnet.cli.reading import (
-    BadRows,
     Reading,
     encoding_of,
     feature_reader,
@@ -19,6 +18,7 @@ from fnet.cli.reading import (
     strict_option,
     trained_notations,
 )
+from fnet.cli.row_notes import BadRows
 from fnet.core.errors import InvalidArgument
 from fnet.core.printable import printable
 

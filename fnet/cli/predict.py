@@ -9,13 +9,13 @@ import numpy.typing as npt
 from fnet.cli import common, writers
 from fnet.cli.options import FiniteRange, PredictOptions
 from fnet.cli.reading import (
-    BadRows,
     encoding_of,
     feature_reader,
     open_table,
     reading_options,
     strict_option,
 )
+from fnet.cli.row_notes import BadRows, UnlikeRows
 from fnet.cli.writers import Columns
 from fnet.core.errors import InvalidArgument
 
@@ -74,7 +74,9 @@ def command(model: str, data: str, **options: Any) -> None:
 
     DATA must have the columns that the model was trained on, by name and in any order; other
     columns are ignored. A row with a cell that the model cannot read, as text for a number, has an
-    empty prediction; a note names such rows. The table is read in chunks, so it may be larger than
+    empty prediction; a note names such rows. Another note names rows with values far outside what
+    was seen in training: numbers and dates beyond its range by more than the width of the range,
+    and new levels. The table is read in chunks, so it may be larger than
     memory. Standard input and pipes are copied to a temporary file first, up to 4 GiB. TensorFlow
     is not needed.
 
@@ -99,6 +101,7 @@ def command(model: str, data: str, **options: Any) -> None:
     """
     from fnet import tables
     from fnet.core.progress_bar import progress_bar
+    from fnet.encoding.records import used
 
     given = PredictOptions(**options)
     file_format = writers.format_of(given.out, given.as_json, given.safe_csv)
@@ -110,6 +113,7 @@ def command(model: str, data: str, **options: Any) -> None:
     with open_table(data, given.reading) as table:
         reader = feature_reader(table, encoding_of(table, loaded, model), given.reading)
         network, bad = loaded._of_features(), BadRows(table.name, given.strict)
+        unlike = UnlikeRows(table.name, [column.name for column in used(reader.encoding)])
         kept = tables.match_names(table, given.keep)
         tables.require_columns(table, kept)
         start = time.perf_counter()
@@ -118,8 +122,9 @@ def command(model: str, data: str, **options: Any) -> None:
             progress_bar(table.rows, " rows", label="predicting") as bar,
         ):
             for chunk in table.chunks:
-                encoded = reader.read([chunk])
+                encoded = reader.read([chunk], find_unlike=True)
                 bad.add(encoded, chunk.first_row)
+                unlike.add(encoded, chunk.first_row)
                 found = _predict_chunk(network, chunk, encoded, given)
                 if both := [name for name in kept if name in found]:
                     raise InvalidArgument(
@@ -131,6 +136,7 @@ def command(model: str, data: str, **options: Any) -> None:
                 bar.update(len(encoded.bad))
             if reader.examples:
                 common.print_note(tables.notation_note(table.name, reader.examples))
+            unlike.finish()
             bad.finish(rows, "has an empty prediction", "have empty predictions")
     rate = rows / (time.perf_counter() - start)
     where = "" if given.out is None else f" in {given.out}"

@@ -13,15 +13,9 @@ from fnet.cli import common
 from fnet.core.errors import InvalidArgument
 
 if TYPE_CHECKING:
-    from fnet.encoding import Encoded, Encoding, Option, Problem, TableError
+    from fnet.encoding import Encoding, Option, TableError
     from fnet.files.model import Model
     from fnet.tables import FeatureReader, Notation, Table, TargetOptions, Writing
-
-ROWS_SHOWN = 10
-"""The most rows that a message names."""
-
-PROBLEMS_SHOWN = 3
-"""The most columns with bad cells that a note names."""
 
 DELIMITERS = {
     "\\t": "\t",
@@ -267,67 +261,3 @@ def feature_reader(
     names = tables.match_names(table, expected) if encoding.named else feature_names(table, target)
     tables.require_columns(table, names)
     return tables.FeatureReader(encoding, names, reading.writing(names))
-
-
-# Rows that cannot be predicted.
-
-
-class BadRows:
-    """The rows that cannot be predicted, over all chunks of a table.
-
-    Attributes:
-        count: Their number.
-        rows: The numbers of the first ones, counted from 1.
-    """
-
-    def __init__(self, table: str, strict: bool) -> None:
-        """Those of a table; `strict` refuses any."""
-        self.table, self.strict = table, strict
-        self.count = 0
-        self.rows: list[int] = []
-        self._why: dict[str | None, str] = {}
-
-    def add(self, found: "Encoded", first_row: int = 1) -> None:
-        """Those of the next rows.
-
-        Raises:
-            InvalidArgument: There is one, and none is allowed.
-        """
-        if not found.bad.any():
-            return
-        self.count += int(found.bad.sum())
-        more = found.bad.nonzero()[0][: ROWS_SHOWN - len(self.rows)]
-        self.rows += (first_row + more).tolist()
-        problems: tuple[Problem, ...] = found.problems
-        for problem in problems:
-            self._why.setdefault(problem.column, problem.message(first_row, as_option))
-        if self.strict:
-            raise InvalidArgument(f"{self.table}: {self.why()}")
-
-    def why(self) -> str:
-        """The first problem of each column."""
-        why = "; ".join(list(self._why.values())[:PROBLEMS_SHOWN])
-        more = len(self._why) - PROBLEMS_SHOWN
-        return why + (f"; and {common.count(more, 'more column')}" if more > 0 else "")
-
-    def finish(self, rows: int, one: str, many: str) -> None:
-        """Print a note about them, after all rows.
-
-        Args:
-            rows: The number of rows of the table.
-            one: What became of a single one.
-            many: What became of several.
-
-        Raises:
-            InvalidArgument: No row can be predicted.
-        """
-        if self.count == rows:
-            raise InvalidArgument(f"{self.table}: no row can be predicted: {self.why()}")
-        if self.count:
-            listed = ", ".join(map(str, self.rows))
-            more = " and more" if self.count > len(self.rows) else ""
-            common.print_note(
-                f"{self.table}: {common.count(self.count, 'row')} cannot be predicted and "
-                f"{one if self.count == 1 else many} ({listed}{more}): {self.why()}; --strict "
-                "refuses such a table"
-            )

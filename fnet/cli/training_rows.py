@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NoReturn
 import numpy as np
 import numpy.typing as npt
 
-from fnet.cli import common, learning, reading, roles, splits
+from fnet.cli import common, learning, reading, roles, row_notes, splits
 from fnet.cli.options import TrainOptions
 from fnet.core.errors import InvalidArgument
 
@@ -213,7 +213,7 @@ def _read_validation(path: str, training: Training, options: TrainOptions) -> Ro
         tables.require_columns(table, [name, *weights])
         chunks = tables.read_chunks(table)
         found = tables.read_target(chunks, name, how, classes)
-        bad = reading.BadRows(table.name, strict=True)
+        bad = row_notes.BadRows(table.name, strict=True)
         encoded = reader.read(chunks)
         bad.add(encoded)
         known = None

@@ -16,6 +16,7 @@ from fnet.encoding.reading import KindError, cell_at, read
 from fnet.encoding.records import ColumnEncoding, Encoding, read_step, used
 from fnet.encoding.step_functions import STEPS, levels_of
 from fnet.encoding.steps import Boolean, Date, Number, Step, Text
+from fnet.encoding.unlike import unlike
 
 BLOCK = 8192
 """The rows that are written at a time, so that they stay in the processor's cache."""
@@ -39,11 +40,14 @@ class Encoded(NamedTuple):
         values: `[N, D]`; NaN in rows that cannot be encoded.
         bad: Which rows cannot be encoded, `[N]`.
         problems: Why not, one for each column.
+        unlike: Which cells are unlike training, of each column that the encoding uses, `[N, C]`;
+            None if nobody asked. The rule is in `unlike.py`.
     """
 
     values: npt.NDArray[Any]
     bad: npt.NDArray[np.bool_]
     problems: tuple[Problem, ...]
+    unlike: npt.NDArray[np.bool_] | None = None
 
 
 class Part(NamedTuple):
@@ -119,6 +123,7 @@ def encode_rows(
     table: Any,
     dtype: npt.DTypeLike = np.float64,
     out: npt.NDArray[Any] | None = None,
+    find_unlike: bool = False,
 ) -> Encoded:
     """The rows of a table as numbers, and which rows cannot be encoded, instead of an error.
 
@@ -127,6 +132,7 @@ def encode_rows(
         table: A table in any container.
         dtype: The floating-point type of the result.
         out: Where to write them, `[N, D]` of zeros; None for a new array.
+        find_unlike: Whether to tell which cells are unlike training.
 
     Returns:
         The Encoded rows.
@@ -138,6 +144,7 @@ def encode_rows(
     columns = to_columns(table)
     values_of, problems, bad = [], [], np.zeros(columns.rows, bool)
     errors: list[Problem] = []
+    far: list[npt.NDArray[np.bool_]] = []
     for part, own in zip(ready.parts, select(ready, columns), strict=True):
         column = part.column
         try:
@@ -152,6 +159,8 @@ def encode_rows(
         if refused is not None:
             problems.append(_problem(column, raw, refused))
             bad |= refused
+        if find_unlike:
+            far.append(unlike(column, value, columns.rows))
         for apply in part.at_once:
             value = apply(value, NO_COLUMNS)
         values_of.append(value)
@@ -167,7 +176,7 @@ def encode_rows(
                 value = apply(value, block[:, first:stop])
     if problems:
         values[bad] = np.nan
-    return Encoded(values, bad, tuple(problems))
+    return Encoded(values, bad, tuple(problems), np.stack(far, axis=1) if far else None)
 
 
 def select(ready: Prepared, columns: Columns) -> Sequence[Any]:

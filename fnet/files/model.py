@@ -238,6 +238,44 @@ class Model:
             found.problems,
         )
 
+    def unlike_training(self, x: ArrayLike) -> npt.NDArray[np.bool_]:
+        """Which cells of a table are far outside of what training has seen.
+
+        A number or a date is, if it is below the smallest or above the largest one of training by
+        more than the two are apart. A level is, if training did not have it; where training pooled
+        rare levels, any other level counts as one of these. A gap never is. What a network
+        predicts for such rows is a guess.
+
+        Args:
+            x: Rows as `predict` takes them.
+
+        Returns:
+            `[N, C]`, for each column that the model uses: those in `features`, in their order.
+
+        Raises:
+            InvalidArgument: A column is missing or is of another kind, or the model has no
+                encoding, and so does not know what training has seen.
+
+        Example:
+            >>> import fnet, tempfile
+            >>> table = {"age": [31, 38, 45, 52] * 9, "town": ["Bonn", "Celle"] * 18}
+            >>> options = {"cv": 2, "epochs": 1, "hidden": (2,), "engine": "numpy"}
+            >>> fitted = fnet.TabularRegressor(**options).fit(table, table["age"])
+            >>> with tempfile.TemporaryDirectory() as folder:
+            ...     fnet.save(f"{folder}/m.fnet", fitted)
+            ...     model = fnet.load(f"{folder}/m.fnet")
+            >>> model.unlike_training({"age": [60, 99], "town": ["Bonn", "Nowhere"]}).tolist()
+            [[False, False], [True, True]]
+        """
+        if self.encoding is None:
+            raise InvalidArgument(
+                "unlike_training needs a model with an encoding, which knows what training has "
+                "seen: train one by fnet train, or as a TabularClassifier or TabularRegressor"
+            )
+        found = encode_rows(self._encoder, x, find_unlike=True).unlike
+        assert found is not None
+        return found
+
     def predict_interval(self, x: ArrayLike, coverage: float = 0.9) -> npt.NDArray[np.float64]:
         """Predict intervals that hold the true target as often as asked, by CV+.
 

@@ -3,6 +3,7 @@
   page.html: the template of the page, for Jinja.
   evaluation.py: the metrics of a model on labelled data.
   importance.py: what each column is worth to the model.
+  card.py: the card of a model, which needs NumPy alone.
   content.py: the text about the model, its training and its metrics; figures.py: the figures;
   images.py: rows as images.
   formatting.py: how names and numbers are written.
@@ -10,20 +11,21 @@
 The same arguments give the same bytes, on one machine with one version of matplotlib.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-import fnet
+from fnet import __version__
 from fnet.core.errors import InvalidArgument
 from fnet.files import schema
 from fnet.files.model import Model
-from fnet.reports import content, figures, formatting, importance
-from fnet.reports.evaluation import Evaluation
+
+if TYPE_CHECKING:
+    from fnet.reports.evaluation import Evaluation
 
 
 def page(
-    model: Model, evaluation: Evaluation, *, source: Any, command: str, name: str | None = None
+    model: Model, evaluation: "Evaluation", *, source: Any, command: str, name: str | None = None
 ) -> str:
     """A report on a model and its evaluation, as one HTML page.
 
@@ -54,11 +56,15 @@ def page(
         >>> page(model, evaluation, source="three rows", command="fnet evaluate ...")[:15]
         '<!doctype html>'
     """
+    from fnet.reports import card, content, figures, formatting, importance
+    from fnet.reports.evaluation import Evaluation
+
     if not isinstance(model, Model) or not isinstance(evaluation, Evaluation):
         raise InvalidArgument(
             "a page needs what fnet.load and evaluate returned; got "
             f"{model!r:.100} and {evaluation!r:.100}"
         )
+    about = card.sections(model)
     saved, encoding = schema.content_of(model._of_features()), model.encoding
     classes, features = map(formatting.names, (evaluation.classes, saved.features))
     plain = saved._replace(
@@ -87,8 +93,9 @@ def page(
         layers=content.layers(model),
         description=content.description(model, encoding),
         training=content.training(saved),
+        card=about,
         curves=shown.pop("learning curves", None),
         figures=shown,
         gaps=np.isnan([scores[:3] for scores in evaluation.by_class]).any(),
-        version=fnet.__version__,
+        version=__version__,
     )

@@ -75,8 +75,12 @@ class FeatureReader:
         self.examples: dict[str, str] = {}
         self._writing: Writing | None = writing
 
-    def read(self, chunks: Sequence[Chunk]) -> Encoded:
+    def read(self, chunks: Sequence[Chunk], find_unlike: bool = False) -> Encoded:
         """The rows of consecutive chunks as numbers.
+
+        Args:
+            chunks: The chunks.
+            find_unlike: Whether to tell which cells are unlike training.
 
         Returns:
             The Encoded rows; those with a gap that the model does not take are bad, too.
@@ -91,7 +95,7 @@ class FeatureReader:
             if encoding != self.encoding:
                 self.encoding = encoding
                 table = self._table(chunks)
-        found = encode_rows(self.encoding, table)
+        found = encode_rows(self.encoding, table, find_unlike=find_unlike)
         return _without_gaps(self.encoding, found)
 
     def _columns(self) -> list[ColumnEncoding]:
@@ -186,4 +190,5 @@ def _without_gaps(encoding: Encoding, found: Encoded) -> Encoded:
         for column, of in zip(used(encoding), gaps.T, strict=True)
         if of.any()
     ]
-    return Encoded(found.values, found.bad | gaps.any(axis=1), (*found.problems, *problems))
+    bad = found.bad | gaps.any(axis=1)
+    return found._replace(bad=bad, problems=(*found.problems, *problems))

@@ -14,6 +14,7 @@ from fnet.core.ensemble import Ensemble, Importances
 from fnet.core.network import Network
 from fnet.core.params import map_params
 from fnet.core.scaling import Scaling
+from fnet.encoding import encode_rows
 from fnet.encoding.transformer import TableEncoder
 from fnet.estimators import pipelines
 from fnet.estimators.arguments import EngineName
@@ -111,6 +112,29 @@ class FittedTabular(BaseEstimator):
         """What each network predicts, `[M, N, K]`, in the units of the targets, by NumPy alone."""
         check_is_fitted(self)
         return predictions(self._net, self._params, self._scaling, self.encoder_.transform(X))
+
+    def unlike_training(self, X: Any) -> npt.NDArray[np.bool_]:
+        """Which cells of a table are far outside of what training has seen.
+
+        A number or a date is, if it is below the smallest or above the largest one of training by
+        more than the two are apart. A level is, if training did not have it; where training pooled
+        rare levels, any other level counts as one of these. A gap never is. What the networks
+        predict for such rows is a guess.
+
+        Args:
+            X: The table, with the columns of `fit`.
+
+        Returns:
+            `[N, C]`, for each column that the encoder uses, in the order of the table.
+
+        Raises:
+            InvalidArgument: A column is missing or is of another kind.
+            NotFittedError: The estimator is not fitted.
+        """
+        check_is_fitted(self)
+        found = encode_rows(self.encoder_.encoding_, X, find_unlike=True).unlike
+        assert found is not None
+        return found
 
     def functional(self) -> tuple[Network, Params]:
         """The networks for the pure functions.

@@ -133,13 +133,13 @@ def summary_of(content: Content) -> list[tuple[str, str]]:
     if content.encoding is not None:
         rows = max((c.statistics.rows for c in content.encoding.columns), default=0)
         found += [("Rows of training", f"{rows:,}")] if rows else []
-    flagged = "a number or a date beyond the range of training by more than a tenth of it"
+    flagged = "a number or a date beyond the range of training by more than its width"
     if content.encoding is None and content.scaling is not None:
         flagged = f"more than {contents.FAR_DEVIATIONS:g} standard deviations from the mean"
     elif content.encoding is None:
         flagged = "nothing: the model does not know the values of training"
     else:
-        flagged += ", and a level that was rare there or not seen"
+        flagged += ", and a new level"
     return [*found, ("Flagged as unlike training", flagged)]
 
 

@@ -14,13 +14,11 @@ from fnet.encoding.apply import READ_AS
 from fnet.encoding.records import QUANTILES, read_step
 from fnet.encoding.step_functions import levels_of
 from fnet.encoding.steps import Boolean, Cycle, Date, Number
+from fnet.encoding.unlike import bounds, knows_all_levels
 from fnet.exports.columns import is_float32
 from fnet.exports.web_page.examples import rows_of
 from fnet.files.schema import Content
 from fnet.tables import plain_encoding
-
-FAR = 0.1
-"""A number is far from those of training beyond their range widened by this part of it."""
 
 FAR_DEVIATIONS = 5.0
 """Where only a mean and a standard deviation are known: beyond this many of them."""
@@ -116,6 +114,7 @@ def columns(content: Content, encoding: Encoding) -> list[dict[str, Any]]:
                     "takes": READ_AS[type(read_step(column))],
                     "control": _control(column),
                     "hasGaps": column.statistics.gaps > 0,
+                    "knowsAllLevels": knows_all_levels(column),
                     **seen,
                 }
             )
@@ -150,11 +149,10 @@ def _seen(column: ColumnEncoding) -> dict[str, Any]:
         start = levels[0] if levels else None
         return _what(start, None, None, levels, levels[:MAX_POINTS])
     low, high = moments.minimum, moments.maximum
-    margin = FAR * (high - low)
     points = sorted({low, *moments.quantiles, high})
     digits = _digits(points)
     median = round(moments.quantiles[QUANTILES.index(0.5)], digits)
-    seen = _what(median, [low, high], [low - margin, high + margin], [], points)
+    seen = _what(median, [low, high], list(bounds(column)), [], points)
     return {**seen, "digits": digits}
 
 

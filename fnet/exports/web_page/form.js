@@ -111,8 +111,8 @@ function showNotes(model, fields, cells, answer) {
   fields.forEach((field, i) => {
     const value = field.column.read(cells[i]);
     const isFar = value !== undefined && isUnlike(field.column, value);
-    const why = field.column.findLevel
-      ? "rare in training, or not seen"
+    const why = field.column.knowsAllLevels
+      ? "a level that training did not have"
       : "far outside of what training had";
     const text = value === undefined ? `is not ${field.column.takes}` : isFar ? why : "";
     field.note(text, value === undefined);

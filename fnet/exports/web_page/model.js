@@ -119,11 +119,11 @@ function wrongCode(model, out, at) {
   return "";
 }
 
-// Whether a value is far from those of training: a number or a date outside of `bounds`, or a level
-// that was not seen or was rare.
+// Whether a value is far from those of training, by the rule of `fnet/encoding/unlike.py`.
 function isUnlike(column, value) {
-  if (column.findLevel) return !isGap(value) && column.findLevel(value) === undefined;
-  if (!column.bounds || isGap(value)) return false;
+  if (isGap(value)) return false;
+  if (column.knowsAllLevels) return column.findLevel(value) === undefined;
+  if (!column.bounds) return false;
   const number = typeof value === "object" ? value.days : value;
   return number < column.bounds[0] || number > column.bounds[1];
 }
