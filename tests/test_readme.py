@@ -1,11 +1,16 @@
 """The README and the changelog: their code runs, and what they name exists and is complete."""
 
+import asyncio
 import contextlib
+import csv
 import inspect
 import io
+import json
 import re
 import tomllib
 from pathlib import Path
+
+import pytest
 
 import fnet
 from fnet.core import network, schedules
@@ -15,6 +20,11 @@ ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
 CHANGELOG = (ROOT / ".github/CHANGELOG.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
+[(SERVICE, REFUSAL)] = [
+    (code, after)
+    for (_, code), (_, after) in zip(BLOCKS, BLOCKS[1:], strict=False)
+    if "import FastAPI" in code
+]
 
 
 def test_every_code_block_is_of_a_kind_that_is_tested():
@@ -28,11 +38,47 @@ def test_the_code_prints_the_expected_output(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     names = {}
     for (kind, code), (_, expected) in zip(BLOCKS, BLOCKS[1:], strict=False):
-        if kind == "python":
+        if kind == "python" and code != SERVICE:
             printed = io.StringIO()
             with contextlib.redirect_stdout(printed):
                 exec(compile(code, "README.md", "exec"), names)
             assert printed.getvalue() == expected
+
+
+def answer(app, rows):
+    """The status and the JSON with which a service answers rows."""
+    import httpx
+
+    async def post():
+        transport = httpx.ASGITransport(app=app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://service") as client:
+            return await client.post("/predict", json=rows)
+
+    response = asyncio.run(post())
+    return response.status_code, response.json()
+
+
+def test_the_service_predicts_rows_and_names_the_field_that_is_wrong(shell):
+    """Asked without a socket; Starlette's own client needs another package at each version."""
+    pytest.importorskip("fastapi")
+    pytest.importorskip("httpx")
+    assert len(SERVICE.splitlines()) - SERVICE.count("\n\n") <= 10
+    names = {}
+    exec(compile(SERVICE, "service.py", "exec"), names)
+    app, model = names["app"], names["model"]
+    with open("iris.csv") as file:
+        rows = [{name: row[name] for name in model.features} for row in csv.DictReader(file)]
+    rows = [rows[0], dict.fromkeys(model.features), {k: float(v) for k, v in rows[1].items()}]
+    expected = [{"species": name} for name in model.predict(rows).tolist()]
+    assert answer(app, rows) == (200, expected)
+    *others, last = model.features
+    assert answer(app, [rows[0], rows[2] | {last: "wide"}]) == (422, json.loads(REFUSAL))
+    for bad in (rows[2] | {last: "wide"}, {last: [1]}, {last: 1e200}, dict.fromkeys(others, 1)):
+        code, refusal = answer(app, [rows[0] | bad] if last in bad else [bad])
+        assert code == 422
+        assert repr(last) in refusal["detail"]
+    for bad in ("text", rows[0], [1], [], [{}]):
+        assert answer(app, bad)[0] == 422
 
 
 def test_the_shell_commands_run(shell):

@@ -203,7 +203,7 @@ def select(ready: Prepared, columns: Columns) -> Sequence[Any]:
         hint = suggestion(missing[0], by_name) if len(missing) == 1 else ""
         text = (
             f"lacks column{'s' * (len(missing) > 1)} {named}{more}; its columns are "
-            f"{', '.join(map(shown, columns.names[:MAX_NAMED])):.300}: give every column "
+            f"{', '.join(map(shown, columns.names[:MAX_NAMED])) or 'none':.300}: give every column "
             f"that the encoder was fitted on, with gaps where nothing is known{hint}"
         )
         raise TableError([Problem(None, -1, (text,))])
