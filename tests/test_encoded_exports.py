@@ -30,6 +30,7 @@ from fnet import (
     TableEncoder,
     TabularClassifier,
     TabularRegressor,
+    exports,
 )
 from fnet.encoding import Encoding, cells, encode, learn, step_functions, steps
 from fnet.encoding.options import Options
@@ -772,6 +773,18 @@ def test_what_onnx_lacks_is_named(table, key, named, models, tmp_path, monkeypat
     monkeypatch.delitem(table, key)
     with pytest.raises(InvalidArgument, match=f"ONNX export has no operators for {named}"):
         fnet.export(tmp_path / "m.onnx", models("ensemble of numbers"))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "size"), [("model", "1.0"), ("m.onnx", "1.0"), ("m.tflite", "0.5")]
+)
+def test_a_model_that_is_too_large_is_refused_with_its_size(path, size, tmp_path, monkeypatch):
+    net = fnet.Network((512, 256))
+    params = fnet.reference.init_params(net, seed=0, dtype="float64")
+    monkeypatch.setattr(exports, "MAX_MEBIBYTES", 0.25)
+    with pytest.raises(InvalidArgument, match=f"at most 0.25 MiB; these are {size} MiB"):
+        fnet.export(tmp_path / path, (net, params))
     assert list(tmp_path.iterdir()) == []
 
 

@@ -62,7 +62,7 @@ def test_the_service_predicts_rows_and_names_the_field_that_is_wrong(shell):
     """Asked without a socket; Starlette's own client needs another package at each version."""
     pytest.importorskip("fastapi")
     pytest.importorskip("httpx")
-    assert len(SERVICE.splitlines()) - SERVICE.count("\n\n") <= 10
+    assert sum(map(bool, SERVICE.splitlines())) <= 10
     names = {}
     exec(compile(SERVICE, "service.py", "exec"), names)
     app, model = names["app"], names["model"]

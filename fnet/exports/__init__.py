@@ -18,6 +18,7 @@ from fnet.core.aliases import Params
 from fnet.core.ensemble import conformity_for
 from fnet.core.errors import InvalidArgument
 from fnet.core.network import Network
+from fnet.core.params import leaves
 from fnet.core.run_state import Run
 from fnet.exports import columns
 from fnet.files import schema
@@ -26,6 +27,9 @@ ExportFormat: TypeAlias = Literal["saved_model", "tflite", "onnx", "html"]
 
 SUFFIXES: dict[str, ExportFormat] = {".tflite": "tflite", ".onnx": "onnx", ".html": "html"}
 """The format of each file name suffix; any other path is a SavedModel's folder."""
+
+MAX_MEBIBYTES = 2000
+"""The most that the params may take in a SavedModel, TFLite or ONNX: their files end at 2 GiB."""
 
 
 def export(
@@ -95,8 +99,8 @@ def export(
 
     Raises:
         InvalidArgument: `what` has member axes and is no ensemble, a class or an operator is one
-            that the format lacks, it has no intervals of this coverage, it is too large for a web
-            page, or the examples cannot be read.
+            that the format lacks, it has no intervals of this coverage, it is too large for the
+            format, or the examples cannot be read.
         MissingPackage: TensorFlow or onnx is not installed.
         FileExistsError: A SavedModel's folder exists.
         OSError: The folder or the file cannot be written.
@@ -132,6 +136,8 @@ def export(
         if kind == "tflite":
             raise InvalidArgument("interval needs float64, which TFLite lacks: export as ONNX")
     more = examples if kind == "html" else interval
+    if kind != "html":
+        _check_size(kind, content)
     with packages.naming_what_is_missing():
         WRITERS[kind](path, columns.bare(content) if plain else content, more)
 
@@ -139,6 +145,17 @@ def export(
 def format_of(path: str | os.PathLike[str]) -> ExportFormat:
     """The format that a path asks for by its suffix."""
     return SUFFIXES.get(os.path.splitext(path)[1].lower(), "saved_model")
+
+
+def _check_size(kind: ExportFormat, content: schema.Content) -> None:
+    """Refuse params that take more than a file holds."""
+    each = 4 if kind == "tflite" else columns.dtype(content).itemsize
+    size = each * sum(leaf.size for leaf in leaves(content.params)) / 2**20
+    if size > MAX_MEBIBYTES:
+        raise InvalidArgument(
+            f"{kind} takes params of at most {MAX_MEBIBYTES:,} MiB; these are "
+            f"{size:,.1f} MiB. Save the model by fnet.save, or train a smaller network"
+        )
 
 
 def _saved_model(path: Any, content: schema.Content, coverage: float | None) -> None:
