@@ -96,6 +96,9 @@ def test_the_form_shows_a_prediction_and_what_changes_it(browser, name):
     browser.get(path.as_uri())
     assert text_of(browser, "answer")
     assert "No prediction" not in text_of(browser, "answer")
+    labels = browser.find_elements("css selector", ".field label")
+    numbered = tuple(f"x{i}" for i in range(model.net.sizes[0]))
+    assert tuple(each.text for each in labels) == (model.features or numbered)
     if model.encoding is not None:
         effects = "return document.querySelectorAll('#effects li').length"
         browsers.wait_for(lambda: browser.execute_script(effects) == min(12, len(TABLE)))
