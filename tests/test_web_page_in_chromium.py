@@ -14,6 +14,7 @@ from web_pages import (
     as_csv,
     check_predictions,
     coverage_of,
+    hostile_page,
     model_rows,
     page,
     rows_of,
@@ -21,12 +22,6 @@ from web_pages import (
 )
 
 import fnet
-from fnet import Layer
-from fnet.encoding import ColumnEncoding, Encoding, Statistics, steps
-from fnet.encoding.records import Moments
-from fnet.encoding.step_functions import width_of
-from fnet.exports import web_page
-from fnet.files import schema
 
 pytestmark = pytest.mark.skipif(not browsers.IS_THERE, reason="needs Chromium and Selenium")
 
@@ -150,30 +145,6 @@ def test_a_table_of_other_columns_is_refused(browser, tmp_path):
     (tmp_path / "bytes.csv").write_bytes(b"\xe4,\xf6\n1,2\n")
     upload(browser, tmp_path / "bytes.csv")
     browsers.wait_for(lambda: "is not text in UTF-8" in text_of(browser, "status"))
-
-
-def hostile_page(path, names):
-    """A page whose columns, levels, classes and target have hostile names."""
-    moments = Moments(-1.0, 1.0, 0.0, 0.5, (-1.0, -0.9, -0.5, 0.0, 0.5, 0.9, 1.0))
-    number = (steps.Number(), steps.Fill(0.0), steps.Value())
-    columns = [
-        ColumnEncoding(name, "number", "made", Statistics(9, moments=moments), number)
-        for name in names[6:]
-    ]
-    parts = [names, *(names[i : i + 25] for i in range(0, len(names), 25))]
-    for name, levels in zip(names[:6], parts, strict=False):
-        found = Statistics(9, levels=tuple(levels), counts=(1,) * len(levels))
-        of_levels = (steps.Text(), steps.Levels(tuple(levels)), steps.OneHot(len(levels)))
-        columns.append(ColumnEncoding(name, "category", "made", found, of_levels))
-    encoding, count = Encoding(tuple(columns)), len(names)
-    net = fnet.Network((sum(width_of(column.steps) for column in columns), count))
-    random = np.random.default_rng(0)
-    layer = Layer(*(random.normal(size=s).astype(np.float32) for s in (net.layers[0], count)))
-    trained = {"target": "".join(names), "scores": {names[40]: 0.5}, "validation_rows": 3}
-    content = schema.Content(
-        net, (layer,), np.array(names, object), encoding=encoding, trained=trained
-    )
-    path.write_text(web_page.page(schema.check_content(content)), encoding="utf-8")
 
 
 TEXTS = [name for name in NAMES if is_utf8(name)]

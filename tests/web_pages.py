@@ -18,7 +18,12 @@ from processes import HANG_SECONDS
 from sklearn.pipeline import make_pipeline
 
 import fnet
-from fnet import MLPClassifier, MLPRegressor, TableEncoder
+from fnet import Layer, MLPClassifier, MLPRegressor, TableEncoder
+from fnet.encoding import ColumnEncoding, Encoding, Statistics, steps
+from fnet.encoding.records import Moments
+from fnet.encoding.step_functions import width_of
+from fnet.exports import web_page
+from fnet.files import schema
 
 NODE = shutil.which("node")
 HARNESS = Path(__file__).with_name("web_page.js")
@@ -136,6 +141,30 @@ def page(name):
     fnet.save(path, MODELS[name](), trained={"target": "worth"})
     fnet.export(path.with_suffix(".html"), fnet.load(path))
     return fnet.load(path), path.with_suffix(".html")
+
+
+def hostile_page(path, names):
+    """A page whose columns, levels, classes and target have hostile names."""
+    moments = Moments(-1.0, 1.0, 0.0, 0.5, (-1.0, -0.9, -0.5, 0.0, 0.5, 0.9, 1.0))
+    number = (steps.Number(), steps.Fill(0.0), steps.Value())
+    columns = [
+        ColumnEncoding(name, "number", "made", Statistics(9, moments=moments), number)
+        for name in names[6:]
+    ]
+    parts = [names, *(names[i : i + 25] for i in range(0, len(names), 25))]
+    for name, levels in zip(names[:6], parts, strict=False):
+        found = Statistics(9, levels=tuple(levels), counts=(1,) * len(levels))
+        of_levels = (steps.Text(), steps.Levels(tuple(levels)), steps.OneHot(len(levels)))
+        columns.append(ColumnEncoding(name, "category", "made", found, of_levels))
+    encoding, count = Encoding(tuple(columns)), len(names)
+    net = fnet.Network((sum(width_of(column.steps) for column in columns), count))
+    random = np.random.default_rng(0)
+    layer = Layer(*(random.normal(size=s).astype(np.float32) for s in (net.layers[0], count)))
+    trained = {"target": "".join(names), "scores": {names[40]: 0.5}, "validation_rows": 3}
+    content = schema.Content(
+        net, (layer,), np.array(names, object), encoding=encoding, trained=trained
+    )
+    path.write_text(web_page.page(schema.check_content(content)), encoding="utf-8")
 
 
 def evaluate(path, expression, given=""):
