@@ -20,7 +20,7 @@ import fnet
 from fnet import InvalidArgument, Layer, MLPClassifier, MLPRegressor, Network, reference
 from fnet.files import schema
 from fnet.files.model import Model
-from fnet.reports import content, formatting, page
+from fnet.reports import card, content, formatting, page
 from fnet.reports.evaluation import LABELS, evaluate
 
 BROWSER = next(
@@ -356,10 +356,21 @@ def test_the_training_is_described(make_page):
     assert (terms["Optimizer"], terms["Epochs"], terms["Ended"]) == ("adam", "5", "epochs")
 
 
+@pytest.mark.parametrize("name", ["iris", "digits", "hostile"])
+def test_the_page_has_the_card_of_the_model(make_page, name):
+    model, _, text = make_page(name)
+    shown = {" ".join(each.split()) for each in Checker(text).of("li")}
+    for term, sentences in card.sections(model):
+        assert {" ".join(formatting.clean(s).split()) for s in sentences} <= shown, term
+
+
 def test_the_page_has_the_commands_that_reproduce_it(make_page):
     train = "fnet train data.csv --target 'a class'"
     assert Checker(make_page("digits")[2]).of("code") == [train, "fnet evaluate 'it'"]
     assert Checker(make_page("iris")[2]).of("code") == ["fnet evaluate 'it'"]
+    model, evaluation, _ = make_page("digits")
+    text = page(model, evaluation, source="them", command=train)
+    assert Checker(text).of("code") == [train]
 
 
 @pytest.mark.parametrize(

@@ -77,10 +77,14 @@ def page(
     target = formatting.exact(trained.get("target", "target"))
     shown = figures.draw_all(model, evaluation, encoding, target, worth)
     metrics = content.metrics(evaluation)
-    return formatting.template("page.html").render(
+    return formatting.template(
+        "page.html"
+    ).render(
         name=name or f"Network {'–'.join(map(str, model.net.sizes))}",
         source=str(source),
-        commands=[str(c) for c in (trained.get("command"), command) if c is not None],
+        commands=list(  # `fnet train --report` is both
+            dict.fromkeys(str(c) for c in (trained.get("command"), command) if c is not None)
+        ),
         evaluation=evaluation,
         headline=metrics[0],
         summary=content.summary(evaluation),
