@@ -66,7 +66,7 @@ COMMANDS = {
 
 MISSING = {
     "train": ("cli.main(['train', 'table.csv', '--target', 'town', '--out', 'x.fnet'])", "sklearn"),
-    "evaluate": ("cli.main('evaluate classes.fnet table.csv --target town'.split())", "matplotlib"),
+    "evaluate": ("cli.main('evaluate classes.fnet table.csv --target town'.split())", "sklearn"),
     "onnx": ("cli.main(['export', 'classes.fnet', '--out', 'x.onnx'])", "onnx"),
     "tflite": ("cli.main(['export', 'classes.fnet', '--out', 'x.tflite'])", "tensorflow"),
     "sample": ("cli.main(['sample', 'iris', '--out', 'x.csv'])", "sklearn"),
