@@ -50,10 +50,10 @@ class Figure(NamedTuple):
     unit: str = ""
 
 
-def upload(browser: Any, path: Path, limit: float = 60) -> None:
+def upload(browser: Any, path: Path) -> None:
     """Choose a file in the page, and wait until it is predicted."""
     browser.find_element("id", "file").send_keys(str(path))
-    browsers.wait_for(lambda: browser.find_element("id", "download").is_displayed(), limit)
+    browsers.wait_for(lambda: browser.find_element("id", "download").is_displayed())
 
 
 # Size and speed of the page.

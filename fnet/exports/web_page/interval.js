@@ -1,6 +1,7 @@
 // Prediction intervals by CV+, as fnet/core/conformal.py computes them.
 
 const RANK_SLACK = 1e-9;
+const HALVINGS = 6;
 
 // The first place of an ascending array, between two places, whose number is not below a value.
 function lowerBound(array, value, start, stop) {
@@ -38,15 +39,36 @@ function ownScores(members, rank) {
   });
 }
 
+// The weight of the sums `shifts[m] + scores[m, q]` that are below a value.
+function weightBelow(value, shifts, members) {
+  let sum = 0;
+  for (let m = 0; m < members.length; m++) {
+    const { scores, before, places } = members[m];
+    sum += before[lowerBound(scores, value - shifts[m], 0, places)];
+  }
+  return sum;
+}
+
 // The smallest sum `shifts[m] + scores[m, q]` of this weighted rank or above. No sum below the
-// least of `shifts[m] + own[m]` has it; from there on, the sums of all members are merged.
+// least of `shifts[m] + own[m]` has it, and one up to the greatest of these does. Halving leaves a
+// few sums between the two, which are merged.
 function smallest(shifts, members, own, rank) {
   const M = members.length;
   let least = Infinity;
+  let greatest = -Infinity;
   let size = 0;
   for (let m = 0; m < M; m++) {
     least = Math.min(least, shifts[m] + own[m]);
+    greatest = Math.max(greatest, shifts[m] + own[m]);
     size = Math.max(size, Math.abs(shifts[m]));
+  }
+  if (greatest < Infinity) {
+    size = Math.max(size, Math.abs(least), Math.abs(greatest));
+    for (let i = 0; i < HALVINGS; i++) {
+      const middle = (least + greatest) / 2;
+      if (weightBelow(middle, shifts, members) < rank - RANK_SLACK) least = middle;
+      else greatest = middle;
+    }
   }
   least -= 1e-12 * (1 + size);
   const places = new Int32Array(M);
