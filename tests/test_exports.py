@@ -166,3 +166,14 @@ def test_what_is_refused(tmp_path):
     ):
         fnet.export(tmp_path / "model", (net, reference.init_params(net, [0, 1])))
     assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("suffix", ["html", "onnx", "tflite"])
+def test_tensors_are_written_as_the_same_arrays(tmp_path, suffix):
+    net = fnet.Network((3, 2))
+    arrays = fnet.reference.init_params(net, seed=0)
+    tensors = [fnet.Layer(tf.constant(layer.w), tf.constant(layer.b)) for layer in arrays]
+    paths = [tmp_path / f"{name}.{suffix}" for name in ("arrays", "tensors")]
+    for path, params in zip(paths, (arrays, tensors), strict=True):
+        fnet.export(path, (net, params))
+    assert paths[0].read_bytes() == paths[1].read_bytes()

@@ -13,12 +13,14 @@ import os
 from collections.abc import Callable
 from typing import Any, Literal, TypeAlias
 
+import numpy as np
+
 from fnet.core import checks, packages
 from fnet.core.aliases import Params
 from fnet.core.ensemble import conformity_for
 from fnet.core.errors import InvalidArgument
 from fnet.core.network import Network
-from fnet.core.params import leaves
+from fnet.core.params import leaves, map_params
 from fnet.core.run_state import Run
 from fnet.exports import columns
 from fnet.files import schema
@@ -119,6 +121,7 @@ def export(
         https://onnx.ai/onnx
     """
     content = schema.check_content(schema.content_of(what))
+    content = content._replace(params=map_params(np.asarray, content.params))  # of tensors, too
     members = checks.members_of(content.params)
     if members and content.ensemble is None:
         raise InvalidArgument(
