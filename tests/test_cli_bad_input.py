@@ -604,7 +604,7 @@ def press_ctrl_c_after_three_chunks(monkeypatch):
     """Ctrl-C after the third chunk of a run; chunks are short."""
     from fnet.core import batch_source
 
-    def chunks(parts, first, max_steps):
+    def chunks(parts, first, max_steps, agree):
         count = 0
         for data, rows, weights in parts:
             for at in range(0, len(rows), 5):
