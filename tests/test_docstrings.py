@@ -17,6 +17,7 @@ from sphinx.ext.napoleon.docstring import GoogleDocstring
 
 import fnet
 from fnet.files.model import Model
+from fnet.reference.tracing import Trace
 
 NAMESPACES = ("datasets", "metrics", "plots", "schedules")
 CONFIG = Config(
@@ -63,7 +64,9 @@ def public_callables():
     functions = {name: f for name, f in public.items() if inspect.isroutine(f)}
     for name in NAMESPACES:
         functions |= {f"{name}.{n}": f for n, f in functions_of(public[name]).items()}
-    classes = {name: c for name, c in public.items() if inspect.isclass(c)} | {"Model": Model}
+    functions["reference.trace"] = fnet.reference.trace  # its other names are those of fnet
+    classes = {name: c for name, c in public.items() if inspect.isclass(c)}
+    classes |= {"Model": Model, "Trace": Trace}
     methods = {f"{c}.{n}": m for c in classes for n, m in methods_of(classes[c]).items()}
     return functions, classes, methods
 

@@ -88,7 +88,7 @@ def test_each_file_of_the_twin_has_its_namesake_in_the_engine():
     twin, engine = (
         {p.name for p in (PACKAGE / side).glob("*.py")} for side in ("reference", "engine")
     )
-    assert twin <= engine
+    assert twin - engine == {"trace_text.py", "tracing.py"}  # of `trace`
 
 
 def test_the_package_has_few_entries():
@@ -96,7 +96,8 @@ def test_the_package_has_few_entries():
 
 
 def test_both_sides_have_one_set_of_names_and_signatures():
-    both = set(reference.__all__)
+    theirs_alone = {"trace"}
+    both = set(reference.__all__) - theirs_alone
     ours_alone = {"clear_cache", "datasets", "distributed", "pipeline", "plots", "reference"}
     ours_alone |= {"MLPClassifier", "MLPRegressor", "TableEncoder"}
     ours_alone |= {"table_dataset"}
@@ -104,6 +105,7 @@ def test_both_sides_have_one_set_of_names_and_signatures():
     ours_alone |= {"GridSearchCV", "RandomizedSearchCV"}
     ours_alone |= {"FormatError", "checkpoint", "export", "load", "save"}
     assert both == set(fnet.__all__) - ours_alone
+    assert not theirs_alone & set(fnet.__all__)
     pairs = {name: (getattr(fnet, name), getattr(reference, name)) for name in both}
     assert fnet.schedules is reference.schedules
     for name, (ours, theirs) in pairs.items():

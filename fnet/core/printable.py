@@ -78,3 +78,18 @@ def brief(value: Any) -> str:
         '[1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, ...]'
     """
     return _BRIEF.repr(value)[:200]
+
+
+def some_of(count: int, most: int) -> list[int | None]:
+    """Which of `count` things are shown in at most `most` places, counted from 0.
+
+    All where they fit. Otherwise the first ones, None for those left out, and the last.
+
+    Example:
+        >>> from fnet.core.printable import some_of
+        >>> some_of(9, 5)
+        [0, 1, 2, None, 8]
+    """
+    if count <= most:
+        return list(range(count))
+    return [*range(most - 2), None, count - 1]

@@ -1,5 +1,7 @@
 """The NumPy twin of fnet: the same names with the same arguments, and gradients by hand.
 
+One name is its own: `trace` returns every value of one loss and its gradient.
+
 It documents the formulas and checks the TensorFlow engine, with which it shares none. Networks,
 plans, optimizers, schedules and errors need no engine: they are the same objects on both sides.
 """
@@ -44,6 +46,7 @@ from fnet.reference.lbfgs import minimize_lbfgs
 from fnet.reference.losses import one_hot
 from fnet.reference.metrics import accuracy
 from fnet.reference.optimizers import update
+from fnet.reference.tracing import trace
 from fnet.reference.training import train
 
 __all__ = [
@@ -91,6 +94,7 @@ __all__ = [
     "sgd",
     "softmax",
     "stream_plan",
+    "trace",
     "train",
     "update",
 ]

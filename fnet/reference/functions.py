@@ -13,6 +13,7 @@ Deep Learning, chapter 2:
 All of them may have leading member axes M. x may lack them, and is then broadcast.
 """
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -178,6 +179,11 @@ def _masked(a: Array, mask: Array) -> Any:
     return a if mask is None else a * mask
 
 
+def layer_input(kept: ForwardPass, i: int) -> Any:
+    """What dense layer i, counted from 0, multiplies by its weights: a[l-1] after dropout."""
+    return _masked(kept.inputs[i], kept.masks[i]) if i else kept.first
+
+
 def dense(layer: Any, a: Array) -> Any:
     """`z = a @ w + b`."""
     z = a @ layer.w
@@ -217,6 +223,37 @@ def total_weight(weights: Array, x: Array) -> Any:
     return x.shape[-2] if weights is None else weights.sum(axis=-1)
 
 
+def losses_and_derivative(net: Network, z: Array, y: Array, tuning: Any) -> Any:
+    """The loss l of each row, `[*M, B]`, and dl/dz[L], given the logits and targets in rows."""
+    if net.link != "identity":
+        return LOSSES[net.loss](y, z, tuning)  # l and dl/dz[L]: the link is in the loss
+    output = OUTPUTS[net.output]
+    outputs = output.value(z)
+    rows, dl = LOSSES[net.loss](y, outputs, tuning)  # l and dl/da[L]
+    return rows, output.back(dl, z, outputs)  # times da[L]/dz[L]
+
+
+class BackwardStep(NamedTuple):
+    """The values of a backward pass in dense layer l."""
+
+    da: Any  # dJ/da[l]; None for the last layer
+    delta: Any  # dJ/dz[l]
+    grad: Any  # dJ/dw[l] and dJ/db[l] as an entry
+
+
+def backward_pass(
+    net: Network, layers: Any, kept: ForwardPass, delta: Array
+) -> Iterator[BackwardStep]:
+    """The backward pass, from the last layer, whose delta is given, to the first."""
+    da = None
+    for i in reversed(range(len(layers))):
+        yield BackwardStep(da, delta, dense_back(layers[i], layer_input(kept, i), delta))
+        if i:
+            da = _masked(delta @ layers[i].w.mT, kept.masks[i])  # dJ/da[l-1]
+            f, z = ACTIVATIONS[net.hidden[i - 1]], kept.z[i - 1]
+            delta = f.back(da, z, kept.inputs[i])  # times f'[l-1](z[l-1])
+
+
 def loss_and_grads(
     net: Network, p: Array, batch: Batch, tuning: Any = NO_TUNING, step: Array = None
 ) -> Any:
@@ -231,35 +268,23 @@ def loss_and_grads(
     blocks, layers = split(net, params)
 
     # Forward pass, keeping each z[l] and a[l].
-    zs, inputs, masks, first = forward_pass(net, params, x, tuning, step)
+    kept = forward_pass(net, params, x, tuning, step)
 
     # The last delta: dJ/dz[L] = s * dl/dz[L].
-    z = zs[-1]
-    y = as_rows(net, y, x.ndim, z.dtype)
-    if net.link == "identity":
-        output = OUTPUTS[net.output]
-        outputs = output.value(z)
-        rows, dl = LOSSES[net.loss](y, outputs, tuning)  # l and dl/da[L]
-        dl = output.back(dl, z, outputs)  # times da[L]/dz[L]
-    else:
-        rows, dl = LOSSES[net.loss](y, z, tuning)  # l and dl/dz[L]: the link is in the loss
+    z = kept.z[-1]
+    rows, dl = losses_and_derivative(net, z, as_rows(net, y, x.ndim, z.dtype), tuning)
     weights = apply_loss_weight(tuning, weights)
     value = np.vecdot(weights, rows)
     delta = weights[..., None] * dl
 
     # Backward pass, from the last layer to the first.
     of_layers = []
-    for i in reversed(range(len(layers))):
-        a = _masked(inputs[i], masks[i]) if i else first
-        of_layers.append(dense_back(layers[i], a, delta))
-        if i:
-            back = _masked(delta @ layers[i].w.mT, masks[i])  # dJ/da[l-1]
-            f, z = ACTIVATIONS[net.hidden[i - 1]], zs[i - 1]
-            delta = f.back(back, z, inputs[i])  # times f'[l-1](z[l-1])
+    for back in backward_pass(net, layers, kept, delta):
+        of_layers.append(back.grad)
     of_blocks = []
     if blocks:
-        x = _masked(inputs[0], masks[0])
-        of_blocks = embeddings.embedded_back(net, blocks, x, delta @ layers[0].w.mT)
+        x = _masked(kept.inputs[0], kept.masks[0])
+        of_blocks = embeddings.embedded_back(net, blocks, x, back.delta @ layers[0].w.mT)
     penalty, penalty_grad = penalties.penalty_and_grad(tuning, own_shapes, p, total)
     g = layout.pack([*of_blocks, *of_layers[::-1]]) + penalty_grad
     return value + penalty, penalties.clip_grads(tuning, g)
