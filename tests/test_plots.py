@@ -592,6 +592,9 @@ X3 = np.zeros((3, 2))
 HALVES = np.full((3, 2), 0.5)
 REGRESSOR = fitted(MLPRegressor(hidden_layer_sizes=(), max_iter=2), X, X)
 
+TRACE = reference.trace(NET, PARAMS, [[0.0, 4.0], [1.0, 2.0]], [1, 0])
+WIDE = Network((3, 2)), (Layer(np.ones((3, 2)), np.ones(2)),)
+
 REFUSED = {
     "confusion_matrix": [
         (([0, 1], [0, "a"]), "of one kind, all numbers or all strings"),
@@ -632,14 +635,39 @@ REFUSED = {
     "decision_regions": [
         (("net", X3, [0, 0, 0]), "model must be"),
         ((REGRESSOR, X3, [0, 0, 0]), "needs a classifier, or a regression network with one output"),
-        (((Network((3, 2)), (Layer(np.ones((3, 2)), np.ones(2)),)), X3, [0] * 3), "2 features"),
+        (((Network((3, 2)), (Layer(np.ones((3, 2)), np.ones(2)),)), X3, [0] * 3), "3 features"),
         (((NET, reference.init_params(NET, [0, 1])), X3, [0, 0, 0]), r"member axes \[2\]"),
         (((NET, PARAMS), np.zeros((3, 3)), [0, 0, 0]), "x must be rows of 2 features"),
         (((NET, PARAMS), X3 * np.nan, [0, 0, 0]), "x must be finite"),
         (((NET, PARAMS), X3, [0, 0]), "same number of rows"),
         (((NET, PARAMS), X3, [0, 0, 5]), "y must hold only the classes .* got 5"),
         (((NET, PARAMS), X3, [0, 0, 0], ["a"]), "2 classes in order"),
-        (((NET, PARAMS), X3, [0, 0, 0], None, ["a"]), "names of the two axes"),
+        (((NET, PARAMS), X3, [0, 0, 0], None, ["a"]), "two of the 2 features"),
+        (((NET, PARAMS), X3, [0, 0, 0], None, (0, 2)), "two of the 2 features"),
+        (((NET, PARAMS), X3, [0, 0, 0], None, (1, 1)), "two of the 2 features"),
+        (((NET, PARAMS), X3, [0, 0, 0], None, "ab"), "two of the 2 features"),
+        ((WIDE, np.zeros((3, 3)), [0, 0, 0]), "two of the 3 features"),
+        ((WIDE, np.zeros((3, 3)), [0, 0, 0], None, ("a", "b")), "they are .'feature 0'"),
+    ],
+    "gradient_flow": [
+        (([],), "grads must be a sequence with a gradient for each epoch"),
+        ((3,), "grads must be a sequence with a gradient for each epoch"),
+        ((PARAMS,), "grads must be a sequence with a gradient for each epoch"),  # of one epoch
+        (([PARAMS, PARAMS * 2],), "each of grads must be like params"),
+        (([PARAMS, (Layer(np.eye(3), np.zeros(3)),)],), r"needs w of shape \[2, 2\]"),
+        (([PARAMS, PARAMS], [1]), "one for each of the 2 gradients"),
+        (([PARAMS, PARAMS], [2, 2]), "in ascending order"),
+        (([PARAMS], ["a"]), "epochs must be bools, integers or floats"),
+    ],
+    "network": [
+        ((NET, PARAMS * 2), "params must be one Layer"),
+        (("net", PARAMS), "model must be"),
+        ((NET, reference.init_params(NET, [0, 1])), r"member axes \[2\]"),
+        ((NET, PARAMS, "trace"), "trace must be what fnet.reference.trace returned .* got str"),
+        ((NET, PARAMS, TRACE._replace(w={1: 2 * np.eye(2)})), "for these params"),
+        ((NET, PARAMS, TRACE._replace(b={1: np.ones(2)})), "for these params"),
+        ((NET, PARAMS, TRACE, 2), "row must be one of the 2 rows of the trace; got 2"),
+        ((NET, PARAMS, TRACE, -1), "row must be an integer of at least 0"),
     ],
     "first_layer_weights": [
         ((PARAMS, (2, 2)), "as many pixels as the network has inputs, 2; got 2 x 2 = 4"),
@@ -683,6 +711,8 @@ def test_plots_of_a_file_need_neither_tensorflow_nor_scikit_learn(tmp_path):
         "for figure in (fnet.plots.learning_curves(model),\n"
         "    fnet.plots.decision_regions(model, x, y),\n"
         "    fnet.plots.first_layer_weights(model, (1, 2)),\n"
+        "    fnet.plots.network(model.net, model.params),\n"
+        "    fnet.plots.gradient_flow([model.params]),\n"
         "    fnet.plots.confusion_matrix(y, model.predict(x)),\n"
         "    fnet.plots.calibration(y, model.predict_proba(x), model.classes),\n"
         "    fnet.plots.predicted_vs_actual(y, y),\n"
@@ -727,6 +757,8 @@ CALLS = {
     "decision_regions": ((NET, PARAMS), [[0, 4], [4, 0]], [1, 0]),
     "first_layer_weights": (PARAMS, (1, 2)),
     "misclassified": (DIGIT, [0, 1], [1, 1]),
+    "gradient_flow": ([PARAMS, PARAMS],),
+    "network": (NET, PARAMS, reference.trace(NET, PARAMS, [[0.0, 4.0]], [1])),
 }
 PANELS = {"first_layer_weights", "misclassified"}
 """The functions that draw several images."""

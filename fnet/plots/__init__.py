@@ -10,6 +10,8 @@ The colours are Okabe and Ito's, distinct to colour-blind readers. They are neve
 difference: lines differ in style, points in marker.
 
   history.py: learning curves.
+  gradients.py: the sizes of gradients by layer and epoch.
+  diagram.py: units, weights and values of a network.
   classification.py: confusion matrix and reliability diagram.
   ranking.py: ROC and precision-recall curves.
   regression.py: predicted against actual values.
@@ -27,6 +29,8 @@ from typing import TYPE_CHECKING
 
 from fnet.core.errors import attribute_error
 from fnet.plots.classification import calibration, confusion_matrix
+from fnet.plots.diagram import network
+from fnet.plots.gradients import gradient_flow
 from fnet.plots.history import learning_curves
 from fnet.plots.images import first_layer_weights, misclassified
 from fnet.plots.importance import column_importance
@@ -51,8 +55,10 @@ __all__ = [
     "confusion_matrix",
     "decision_regions",
     "first_layer_weights",
+    "gradient_flow",
     "learning_curves",
     "misclassified",
+    "network",
     "predicted_vs_actual",
     "roc_and_precision_recall",
     "run_html",

@@ -41,11 +41,15 @@ def saved(what: str, model: Any) -> Any:
         ) from None
 
 
-def content(model: Any) -> Any:
-    """The Content of one network, its params as arrays, without what predicting does not need."""
+def content(model: Any, ensembles: bool = False) -> Any:
+    """The Content of one network, its params as arrays, without what predicting does not need.
+
+    With `ensembles` it may also be that of an ensemble, which predicts as one model.
+    """
     network = saved("model", model)._replace(run=None, estimator=None, pipeline=None)
     found = schema.check_content(network)
-    if members := checks.members_of(found.params):
+    members = checks.members_of(found.params)
+    if members and not (ensembles and found.ensemble is not None):
         raise InvalidArgument(
             f"model must be one network, but its params have member axes {list(members)}; "
             "give (net, params) of one member"

@@ -1,7 +1,8 @@
 """Decision regions: the class that a network predicts at each point of a plane."""
 
-from collections.abc import Callable, Sequence
-from typing import Any, overload
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -12,11 +13,17 @@ from fnet.core import checks
 from fnet.core.aliases import ArrayLike
 from fnet.core.errors import InvalidArgument
 from fnet.files.model import Model
-from fnet.plots import inputs, style
+from fnet.plots import inputs, planes, style
 from fnet.plots.canvas import Canvas, Figure, FigureT
 
 POINTS = 400
 """Points along each side of the plane at which the network predicts."""
+
+MAX_PRODUCTS = 4e9
+"""The products that all predictions may take; large ensembles predict at fewer points."""
+
+Held: TypeAlias = ArrayLike | Mapping[Any, Any] | Sequence[Any]
+"""The values at which features are held: one for each, or some by number or name."""
 
 
 @overload
@@ -25,8 +32,9 @@ def decision_regions(
     x: ArrayLike,
     y: ArrayLike,
     classes: inputs.Classes | None = None,
-    features: Sequence[str] | None = None,
+    features: Sequence[str | int] | None = None,
     *,
+    at: Held | None = None,
     figure: None = None,
     ax: None = None,
 ) -> Figure: ...
@@ -36,8 +44,9 @@ def decision_regions(
     x: ArrayLike,
     y: ArrayLike,
     classes: inputs.Classes | None = None,
-    features: Sequence[str] | None = None,
+    features: Sequence[str | int] | None = None,
     *,
+    at: Held | None = None,
     figure: FigureT,
     ax: None = None,
 ) -> FigureT: ...
@@ -47,8 +56,9 @@ def decision_regions(
     x: ArrayLike,
     y: ArrayLike,
     classes: inputs.Classes | None = None,
-    features: Sequence[str] | None = None,
+    features: Sequence[str | int] | None = None,
     *,
+    at: Held | None = None,
     figure: None = None,
     ax: Axes,
 ) -> Axes: ...
@@ -59,22 +69,28 @@ def decision_regions(
     classes: Any = None,
     features: Any = None,
     *,
+    at: Any = None,
     figure: Any = None,
     ax: Any = None,
 ) -> Any:
-    """The class that a network predicts at each point of the plane of its two features.
+    """The class that a model predicts at each point of the plane of two features.
 
-    The rows x are drawn on it with their true classes y. A network with a regression loss and one
-    output predicts class 1 where its output is above 0 and class -1 elsewhere.
+    All other features are held at one value each. The rows x are drawn on the plane with their true
+    classes y, whatever their other features; the title counts those whose own prediction is right.
+    A network with a regression loss and one output predicts class 1 where its output is above 0 and
+    class -1 elsewhere.
 
     Args:
-        model: A classifier of two features: a fitted estimator, what `fnet.load` returned, a Run,
-            or (net, params).
-        x: Rows `[N, 2]`.
+        model: A classifier: a fitted estimator, what `fnet.load` returned, a Run, or (net, params).
+        x: Rows `[N, D]`, or a table, as the model takes them.
         y: True classes `[N]`, among those of the model; without names for them, among `classes`,
             or integers from 0.
         classes: Names of the classes in order, for the legend.
-        features: Names of the two axes; None for those that the model knows.
+        features: The two features, by number or name, as `(0, 2)` or `("age", "income")`. If there
+            are only two, other names for them; None takes both.
+        at: The values of the other features: one for each of the D features in order, of which
+            those of the two are not used, or a dict of some by number or name. The rest are held at
+            the lower median of x, columns that are no numbers at their most frequent cell.
         figure: A matplotlib Figure or SubFigure to draw into; None makes a new Figure.
         ax: An Axes to draw into instead.
 
@@ -82,35 +98,38 @@ def decision_regions(
         The new Figure, or the `figure` or `ax` given.
 
     Raises:
-        InvalidArgument: The model does not classify rows of two features, or x and y do not fit it.
+        InvalidArgument: The model does not classify, x and y do not fit it, or the features are not
+            two features that are numbers.
 
     Example:
         >>> import numpy as np
         >>> import fnet
-        >>> net = fnet.Network((2, 2))
-        >>> params = (fnet.Layer(np.eye(2), np.zeros(2)),)
-        >>> figure = fnet.plots.decision_regions((net, params), [[0.0, 4.0], [4.0, 0.0]], [1, 0])
-        >>> figure.axes[0].get_title()
-        'Decision regions: 2 of 2 rows correct'
+        >>> net = fnet.Network((3, 2))
+        >>> params = (fnet.Layer(np.eye(3, 2), np.zeros(2)),)
+        >>> x = [[0.0, 4.0, 7.0], [4.0, 0.0, 8.0]]
+        >>> figure = fnet.plots.decision_regions((net, params), x, [1, 0], features=(0, 1))
+        >>> print(figure.axes[0].get_title())
+        Decision regions: 2 of 2 rows correct
+        feature 2 = 7
     """
-    content = inputs.content(model)
-    predict, values = _classifier(
-        Model(content), classes if content.classes is None else content.classes
-    )
-    rows = np.asarray(checks.features("x", x, 2), np.float64)
+    content = inputs.content(model, ensembles=True)
+    loaded = Model(content)
+    predict, values = _classifier(loaded, classes if content.classes is None else content.classes)
     values, (labels,) = inputs.class_indices(values, y=y)
-    inputs.same_rows(x=rows, y=labels)
     names = values if classes is None else inputs.class_names(classes, len(values))
-    xlabel, ylabel = _feature_names(content.features if features is None else features)
+    chosen = planes.plane(loaded, x, features, at)
+    rows = chosen.rows
+    inputs.same_rows(x=rows, y=labels)
     correct = int(np.sum(predict(x) == labels))
-    low, high = rows.min(axis=0), rows.max(axis=0)
+    low, high = np.nanmin(rows, axis=0), np.nanmax(rows, axis=0)
     margin = np.where(high > low, 0.07 * (high - low), 1)
-    grid = np.linspace(low - margin, high + margin, POINTS)  # [POINTS, 2]
+    count = _points(loaded)
+    grid = np.linspace(low - margin, high + margin, count)  # [count, 2]
     points = np.stack(np.meshgrid(*grid.T), axis=-1).reshape(-1, 2)
-    plane = predict(points).reshape(POINTS, POINTS)
+    regions = predict(chosen.at(points)).reshape(count, count)
     canvas = Canvas(figure, ax, (6, 5))
     (axes,) = canvas.panels(1)
-    _draw_plane(axes, plane, grid, len(names))
+    _draw_plane(axes, regions, grid, len(names))
     for i, name in enumerate(names):
         axes.plot(
             *rows[labels == i].T,
@@ -122,9 +141,16 @@ def decision_regions(
             label=style.name(name),
         )
     title = f"Decision regions: {correct} of {len(labels)} rows correct"
-    canvas.describe(axes, title, xlabel, ylabel)
+    canvas.describe(axes, "\n".join(filter(None, (title, chosen.held))), *chosen.labels)
     axes.legend(loc="best")
     return canvas.result()
+
+
+def _points(model: Model) -> int:
+    """The number of points along each side of the plane."""
+    members = math.prod(checks.members_of(model.params))
+    affordable = math.isqrt(int(MAX_PRODUCTS / (members * model.net.products)))
+    return max(2, min(POINTS, affordable))
 
 
 def _draw_plane(
@@ -151,9 +177,7 @@ def _draw_plane(
 def _classifier(model: Model, classes: Any) -> tuple[Callable[[Any], Any], Any]:
     """A function from rows to the index of each one's class, and the classes."""
     net = model.net
-    features, outputs = net.sizes[0], net.sizes[-1]
-    if features != 2:
-        raise InvalidArgument(f"decision_regions needs a network of 2 features; got {features}")
+    outputs = net.sizes[-1]
     if net.targets == "real" and outputs == 1:
         return lambda x: (model.predict(x).reshape(-1) > 0).astype(int), [-1, 1]
     binary = net.targets == "multilabel" and outputs == 1
@@ -164,18 +188,6 @@ def _classifier(model: Model, classes: Any) -> tuple[Callable[[Any], Any], Any]:
     raise InvalidArgument(
         f"decision_regions needs a classifier, or a regression network with one output; got {net}"
     )
-
-
-def _feature_names(value: Any) -> tuple[str, str]:
-    """The names of the two axes."""
-    found = (
-        ("feature 0", "feature 1")
-        if value is None
-        else tuple(style.name(name, style.MAX_AXIS_LETTERS) for name in value)
-    )
-    if len(found) != 2:
-        raise InvalidArgument(f"features must be the names of the two axes; got {value!r:.200}")
-    return found[0], found[1]
 
 
 def _colour(index: int) -> str:
