@@ -28,7 +28,7 @@ MAX_LABELS = 12
 WIDEST, NARROWEST = 5.0, 0.4
 """The widths of the lines of the largest weight and of a weight of 0, in points."""
 
-ALONG = np.linspace(0.27, 0.73, 24)
+ALONG = np.linspace(0.33, 0.67, 18)
 """Where on its line the number of a weight may stand."""
 
 
