@@ -52,6 +52,19 @@ def go_on(run: fnet.Run, path: Path) -> float:
     return float(reference.accuracy(same, [0, 1, 2]))
 
 
+def look_inside(net: fnet.Network, params: tuple[fnet.Layer, ...], x: list[list[float]]) -> float:
+    """The values of a step, and pictures of them."""
+    trace = reference.trace(net, params, x, [0] * len(x))
+    print(trace, trace.z[1].shape, trace.delta[len(net.layers)].mean())
+    figure = fnet.plots.network(net, params, trace, row=1)
+    axes = fnet.plots.gradient_flow([trace.grads], epochs=[3], ax=figure.axes[0])
+    regions = fnet.plots.decision_regions(
+        (net, params), x, [0] * len(x), features=(0, 2), at={1: 0.5, "feature 3": 2.0}
+    )
+    print(axes.get_title(), regions)
+    return float(trace.loss)
+
+
 def table(x: list[list[float]], y: list[str]) -> list[str]:
     """scikit-learn's way."""
     model = fnet.MLPClassifier((30,), activation="tanh", solver="adam", random_state=0)

@@ -34,3 +34,5 @@ fnet.Progress  # wrong: an old name
 reference.predict(net, x)  # wrong: missing argument
 model.fit(x, y).coef_  # wrong: no such attribute
 fnet.GridSearchCV(model, {"alpha": [0.1]}, n_iter=3)  # wrong: no such argument
+fnet.trace(net, params, x, y)  # wrong: only the twin has it
+fnet.plots.network(net, params, trace=x)  # wrong: not a Trace
