@@ -45,12 +45,12 @@ def test_each_weight_is_a_line_by_its_sign_and_size():
     assert [positive for _, positive, _ in drawn] == (weights > 0).tolist()
     widths = np.array([width for *_, width in drawn])
     np.testing.assert_allclose(widths, 0.4 + 4.6 * np.abs(weights) / 2)
-    starts, ends = (np.array([ends[k] for ends, *_ in drawn]) for k in (0, 1))
-    assert np.all(ends[:, 0] - starts[:, 0] == ends[0, 0] - starts[0, 0])
-    first = starts[:, 0] == 0
-    assert len(set(starts[first, 1])) == 2
-    assert len(set(ends[first, 1])) == len(set(starts[~first, 1])) == 3
-    assert starts[0, 1] > starts[3, 1]  # the first unit is above
+    begins, ends = (np.array([ends[k] for ends, *_ in drawn]) for k in (0, 1))
+    assert np.all(ends[:, 0] - begins[:, 0] == ends[0, 0] - begins[0, 0])
+    first = begins[:, 0] == 0
+    assert len(set(begins[first, 1])) == 2
+    assert len(set(ends[first, 1])) == len(set(begins[~first, 1])) == 3
+    assert begins[0, 1] > begins[3, 1]  # the first unit is above
 
 
 def test_a_trace_gives_the_values_of_one_row():
@@ -272,25 +272,25 @@ def table_model():
 def test_a_plane_shows_predictions_with_the_others_held(iris, features, places, at, monkeypatch):
     monkeypatch.setattr("fnet.plots.regions.POINTS", 20)
     names = list(IRIS.data.columns)
-    held = np.sort(IRIS.data.to_numpy(), axis=0)[74]  # the lower median of 150
+    kept = np.sort(IRIS.data.to_numpy(), axis=0)[74]  # the lower median of 150
     other = next(k for k in range(4) if k not in places)
     if at == "dict":
-        held[other] = 6.5
+        kept[other] = 6.5
         at = {names[other]: 6.5}
     elif at == "row":
-        held = np.array([6.0, 3.5, 4.5, 2])
-        at = held.tolist()
+        kept = np.array([6.0, 3.5, 4.5, 2])
+        at = kept.tolist()
     figure = plots.decision_regions(iris, IRIS.data, IRIS.target, features=features, at=at)
     found, columns, rows = region_map(figure)
     for i in (0, 7, 19):
         for j in (0, 11, 19):
-            point = held.copy()
+            point = kept.copy()
             point[list(places)] = columns[j], rows[i]
             assert found[i, j] == iris.predict(pd.DataFrame([point], columns=names))[0]
     (axes,) = figure.axes
     assert (axes.get_xlabel(), axes.get_ylabel()) == tuple(names[k] for k in places)
     right = round(150 * iris.score(IRIS.data, IRIS.target))
-    others = ", ".join(f"{names[k]} = {held[k]:g}" for k in range(4) if k not in places)
+    others = ", ".join(f"{names[k]} = {kept[k]:g}" for k in range(4) if k not in places)
     assert axes.get_title() == f"Decision regions: {right} of 150 rows correct\n{others}"
     drawn = np.concatenate([line.get_xydata() for line in axes.lines])
     np.testing.assert_array_equal(

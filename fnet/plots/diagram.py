@@ -187,11 +187,11 @@ def _column(x: float, count: int, dy: float, values: dict[str, npt.NDArray[Any]]
 
 def _scale(canvas: Canvas, axes: Axes, size: tuple[float, float]) -> float:
     """The size of texts and circles: 1, or less in a given figure or Axes that is smaller."""
-    room, needed = canvas.figure.bbox, np.array(size)
+    space, needed = canvas.figure.bbox, np.array(size)
     if canvas.ax is not None:
-        room = axes.get_window_extent()
+        space = axes.get_window_extent()
         needed = np.abs([np.diff(axes.get_xlim()), np.diff(axes.get_ylim())])[:, 0]
-    inches = np.array(room.size) / canvas.figure.dpi
+    inches = np.array(space.size) / canvas.figure.dpi
     return float(min(1.0, (inches / needed).min()))
 
 
@@ -218,15 +218,15 @@ def _write_weights(
     axes: Axes, left: _Column, right: _Column, weights: npt.NDArray[Any], scale: float
 ) -> None:
     """Write the number of each weight on its line, where it is farthest from other numbers."""
-    taken: list[npt.NDArray[Any]] = []
+    written: list[npt.NDArray[Any]] = []
     for i, y in left.y.items():
         for j, end in right.y.items():
             places = np.stack([left.x + ALONG * (right.x - left.x), y + ALONG * (end - y)], axis=1)
             free = [
-                min((_apart(place - other) for other in taken), default=9.0) for place in places
+                min((_apart(place - other) for other in written), default=9.0) for place in places
             ]
             best = places[int(np.argmax(np.minimum(free, 1.0)))]
-            taken.append(best)
+            written.append(best)
             axes.text(
                 best[0],
                 best[1],

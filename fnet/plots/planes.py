@@ -27,13 +27,13 @@ class Plane(NamedTuple):
     Attributes:
         labels: The names of the two axes.
         rows: The two features of each row, `[N, 2]`; NaN for a gap.
-        held: What a title says about the other features; "" if there are none.
+        others: What a title says about the other features; "" if there are none.
         at: A function from points of the plane, `[P, 2]`, to what the model takes.
     """
 
     labels: tuple[str, str]
     rows: npt.NDArray[np.float64]
-    held: str
+    others: str
     at: Callable[[npt.NDArray[np.float64]], Any]
 
 
@@ -62,22 +62,22 @@ def plane(model: Model, x: Any, features: Any, at: Any) -> Plane:
         raise InvalidArgument(
             f"features must be two columns of numbers; {words[0]!r:.100} has none"
         )
-    held = list(table.typical)
+    values = list(table.typical)
     for place, value in _given(at, table.names):
         if place in table.numbers and not isinstance(value, Real):
             raise InvalidArgument(
                 f"at must have a number for {table.names[place]!r:.100}; got {value!r:.100}"
             )
-        held[place] = value
-    others = [k for k in range(len(held)) if k not in axes]
-    text = ", ".join(f"{style.name(table.names[k])} = {style.name(held[k])}" for k in others)
+        values[place] = value
+    others = [k for k in range(len(values)) if k not in axes]
+    text = ", ".join(f"{style.name(table.names[k])} = {style.name(values[k])}" for k in others)
     if len(text) > MAX_HELD_LETTERS:
         text = f"{len(others)} other features held"
 
     def points_at(points: npt.NDArray[np.float64]) -> Any:
-        cells: list[Any] = [[value] * len(points) for value in held]
-        for k, values in zip(axes, points.T, strict=True):
-            cells[k] = values
+        cells: list[Any] = [[value] * len(points) for value in values]
+        for k, column in zip(axes, points.T, strict=True):
+            cells[k] = column
         return table.build(cells)
 
     rows = np.stack([table.numbers[k] for k in axes], axis=1)

@@ -141,7 +141,7 @@ def decision_regions(
             label=style.name(name),
         )
     title = f"Decision regions: {correct} of {len(labels)} rows correct"
-    canvas.describe(axes, "\n".join(filter(None, (title, chosen.held))), *chosen.labels)
+    canvas.describe(axes, "\n".join(filter(None, (title, chosen.others))), *chosen.labels)
     axes.legend(loc="best")
     return canvas.result()
 
