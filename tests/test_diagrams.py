@@ -349,6 +349,20 @@ def test_a_plane_of_a_table(table_model, at, container, monkeypatch, tmp_path):
     assert drawn == 25  # five ages are not known
 
 
+def test_a_plane_of_rows_without_names(monkeypatch):
+    """Columns are taken by position, also those that the model leaves out."""
+    monkeypatch.setattr("fnet.plots.regions.POINTS", 12)
+    rows = np.array(TABLE[["age", "plan", "income"]], object)
+    rows = np.insert(rows, 1, [f"id {i}" for i in range(30)], axis=1)
+    model = fnet.TabularClassifier(cv=3, hidden=(4,), epochs=30, random_state=0).fit(rows, LEAVES)
+    figure = plots.decision_regions(model, rows, LEAVES, features=(3, 0))
+    found, columns, ages = region_map(figure)
+    points = [[age, "id 0", "plus", column] for age in ages for column in columns]
+    predicted = model.predict(points)
+    np.testing.assert_array_equal(model.classes_[found.ravel()], predicted)
+    assert (figure.axes[0].get_xlabel(), figure.axes[0].get_ylabel()) == ("x3", "x0")
+
+
 def test_a_saved_table_model_has_the_same_plane(table_model, monkeypatch, tmp_path):
     monkeypatch.setattr("fnet.plots.regions.POINTS", 12)
     fnet.save(tmp_path / "it.fnet", table_model)

@@ -263,6 +263,25 @@ def test_embeddings_are_traced():
     )
 
 
+@pytest.mark.parametrize(
+    ("tuning", "added"),
+    [
+        ({}, ""),
+        ({"l1": 0.1}, "gradients of penalties"),
+        ({"l2": 0.1}, "gradients of penalties"),
+        ({"clipvalue": 0.1}, "clipping"),
+        ({"l2": 0.1, "global_clipnorm": 0.1}, "gradients of penalties, clipping"),
+    ],
+)
+def test_what_grads_have_beside_dw_and_db_is_printed(tuning, added):
+    net = Network((2, 3, 1), "relu", loss="squared_error")
+    trace = reference.trace(net, PARAMS, X, Y, tuning=Tuning(**tuning))
+    assert str(trace).partition("The attribute grads has dw and db with: ")[2] == added
+    assert (printed(trace)["loss"][0] == "sum(weights * losses) + penalty") == ("pen" in added)
+    same = all(np.array_equal(trace.dw[i], layer.w) for i, layer in enumerate(trace.grads, 1))
+    assert same == (not added)
+
+
 # What is printed of large networks and of members.
 
 

@@ -16,7 +16,7 @@ difference: lines differ in style, points in marker.
   ranking.py: ROC and precision-recall curves.
   regression.py: predicted against actual values.
   importance.py: the importance of columns.
-  regions.py: decision regions of a classifier with two features.
+  regions.py: decision regions over two features; planes.py: how the others are held.
   images.py: first-layer weights and misclassified images.
   notebook.py: how a Run is shown in a notebook.
   canvas.py: the figure or the Axes to draw into; inputs.py: checks of arguments; style.py: colours
