@@ -36,7 +36,7 @@ ALLOWED = {
     "fnet/engine/functions.py": {"watch"},  # of tf.GradientTape
     "fnet/exports/tflite.py": {"lite"},  # tf.lite
     "scripts/line_coverage.py": {"passed"},  # of a report of pytest
-    "scripts/notes/2_tensorflow_tape.py": {"watch"},  # of tf.GradientTape
+    "scripts/notes/02_tensorflow_tape.py": {"watch"},  # of tf.GradientTape
     "tests/test_estimators_bad_input.py": {"hook"},  # a wrong keyword
     "tests/typing/wrong_calls.py": {"hook", "Progress"},  # wrong calls
 }

@@ -1,4 +1,4 @@
-"""Tests of the scripts: they print the numbers of the notes and write their figure."""
+"""Tests of the scripts: what they print, and their figures. Lessons have `test_lessons.py`."""
 
 import re
 import runpy
@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 SCRIPTS = Path(__file__).parents[1] / "scripts"
-LINE = r"^Epoch \[(\d{3,})/\d+\], (?:Accuracy: \[(\d\.\d\d)\], )?Loss: \[(\d+\.\d{4})\]$"
 
 
 @pytest.fixture
@@ -26,52 +25,6 @@ def run(monkeypatch, capsys, tmp_path):
         return capsys.readouterr().out
 
     return run
-
-
-def epochs(printed):
-    """`(epoch, accuracy or "", loss)` of each printed line in the format of the notes, as text."""
-    return re.findall(LINE, printed, re.MULTILINE)
-
-
-def test_the_numpy_network_ends_at_the_loss_of_the_notes(run):
-    printed = run("notes/1_numpy_network.py")
-    assert "mean loss 0.888905" in printed
-    assert "149 of 150 rows correct" in printed
-    assert "the loss rises in 0 of 2000 steps" in printed
-
-
-@pytest.mark.parametrize("name", ["2_tensorflow_tape.py", "3_tensorflow_optimizer.py"])
-def test_tape_and_optimizer_print_the_notes_losses(run, name):
-    printed = run(f"notes/{name}")
-    assert epochs(printed)[:3] == [
-        ("000", "", "1.2723"),
-        ("100", "", "0.9051"),
-        ("200", "", "0.8889"),
-    ]
-    assert "at steps [1, 100, 200]: 1.272302, 0.905149, 0.888928" in printed
-    corrected = epochs(printed)[3:]
-    assert float(corrected[-1][2]) < 0.05
-    if name.startswith("2"):
-        assert "the loss rises in 0 of 400 steps" in printed
-
-
-@pytest.mark.parametrize(
-    ("name", "first_loss"),
-    [
-        ("4_digits_full_batch.py", "450.4118"),
-        ("5_digits_kfold.py", None),
-        ("6_digits_tf_data.py", None),
-    ],
-)
-def test_the_digits_scripts_print_accuracy_and_loss(run, name, first_loss):
-    lines = epochs(run(f"notes/{name}", "--epochs", "100"))
-    assert [epoch for epoch, *_ in lines] == ["000", "100"] * (len(lines) // 2)
-    notes, corrected = lines[-3], lines[-1]
-    assert float(notes[1]) > 0.85
-    assert float(corrected[1]) > 0.95
-    if first_loss:
-        assert [loss for *_, loss in lines[:3:2]] == [first_loss, first_loss]
-        assert lines[0][1] == ""  # the section of 200 epochs prints only the loss
 
 
 def test_the_main_job_prints_its_accuracy(run):
