@@ -22,8 +22,8 @@ LOSSES_OF_THE_NOTES = {
 def cells(path):
     """`(text, code)` of each cell; the code has its lines where they are in the file."""
     lines = path.read_text(encoding="utf-8").splitlines()
-    starts = [i for i, line in enumerate(lines) if line == "# %%"]
-    for start, stop in pairwise([-1, *starts, len(lines)]):
+    marks = [i for i, line in enumerate(lines) if line == "# %%"]
+    for start, stop in pairwise([-1, *marks, len(lines)]):
         code = start + 1
         while code < stop and lines[code].startswith("#"):
             code += 1

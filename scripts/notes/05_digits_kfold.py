@@ -160,8 +160,8 @@ assert plan.epochs * plan.steps == 2200
 
 rows, weights = plan.batches(0, 2)
 for epoch in (0, 1):
-    taken = np.sort(rows[epoch][weights[epoch] == 1])
-    assert (taken == np.arange(1437)).all()
+    in_batches = np.sort(rows[epoch][weights[epoch] == 1])
+    assert (in_batches == np.arange(1437)).all()
 print((rows[0] == rows[1]).mean().round(4))
 assert (rows[0] != rows[1]).any()
 

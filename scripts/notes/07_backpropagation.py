@@ -191,7 +191,8 @@ assert ours[0].w.shape == (3, 64, 30)
 assert difference(ours, theirs) < 1e-14
 
 # %%
-# And the twin's own lines for a dense layer. It sums ``delta`` over the rows as a product with ones.
+# And the twin's own lines for a dense layer. It sums ``delta`` over the rows as a product with
+# ones.
 
 print(inspect.getsource(reference.functions.dense_back))
 
