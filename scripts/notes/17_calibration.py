@@ -58,7 +58,7 @@ plots.calibration(y_test, p)
 # One number for it
 # -----------------
 # The *expected calibration error* is the mean distance between what is claimed and what comes true,
-# over ten groups of equal width.
+# over ten groups of equal width. Here it is that of the answer; the diagram takes that of class 1.
 
 
 def calibration_error(y, p):
