@@ -2,22 +2,25 @@
 A network by hand
 =================
 
-A network of six weights and two more, in NumPy, with its gradient by hand. The lecture notes
-begin with it. Their network learns nothing. You will see why, and then train one that learns.
+A network of nine weights, in NumPy, with its gradient by hand. The lecture notes begin with it.
+Their network learns nothing. You will see why, and then train one that learns.
 
-Shapes use the same letters in all lessons: N rows, D inputs, H hidden units, K outputs.
+You need to know NumPy's arrays, the matrix product ``@``, and what a derivative is. Shapes use
+the same letters in all lessons: N rows, D inputs, H hidden units, K outputs.
 """
 
 import numpy as np
 
 from fnet import datasets, plots
 from fnet import reference as fnet
+from fnet.plots.canvas import Figure
 
 # %%
 # The data
 # --------
-# Each row is a flower: the length and the width of a sepal, in centimetres. The label is -1 for one
-# species of iris and 1 for two others.
+# Each of 150 rows is a flower: the length and the width of a sepal, in centimetres. The label is -1
+# for one species of iris and 1 for two others. The network shall learn to tell the label from the
+# two lengths.
 
 x, y = datasets.load_course()
 print(x.shape, y.shape)
@@ -28,6 +31,17 @@ assert (y == 1).sum() == 100
 
 # %%
 # Lines with ``assert`` say what must be true. If one is not, the lesson stops with an error.
+
+# %%
+# A picture of the rows. (The last line of a cell is shown, in a notebook and on the page.)
+
+figure = Figure(figsize=(5, 3.4), layout="constrained")
+axes = figure.subplots()
+axes.plot(*x[y == -1].T, "o", label="-1")
+axes.plot(*x[y == 1].T, "s", label="1")
+axes.set(xlabel="sepal length (cm)", ylabel="sepal width (cm)")
+axes.legend(title="label")
+figure
 
 # %%
 # The network
@@ -49,12 +63,13 @@ def forward(w1, w2, x):
 
 
 # %%
-# The notes start with all weights equal to 1. The first three outputs:
+# The notes start with all weights equal to 1. The first three flowers have the label -1. The
+# outputs are far from it:
 
 w1, w2 = np.ones((2, 3)), np.ones((3, 1))
 a1, a2 = forward(w1, w2, x)
 print(a2[:3, 0].round(4))
-assert np.ptp(a2[:3]) < 0.001
+assert (a2[:3] > 0.95).all()
 
 # %%
 # The loss
@@ -73,26 +88,31 @@ assert round(squared_error(a2, y), 6) == 1.272302
 # %%
 # The gradient
 # ------------
-# The gradient says how the loss changes with each weight. It follows from the chain rule, from the
-# loss back to the first layer.
+# The gradient has a number for each weight: how fast the loss grows if this weight grows. The chain
+# rule gives it, from the loss back to the first layer.
 #
-# The derivative of the squared difference is ``2 (a - y)``, and that of the sigmoid is
-# ``a (1 - a)``. ``delta`` is the derivative of the loss with respect to ``z``.
+# - The derivative of the squared difference ``(a - y)**2`` is ``2 (a - y)``.
+# - The derivative of the sigmoid is ``a (1 - a)``.
+# - ``z`` is a product with weights. So the way back to the weights is a product with the inputs,
+#   and the way back to the inputs a product with the weights.
+#
+# ``delta`` is the derivative of the loss with respect to ``z``. Each line has the shape of what it
+# is the derivative of.
 
 
 def gradient(w1, w2, x, y):
     a1, a2 = forward(w1, w2, x)
-    delta2 = 2 * (a2 - y[:, None]) / len(x) * a2 * (1 - a2)  # [N, 1]
-    delta1 = delta2 @ w2.T * a1 * (1 - a1)  # [N, 3]
-    return x.T @ delta1, a1.T @ delta2  # [2, 3] and [3, 1]
+    delta2 = 2 * (a2 - y[:, None]) / len(x) * a2 * (1 - a2)  # [N, 1], as z2
+    delta1 = delta2 @ w2.T * a1 * (1 - a1)  # [N, 3], as z1
+    return x.T @ delta1, a1.T @ delta2  # [2, 3] and [3, 1], as w1 and w2
 
 
 dw1, dw2 = gradient(w1, w2, x, y)
 print(dw2.round(6))
-assert np.ptp(dw2) == 0
+assert (dw2 > 0).all()
 
 # %%
-# Check it without calculus: change one weight a little, and see how the loss changes.
+# Check it without calculus: make one weight a little larger, and see how the loss changes.
 
 small = 1e-6
 changed = w2.copy()
@@ -102,8 +122,10 @@ print(f"{slope:.6f} is close to {dw2[0, 0]:.6f}")
 assert abs(slope - dw2[0, 0]) < 1e-6
 
 # %%
-# fnet does the same. ``fnet.reference`` is fnet in NumPy, with every gradient written by hand. A
-# ``Network`` holds sizes and names, and ``grads`` gives the gradient of each layer.
+# fnet does the same. ``fnet.reference`` is fnet in NumPy, with every gradient written by hand; at
+# the top it was imported as ``fnet``. A ``Network`` holds sizes and names. Its weights are
+# separate, one ``Layer(w, b)`` for each layer, together the *params*. ``grads`` gives their
+# gradient.
 
 net = fnet.Network((2, 3, 1), "sigmoid", "sigmoid", bias=False, loss="squared_error")
 params = fnet.init_params(net, seed=0, scheme="ones", dtype="float64")
@@ -115,8 +137,8 @@ assert np.allclose(grads[1].w, dw2)
 # %%
 # Gradient descent
 # ----------------
-# Against the gradient the loss falls fastest. Each step moves all weights a little in that
-# direction; the learning rate says how far.
+# Against the gradient the loss falls fastest. Each step subtracts the gradient from the weights,
+# times a small number, the learning rate.
 #
 # The notes follow the gradient of the **sum** over 150 rows at a learning rate of 0.001. That is
 # the gradient of the mean at 0.15.
@@ -130,7 +152,8 @@ print(f"{losses[0]:.6f} at first, {losses[-1]:.6f} at last")
 assert round(losses[-1], 6) == 0.888905
 
 # %%
-# The notes plot this curve and print nothing. It falls as a good curve does.
+# The notes plot this curve and print nothing. It falls as a good curve does, and looks like
+# success.
 
 plots.learning_curves({"loss": losses})
 
@@ -141,7 +164,7 @@ plots.learning_curves({"loss": losses})
 
 a1, a2 = forward(w1, w2, x)
 print(f"outputs from {a2.min():.4f} to {a2.max():.4f}")
-assert np.ptp(a2) < 0.001
+assert a2.max() - a2.min() < 0.001
 
 # %%
 # The best constant is the mean of the labels, 1/3. Its loss is 8/9 = 0.8889, which is where the
@@ -155,7 +178,7 @@ assert np.isclose(np.mean((y.mean() - y) ** 2), 8 / 9)
 # Three equal units do no more than one.
 
 print(w1.round(4))
-assert np.ptp(w1, axis=1).max() == 0
+assert np.allclose(w1, w1[:, :1])
 
 # %%
 # **A sigmoid cannot reach -1.** The best output for a label of -1 is 0, which costs 1. A third of
@@ -169,7 +192,8 @@ assert np.isclose(np.mean((best - y) ** 2), 1 / 3)
 # A network that learns
 # ---------------------
 # Three changes: labels 0 and 1, which a sigmoid can reach; random weights, so that the hidden units
-# differ; and biases, so that a unit need not be 1/2 where the inputs are 0.
+# differ; and biases, a number added to each z, so that a unit need not be 1/2 where the inputs are
+# 0.
 #
 # ``sgd`` is gradient descent, and ``update`` takes one step.
 
@@ -188,7 +212,7 @@ for _ in range(1000):
 correct = (fnet.predict(net, params, x)[:, 0] > 0.5) == (labels == 1)
 print(f"loss {corrected[-1]:.4f}; {correct.sum()} of {len(x)} flowers correct")
 assert corrected[-1] < 0.02
-assert correct.sum() == 149
+assert correct.sum() >= 148
 
 # %%
 # The loss falls in every step.
@@ -232,6 +256,8 @@ assert len(set(dw1[0])) == 3
 # The loss ends at 1/3: every output is 1, and a third of the labels is 0. The first steps are so
 # large that the sigmoid saturates. Its derivative ``a (1 - a)`` is then nearly 0, and so is every
 # gradient.
+#
+# ``train`` takes all the steps in one call; lesson 3 explains it.
 
 params = fnet.init_params(net, seed=0, scheme="normal", dtype="float64")
 plan = fnet.full_batch_plan(len(x), epochs=1000)

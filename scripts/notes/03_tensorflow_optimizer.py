@@ -76,8 +76,8 @@ assert np.allclose(standardized.std(axis=0), 1)
 # %%
 # Momentum
 # --------
-# Momentum adds up earlier steps, each a little weaker, like a ball that rolls on. It needs one
-# moment: the last step.
+# Momentum adds earlier steps to each step, the older the less: the last one times 0.9, and so on.
+# It needs one moment, the last step.
 
 momentum = fnet.sgd(learning_rate=0.1, momentum=0.9)
 print(f"{len(momentum.init(ones).moments)} moment")

@@ -72,11 +72,11 @@ def train_epoch(params, rows, weights):
 
 
 # %%
-# ``tqdm`` draws a progress bar.
+# ``tqdm`` draws a progress bar. (``disable=None`` leaves it out where there is no terminal.)
 
 params = fnet.init_params(net, seed=0, scheme="normal")
 losses, accuracies = [], []
-for epoch in tqdm(range(500), unit="epoch"):
+for epoch in tqdm(range(500), unit="epoch", disable=None):
     rows, weights = plan.batches(epoch, epoch + 1)
     params, loss, accuracy = train_epoch(params, rows[0], weights[0])
     losses.append(float(loss))

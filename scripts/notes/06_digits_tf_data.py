@@ -16,7 +16,7 @@ tf = backends.import_tensorflow()  # without its start-up messages
 # %%
 # A pipeline
 # ----------
-# A dataset is a recipe. Nothing is computed until someone asks for its batches.
+# A dataset describes how batches are made. Nothing is computed until one is asked for.
 
 numbers = tf.data.Dataset.range(10).shuffle(10, seed=1).batch(4).prefetch(1)
 for batch in numbers:

@@ -64,8 +64,8 @@ assert max(raw) < 0.8
 assert max(scaled) > 0.95
 
 # %%
-# No rate helps the raw features. The column of hundreds drowns the others: its weights receive
-# gradients thousands of times as large.
+# No rate helps the raw features. The column of hundreds rules: its weights receive gradients
+# thousands of times as large as others.
 
 # %%
 # Why: the shape of the loss

@@ -43,7 +43,7 @@ weights = sum(w.size + b.size for w, b in fnet.init_params(net, seed=0))
 print(f"{weights} weights and biases, {len(x)} training rows")
 
 
-def train(net, x, y, epochs=200, **options):
+def train(net, x, y, epochs=120, **options):
     plan = fnet.minibatch_plan(len(x), batch_size=25, epochs=epochs, seed=0)
     start = fnet.init_params(net, seed=range(5))
     return fnet.train(net, fnet.adam(0.003), start, x, y, plan, validation=held_out, **options)
@@ -96,7 +96,7 @@ stopped = train(net, x, y, patience=10, restore_best=True)
 errors["stop early"] = error(net, stopped.params)
 
 # %%
-# **A penalty** on the squares of the weights (``l2``). Large weights must now pay for themselves.
+# **A penalty** on the squares of the weights (``l2``). Large weights now add to the loss.
 
 penalized = train(net, x, y, tuning=fnet.Tuning(l2=1.0))
 errors["penalty"] = error(net, penalized.params)
@@ -122,7 +122,7 @@ for name, run in {"mean of five": overfitted, "stop early, mean of five": stoppe
 figure = Figure(figsize=(6, 3.4), layout="constrained")
 axes = figure.subplots()
 for name, run in {"none": overfitted, "penalty": penalized, "dropout": thinned}.items():
-    axes.plot(range(1, 201), run.history["validation_loss"].mean(axis=1), label=name)
+    axes.plot(range(1, 121), run.history["validation_loss"].mean(axis=1), label=name)
 axes.set(xlabel="epoch", ylabel="validation loss", ylim=0)
 axes.legend()
 figure
@@ -155,7 +155,7 @@ for cure in ("4 hidden units", "penalty", "dropout"):
 # --------
 # Yes, though there is nothing to learn. A small training loss says nothing about new rows.
 
-shuffled = train(net, x, np.random.default_rng(1).permutation(y), epochs=300)
+shuffled = train(net, x, np.random.default_rng(1).permutation(y), epochs=200)
 final = shuffled.history["loss"][-1].mean()
 print(f"training loss {final:.3f}, error on test rows {error(net, shuffled.params):.2f}")
 assert final < 0.1

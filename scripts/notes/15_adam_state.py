@@ -82,7 +82,7 @@ assert kept[-1] > 5
 assert renewed[-1] < -5
 
 # %%
-# The new Adam goes the wrong way. It takes a vote of the batches, and the loss is not a vote.
+# The new Adam goes the wrong way: each batch counts the same, however large its gradient.
 
 # %%
 # What v is for

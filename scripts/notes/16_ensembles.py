@@ -89,8 +89,8 @@ rng = np.random.default_rng(0)
 
 
 def error_of_mean(count):
-    draws = (predictions_of_many[rng.permutation(32)[:count]].mean(axis=0) for _ in range(30))
-    return np.mean([np.mean((mean - y_test) ** 2) for mean in draws])
+    means = (predictions_of_many[rng.permutation(32)[:count]].mean(axis=0) for _ in range(30))
+    return np.mean([np.mean((mean - y_test) ** 2) for mean in means])
 
 
 counts = (1, 2, 4, 8, 16, 32)

@@ -146,9 +146,9 @@ assert difference(run.params, by_python) < 1e-5
 # ``fnet/engine/compiled_loop.py`` holds it, in ``run_chunk``: a loop over epochs around a loop over
 # steps.
 #
-# - **Chunks.** A program that runs for an hour answers to no Ctrl-C. So a call runs some of the
-#   steps, a fraction of a second's worth, and comes back. The arrays of a chunk have a fixed size
-#   and a number says how many rows count, so that all chunks share one program.
+# - **Chunks.** While a compiled program runs, Ctrl-C has to wait. So a call runs some of the steps,
+#   a fraction of a second's worth, and comes back. The arrays of a chunk have a fixed size and a
+#   number says how many rows count, so that all chunks share one program.
 # - **The end of an epoch** is in the graph: it measures the validation rows, keeps the best params,
 #   and stops.
 # - **Row weights** pad short batches, and hold rows out of a fold.
