@@ -96,13 +96,10 @@ assert accuracies[-1] > 0.9
 # ``train`` takes a dataset in place of x, y and a plan. Scaled pixels, the start of He et al., an
 # Adam that keeps its state.
 
-run = fnet.train(
-    net,
-    fnet.adam(learning_rate=0.005),
-    fnet.init_params(net, seed=0, scheme="he_normal"),
-    data=fnet.pipeline(x / 16, y, batch_size=64, epochs=100, seed=0),
-    validation=(x_test / 16, y_test),
-)
+adam = fnet.adam(learning_rate=0.005)
+start = fnet.init_params(net, seed=0, scheme="he_normal")
+data = fnet.pipeline(x / 16, y, batch_size=64, epochs=100, seed=0)
+run = fnet.train(net, adam, start, data=data, validation=(x_test / 16, y_test))
 report(run.history["loss"], run.history["validation_accuracy"])
 assert run.history["validation_accuracy"][-1] > 0.96
 
@@ -131,8 +128,8 @@ assert same
 # ---------
 # 1. Write the pipeline of one epoch with ``tf.data`` alone: shuffle all rows, batches of 64.
 # 2. Shuffle ten numbers with a buffer of 2. Which numbers can come first?
-# 3. Train on the plan of one epoch and on the pipeline of one epoch, from the same start. Are the
-#    params equal?
+# 3. Train for one epoch on the plan, from the start and with the Adam of the corrected run. Is the
+#    loss that of its first epoch?
 
 # %%
 # Answer 1
@@ -157,12 +154,8 @@ assert {order[0] for order in orders} == {0, 1}
 # %%
 # Answer 3
 # --------
-# Yes, within the rounding of sums.
+# Yes, within the rounding of sums: the batches are the same.
 
-start = fnet.init_params(net, seed=0)
-sgd = fnet.sgd(learning_rate=0.1)
-by_plan = fnet.train(net, sgd, start, x / 16, y, plan)
-by_pipeline = fnet.train(net, sgd, start, data=fnet.pipeline(x / 16, y, batch_size=64, seed=0))
-difference = abs(by_plan.params[0].w - by_pipeline.params[0].w).numpy().max()
-print(f"{difference:.0e}")
-assert difference < 1e-5
+by_plan = fnet.train(net, adam, start, x / 16, y, plan).history["loss"][0]
+print(f"{by_plan:.5f} {run.history['loss'][0]:.5f}")
+assert np.isclose(by_plan, run.history["loss"][0], rtol=1e-4)
