@@ -44,8 +44,9 @@ def choose(
         steps: Steps of the whole run.
 
     Returns:
-        `(backend, name)`: the module `fnet` and "tensorflow", or `fnet.reference` and "numpy".
-        TensorFlow is imported when the module is first used.
+        `(backend, name)`: the module `fnet` and "tensorflow", or `fnet.reference` and "numpy";
+        within `shared_training`, `fnet.distributed` and "tensorflow". TensorFlow is imported when
+        the module is first used.
 
     Example:
         >>> import fnet
@@ -53,7 +54,7 @@ def choose(
         >>> backends.choose("auto", fnet.Network((64, 30, 10)), rows=65, steps=100)[1]
         'numpy'
     """
-    if engine == "auto":
+    if engine == "auto" and not _shared:
         flops = 6 * rows * net.products
         saved = steps * (SECONDS_SAVED_PER_STEP + SECONDS_SAVED_PER_FLOP * flops)
         engine = "tensorflow" if saved > TF_STARTUP_SECONDS else "numpy"
@@ -61,10 +62,10 @@ def choose(
         return fnet.reference, "numpy"
     if _own_process:
         import_tensorflow(keras=False)
-    return fnet, "tensorflow"
+    return fnet.distributed if _shared else fnet, "tensorflow"
 
 
-_own_process = False
+_own_process = _shared = False
 
 
 @contextlib.contextmanager
@@ -87,6 +88,28 @@ def own_process() -> Iterator[None]:
         yield
     finally:
         _own_process = before
+
+
+@contextlib.contextmanager
+def shared_training() -> Iterator[None]:
+    """Declare that other workers train the same: within it `choose` gives `fnet.distributed`.
+
+    Yields:
+        None.
+
+    Example:
+        >>> import fnet
+        >>> from fnet import backends
+        >>> with backends.shared_training():
+        ...     backends.choose("auto", fnet.Network((64, 30, 10)), rows=65, steps=100)[1]
+        'tensorflow'
+    """
+    global _shared
+    before, _shared = _shared, True
+    try:
+        yield
+    finally:
+        _shared = before
 
 
 def import_tensorflow(keras: bool = True) -> Any:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 import fnet
-from fnet.cli import common, estimators, learning, training_results, training_rows
+from fnet.cli import common, estimators, learning, sharing, training_results, training_rows
 from fnet.cli.options import TrainOptions
 
 MAX_ROWS = 1_000_000
@@ -62,25 +62,25 @@ def train(
         f"{data}: more than {MAX_ROWS:,} rows, which are read in turn: trains one network (as "
         "--cv 0) on all rows, so that there is no score of held-out rows"
     )
-    dataset = fnet.table_dataset(
-        data,
-        target,
-        fnet.TableEncoder(**given._asdict(), dtype="float32"),
-        options.batch_size or BATCH_ROWS,
-        epochs or EPOCHS,
-        options.seed,
-        task=options.task,
-    )
-    encoding = dataset.encoder.encoding_
-    for note in learner.notes(encoding):
-        common.print_note(note)
-    y = np.zeros(1) if dataset.classes is None else dataset.classes
-    model = estimators.estimator(y, options._replace(patience=0), **progress)
-    with estimators.without_irrelevant_warnings():
+    with estimators.without_irrelevant_warnings(), sharing.by_workers(options):
+        dataset = fnet.table_dataset(
+            data,
+            target,
+            fnet.TableEncoder(**given._asdict(), dtype="float32"),
+            options.batch_size or BATCH_ROWS,
+            epochs or EPOCHS,
+            options.seed,
+            task=options.task,
+        )
+        encoding = dataset.encoder.encoding_
+        for note in learner.notes(encoding):
+            common.print_note(note)
+        y = np.zeros(1) if dataset.classes is None else dataset.classes
+        model = estimators.estimator(y, options._replace(patience=0), **progress)
         model.fit(dataset)
-    common.raise_if_interrupted(
-        str(model.ended_), model.n_iter_, dataset.epochs, options.checkpoint
-    )
+        common.raise_if_interrupted(
+            str(model.ended_), model.n_iter_, dataset.epochs, options.checkpoint
+        )
     found = dataset.target
     rows = np.empty(0, np.int64)
     kept = TrainingData(None, target, Target(y, rows, found.reason, (), found.notation))

@@ -44,6 +44,7 @@ class TrainOptions(NamedTuple):
     choices: Choices
     reading: Reading
     checkpoint_optional: bool = False
+    workers: int = 1
 
 
 def train_options(

@@ -13,6 +13,7 @@ from fnet.cli import (
     estimators,
     folders,
     reading,
+    sharing,
     training_results,
     training_rows,
 )
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
 OF_ONE_NETWORK = (
     *("activation", "batch_size", "learning_rate", "l2", "dropout", "validation", "patience"),
-    *("standardize", "checkpoint", "checkpoint_optional"),
+    *("standardize", "checkpoint", "checkpoint_optional", "workers"),
 )
 """The options that only a single network has."""
 
@@ -99,6 +100,14 @@ OF_FOLDS = ("repeats", "report", "time_limit")
     is_flag=True,
     help="Go on with the training where the checkpoint cannot be written, as on a full disk.",
 )
+@click.option(
+    "--workers",
+    type=click.IntRange(1, sharing.MAX_WORKERS),
+    metavar="NUMBER",
+    default=1,
+    show_default=True,
+    help="The number of processes that share the training of a single network.",
+)
 @table_options
 @common.json_option
 def command(
@@ -156,6 +165,7 @@ def command(
     """
     given = train_options(**options)
     single = _single(cv)
+    sharing.launch(data, given)
     if folders.is_large(data):
         if single is None and (folded := [name for name in OF_FOLDS if _is_given(name)]):
             name = folded[0].replace("_", "-")
@@ -271,10 +281,10 @@ def _fit(
     options: TrainOptions,
 ) -> None:
     """Fit without irrelevant warnings."""
-    with estimators.without_irrelevant_warnings():
+    with estimators.without_irrelevant_warnings(), sharing.by_workers(options):
         validation = None if held_out is None else held_out.given()
         model.fit(rows.x, rows.y, rows.weights, validation_data=validation)
-    ended = str(model.ended_)
-    checkpoint = options.checkpoint  # which is not written on a full disk, if it is optional
-    written = checkpoint if checkpoint is not None and os.path.exists(checkpoint) else None
-    common.raise_if_interrupted(ended, model.n_iter_, options.epochs, written)
+        ended = str(model.ended_)
+        checkpoint = options.checkpoint  # which is not written on a full disk, if it is optional
+        written = checkpoint if checkpoint is not None and os.path.exists(checkpoint) else None
+        common.raise_if_interrupted(ended, model.n_iter_, options.epochs, written)

@@ -112,17 +112,19 @@ def _wait(
             sys.stderr.write(f"the workers did not end within {timeout:g} s\n")
             return 128 + signal.SIGALRM
         time.sleep(POLL_SECONDS)
+    failed = _failed(processes)
     until = time.monotonic() + END_SECONDS  # in which the others say what they lost
     while _running(processes) and time.monotonic() < until:
         time.sleep(POLL_SECONDS)
-    failed = _failed(processes)
     if not failed:
         return 0
-    code, rank = min((processes[rank].returncode, rank) for rank in failed)  # a signal comes first
-    why = f"was ended by signal {-code}" if code < 0 else f"ended with status {code}"
-    sys.stderr.write(f"worker {rank} {why}\n")
-    if outputs[rank] is not None:
-        sys.stderr.write(_last_output(outputs[rank]))
+    rank = min(failed, key=lambda rank: (min(failed[rank], 0), rank))  # a signal comes first
+    code = failed[rank]
+    if code < 0 or processes[0].returncode != code:  # otherwise worker 0 has said why
+        why = f"was ended by signal {-code}" if code < 0 else f"ended with status {code}"
+        sys.stderr.write(f"worker {rank} {why}\n")
+        if outputs[rank] is not None:
+            sys.stderr.write(_last_output(outputs[rank]))
     return 128 - code if code < 0 else code
 
 
@@ -130,9 +132,10 @@ def _running(processes: list[subprocess.Popen[bytes]]) -> bool:
     return None in [process.poll() for process in processes]
 
 
-def _failed(processes: list[subprocess.Popen[bytes]]) -> list[int]:
-    """The workers that have ended otherwise than with status 0."""
-    return [rank for rank, process in enumerate(processes) if process.poll()]
+def _failed(processes: list[subprocess.Popen[bytes]]) -> dict[int, int]:
+    """The status of each worker that has ended with another than 0."""
+    codes = [process.poll() for process in processes]
+    return {rank: code for rank, code in enumerate(codes) if code}
 
 
 def _last_output(output: Any) -> str:
