@@ -3,6 +3,8 @@
 Its arguments are the folder of these files and the names of what to do, which are functions here.
 """
 
+import contextlib
+import io
 import os
 import signal
 import sys
@@ -13,6 +15,8 @@ import numpy as np
 from processes import HANG_SECONDS
 
 import fnet
+from fnet import cli
+from fnet.cli import folders
 
 RNG = np.random.default_rng(0)
 X, LABELS = RNG.normal(size=(150, 7)), RNG.integers(0, 3, 150)
@@ -84,6 +88,35 @@ def stream(folder, rank):
     given, options = stream_arguments(folder / "shards")
     run = fnet.distributed.train(*given, **options)
     np.savez(folder / f"stream {rank}.npz", **flat(run))
+
+
+COMMAND = ["--target", "label", "--epochs", "3", "--batch-size", "33"]
+
+COMMANDS = {"memory": ["--cv", "0"], "turn": [], "too small": ["--batch-size", "1"]}
+"""Options of `fnet train` for the files, which are read into memory or in turn."""
+
+
+def run_command(folder, name, *more):
+    """The exit code of `fnet train` for the files, and what it prints."""
+    printed = io.StringIO()
+    limit, folders.MAX_ROWS = folders.MAX_ROWS, 150 - (name != "memory")
+    words = ["train", str(folder / "shards"), *COMMAND[: 4 if name == "too small" else None]]
+    try:
+        with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
+            code = cli.main([*words, *COMMANDS[name], *map(str, more)])
+    finally:
+        folders.MAX_ROWS = limit
+    return code, printed.getvalue()
+
+
+def commands(folder, rank):
+    """What the command does as a worker, once with another number of workers than there are."""
+    for name in COMMANDS:
+        out = f"{name} {rank}.fnet", "--checkpoint", folder / f"{name} {rank}.run"
+        found = run_command(folder, name, "--workers", 2, "--out", folder / out[0], *out[1:])
+        np.savez(folder / f"command {name} {rank}.npz", code=found[0], printed=found[1])
+    code, printed = run_command(folder, "turn", "--workers", 3, "--out", folder / "other.fnet")
+    np.savez(folder / f"command other {rank}.npz", code=code, printed=printed)
 
 
 def refusals(folder, rank):

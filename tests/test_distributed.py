@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -13,6 +14,8 @@ import pytest
 from processes import HANG_SECONDS
 
 import fnet
+from fnet import cli
+from fnet.core.params import leaves
 from fnet.distributed import launching
 
 JOB = Path(distributed_job.__file__)
@@ -32,7 +35,7 @@ def job(tmp_path_factory):
     """One job of two workers that does all that needs no death: its folder and its output."""
     folder = tmp_path_factory.mktemp("workers")
     distributed_job.write_shards(folder / "shards")
-    todo = "runs", "stream", "refusals", "checkpoint", "interrupt", "die"
+    todo = "runs", "stream", "commands", "refusals", "checkpoint", "interrupt", "die"
     return folder, run_job(folder, *todo)
 
 
@@ -67,6 +70,33 @@ def test_two_workers_share_the_batches_of_files(job):
             np.testing.assert_allclose(found[key], array, rtol=1e-4, atol=1e-4, err_msg=key)
 
 
+@pytest.mark.parametrize("name", ["memory", "turn"])
+def test_the_command_trains_by_two_workers_of_which_one_reports(job, name, tmp_path):
+    found = [np.load(job[0] / f"command {name} {rank}.npz") for rank in (0, 1)]
+    code, printed = distributed_job.run_command(
+        job[0], name, "--engine", "tensorflow", "--out", tmp_path / f"{name} 0.fnet"
+    )
+    assert [int(each["code"]) for each in found] == [code, code] == [0, 0]
+    assert str(found[0]["printed"]) == printed.replace(str(tmp_path), str(job[0]))
+    assert "Model:" not in str(found[1]["printed"])
+    files = sorted(path.name for path in job[0].glob(f"{name}*.*"))
+    assert files == [f"{name} 0.fnet", f"{name} 0.run"]
+    models = [fnet.load(folder / f"{name} 0.fnet").params for folder in (job[0], tmp_path)]
+    for ours, theirs in zip(*map(leaves, models), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-4)
+
+
+def test_the_command_refuses_what_workers_cannot_share(job):
+    for name, message in {
+        "too small": "the batches of the plan must have a row for each of 2 workers",
+        "other": "--workers 3 must be 2, as TF_CONFIG says",
+    }.items():
+        for rank in (0, 1):
+            found = np.load(job[0] / f"command {name} {rank}.npz")
+            assert int(found["code"]) == 3
+            assert message in str(found["printed"])
+
+
 def test_differences_between_workers_are_named(job):
     both = [dict(np.load(job[0] / f"refusals {rank}.npz")) for rank in (0, 1)]
     assert len(both[0]) == 12
@@ -79,7 +109,7 @@ def test_a_restarted_job_has_the_bits_of_an_undisturbed_one(job):
     resumed, undisturbed = arrays(job, "resumed"), arrays(job, "undisturbed")
     for key, array in undisturbed.items():
         assert array.tobytes() == resumed[key].tobytes(), key
-    assert [path.name for path in job[0].glob("*.fnet")] == ["run of 0.fnet"]
+    assert [path.name for path in job[0].glob("run of *.fnet")] == ["run of 0.fnet"]
 
 
 def test_ctrl_c_in_one_worker_ends_all(job):
@@ -95,7 +125,8 @@ def test_a_dead_worker_ends_the_others(job):
 
 def test_no_log_of_tensorflow_is_shown(job):
     """What is shown is Python's traceback of worker 0 alone, which lost worker 1."""
-    lines = job[1].stderr.splitlines()
+    # Programs of one network for data of many shapes are TensorFlow's "5 out of the last 6 calls".
+    lines = [line for line in job[1].stderr.splitlines() if "retracing" not in line]
     noise = [line for line in lines if line.startswith(("WARNING", "INFO", "I0", "E0", "W0"))]
     assert noise == []
     assert "grpc" not in job[1].stdout
@@ -182,3 +213,59 @@ def test_a_chief_is_worker_0(monkeypatch):
     task = {"type": "worker", "index": 1}
     monkeypatch.setenv("TF_CONFIG", json.dumps({"cluster": jobs, "task": task}))
     assert cluster.find() == (("a:1", "b:2", "c:3"), 2)
+
+
+# The command
+
+
+def start(folder, *words):
+    """`fnet train` by two workers, as a user starts it."""
+    command = [sys.executable, "-m", "fnet", "train", *words, "--target", "y", "--workers", "2"]
+    return subprocess.Popen(
+        [*command, "--out", str(folder / "model.fnet")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"COLUMNS": "80"},
+    )
+
+
+def test_bad_input_of_workers_is_told_once(tmp_path):
+    (tmp_path / "t.csv").write_text("x,z\n1,2\n")
+    process = start(tmp_path, str(tmp_path / "t.csv"))
+    out, err = process.communicate(timeout=HANG_SECONDS)
+    assert (process.returncode, out) == (3, "")
+    assert err.startswith("Error: ")
+    assert err.count("\n") == 1
+    assert "no column 'y'" in err
+
+
+def test_ctrl_c_ends_the_workers_of_a_command(tmp_path):
+    rows = [f"{i % 7},{i % 3}" for i in range(60)]
+    (tmp_path / "t.csv").write_text("\n".join(["x,y", *rows]))
+    options = "--epochs", "1000000", "--patience", "0", "--checkpoint", str(tmp_path / "run")
+    process = start(tmp_path, str(tmp_path / "t.csv"), *options)
+    until = time.monotonic() + HANG_SECONDS
+    while not (tmp_path / "run").exists() and time.monotonic() < until:
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=HANG_SECONDS)
+    assert (process.returncode, out) == (130, "")
+    assert err.count("Error: interrupted") == err.count("Error: ") == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["t.csv", "--cv", "3"], "--workers is of a single network, and --cv 3 trains one for"),
+        (["t.csv", "--time-limit", "9"], "--time-limit needs folds, and --workers trains a singl"),
+        (["t.csv", "--engine", "numpy"], "--workers shares the work of TensorFlow, not of"),
+        (["-"], "--workers needs a file, which each one reads, not '-'"),
+        (["t.csv", "--validation", os.devnull], "--workers needs a file, which each one reads, no"),
+    ],
+)
+def test_commands_that_workers_cannot_share_are_refused(words, message, capsys, monkeypatch):
+    monkeypatch.setattr(launching, "run_workers", lambda *_: pytest.fail("it was started"))
+    common = ["--target", "y", "--out", "m.fnet", "--workers", "2"]
+    assert cli.main(["train", *words, *common]) == 2
+    assert message in capsys.readouterr().err

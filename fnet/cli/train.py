@@ -149,9 +149,10 @@ def command(
 
     --cv 0 trains a single network, and so does each option that only a single network has:
     --activation, --batch-size, --learning-rate, --l2, --dropout, --validation, --patience,
-    --no-standardize and --checkpoint. Its score is that of the held-out rows, a fifth by default
-    (--validation). Training stops early, and keeps the epoch with the lowest loss on these rows;
-    --patience 0 trains all epochs.
+    --no-standardize, --checkpoint and --workers. Its score is that of the held-out rows, a fifth by
+    default (--validation). Training stops early, and keeps the epoch with the lowest loss on these
+    rows; --patience 0 trains all epochs. --workers 2 shares each batch among two processes, each of
+    which reads DATA; under a TF_CONFIG, each process that it names runs the same command.
 
     \b
     Examples:

@@ -70,8 +70,11 @@ def run_workers(command: Sequence[str], workers: int, timeout: float | None = No
             for rank, output in enumerate(outputs)
         ]
         stack.callback(_end, processes)
-        stack.enter_context(_signals_passed_on(processes))
-        return _wait(processes, outputs, timeout)
+        interrupted = stack.enter_context(_signals_passed_on(processes))
+        status, why = _wait(processes, outputs, timeout)
+        if not interrupted:
+            sys.stderr.write(why)
+        return status
 
 
 def free_addresses(count: int) -> list[str]:
@@ -104,28 +107,26 @@ def _start(command: Sequence[str], config: str, output: Any) -> subprocess.Popen
 
 def _wait(
     processes: list[subprocess.Popen[bytes]], outputs: list[Any], timeout: float | None
-) -> int:
-    """The exit status of all, once they have ended or one has failed."""
+) -> tuple[int, str]:
+    """The exit status of all, once they have ended or one has failed; and why, if not yet shown."""
     deadline = None if timeout is None else time.monotonic() + timeout
     while not _failed(processes) and _running(processes):
         if deadline is not None and time.monotonic() > deadline:
-            sys.stderr.write(f"the workers did not end within {timeout:g} s\n")
-            return 128 + signal.SIGALRM
+            return 128 + signal.SIGALRM, f"the workers did not end within {timeout:g} s\n"
         time.sleep(POLL_SECONDS)
     failed = _failed(processes)
     until = time.monotonic() + END_SECONDS  # in which the others say what they lost
     while _running(processes) and time.monotonic() < until:
         time.sleep(POLL_SECONDS)
     if not failed:
-        return 0
+        return 0, ""
     rank = min(failed, key=lambda rank: (min(failed[rank], 0), rank))  # a signal comes first
     code = failed[rank]
-    if code < 0 or processes[0].returncode != code:  # otherwise worker 0 has said why
-        why = f"was ended by signal {-code}" if code < 0 else f"ended with status {code}"
-        sys.stderr.write(f"worker {rank} {why}\n")
-        if outputs[rank] is not None:
-            sys.stderr.write(_last_output(outputs[rank]))
-    return 128 - code if code < 0 else code
+    if code < 0:
+        return 128 - code, f"worker {rank} was ended by signal {-code}\n{_last(outputs[rank])}"
+    if processes[0].returncode == code:  # worker 0 has said why
+        return code, ""
+    return code, f"worker {rank} ended with status {code}\n{_last(outputs[rank])}"
 
 
 def _running(processes: list[subprocess.Popen[bytes]]) -> bool:
@@ -138,7 +139,10 @@ def _failed(processes: list[subprocess.Popen[bytes]]) -> dict[int, int]:
     return {rank: code for rank, code in enumerate(codes) if code}
 
 
-def _last_output(output: Any) -> str:
+def _last(output: Any) -> str:
+    """The last output of a worker, if it was kept."""
+    if output is None:
+        return ""
     output.seek(max(0, output.seek(0, os.SEEK_END) - MAX_SHOWN))
     return str(output.read().decode(errors="replace"))
 
@@ -152,13 +156,19 @@ def _end(processes: list[subprocess.Popen[bytes]]) -> None:
 
 
 @contextlib.contextmanager
-def _signals_passed_on(processes: list[subprocess.Popen[bytes]]) -> Iterator[None]:
-    """Within it Ctrl-C goes to the workers, which end by themselves; SIGTERM ends them."""
+def _signals_passed_on(processes: list[subprocess.Popen[bytes]]) -> Iterator[list[int]]:
+    """Within it Ctrl-C goes to the workers, which end by themselves; SIGTERM ends them.
+
+    Yields:
+        A list that is empty until Ctrl-C.
+    """
+    interrupts: list[int] = []
     if threading.current_thread() is not threading.main_thread():
-        yield
+        yield interrupts
         return
 
-    def interrupt(*_: Any) -> None:
+    def interrupt(number: int, _: Any) -> None:
+        interrupts.append(number)
         for process in processes:
             if process.poll() is None:
                 process.send_signal(signal.SIGINT)
@@ -170,7 +180,7 @@ def _signals_passed_on(processes: list[subprocess.Popen[bytes]]) -> Iterator[Non
     signal.signal(signal.SIGINT, interrupt)
     signal.signal(signal.SIGTERM, end)
     try:
-        yield
+        yield interrupts
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
