@@ -1,5 +1,6 @@
 """Tables in files that are read in turn: the same rows, numbers and bits as in memory."""
 
+import dataclasses
 import datetime
 import itertools
 import os
@@ -8,12 +9,14 @@ import subprocess
 import sys
 import warnings
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pyarrow as pa
 import pytest
 from processes import HANG_SECONDS
 from pyarrow import csv, feather, fs, parquet
+from sklearn.model_selection import KFold
 
 import fnet
 from fnet import InvalidArgument, Network, cli, encoding
@@ -427,6 +430,23 @@ def test_class_weights_and_epochs_go_with_a_stream(trained):
         fnet.train(NET, ADAM, params, data=dataset, epochs=2)
 
 
+def test_folds_of_a_stream_are_members(trained):
+    dataset, x, y, _, _ = trained
+    folds = stream_order.Folds((0, 5), 3)
+    held_out = folds.held_out(np.arange(60))
+    for draw, seed in enumerate(folds.seeds):
+        own = stream_order.fold_of_rows(seed, np.arange(60), 3)
+        for fold in range(3):
+            np.testing.assert_array_equal(held_out[3 * draw + fold], own == fold)
+    params = fnet.init_params(NET, fnet.member_seeds(0, 6))
+    data = SimpleNamespace(stream=dataset.stream._replace(folds=folds))
+    plan = dataclasses.replace(dataset.plan, weights=(~held_out).astype(np.float32))
+    for weights in (None, {0: 1.0, 1: 3.0}):
+        ours = fnet.train(NET, ADAM, params, data=data, class_weight=weights)
+        same_bits(ours, fnet.train(NET, ADAM, params, x, y, plan, class_weight=weights))
+        assert ours.history["loss"].shape == (3, 6)
+
+
 # Bad input
 
 
@@ -668,6 +688,104 @@ def test_fits_to_a_stream_refuse_what_needs_all_rows(good, arguments, fit, messa
         fnet.MLPClassifier(**arguments).fit(stream(good[1]), **fit)
     with pytest.raises(InvalidArgument, match="task='regressor'"):
         fnet.MLPRegressor().fit(stream(good[1]))
+
+
+TABULAR = {
+    "classes": (fnet.TabularClassifier, {"class_weight": {0: 2.0}}, "classifier"),
+    "numbers": (fnet.TabularRegressor, {}, "regressor"),
+    "quantiles": (fnet.TabularRegressor, {"quantiles": [0.2, 0.8]}, "regressor"),
+    "counts": (fnet.TabularRegressor, {"loss": "poisson"}, "regressor"),
+    "no folds": (fnet.TabularRegressor, {"cv": 0}, "regressor"),
+}
+"""Estimators of tables: the class, its arguments, and what the target is."""
+
+
+def numbered(tmp_path, **options):
+    """A stream of 60 rows whose target is a number from 0 to 2, and its table."""
+    table = columns(60, ("numbers", "categories"))
+    table = table.set_column(2, "target", pa.array([i % 3 for i in range(60)]))
+    return stream(make(tmp_path, table), **options), table
+
+
+@pytest.mark.parametrize("name", TABULAR)
+def test_an_ensemble_is_fitted_to_a_stream_as_by_train(tmp_path, name):
+    kind, more, task = TABULAR[name]
+    found, table = numbered(tmp_path, task=task, epochs=4)
+    x, y, _ = in_memory(table)
+    model = kind(**{"cv": 3, "repeats": 2, "hidden": (5,), "importance": True} | more).fit(found)
+    y = y if task == "classifier" else y[:, None].astype(float)
+    if (scaling := model._scaling) is not None:
+        y = (y - scaling.y_mean[:1]) / scaling.y_scale[:1]
+    seed = int(np.random.RandomState(0).randint(2**32, dtype=np.uint32))
+    cv = model.cv
+    plan, validation = found.plan, None
+    if cv:
+        held_out = stream_order.Folds((seed, (seed + 1) % 2**32), cv).held_out(np.arange(60))
+        for own, (train, out) in zip(held_out, model.splits_, strict=True):
+            np.testing.assert_array_equal(np.flatnonzero(own), out)
+            np.testing.assert_array_equal(np.flatnonzero(~own), train)
+        plan = dataclasses.replace(plan, weights=(~held_out).astype(np.float32))
+        every = np.broadcast_to(np.arange(60), (len(held_out), 60))
+        validation = x[every], y[every], held_out.astype(np.float32)
+    net = model.functional()[0]
+    tuning = fnet.Tuning(quantiles=[0.2, 0.8]) if name == "quantiles" else None
+    run = fnet.train(
+        net,
+        fnet.adam(fnet.schedules.cosine(0.008, plan.epochs * plan.steps)),
+        fnet.init_params(net, fnet.member_seeds(seed, 2 * max(cv, 1))),
+        *(x, y, plan),
+        validation=validation,
+        tuning=tuning,
+        class_weight=more.get("class_weight"),
+        **({"monitor": "mean_validation_loss", "restore_best": True} if cv else {}),
+    )
+    for ours, theirs in zip(leaves(model._params), leaves(run.params), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-6)
+    assert (model.n_epochs_, model.engine_, model.n_features_in_) == (4, "tensorflow", 2)
+    new = {"numbers": [0.5, None], "categories": ["a", "f g"]}
+    assert len(model.predict(new)) == 2
+    assert (model.cv_score_ is None) == (cv == 0)
+    path = tmp_path / "model.fnet"
+    fnet.save(path, model)
+    np.testing.assert_array_equal(fnet.load(path).predict(new), model.predict(new))
+
+
+def test_what_an_ensemble_holds_out_is_scored_on_a_sample(tmp_path, monkeypatch):
+    monkeypatch.setattr("fnet.streams.dataset.SAMPLE_ROWS", 30)
+    found, table = numbered(tmp_path, task="classifier", seed=3)
+    x, y, _ = in_memory(table)
+    rows, own_x, own_y = found.sample()
+    drawn = np.flatnonzero(philox.words(3, philox.SAMPLE, 60) < 1 << 31)
+    np.testing.assert_array_equal(rows, drawn)
+    np.testing.assert_array_equal(own_x, x[drawn])
+    np.testing.assert_array_equal(own_y, y[drawn])
+    model = fnet.TabularClassifier(cv=2, hidden=(5,)).fit(found)
+    assert model.oof_predictions_.shape == (len(drawn), 3)
+    right = model.oof_predictions_.argmax(axis=1) == y[drawn]
+    assert model.cv_score_ == right.mean()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fit", "message"),
+    [
+        ({}, {"y": [0, 1]}, "y, which needs all rows"),
+        ({}, {"groups": [0, 1]}, "groups, which needs all rows"),
+        ({"cv": KFold(2)}, {}, "a splitter"),
+        ({"cv": 1}, {}, "at least 2; got 1"),
+        ({"cv": 50}, {}, "cv=50 leaves a fold without rows of 60"),
+        ({"epochs": 2}, {}, "epochs, which the dataset has"),
+        ({"encoder": fnet.TableEncoder()}, {}, "encoder, which the dataset has"),
+        ({"time_limit": 2.0}, {}, "time_limit"),
+        ({"engine": "numpy"}, {}, "engine='numpy'"),
+        ({"class_weight": "balanced"}, {}, "balanced"),
+    ],
+    ids=str,
+)
+def test_ensembles_of_a_stream_refuse_what_needs_all_rows(good, arguments, fit, message):
+    with pytest.raises(InvalidArgument, match=message):
+        fnet.TabularClassifier(**arguments).fit(stream(good[1]), **fit)
+    with pytest.raises(InvalidArgument, match="task='regressor'"):
+        fnet.TabularRegressor().fit(stream(good[1]))
 
 
 # The command

@@ -4,7 +4,7 @@ Each shard of an epoch, and each row of a window, gets a random word. They are s
 as signed integers; equal words keep the order.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -52,13 +52,58 @@ def rows(
 ) -> npt.NDArray[np.int64]:
     """The order of all rows in an epoch, `[N]`, cut into windows of `size` rows."""
     size = size or 1
-    offsets = np.cumsum([0, *rows_per_shard])
-    order = shards(seed, len(rows_per_shard), epoch)
-    found = np.concatenate([np.arange(offsets[i], offsets[i + 1]) for i in order])
+    found = before_shuffle(seed, rows_per_shard, epoch, 0, sum(rows_per_shard))
     for number, first in enumerate(range(0, len(found), size)):
         part = found[first : first + size]
         found[first : first + size] = part[window(seed, len(part), epoch, number)]
     return found
+
+
+def before_shuffle(
+    seed: int | None, rows_per_shard: tuple[int, ...], epoch: int, first: int, count: int
+) -> npt.NDArray[np.int64]:
+    """The numbers of rows of an epoch, in the order of its shards, before windows are shuffled.
+
+    Args:
+        seed: The seed of the plan; None leaves the shards in order.
+        rows_per_shard: The number of rows of each shard.
+        epoch: The epoch, counted from 0.
+        first: The first place in the epoch.
+        count: The number of places.
+
+    Returns:
+        The number of the row at each place, `[count]`.
+    """
+    order = shards(seed, len(rows_per_shard), epoch)
+    sizes = np.array(rows_per_shard)
+    ends = np.cumsum(sizes[order])
+    offsets = (np.cumsum(sizes) - sizes)[order] - (ends - sizes[order])
+    places = np.arange(first, first + count)
+    rows: npt.NDArray[np.int64] = places + offsets[np.searchsorted(ends, places, side="right")]
+    return rows
+
+
+class Folds(NamedTuple):
+    """The folds of a stream, each of which is held out by one member.
+
+    Attributes:
+        seeds: The seed of each draw of folds.
+        folds: K, the number of folds of each draw.
+    """
+
+    seeds: tuple[int, ...]
+    folds: int
+
+    @property
+    def members(self) -> int:
+        """M, the number of members: one for each fold of each draw."""
+        return len(self.seeds) * self.folds
+
+    def held_out(self, rows: ArrayLike) -> npt.NDArray[np.bool_]:
+        """Which of the rows with these numbers each member holds out, `[M, n]`."""
+        drawn = np.stack([fold_of_rows(seed, rows, self.folds) for seed in self.seeds])
+        held_out: npt.NDArray[np.bool_] = drawn[:, None] == np.arange(self.folds)[:, None]
+        return held_out.reshape(self.members, -1)
 
 
 def fold_of_rows(seed: int, rows: ArrayLike, folds: int) -> npt.NDArray[np.int64]:

@@ -12,6 +12,7 @@ from fnet.core import checks, class_weights, stream_order
 from fnet.core.batch_source import Source, padded_rows
 from fnet.core.batches import Plan
 from fnet.core.errors import InvalidArgument
+from fnet.core.stream_order import Folds
 
 
 class Stream(NamedTuple):
@@ -22,10 +23,13 @@ class Stream(NamedTuple):
         windows: `windows(epoch, number)`: an iterator of `(x, y)`, the rows of each window from
             that one of that epoch on, to the end of the last epoch: `[n, D]` and `[n]`, in the
             order of the files. It must be closed.
+        folds: The folds that members hold out, so that these rows weigh 0 in them; None for one
+            weight for all members.
     """
 
     plan: Plan
     windows: Callable[[int, int], Any]
+    folds: Folds | None = None
 
 
 def window_batches(
@@ -83,6 +87,14 @@ def stream_source(
         rows, weights = window_batches(plan, *position, len(x))
         if per_class is not None and per_class.ndim == 1:
             weights = weights * class_weights.row_factors(net, y, per_class)[rows]
+        if stream.folds is not None:
+            epoch, number = position
+            first = number * (plan.window or 1)
+            numbers = stream_order.before_shuffle(
+                plan.seed, plan.shards or (), epoch, first, len(x)
+            )
+            trained = ~stream.folds.held_out(numbers)[:, rows]
+            weights = weights[:, None] * np.moveaxis(trained, 0, 1)
         return (pad(x, size), pad(y, size)), rows, weights
 
     def batches_from(step: int) -> Iterator[Any]:
@@ -105,4 +117,5 @@ def stream_source(
                 yield data, rows[skip:], weights[skip:]
                 skip = 0
 
-    return Source(batches_from, plan.epochs, plan.steps, plan.width, plan.rows, per_class)
+    members = () if stream.folds is None else (stream.folds.members,)
+    return Source(batches_from, plan.epochs, plan.steps, plan.width, plan.rows, per_class, members)

@@ -1,5 +1,6 @@
 """Fits to a dataset of `table_dataset`, whose rows are read in turn."""
 
+import contextlib
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -36,7 +37,7 @@ def check(estimator: ArgumentsMixin, y: Any, sample_weight: Any, has_validation:
         raise InvalidArgument(f"a fit to a dataset of table_dataset does not take {bad[0]}")
 
 
-def check_task(estimator: ArgumentsMixin, dataset: Any) -> None:
+def check_task(estimator: Any, dataset: Any) -> None:
     """Refuse a target that is of the other kind of estimator."""
     is_classifier = hasattr(estimator, "predict_proba")
     if is_classifier != (dataset.classes is not None):
@@ -62,14 +63,11 @@ def scaled(dataset: Any, scaling: Scaling | None) -> Any:
     """The dataset as `train` takes it, with its target scaled."""
     if scaling is None:
         return dataset
-    plan, read = dataset.stream
+    stream: Stream = dataset.stream
 
     def windows(epoch: int, number: int) -> Iterator[tuple[Any, Any]]:
-        found = read(epoch, number)
-        try:
+        with contextlib.closing(stream.windows(epoch, number)) as found:
             for x, y in found:
                 yield x, scaling.targets(y)
-        finally:
-            found.close()
 
-    return SimpleNamespace(stream=Stream(plan, windows), plan=plan)
+    return SimpleNamespace(stream=stream._replace(windows=windows), plan=stream.plan)

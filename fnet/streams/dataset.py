@@ -3,13 +3,14 @@
 import contextlib
 from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from os import PathLike
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from pyarrow import fs
 
-from fnet.core import checks, stream_order
+from fnet.core import checks, philox, stream_order
 from fnet.core.batches import WINDOW_ROWS, Plan, stream_plan
 from fnet.core.errors import InvalidArgument
 from fnet.core.stream_source import Stream, positions, window_batches
@@ -18,6 +19,7 @@ from fnet.encoding.records import used
 from fnet.encoding.transformer import TableEncoder
 from fnet.streams import encoders, shards, survey
 from fnet.streams.encoders import ChunkEncoder
+from fnet.streams.samples import SAMPLE_ROWS
 from fnet.streams.survey import Request, Survey
 from fnet.streams.targets import Task
 from fnet.tables.readers import Chunk
@@ -55,6 +57,23 @@ class Windows(NamedTuple):
                     rows = stack.enter_context(contextlib.closing(_Rows(self._chunks(now, first))))
                     current = now
                 yield self._encoded(rows, min(size, self.plan.rows - first), pool)
+
+    def sample(self) -> tuple[Any, Any, Any]:
+        """Rows that are drawn at random: their numbers `[n]`, features `[n, D]` and target `[n]`.
+
+        Each has the same probability, so that about SAMPLE_ROWS are drawn; or all, up to as many.
+        """
+        in_order = self._replace(plan=replace(self.plan, seed=None, epochs=1))
+        limit = min(1.0, SAMPLE_ROWS / self.plan.rows) * (1 << 32)
+        parts, start = [], 0
+        with contextlib.closing(in_order.read(0, 0)) as windows:
+            for x, y in windows:
+                rows = np.arange(start, start + len(x))
+                drawn = philox.words_at(self.plan.seed or 0, philox.SAMPLE, rows) < limit
+                parts.append((rows[drawn], x[drawn], y[drawn]))
+                start += len(x)
+        numbers, x, y = map(np.concatenate, zip(*parts, strict=True))
+        return numbers, x, y
 
     def _chunks(self, epoch: int, first: int) -> Iterator[Chunk]:
         """The rows of an epoch, in the order of its shards, from one on."""
@@ -203,6 +222,9 @@ def _needed(encoder: TableEncoder) -> tuple[str, ...]:
 
 def _dataset(windows: Windows, encoder: TableEncoder) -> Any:
     """The windows as a dataset of TensorFlow."""
+    import fnet.engine  # noqa: F401  it imports TensorFlow without its messages
+
+    # isort: split
     import tensorflow as tf
 
     plan, target = windows.plan, windows.found.target
@@ -226,6 +248,6 @@ def _dataset(windows: Windows, encoder: TableEncoder) -> Any:
     )
     dataset.plan, dataset.epochs, dataset.encoder = plan, plan.epochs, encoder
     dataset.classes, dataset.target_moments = target.classes, target.moments
-    dataset.target = target
+    dataset.target, dataset.sample = target, windows.sample
     dataset.stream = Stream(plan, windows.read)
     return dataset

@@ -29,7 +29,8 @@ from fnet.encoding.columns import Columns, to_columns
 from fnet.encoding.transformer import TableEncoder
 from fnet.estimators.arguments import EngineName
 from fnet.estimators.base import translated_errors
-from fnet.estimators.tabular import folds, time_limit
+from fnet.estimators.streams import check_task, is_stream
+from fnet.estimators.tabular import folds, streams, time_limit
 from fnet.estimators.tabular.fitted import FittedTabular, predictions
 from fnet.estimators.tabular.importance import permutation_importances, repeats_of
 from fnet.estimators.tabular.recipe import make_encoder, make_recipe
@@ -49,6 +50,22 @@ CONSTRAINTS: dict[str, list[Any]] = {
     "verbose": ["boolean"],
 }
 """The values that scikit-learn's validation accepts for each argument."""
+
+
+class Rows(NamedTuple):
+    """The rows of a fit as numbers.
+
+    Attributes:
+        x: Features `[N, D]`.
+        targets: The targets of these rows.
+        weights: Row weights `[N]`, or None.
+        data: The dataset to train on, of which these rows are a sample; None to train on them.
+    """
+
+    x: npt.NDArray[Any]
+    targets: Targets
+    weights: npt.NDArray[Any] | None = None
+    data: Any = None
 
 
 class Trained(NamedTuple):
@@ -132,33 +149,36 @@ class BaseTabular(FittedTabular):
 
     def _fit_in_place(self, X: Any, y: Any, sample_weight: Any, groups: Any, times: Any) -> None:
         start = time_limit.clock()
-        columns = to_columns(X)
-        y = check_targets(y, columns.rows)
-        weights = None
-        if sample_weight is not None:
-            weights = _check_sample_weight(sample_weight, np.empty((columns.rows, 1)))
-        x = self._encode(columns)
-        targets = self._learn_targets(y, weights)
+        if is_stream(X):
+            given = {"y": y, "sample_weight": sample_weight, "groups": groups, "times": times}
+            rows, seed = self._read_stream(X, given)
+        else:
+            columns = to_columns(X)
+            y = check_targets(y, columns.rows)
+            weights = None
+            if sample_weight is not None:
+                weights = _check_sample_weight(sample_weight, np.empty((columns.rows, 1)))
+            x = self._encode(columns)
+            rows = Rows(x, self._learn_targets(y, weights), weights)
+            seed = self._seed()
+            to_split = folds.Rows(
+                rows.targets.y,
+                rows.targets.classes is not None and rows.targets.y.ndim == 1,
+                _column("groups", groups, columns.rows),
+                _column("times", times, columns.rows),
+            )
+            self.splits_ = self._split(to_split, seed)
+        targets = rows.targets
         self._warn_of_targets(targets)
-        seed = int(check_random_state(self.random_state).randint(2**32, dtype=np.uint32))
-        rows = folds.Rows(
-            targets.y,
-            targets.classes is not None and targets.y.ndim == 1,
-            _column("groups", groups, columns.rows),
-            _column("times", times, columns.rows),
-        )
-        self.splits_ = self._split(rows, seed)
-        net = make_recipe(len(x), self.hidden).network(
+        net = make_recipe(len(rows.x), self.hidden).network(
             self.encoder_.encoding_, targets.outputs, targets.loss
         )
         with interrupts() as training:
-            trained = self._train(net, x, targets, weights, seed, start, training.is_set)
+            trained = self._train(net, rows, seed, start, training.is_set)
         with interrupts() as scoring:  # of its own, so that another Ctrl-C loses no networks
             if training.is_set():
                 scoring.set()
-            params, ensemble = self._evaluate(
-                net, x, targets, weights, seed, trained, scoring.is_set
-            )
+            params, ensemble = self._evaluate(net, rows, seed, trained, scoring.is_set)
             self._store(net, params, targets.scaling, ensemble)
         if targets.classes is not None:
             self.classes_ = targets.classes
@@ -168,16 +188,10 @@ class BaseTabular(FittedTabular):
             warnings.warn(f"{when} by user{rest}.", stacklevel=folds.STACKLEVEL)
 
     def _evaluate(
-        self,
-        net: Network,
-        x: npt.NDArray[Any],
-        targets: Targets,
-        weights: Any,
-        seed: int,
-        trained: Trained,
-        stopped: Callable[[], bool],
+        self, net: Network, rows: Rows, seed: int, trained: Trained, stopped: Callable[[], bool]
     ) -> tuple[Params, Ensemble]:
         """The params of the networks that predict, and what is known of them."""
+        x, targets, weights, _ = rows
         pairs = self.splits_
         each = [map_params(lambda p, m=m: p[m], trained.params) for m in range(len(pairs))]
         with ThreadPoolExecutor() as pool:
@@ -207,6 +221,26 @@ class BaseTabular(FittedTabular):
         self._keep_columns()
         return encoder.transform(columns)
 
+    def _seed(self) -> int:
+        """A seed of the fit, from `random_state`."""
+        return int(check_random_state(self.random_state).randint(2**32, dtype=np.uint32))
+
+    def _read_stream(self, dataset: Any, given: dict[str, Any]) -> tuple[Rows, int]:
+        """A sample of the rows of a dataset, split into folds, and the seed of the fit."""
+        check_task(self, dataset)
+        streams.check(self, given)
+        seed = self._seed()
+        numbers, x, y = dataset.sample()
+        self.encoder_ = dataset.encoder
+        self._keep_columns()
+        if dataset.classes is None:
+            targets = self._learn_targets(y, None)
+        else:
+            targets = Targets(y, "softmax_cross_entropy", len(dataset.classes), dataset.classes)
+        found = streams.folds(self.cv, self.repeats, seed)
+        self.splits_ = streams.splits(found, numbers)
+        return Rows(x, targets, None, streams.data(dataset, targets.scaling, found)), seed
+
     def _split(self, rows: folds.Rows, seed: int) -> folds.Pairs:
         if isinstance(self.cv, (int, np.integer)) and self.cv == 0:
             return ()
@@ -217,15 +251,15 @@ class BaseTabular(FittedTabular):
     def _train(
         self,
         net: Network,
-        x: npt.NDArray[Any],
-        targets: Targets,
-        weights: Any,
+        rows: Rows,
         seed: int,
         start: float,
         interrupted: Callable[[], bool],
     ) -> Trained:
         """Train all networks together, by the engine that finishes first."""
-        recipe = make_recipe(len(x), self.hidden, self.epochs)
+        x, targets, weights, data = rows
+        epochs = self.epochs if data is None else data.plan.epochs
+        recipe = make_recipe(len(x), self.hidden, epochs)
         members = len(self.splits_) or self.repeats
         options: dict[str, Any] = {
             "tuning": targets.tuning,
@@ -236,14 +270,21 @@ class BaseTabular(FittedTabular):
 
         def run(epochs: int, callback: Any) -> Any:
             plan = recipe._replace(epochs=epochs).plan(len(x), seed, weights)
+            if data is not None:
+                plan = data.plan
             work = plan.width * members, plan.epochs * plan.steps
-            side, engine = backends.choose(self.engine, net, *work)
+            wanted = self.engine if data is None else "tensorflow"
+            side, engine = backends.choose(wanted, net, *work)
             first = side.init_params(net, member_seeds(seed, members))
             begin = net, recipe.optimizer(plan), first
             given = options | {"callback": callback}
+            if self.splits_:
+                given |= {"monitor": "mean_validation_loss", "restore_best": True, "metrics": ()}
+            if data is not None:
+                held_out = streams.held_out(x, targets.y, self.splits_)
+                return side.train(*begin, data=data, validation=held_out, **given), engine
             if not self.splits_:
                 return side.train(*begin, x, targets.y, plan, **given), engine
-            given |= {"monitor": "mean_validation_loss", "restore_best": True, "metrics": ()}
             columns = x, targets.y, cross_validation.weighted(plan, self.splits_)
             found, *_ = cross_validation.train_folds(side.train, *begin, columns, given)
             return found, engine

@@ -122,7 +122,7 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
     def fit(
         self,
         X: Any,
-        y: Any,
+        y: Any = None,
         sample_weight: ArrayLike | None = None,
         *,
         groups: ArrayLike | None = None,
@@ -132,7 +132,9 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
 
         Args:
             X: The table: a data frame of any library, an Arrow table, a dict of columns, a list of
-                dicts, or rows `[N, D]`.
+                dicts, or rows `[N, D]`. Or the result of `table_dataset` alone: the networks train
+                on all rows, in its batches and epochs; scores, intervals and importances are those
+                of about 65,536 rows drawn at random, each by the networks that hold out its fold.
             y: Classes `[N]` of any type, or labels of 0 and 1 `[N, K]`.
             sample_weight: Row weights `[N]`, 0 or more, or None.
             groups: The group of each row, `[N]`: rows of one group are held out together.

@@ -127,7 +127,7 @@ class TabularRegressor(RegressorMixin, BaseTabular):
     def fit(
         self,
         X: Any,
-        y: Any,
+        y: Any = None,
         sample_weight: ArrayLike | None = None,
         *,
         groups: ArrayLike | None = None,
@@ -137,7 +137,9 @@ class TabularRegressor(RegressorMixin, BaseTabular):
 
         Args:
             X: The table: a data frame of any library, an Arrow table, a dict of columns, a list of
-                dicts, or rows `[N, D]`.
+                dicts, or rows `[N, D]`. Or the result of `table_dataset` alone: the networks train
+                on all rows, in its batches and epochs; scores, intervals and importances are those
+                of about 65,536 rows drawn at random, each by the networks that hold out its fold.
             y: Targets `[N]`, or `[N, K]` for several outputs.
             sample_weight: Row weights `[N]`, 0 or more, or None.
             groups: The group of each row, `[N]`: rows of one group are held out together.
