@@ -14,6 +14,7 @@ from types import SimpleNamespace
 import numpy as np
 import pyarrow as pa
 import pytest
+import tensorflow as tf
 from processes import HANG_SECONDS
 from pyarrow import csv, feather, fs, parquet
 from sklearn.model_selection import KFold
@@ -147,9 +148,38 @@ WRITERS = {
 }
 
 
+SINGLE = {pa.float64(): pa.float32()}
+"""The types that TFRecord does not have, and what they become."""
+
+FEATURES = {
+    pa.int64(): lambda cell: tf.train.Feature(int64_list=tf.train.Int64List(value=[cell])),
+    pa.float32(): lambda cell: tf.train.Feature(float_list=tf.train.FloatList(value=[cell])),
+    pa.string(): lambda cell: tf.train.Feature(
+        bytes_list=tf.train.BytesList(value=[cell.encode()])
+    ),
+}
+
+
+def example(row, types):
+    """A row as a record of TFRecord: a feature for each cell that is there."""
+    feature = {name: FEATURES[types[name]](v) for name, v in row.items() if v is not None}
+    return tf.train.Example(features=tf.train.Features(feature=feature)).SerializeToString()
+
+
+def write_records(table, path):
+    types = dict(zip(table.column_names, table.schema.types, strict=True))
+    options = tf.io.TFRecordOptions("GZIP" if path.name.endswith(".gz") else "")
+    with tf.io.TFRecordWriter(str(path), options) as writer:
+        for row in table.to_pylist():
+            writer.write(example(row, types))
+
+
 def write(table, path):
     """Write a table in the format of its name."""
     kind = path.name.split(".", 1)[1]
+    if kind.startswith("tfrecord"):
+        write_records(table, path)
+        return
     if kind != "csv.gz":
         WRITERS[kind](table, str(path))
         return
@@ -212,6 +242,26 @@ def test_batches_are_those_of_the_table_in_memory(tmp_path, formats, kinds, orde
     assert [c.statistics for c in ours] == [c.statistics for c in theirs]
     assert_batches(dataset, x, y)
     assert_batches(stream([paths[i] for i in order], encoder=encoder), x, y)
+
+
+@pytest.mark.parametrize(
+    "formats", [("tfrecord",), ("tfrecord.gz",), ("parquet", "tfrecord")], ids="+".join
+)
+def test_records_are_rows_of_the_table_in_memory(tmp_path, formats, monkeypatch):
+    monkeypatch.setattr("fnet.streams.tfrecords.BATCH_ROWS", 7)
+    table = columns(sum(ROWS), ("numbers", "gaps", "whole", "categories"))
+    table = table.cast(
+        pa.schema([(f.name, SINGLE.get(f.type, f.type)) for f in table.schema])
+    ).select(sorted(table.column_names))
+    x, y, _ = in_memory(table)
+    assert_batches(stream(make(tmp_path, table, formats)), x, y)
+
+
+def test_records_of_other_file_systems_are_refused(tmp_path):
+    make(tmp_path, columns(60, ("whole",)), ("tfrecord",))
+    system = fs.SubTreeFileSystem(str(tmp_path), fs.LocalFileSystem())
+    with pytest.raises(InvalidArgument, match="is TFRecord, which is read from local files alone"):
+        stream("/", filesystem=system)
 
 
 @pytest.mark.parametrize("given", ["folder", "pattern", "path", "filesystem"])
@@ -479,11 +529,62 @@ def replaced(kind, change):
     return fault
 
 
+def cut(paths):
+    """The paths, without the last bytes of the second."""
+    path = Path(paths[1])
+    path.write_bytes(path.read_bytes()[:-20])
+    return paths
+
+
+def emptied(paths):
+    """The paths, of which the second has no bytes."""
+    Path(paths[1]).write_bytes(b"")
+    return paths
+
+
 def truncated(kind):
+    return lambda folder, paths: cut(replaced(kind, lambda table: table)(folder, paths))
+
+
+def record(change):
+    """A second shard of TFRecord whose fourth record was changed."""
+
     def fault(folder, paths):
-        found = replaced(kind, lambda table: table)(folder, paths)
+        table = columns(60, ("numbers", "categories")).slice(19, 8)
+        table = table.set_column(0, "numbers", table["numbers"].cast(pa.float32()))
+        path = folder / "part-1.tfrecord"
+        write(table, path)
+        dataset = tf.data.TFRecordDataset(str(path))
+        records = [each.numpy() for each in dataset]
+        records[3] = change(records[3], table)
+        with tf.io.TFRecordWriter(str(path)) as writer:
+            for each in records:
+                writer.write(each)
+        return [paths[0], str(path), paths[2]]
+
+    return fault
+
+
+def two_values(data, table):
+    found = tf.train.Example.FromString(data)
+    found.features.feature["numbers"].float_list.value.append(1.0)
+    return found.SerializeToString()
+
+
+def as_text(data, table):
+    types = {"numbers": pa.string(), "categories": pa.string(), "target": pa.string()}
+    return example({"numbers": "x", "categories": "a", "target": "no"}, types)
+
+
+def damaged(position):
+    """A second shard of TFRecord with one byte changed."""
+
+    def fault(folder, paths):
+        found = record(lambda data, table: data)(folder, paths)
         path = Path(found[1])
-        path.write_bytes(path.read_bytes()[:-20])
+        content = bytearray(path.read_bytes())
+        content[position] ^= 1
+        path.write_bytes(content)
         return found
 
     return fault
@@ -510,6 +611,21 @@ BAD_SHARDS = {
     "truncated gzip": (truncated("csv.gz"), "part-1.csv.gz cannot be read"),
     "truncated parquet": (truncated("parquet"), "part-1.parquet is not a readable table"),
     "truncated arrow": (truncated("arrow"), "part-1.arrow"),
+    "truncated records": (
+        lambda folder, paths: cut(record(lambda data, table: data)(folder, paths)),
+        "part-1.tfrecord: row 8 cannot be read",
+    ),
+    "no records": (
+        lambda folder, paths: emptied(record(lambda data, table: data)(folder, paths)),
+        "part-1.tfrecord has no rows",
+    ),
+    "damaged records": (damaged(20), "part-1.tfrecord: row 1 cannot be read"),
+    "records of anything": (record(lambda *_: b"\xff"), "part-1.tfrecord: row 4 cannot be read"),
+    "a record of two values": (
+        record(two_values),
+        "part-1.tfrecord: column 'numbers', row 4 has several values",
+    ),
+    "a record of text": (record(as_text), "part-1.tfrecord: row 4 cannot be read"),
     "an open quote": (edit(lambda text: text + '1,"a'), "part-1.csv"),
     "a ragged row": (edit(lambda text: text + "1,a\n"), "part-1.csv: row 9 has 2 cells"),
     "another column": (replaced_text("numbers", "n"), "part-1.csv has no column 'numbers'"),

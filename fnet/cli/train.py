@@ -123,8 +123,8 @@ def command(
     """Train a classifier or a regressor on a table and save it.
 
     DATA is a CSV whose first row is the header, JSON lines, Parquet, Arrow or Feather, text also
-    compressed; or - for standard input. Or it is a folder of such files, without JSON, as shards of
-    one table: up to 1,000,000 rows are read into memory; from more, one network (as --cv 0) is
+    compressed; or - for standard input. Or it is a folder of such files, without JSON, and of
+    TFRecord, as shards of one table: up to 1,000,000 rows are read into memory; from more, one network (as --cv 0) is
     trained on all rows, which are read in turn, by default for 10 epochs. Standard input and pipes
     are copied to a temporary file first, up to 4 GiB. All columns but the target are features, of
     any kind and with gaps: numbers, booleans, categories, dates. What each one is, and what it

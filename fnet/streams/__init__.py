@@ -2,6 +2,7 @@
 
 csv_blocks.py: blocks of whole rows of a CSV.
 shards.py: the files, read from any row on.
+tfrecords.py: those of TFRecord, read by TensorFlow.
 samples.py: a random sample of the rows, as one table.
 targets.py: what the target is, and its values.
 survey.py: the first pass over all rows.

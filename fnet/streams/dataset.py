@@ -137,8 +137,10 @@ def table_dataset(
 ) -> Any:
     """A `tf.data.Dataset` of the rows of files that need not fit in memory.
 
-    The files are shards of one table: CSV with a header, also compressed, Parquet, or Arrow, which
-    Feather 2 is, with the same columns in any order. They may be of several formats. A first pass
+    The files are shards of one table: CSV with a header, also compressed, Parquet, Arrow, which
+    Feather 2 is, or TFRecord, with the same columns in any order. They may be of several formats.
+    TFRecord is what has `.tfrecord` in its name, of local files, also compressed by gzip: each
+    record is a `tf.train.Example`, whose features are columns of one value or none. A first pass
     counts their rows, and finds what the target is, by the rules of `fnet train`. Then the batches
     are those of `stream_plan(rows_per_shard, batch_size, epochs, seed, window)`, with the rows as
     `TableEncoder` encodes them; two or three windows are in memory at a time.

@@ -21,6 +21,9 @@ from fnet.tables.streams import Input, arrow_errors
 BLOCK_ROWS = 1 << 16
 """The most rows of Parquet and Arrow that are read at a time."""
 
+TFRECORD = ".tfrecord"
+"""What the name of a file has that is TFRecord, also as `.tfrecords` or `.tfrecord.gz`."""
+
 HIDDEN = (".", "_")
 """How the names of files begin that are left out of a folder, as by Arrow's data sets."""
 
@@ -121,10 +124,13 @@ def open_shard(path: str, filesystem: Any) -> Shard:
         InvalidArgument: It is missing, empty, damaged, or no table of a format that has shards.
     """
     size, modified = _state(path, filesystem)
+    if TFRECORD in os.path.basename(path):
+        return _open_tfrecord(path, filesystem, size, modified)
     source = streams.find_input(path, path, None, filesystem)
     if source.format not in READERS:
         raise InvalidArgument(
-            f"{path} is {source.format}: shards are CSV, Parquet, or Arrow; save it as one of them"
+            f"{path} is {source.format}: shards are CSV, Parquet, Arrow, or TFRecord; save it as "
+            "one of them"
         )
     with arrow_errors(path, source.encoding):
         if source.format == "csv":
@@ -134,6 +140,17 @@ def open_shard(path: str, filesystem: Any) -> Shard:
         schema = _schema(source)
         names = _unique(path, schema.names)
         return Shard(source, size, modified, names, tuple(schema.types), None)
+
+
+def _open_tfrecord(path: str, filesystem: Any, size: int, modified: int | None) -> Shard:
+    from fnet.streams import tfrecords
+
+    if not isinstance(filesystem, fs.LocalFileSystem):
+        raise InvalidArgument(f"{path} is TFRecord, which is read from local files alone: copy it")
+    compression = "gzip" if path.endswith(".gz") else None
+    source = Input(path, path, "tfrecord", compression, None, filesystem)
+    found = tfrecords.columns(source)
+    return Shard(source, size, modified, tuple(found), tuple(found.values()), None)
 
 
 def _unique(path: str, names: Sequence[str]) -> tuple[str, ...]:
@@ -201,6 +218,15 @@ def _arrow_stream(shard: Shard, place: int, wanted: Wanted) -> Blocks:
             yield 0, batch
 
 
+def _tfrecord(shard: Shard, place: int, wanted: Wanted) -> Blocks:
+    from fnet.streams import tfrecords
+
+    types = dict(zip(shard.columns, shard.types or (), strict=True))
+    names = shard.columns if wanted.columns is None else wanted.columns
+    for batch in tfrecords.batches(shard.source, {name: types[name] for name in names}):
+        yield 0, batch
+
+
 def _csv(shard: Shard, place: int, wanted: Wanted) -> Blocks:
     dialect = shard.dialect
     if dialect is not None:
@@ -212,6 +238,7 @@ READERS: dict[str, Callable[[Shard, int, Wanted], Blocks]] = {
     "parquet": _parquet,
     "arrow file": _arrow_file,
     "arrow stream": _arrow_stream,
+    "tfrecord": _tfrecord,
 }
 """How each format is read from a place on: blocks of rows, each with its place."""
 
@@ -219,8 +246,8 @@ READERS: dict[str, Callable[[Shard, int, Wanted], Blocks]] = {
 def _can_start(shard: Shard) -> bool:
     """Whether reading can begin elsewhere than at the first row."""
     source = shard.source
-    sequential = source.compression or source.encoding or source.format == "arrow stream"
-    return not sequential
+    sequential = source.format in ("arrow stream", "tfrecord")
+    return not (sequential or source.compression or source.encoding)
 
 
 def scan(shard: Shard, wanted: Wanted) -> Iterator[tuple[Chunk, int]]:

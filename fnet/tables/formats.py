@@ -27,7 +27,9 @@ START_BYTES = 1 << 12
 DELIMITERS = ",;\t|"
 """The delimiters that are found without being named."""
 
-Format: TypeAlias = Literal["csv", "json lines", "parquet", "arrow file", "arrow stream"]
+Format: TypeAlias = Literal[
+    "csv", "json lines", "parquet", "arrow file", "arrow stream", "tfrecord"
+]
 
 SIGNATURES: dict[bytes, Format] = {
     b"PAR1": "parquet",
