@@ -68,18 +68,23 @@ def runs(folder, rank):
         np.savez(folder / f"{name} {dtype} {rank}.npz", **flat(run))
 
 
-def write_shards(folder):
+def write_shards(folder, x=X):
     """The rows as three files."""
     folder.mkdir()
-    for i, rows in enumerate(np.split(np.column_stack([X, LABELS]), [40, 90])):
+    for i, rows in enumerate(np.split(np.column_stack([x, LABELS]), [40, 90])):
         header = ",".join([*(f"x{j}" for j in range(X.shape[1])), "label"])
         np.savetxt(folder / f"part-{i}.csv", rows, "%.6g", ",", header=header, comments="")
+
+
+LATE_ROW = 60
+"""A row that is in no batch of the first window."""
 
 
 def stream_arguments(folder):
     """The arguments of `train` for the files."""
     shuffle = {"batch_size": 32, "epochs": 4, "seed": 5, "window": 64}
-    data = fnet.table_dataset(folder, target="label", task="classifier", **shuffle)
+    encoder = fnet.TableEncoder(scaling="none", dtype="float32")
+    data = fnet.table_dataset(folder, "label", encoder, task="classifier", **shuffle)
     params = fnet.reference.init_params(NET, seed=0)
     return (NET, ADAM, params), {"data": data}
 
@@ -97,16 +102,16 @@ COMMANDS = {"memory": ["--cv", "0"], "turn": [], "too small": ["--batch-size", "
 
 
 def run_command(folder, name, *more):
-    """The exit code of `fnet train` for the files, and what it prints."""
-    printed = io.StringIO()
+    """The exit code of `fnet train` for the files, what it prints, and its messages."""
+    printed, messages = io.StringIO(), io.StringIO()
     limit, folders.MAX_ROWS = folders.MAX_ROWS, 150 - (name != "memory")
     words = ["train", str(folder / "shards"), *COMMAND[: 4 if name == "too small" else None]]
     try:
-        with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
+        with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(messages):
             code = cli.main([*words, *COMMANDS[name], *map(str, more)])
     finally:
         folders.MAX_ROWS = limit
-    return code, printed.getvalue()
+    return {"code": code, "printed": printed.getvalue(), "messages": messages.getvalue()}
 
 
 def commands(folder, rank):
@@ -114,9 +119,9 @@ def commands(folder, rank):
     for name in COMMANDS:
         out = f"{name} {rank}.fnet", "--checkpoint", folder / f"{name} {rank}.run"
         found = run_command(folder, name, "--workers", 2, "--out", folder / out[0], *out[1:])
-        np.savez(folder / f"command {name} {rank}.npz", code=found[0], printed=found[1])
-    code, printed = run_command(folder, "turn", "--workers", 3, "--out", folder / "other.fnet")
-    np.savez(folder / f"command other {rank}.npz", code=code, printed=printed)
+        np.savez(folder / f"command {name} {rank}.npz", **found)
+    found = run_command(folder, "turn", "--workers", 3, "--out", folder / "other.fnet")
+    np.savez(folder / f"command other {rank}.npz", **found)
 
 
 def refusals(folder, rank):
@@ -139,6 +144,24 @@ def refusals(folder, rank):
             fnet.distributed.train(*call)
         except fnet.InvalidArgument as error:
             found[name] = str(error)
+    for name, module, attribute in (
+        ("version of fnet", fnet, "__version__"),
+        ("version of TensorFlow", sys.modules["tensorflow"], "__version__"),
+        ("code", sys.modules["__main__"], "__file__"),
+    ):
+        before = getattr(module, attribute)
+        setattr(module, attribute, fnet.__file__ if other else before)
+        try:
+            fnet.distributed.train(*given)
+        except fnet.InvalidArgument as error:
+            found[name] = str(error)
+        finally:
+            setattr(module, attribute, before)
+    call, options = stream_arguments(folder / f"shards{' of 1' * other}")
+    try:
+        fnet.distributed.train(*call, **options)
+    except fnet.InvalidArgument as error:
+        found["data of files"] = str(error).replace("the data", "the data of files")
     for name, options in {
         "tuning": {"tuning": fnet.Tuning(l2=0.1 + other)},
         "validation": {"validation": (x[: 9 + rank], y[: 9 + rank])},

@@ -124,12 +124,12 @@ def command(
 
     DATA is a CSV whose first row is the header, JSON lines, Parquet, Arrow or Feather, text also
     compressed; or - for standard input. Or it is a folder of such files, without JSON, and of
-    TFRecord, as shards of one table: up to 1,000,000 rows are read into memory; from more, one network (as --cv 0) is
-    trained on all rows, which are read in turn, by default for 10 epochs. Standard input and pipes
-    are copied to a temporary file first, up to 4 GiB. All columns but the target are features, of
-    any kind and with gaps: numbers, booleans, categories, dates. What each one is, and what it
-    becomes, is found from the table and kept in the model; `fnet inspect` shows it. Columns of no
-    use, as those of row names, are left out.
+    TFRecord, as shards of one table: up to 1,000,000 rows are read into memory; from more, one
+    network (as --cv 0) is trained on all rows, which are read in turn, by default for 10 epochs.
+    Standard input and pipes are copied to a temporary file first, up to 4 GiB. All columns but the
+    target are features, of any kind and with gaps: numbers, booleans, categories, dates. What each
+    one is, and what it becomes, is found from the table and kept in the model; `fnet inspect` shows
+    it. Columns of no use, as those of row names, are left out.
 
     A target of numbers gives a classifier if all are whole, with at most 20 distinct values and on
     average 3 rows or more for each; otherwise a regressor. A target of text gives a classifier;

@@ -72,6 +72,7 @@ class Source(NamedTuple):
         rows: The number N of rows; None for a dataset.
         class_weights: The result of `class_weights.resolve`, or None.
         members: The member axes of the weights: `()` where all members share them.
+        files: The files of a stream, as in `stream_source.Stream`.
     """
 
     batches_from: Callable[[int], Any]
@@ -81,6 +82,7 @@ class Source(NamedTuple):
     rows: int | None
     class_weights: Any = None
     members: tuple[int, ...] = ()
+    files: tuple[tuple[int, int], ...] = ()
 
 
 def plan_source(

@@ -25,11 +25,13 @@ class Stream(NamedTuple):
             order of the files. It must be closed.
         folds: The folds that members hold out, so that these rows weigh 0 in them; None for one
             weight for all members.
+        files: The number of rows of each file, and its size in bytes, by which it is known again.
     """
 
     plan: Plan
     windows: Callable[[int, int], Any]
     folds: Folds | None = None
+    files: tuple[tuple[int, int], ...] = ()
 
 
 def window_batches(
@@ -118,4 +120,5 @@ def stream_source(
                 skip = 0
 
     members = () if stream.folds is None else (stream.folds.members,)
-    return Source(batches_from, plan.epochs, plan.steps, plan.width, plan.rows, per_class, members)
+    counts = plan.epochs, plan.steps, plan.width, plan.rows
+    return Source(batches_from, *counts, per_class, members, stream.files)

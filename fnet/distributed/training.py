@@ -2,7 +2,9 @@
 
 import hashlib
 import os
+import sys
 import tempfile
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -91,10 +93,21 @@ def _call_texts(run: Run, setup: RunSetup, given: TrainOptions) -> dict[str, str
     return {
         "version of fnet": fnet.__version__,
         "version of TensorFlow": tf.__version__,
+        "code": _code(),
         "number of epochs": str(call.epochs),
         **{names.CALL[name]: digest for name, digest in call.trained["call"].items()},
         "options": repr(options),
     }
+
+
+def _code() -> str:
+    """A digest of the script and of the modules of fnet."""
+    script = getattr(sys.modules["__main__"], "__file__", None) or os.devnull
+    digest = hashlib.sha256()
+    for path in (*sorted(Path(fnet.__file__).parent.rglob("*.py")), Path(script)):
+        if path.exists():
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def _compare(workers: Workers, parts: dict[str, str]) -> None:

@@ -205,7 +205,7 @@ def describe_call(run: Run, setup: RunSetup) -> _Call:
         "optimizer": optimizer,
         "number of rows": source.rows,
         "plan": (source.steps, source.width, *batches),
-        "data": data,
+        "data": (*data, *source.files),
         "tuning": setup.tuning,
         "validation": setup.validation,
         "rules to stop by": setup.stopping,

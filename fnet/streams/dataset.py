@@ -229,11 +229,12 @@ def _dataset(windows: Windows, encoder: TableEncoder) -> Any:
     # isort: split
     import tensorflow as tf
 
-    plan, target = windows.plan, windows.found.target
+    plan, found = windows.plan, windows.found
+    target = found.target
 
     def batches() -> Iterator[tuple[Any, Any]]:
-        with contextlib.closing(windows.read(0, 0)) as found:
-            for position, (x, y) in zip(positions(plan, 0, 0), found, strict=True):
+        with contextlib.closing(windows.read(0, 0)) as read:
+            for position, (x, y) in zip(positions(plan, 0, 0), read, strict=True):
                 rows, weights = window_batches(plan, *position, len(x))
                 for own, real in zip(rows, weights > 0, strict=True):
                     yield x[own[real]], y[own[real]]
@@ -251,5 +252,8 @@ def _dataset(windows: Windows, encoder: TableEncoder) -> Any:
     dataset.plan, dataset.epochs, dataset.encoder = plan, plan.epochs, encoder
     dataset.classes, dataset.target_moments = target.classes, target.moments
     dataset.target, dataset.sample = target, windows.sample
-    dataset.stream = Stream(plan, windows.read)
+    files = tuple(
+        (index.rows, shard.size) for shard, index in zip(found.shards, found.indexes, strict=True)
+    )
+    dataset.stream = Stream(plan, windows.read, files=files)
     return dataset
