@@ -947,3 +947,15 @@ def test_a_folder_is_trained_from_memory_or_in_turn(good, monkeypatch, train):
     assert "on 60 rows for 2 epochs by TensorFlow" in printed
     x = {"numbers": [0.5, None], "categories": ["a", "f g"]}
     assert fnet.load(folder / "large.fnet").predict(x).shape == (2,)
+    monkeypatch.setattr("fnet.cli.folders.BATCH_ROWS", 16)
+    options = ["--target", "target", "--epochs", 2, "--out", folder / "folds.fnet"]
+    printed = train(shards_folder, *options, "--cv", 3, "--hidden", 5)
+    assert "Trained 3 networks 5-5-2 on 60 rows, each without a fold, for 2 epochs" in printed
+    assert "Expect on new rows: accuracy" in printed
+    model = fnet.load(folder / "folds.fnet")
+    assert model.predict(x).shape == (2,)
+    assert model.trained["validation_rows"] == 60
+    with pytest.raises(AssertionError, match="--report needs all rows in memory"):
+        train(shards_folder, *options, "--report", folder / "page.html")
+    with pytest.raises(AssertionError, match="--groups needs all rows in memory"):
+        train(shards_folder, *options, "--groups", "categories")

@@ -78,8 +78,12 @@ def train(data: str, target: str, out: str, options: TrainOptions, folds: FoldOp
     splits.require_two(rows.groups, rows.times)
     for note in (*rows.data.target.notes, *rows.learner.notes(encoding)):
         common.print_note(note)
-    model = _estimator(rows, options, folds)
-    interrupted = _fit(model, rows)
+    encoder = fnet.TableEncoder(**rows.learner.options._asdict())
+    model = estimator(rows.data.target.values, options, folds, encoder)
+    columns, y = rows.columns, rows.data.target.values
+    if len(y) < columns.num_rows:
+        columns = columns.take(rows.data.target.rows)
+    interrupted = fit(model, columns, y, rows.weights, groups=rows.groups, times=rows.times)
     model.encoder_._keep_encoding(encoding)  # the same, with the reasons that the file gives
     with interrupts() as saving:  # another Ctrl-C does not lose the networks
         digest, missing = reading.sha256(data), options.reading.missing
@@ -98,11 +102,9 @@ def train(data: str, target: str, out: str, options: TrainOptions, folds: FoldOp
         "model": out,
         **training_results.description(model, features),
         **trained,
-        **_outcome(model),
-        "report": folds.report,
-        "time_limit": folds.time_limit,
+        **outcome(model, folds),
     }
-    common.print_result(_lines(result, interrupted), result, options.as_json)
+    common.print_result(lines(result, interrupted), result, options.as_json)
     if interrupted:
         raise KeyboardInterrupt(f"interrupted after {saved}")
 
@@ -115,18 +117,33 @@ def _check_paths(data: str, out: str, report: str | None) -> None:
         raise common.usage_error("--report and --out must be different files.")
 
 
-def _estimator(
-    rows: TableRows, options: TrainOptions, folds: FoldOptions
+def estimator(
+    y: npt.NDArray[Any],
+    options: TrainOptions,
+    folds: FoldOptions,
+    encoder: fnet.TableEncoder | None,
 ) -> "TabularClassifier | TabularRegressor":
-    """The estimator that these options describe, not fitted yet."""
-    y = rows.data.target.values
+    """The estimator that these options describe, not fitted yet.
+
+    Args:
+        y: The target `[N]`; floats for a regressor.
+        options: The options of any training.
+        folds: Those of an ensemble.
+        encoder: The encoder; None where a dataset has it.
+
+    Returns:
+        The estimator.
+
+    Raises:
+        InvalidArgument: `--class-weight` does not fit the target.
+    """
     arguments: dict[str, Any] = {
         "cv": folds.cv,
         "repeats": folds.repeats,
         "hidden": folds.hidden,
         "epochs": folds.epochs,
         "time_limit": folds.time_limit,
-        "encoder": fnet.TableEncoder(**rows.learner.options._asdict()),
+        "encoder": encoder,
         "importance": True,
         "engine": options.engine,
         "random_state": options.seed,
@@ -139,15 +156,20 @@ def _estimator(
     return fnet.TabularRegressor(**arguments)
 
 
-def _fit(model: "TabularClassifier | TabularRegressor", rows: TableRows) -> bool:
-    """Fit a model to the rows that have a target; its warnings are printed as notes.
+def fit(model: "TabularClassifier | TabularRegressor", *arguments: Any, **named: Any) -> bool:
+    """Fit a model; its warnings are printed as notes.
+
+    Args:
+        model: The model.
+        *arguments: The arguments of its `fit`.
+        **named: Those by name.
 
     Returns:
         Whether Ctrl-C has ended the training.
+
+    Raises:
+        InvalidArgument: As `fit`, in the words of the command.
     """
-    target, columns = rows.data.target, rows.columns
-    if len(target.rows) < columns.num_rows:
-        columns = columns.take(target.rows)
     notes: list[str] = []
 
     def note(message: Warning | str, *_: Any, **__: Any) -> None:
@@ -159,7 +181,7 @@ def _fit(model: "TabularClassifier | TabularRegressor", rows: TableRows) -> bool
         warnings.filterwarnings("ignore", "The least populated class")  # a note says so
         warnings.showwarning = note
         try:
-            model.fit(columns, target.values, rows.weights, groups=rows.groups, times=rows.times)
+            model.fit(*arguments, **named)
         except InvalidArgument as error:
             raise type(error)(_in_words(error)) from None
     return any(each.startswith(INTERRUPTED) for each in notes)
@@ -220,8 +242,8 @@ def _measured(
     )
 
 
-def _outcome(model: "TabularClassifier | TabularRegressor") -> dict[str, Any]:
-    """What to expect of an ensemble."""
+def outcome(model: "TabularClassifier | TabularRegressor", folds: FoldOptions) -> dict[str, Any]:
+    """What to expect of an ensemble, and the options that its report needs."""
     found, importances = model.importances_, {}
     if found is not None:  # None after an interrupt
         order = np.argsort(-found.importances_mean, kind="stable").tolist()
@@ -233,10 +255,12 @@ def _outcome(model: "TabularClassifier | TabularRegressor") -> dict[str, Any]:
         "cv_scores": model.cv_scores_,
         "baseline_score": model.baseline_score_,
         "importances": importances,
+        "report": folds.report,
+        "time_limit": folds.time_limit,
     }
 
 
-def _lines(result: dict[str, Any], interrupted: bool) -> Iterator[str]:
+def lines(result: dict[str, Any], interrupted: bool) -> Iterator[str]:
     """A result as text."""
     score, repeats = next(iter(result["scores"])), result["time_limit"] and not interrupted
     label, number = common.metric_label(score), common.format_number

@@ -125,11 +125,12 @@ def command(
     DATA is a CSV whose first row is the header, JSON lines, Parquet, Arrow or Feather, text also
     compressed; or - for standard input. Or it is a folder of such files, without JSON, and of
     TFRecord, as shards of one table: up to 1,000,000 rows are read into memory; from more, one
-    network (as --cv 0) is trained on all rows, which are read in turn, by default for 10 epochs.
-    Standard input and pipes are copied to a temporary file first, up to 4 GiB. All columns but the
-    target are features, of any kind and with gaps: numbers, booleans, categories, dates. What each
-    one is, and what it becomes, is found from the table and kept in the model; `fnet inspect` shows
-    it. Columns of no use, as those of row names, are left out.
+    network (as --cv 0) is trained on all rows, which are read in turn, by default for 10 epochs;
+    with a --cv, one for each fold, and what is held out is scored on about 65,536 rows. Standard
+    input and pipes are copied to a temporary file first, up to 4 GiB. All columns but the target
+    are features, of any kind and with gaps: numbers, booleans, categories, dates. What each one is,
+    and what it becomes, is found from the table and kept in the model; `fnet inspect` shows it.
+    Columns of no use, as those of row names, are left out.
 
     A target of numbers gives a classifier if all are whole, with at most 20 distinct values and on
     average 3 rows or more for each; otherwise a regressor. A target of text gives a classifier;
@@ -167,18 +168,16 @@ def command(
     given = train_options(**options)
     single = _single(cv)
     sharing.launch(data, given)
+    hidden, epochs = (options[n] if _is_given(n) else None for n in ("hidden", "epochs"))
+    folds = FoldOptions(cv, repeats, hidden, epochs, report, time_limit)
     if folders.is_large(data):
-        if single is None and (folded := [name for name in OF_FOLDS if _is_given(name)]):
-            name = folded[0].replace("_", "-")
-            raise common.usage_error(f"--{name} needs folds, and {data} is too large for them.")
         common.check_output_path(out)
-        epochs = options["epochs"] if _is_given("epochs") else None
-        folders.train(data, target, out, given, epochs, _progress(given))
+        if single is None and any(map(_is_given, ("cv", *OF_FOLDS))):
+            folders.train_folds(data, target, out, given, folds)
+        else:
+            folders.train(data, target, out, given, epochs, _progress(given))
     elif single is None:
-        hidden, epochs = (options[n] if _is_given(n) else None for n in ("hidden", "epochs"))
-        ensembles.train(
-            data, target, out, given, FoldOptions(cv, repeats, hidden, epochs, report, time_limit)
-        )
+        ensembles.train(data, target, out, given, folds)
     else:
         _train_single(data, target, out, given, single)
 
