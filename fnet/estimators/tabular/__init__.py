@@ -7,7 +7,8 @@ on new rows, prediction intervals and the importance of columns. The modules:
 - `recipe`: the network, the schedule and the batches, by the number of rows alone.
 - `folds`: which rows each network holds out.
 - `targets`: what y must be, and how the networks take it.
-- `base`: the fit; `fitted`: what it has learnt.
+- `base`: the fit; `scores`: what comes after the training; `fitted`: what it has learnt.
+- `streams`: the fit to a dataset of files.
 - `classifier` and `regressor`: the two estimators.
 - `importance`: what columns are worth, by permuting held-out rows.
 """
