@@ -810,7 +810,6 @@ TABULAR = {
     "classes": (fnet.TabularClassifier, {"class_weight": {0: 2.0}}, "classifier"),
     "numbers": (fnet.TabularRegressor, {}, "regressor"),
     "quantiles": (fnet.TabularRegressor, {"quantiles": [0.2, 0.8]}, "regressor"),
-    "counts": (fnet.TabularRegressor, {"loss": "poisson"}, "regressor"),
     "no folds": (fnet.TabularRegressor, {"cv": 0}, "regressor"),
 }
 """Estimators of tables: the class, its arguments, and what the target is."""
@@ -870,7 +869,7 @@ def test_what_an_ensemble_holds_out_is_scored_on_a_sample(tmp_path, monkeypatch)
     monkeypatch.setattr("fnet.streams.dataset.SAMPLE_ROWS", 30)
     found, table = numbered(tmp_path, task="classifier", seed=3)
     x, y, _ = in_memory(table)
-    rows, own_x, own_y = found.sample()
+    rows, own_x, own_y = found.random_rows()
     drawn = np.flatnonzero(philox.words(3, philox.SAMPLE, 60) < 1 << 31)
     np.testing.assert_array_equal(rows, drawn)
     np.testing.assert_array_equal(own_x, x[drawn])

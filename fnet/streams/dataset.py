@@ -58,7 +58,7 @@ class Windows(NamedTuple):
                     current = now
                 yield self._encoded(rows, min(size, self.plan.rows - first), pool)
 
-    def sample(self) -> tuple[Any, Any, Any]:
+    def random_rows(self) -> tuple[Any, Any, Any]:
         """Rows that are drawn at random: their numbers `[n]`, features `[n, D]` and target `[n]`.
 
         Each has the same probability, so that about SAMPLE_ROWS are drawn; or all, up to as many.
@@ -251,7 +251,7 @@ def _dataset(windows: Windows, encoder: TableEncoder) -> Any:
     )
     dataset.plan, dataset.epochs, dataset.encoder = plan, plan.epochs, encoder
     dataset.classes, dataset.target_moments = target.classes, target.moments
-    dataset.target, dataset.sample = target, windows.sample
+    dataset.target, dataset.random_rows = target, windows.random_rows
     files = tuple(
         (index.rows, shard.size) for shard, index in zip(found.shards, found.indexes, strict=True)
     )

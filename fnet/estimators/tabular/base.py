@@ -142,7 +142,7 @@ class BaseTabular(ScoredTabular):
         check_task(self, dataset)
         streams.check(self, given)
         seed = self._seed()
-        numbers, x, y = dataset.sample()
+        numbers, x, y = dataset.random_rows()
         self.encoder_ = dataset.encoder
         self._keep_columns()
         if dataset.classes is None:
