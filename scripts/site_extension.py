@@ -1,0 +1,138 @@
+"""What Sphinx lacks for the site: parts of the README, formulas without a network, figures.
+
+- `{{README.md#A heading}}` on a line of its own stands for that section of a file.
+- Formulas are MathML, which browsers draw themselves.
+- Names in single backticks are code, and link to the page of a public name.
+- The last value of a lesson's cell is shown as in a notebook, figures too.
+- Classes show what fnet gives them, and not what they inherit from elsewhere.
+"""
+
+import inspect
+import re
+from pathlib import Path
+from typing import Any
+
+import api_pages
+from docutils import nodes
+from docutils.utils.math.latex2mathml import tex2mathml
+from sphinx.addnodes import pending_xref
+from sphinx.application import Sphinx
+from sphinx.errors import ExtensionError
+from sphinx_gallery.scrapers import figure_rst
+
+import fnet
+
+ROOT = Path(__file__).parents[1]
+
+INCLUDED = re.compile(r"^\{\{([\w./]+)(?:#(.*))?\}\}$", re.MULTILINE)
+"""A line that stands for a file, or for a section of it."""
+
+PLACES = {
+    ".github/CONTRIBUTING.md": "/contributing.md",
+    ".github/CHANGELOG.md": "/changes.md",
+}
+"""Where on the site what the README links to is."""
+
+ELSEWHERE = [("py:.*", r"(?!fnet\b).*"), ("py:class", r"fnet\.\w+\.\w+\.\w+")]
+"""References without a page: what other packages document, and types inside fnet."""
+
+
+def section(path: str, heading: str | None) -> str:
+    """A section of a Markdown file without its heading, or the whole file."""
+    text = (ROOT / path).read_text(encoding="utf-8")
+    if heading is None:
+        return text
+    found = re.search(rf"^(##+) {re.escape(heading)}\n", text, re.MULTILINE)
+    if found is None:
+        raise ExtensionError(f"{path} has no section {heading!r}")
+    rest = re.split(rf"^#{{2,{len(found[1])}}} ", text[found.end() :], flags=re.MULTILINE)[0]
+    return re.sub(r"^###", "##", rest, flags=re.MULTILINE)
+
+
+def linked(text: str) -> str:
+    """Markdown whose links lead to pages and pictures of the site."""
+    for path, place in PLACES.items():
+        text = text.replace(f"]({path})", f"]({place})")
+    return re.sub(r"\]\(\.github/([\w-]+\.(?:png|svg))\)", r"](/pictures/\1)", text)
+
+
+def include_sections(app: Sphinx, name: str, content: list[str]) -> None:
+    """Put sections in the places of the lines that stand for them."""
+    content[0] = INCLUDED.sub(lambda line: linked(section(line[1], line[2])), content[0])
+
+
+def code_role(
+    name: str, rawtext: str, text: str, lineno: int, inliner: Any, options: Any = None, content: Any = ()
+) -> tuple[list[nodes.Node], list[nodes.system_message]]:
+    """Code, with a link where it is a class or a qualified name that has a page."""
+    literal = nodes.literal(rawtext, text)
+    public = api_pages.pages() | api_pages.modules()
+    target = text if text in public else f"fnet.{text}"
+    if target not in public or not (text[0].isupper() or text == target):
+        return [literal], []
+    link = pending_xref(rawtext, literal, refdomain="py", reftype="obj", reftarget=target)
+    return [link], []
+
+
+def _qualified(found: re.Match[str]) -> str:
+    """A field of an error with the error's public name."""
+    name = found[1]
+    return f":raises {'fnet.' * (name in fnet.__all__)}{name}:"
+
+
+def visit_math(self: Any, node: nodes.math) -> None:
+    """A formula in a line, as MathML."""
+    self.body.append(tex2mathml(node.astext(), as_block=False))
+    raise nodes.SkipNode
+
+
+def visit_math_block(self: Any, node: nodes.math_block) -> None:
+    """A formula of its own, as MathML."""
+    self.body.append(f'<div class="math">{tex2mathml(node.astext(), as_block=True)}</div>\n')
+    raise nodes.SkipNode
+
+
+def last_value(block: Any, variables: dict[str, Any], options: dict[str, Any]) -> str:
+    """For sphinx-gallery: the picture of the last value of a cell, for values that have one."""
+    names = variables["example_globals"]
+    value = names.get("___")
+    if not hasattr(value, "_repr_png_"):
+        return ""
+    names["___"] = None  # shown
+    path = Path(next(variables["image_path_iterator"]))
+    path.write_bytes(value._repr_png_())
+    return figure_rst([str(path)], options["src_dir"])
+
+
+def skip(app: Sphinx, what: str, name: str, member: Any, skipped: bool, options: Any) -> bool | None:
+    """Leave out what a class inherits from elsewhere, and the fields of records."""
+    if isinstance(member, property):
+        member = member.fget
+    home = getattr(inspect.unwrap(getattr(member, "__func__", member)), "__module__", None) or ""
+    return True if not home.startswith("fnet.") else None
+
+
+def complete(app: Sphinx, what: str, name: str, thing: Any, options: Any, lines: list[str]) -> None:
+    """Add the types of the attributes that a class describes, and qualify the names of errors."""
+    for number, line in enumerate(lines):
+        lines[number] = re.sub(r"^:raises (\w+):", _qualified, line)
+    if what == "class":
+        types = inspect.get_annotations(thing)
+        for line in reversed(lines):
+            if (found := re.match(r":ivar (\w+):", line)) and found[1] in types:
+                kind = types[found[1]]
+                shown = kind if isinstance(kind, str) else inspect.formatannotation(kind)
+                lines.append(f":vartype {found[1]}: {shown}")
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Register all of it, and call classes by their public names."""
+    for name, thing in api_pages.pages().items():
+        if inspect.isclass(thing):
+            thing.__name__ = name.rpartition(".")[2]
+    app.add_role("public", code_role)
+    app.add_html_math_renderer("mathml", (visit_math, None), (visit_math_block, None))
+    app.connect("source-read", include_sections)
+    app.connect("autodoc-skip-member", skip)
+    app.connect("autodoc-process-docstring", complete, priority=900)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
