@@ -4,8 +4,11 @@ Public are the names in `fnet.__all__`, those of the modules among them, and the
 are reStructuredText, which Sphinx fills from the docstrings.
 """
 
+import ast
 import functools
+import importlib
 import inspect
+import re
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -46,6 +49,9 @@ GROUPS: dict[str, tuple[str, ...]] = {
 
 TYPES = (Model, Predictions, Ensemble, Importances, Scaling, Encoding, Encoded, Problem, Figure)
 """Types without a public name: what public functions return, and what attributes hold."""
+
+ALIASES = "fnet.core.aliases"
+"""The module of the types that signatures share."""
 
 TWIN = "fnet.reference"
 """The module whose names are those of `fnet`."""
@@ -147,12 +153,34 @@ def index() -> str:
         text += heading(group, "-") + summary(names)
     text += heading("Modules", "-") + summary(modules()) + heading("Command line", "-")
     text += ":doc:`commands`\n    What each command of ``fnet`` does, with all of its options.\n\n"
-    return text + contents([*map(file_name, groups()), *modules(), "commands"])
+    return text + contents([*map(file_name, groups()), *modules(), "aliases", "commands"])
 
 
 def file_name(group: str) -> str:
     """The name of the page of a group."""
     return group.lower().replace(" ", "_")
+
+
+@functools.cache
+def aliases() -> list[tuple[str, str, str]]:
+    """`(name, definition, docstring)` of the types that signatures share."""
+    body = ast.parse(inspect.getsource(importlib.import_module(ALIASES))).body
+    found = []
+    for node, after in zip(body, [*body[1:], None], strict=True):
+        if isinstance(node, ast.AnnAssign) and "TypeAlias" in ast.unparse(node.annotation):
+            text = isinstance(after, ast.Expr) and ast.literal_eval(after.value)
+            found.append((ast.unparse(node.target), ast.unparse(node.value), text or ""))
+    return found
+
+
+def aliases_page() -> str:
+    """The page of the types that signatures share."""
+    text = heading("Aliases") + "Types that signatures share.\n\n"
+    for name, definition, about in aliases():
+        shown = re.sub(r"Literal\[(.*?)\]", lambda found: found[1].replace(", ", " | "), definition)
+        about = about.replace("\n", "\n   ")
+        text += f".. py:type:: {ALIASES}.{name}\n   :canonical: {shown}\n\n   {about}\n\n"
+    return text
 
 
 def commands_page() -> str:
@@ -178,7 +206,7 @@ def paragraph(text: str) -> str:
 
 def escaped(text: str) -> str:
     """Text in which reStructuredText finds no markup."""
-    return "".join(f"\\{letter}" if letter in "\\`*_|:<" else letter for letter in text)
+    return "".join(f"\\{letter}" if letter in "\\*_|:<" else letter for letter in text)
 
 
 def files() -> Iterator[tuple[str, str]]:
@@ -187,6 +215,7 @@ def files() -> Iterator[tuple[str, str]]:
     yield "commands", commands_page()
     for group, names in groups().items():
         yield file_name(group), heading(group) + summary(names) + contents(names)
+    yield "aliases", aliases_page()
     yield from ((name, module_page(name, module)) for name, module in modules().items())
     yield from ((name, page(name, thing)) for name, thing in pages().items())
 

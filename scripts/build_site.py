@@ -2,23 +2,54 @@
 
     pip install ".[docs]"
     python scripts/build_site.py                    # into build/site
-    python scripts/build_site.py --out DIR --lessons "^$"   # without running the lessons
+    python scripts/build_site.py --out DIR --lessons "^$"   # no lesson is run
 
-The sources are in `scripts/site/`. Lessons are the scripts in `scripts/notes/`: each becomes a page
-with what it prints and draws, and a notebook. A warning is an error.
+The sources are in `scripts/site/`. Lessons are the scripts in `scripts/notes/` whose names begin
+with a digit: each becomes a page with what it prints and draws, and a notebook. A warning is an
+error.
 """
 
 import argparse
+import ast
+import re
 import shutil
 import sys
 import tempfile
+import textwrap
 from pathlib import Path
 
 import api_pages
 from sphinx.cmd.build import build_main
 
 ROOT = Path(__file__).parents[1]
-SITE, LESSONS = ROOT / "scripts/site", ROOT / "scripts/notes"
+SITE, LESSONS, PICTURES = ROOT / "scripts/site", ROOT / "scripts/notes", ROOT / ".github"
+
+
+def lesson_index(folder: Path) -> str:
+    """The page that lists the lessons of a folder, each with the first paragraph of its docstring."""
+    text = api_pages.heading("Lessons")
+    text += (
+        "Each lesson is a script that runs as it is. Read it here, with what it prints and draws, "
+        "or download it as a script or a notebook at the bottom of its page.\n\n"
+    )
+    names = []
+    for path in sorted(folder.glob("[0-9]*.py")):
+        about = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+        title, *paragraphs = re.split(r"\n=*\n+", about)
+        text += f"#. :doc:`{title} <{path.stem}>`\n\n" + textwrap.indent("".join(paragraphs[:1]), "   ") + "\n\n"
+        names.append(path.stem)
+    return text + api_pages.contents(names)
+
+
+def copy_sources(folder: Path) -> None:
+    """Put all that Sphinx reads into a folder: sources, lessons, pictures, pages of the API."""
+    shutil.copytree(SITE, folder)
+    shutil.copytree(LESSONS, folder / "notes")
+    (folder / "notes/index.rst").write_text(lesson_index(LESSONS), encoding="utf-8")
+    (folder / "pictures").mkdir()
+    for picture in [*PICTURES.glob("*.png"), *PICTURES.glob("*.svg")]:
+        shutil.copy(picture, folder / "pictures")
+    api_pages.write(folder / "api")
 
 
 def build(out: Path, lessons: str = ".") -> int:
@@ -29,18 +60,12 @@ def build(out: Path, lessons: str = ".") -> int:
         lessons: A regular expression: lessons whose path matches are run.
 
     Returns:
-        The exit code of Sphinx.
+        The exit code of Sphinx: not 0 if it warned.
     """
     with tempfile.TemporaryDirectory() as folder:
-        work = Path(folder)
-        sources, pictures = work / "sources", work / "sources/pictures"
-        shutil.copytree(SITE, sources)
-        shutil.copytree(LESSONS, sources / "notes", dirs_exist_ok=True)
-        pictures.mkdir()
-        for picture in (ROOT / ".github").glob("*.[ps][nv]g"):
-            shutil.copy(picture, pictures)
-        api_pages.write(sources / "api")
-        options = ["-W", "--keep-going", "-q", "-c", str(SITE), "-d", str(work / "doctrees")]
+        sources = Path(folder) / "sources"
+        copy_sources(sources)
+        options = ["-W", "--keep-going", "-q", "-c", str(SITE), "-d", f"{folder}/doctrees"]
         options += ["-D", f"sphinx_gallery_conf.filename_pattern={lessons}"]
         return build_main([*options, str(sources), str(out)])
 

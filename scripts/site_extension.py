@@ -13,11 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import api_pages
+import numpy.typing as npt
+from api_pages import ALIASES
 from docutils import nodes
 from docutils.utils.math.latex2mathml import tex2mathml
 from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
+from sphinx.util.typing import stringify_annotation
 from sphinx_gallery.scrapers import figure_rst
 
 import fnet
@@ -74,12 +77,6 @@ def code_role(
     return [link], []
 
 
-def _qualified(found: re.Match[str]) -> str:
-    """A field of an error with the error's public name."""
-    name = found[1]
-    return f":raises {'fnet.' * (name in fnet.__all__)}{name}:"
-
-
 def visit_math(self: Any, node: nodes.math) -> None:
     """A formula in a line, as MathML."""
     self.body.append(tex2mathml(node.astext(), as_block=False))
@@ -113,22 +110,51 @@ def skip(app: Sphinx, what: str, name: str, member: Any, skipped: bool, options:
 
 
 def complete(app: Sphinx, what: str, name: str, thing: Any, options: Any, lines: list[str]) -> None:
-    """Add the types of the attributes that a class describes, and qualify the names of errors."""
+    """Add types to what a docstring describes, and qualify the names of errors."""
+    types = types_of(thing) if what in ("class", "function", "method") else {}
     for number, line in enumerate(lines):
         lines[number] = re.sub(r"^:raises (\w+):", _qualified, line)
-    if what == "class":
-        types = inspect.get_annotations(thing)
-        for line in reversed(lines):
-            if (found := re.match(r":ivar (\w+):", line)) and found[1] in types:
-                kind = types[found[1]]
-                shown = kind if isinstance(kind, str) else inspect.formatannotation(kind)
-                lines.append(f":vartype {found[1]}: {shown}")
+    for line in reversed(lines):
+        described = re.match(r":(param|ivar) (\w+):", line.replace("\\", ""))
+        if described and described[2] in types:
+            field = "type" if described[1] == "param" else "vartype"
+            lines.append(f":{field} {described[2]}: {types[described[2]]}")
+    if "return" in types:
+        lines.append(f":rtype: {types['return']}")
+
+
+def _qualified(found: re.Match[str]) -> str:
+    """A field of an error with the error's public name."""
+    name = found[1]
+    return f":raises {'fnet.' * (name in fnet.__all__)}{name}:"
+
+
+def types_of(thing: Any) -> dict[str, str]:
+    """The types of arguments and attributes by name, and of what is returned."""
+    signature = inspect.signature(thing)
+    kinds = {name: each.annotation for name, each in signature.parameters.items()}
+    if inspect.isclass(thing):
+        for owner in reversed(thing.__mro__):
+            kinds |= inspect.get_annotations(owner)
+    elif signature.return_annotation not in (None, "None"):
+        kinds["return"] = signature.return_annotation
+    return {n: shown_type(kind) for n, kind in kinds.items() if kind is not inspect.Parameter.empty}
+
+
+def shown_type(kind: Any) -> str:
+    """A type as text in which public names and aliases are references."""
+    text = kind if isinstance(kind, str) else stringify_annotation(kind, "smart", short_literals=True)
+    named = {n.rpartition(".")[2]: n for n, v in api_pages.pages().items() if inspect.isclass(v)}
+    named |= {alias: f"{ALIASES}.{alias}" for alias, _, _ in api_pages.aliases()}
+    text = text.replace(stringify_annotation(npt.NDArray[Any], "smart"), "NDArray")
+    return re.sub(r"(?<![\w.~'])[A-Z]\w+\b", lambda w: f"~{named[w[0]]}" if w[0] in named else w[0], text)
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register all of it, and call classes by their public names."""
     for name, thing in api_pages.pages().items():
-        if inspect.isclass(thing):
+        if inspect.isclass(thing) and not issubclass(thing, Exception):
+            thing.__signature__ = inspect.signature(thing)
             thing.__name__ = name.rpartition(".")[2]
     app.add_role("public", code_role)
     app.add_html_math_renderer("mathml", (visit_math, None), (visit_math_block, None))

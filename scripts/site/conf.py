@@ -1,6 +1,5 @@
 """The configuration of Sphinx for `build_site.py`, which copies the sources elsewhere first."""
 
-import re
 import sys
 from pathlib import Path
 
@@ -24,12 +23,10 @@ nitpicky = True
 nitpick_ignore_regex = site_extension.ELSEWHERE
 
 autodoc_member_order = "bysource"
-autodoc_typehints = "description"
-autodoc_typehints_description_target = "documented"
+autodoc_typehints = "none"  # the extension adds them to the descriptions
 napoleon_use_ivar = True
 napoleon_use_rtype = False
 napoleon_preprocess_types = False
-python_display_short_literal_types = True
 maximum_signature_line_length = 60
 
 myst_heading_anchors = 3
@@ -37,6 +34,7 @@ myst_heading_anchors = 3
 sphinx_gallery_conf = {
     "examples_dirs": ["notes"],
     "gallery_dirs": ["lessons"],
+    "copyfile_regex": r"index\.rst",
     "ignore_pattern": r"^(?!\d)",
     "within_subsection_order": "FileNameSortKey",
     "image_scrapers": ("site_extension.last_value",),
@@ -49,6 +47,8 @@ sphinx_gallery_conf = {
 }
 
 html_theme = "furo"
+smartquotes = False
+pygments_dark_style = "github-dark"
 html_title = f"fnet {release}"
 html_math_renderer = "mathml"
 html_static_path = ["static"]
