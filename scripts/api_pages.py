@@ -65,9 +65,14 @@ def members(module: ModuleType) -> dict[str, Any]:
 
 
 def modules() -> dict[str, ModuleType]:
-    """The public modules, by their public name."""
-    named = {name: getattr(fnet, name) for name in fnet.__all__}
-    return {f"fnet.{name}": m for name, m in named.items() if inspect.ismodule(m)}
+    """The public modules, by their public name, each before those that are in it alone."""
+    found: dict[str, ModuleType] = {}
+    for name in fnet.__all__:
+        if inspect.ismodule(module := getattr(fnet, name)):
+            found[f"fnet.{name}"] = module
+            own = own_members(f"fnet.{name}", module)
+            found |= {f"fnet.{name}.{n}": m for n, m in own.items() if inspect.ismodule(m)}
+    return found
 
 
 def groups() -> dict[str, dict[str, Any]]:
@@ -91,8 +96,14 @@ def pages() -> dict[str, Any]:
 
 def own_members(name: str, module: ModuleType) -> dict[str, Any]:
     """What a module has that is not the same object as in `fnet`."""
-    shared = vars(fnet) if name == TWIN else {}
+    shared = {n: getattr(fnet, n) for n in fnet.__all__} if name == TWIN else {}
     return {n: v for n, v in members(module).items() if not (n in shared and shared[n] is v)}
+
+
+def is_ours(member: Any) -> bool:
+    """Whether fnet defines a member of a class, which may come from elsewhere."""
+    function = inspect.unwrap(getattr(member, "__func__", member))
+    return (getattr(function, "__module__", None) or "").startswith("fnet.")
 
 
 def heading(text: str, line: str = "=") -> str:
@@ -127,9 +138,9 @@ def page(name: str, thing: Any) -> str:
 def module_page(name: str, module: ModuleType) -> str:
     """The page of a module: its docstring and what is in it."""
     own = own_members(name, module)
-    functions = {f"{name}.{n}": v for n, v in own.items() if not inspect.ismodule(v)}
-    text = f"{heading(name)}.. py:module:: {name}\n\n{about(module)}\n\n{summary(functions)}"
-    text += contents(functions)
+    names = {f"{name}.{n}": v for n, v in own.items()}
+    text = f"{heading(name)}.. py:module:: {name}\n\n{about(module)}\n\n{summary(names)}"
+    text += contents(names)
     same = [f":py:obj:`fnet.{n}`" for n in members(module) if n not in own]
     if same:
         text += f"The same objects as in ``fnet``: {', '.join(same)}.\n\n"
@@ -137,7 +148,7 @@ def module_page(name: str, module: ModuleType) -> str:
 
 
 def about(module: ModuleType) -> str:
-    """The docstring of a module, without what it says of its files: those paragraphs are indented."""
+    """The docstring of a module, without the indented paragraphs about its files."""
     kept: list[str] = []
     for paragraph in (inspect.getdoc(module) or "").split("\n\n"):
         if not paragraph.startswith(" ") or kept[-1].endswith("::") or kept[-1].startswith(" "):
@@ -153,7 +164,8 @@ def index() -> str:
         text += heading(group, "-") + summary(names)
     text += heading("Modules", "-") + summary(modules()) + heading("Command line", "-")
     text += ":doc:`commands`\n    What each command of ``fnet`` does, with all of its options.\n\n"
-    return text + contents([*map(file_name, groups()), *modules(), "aliases", "commands"])
+    top = [name for name in modules() if name.count(".") == 1]
+    return text + contents([*map(file_name, groups()), *top, "aliases", "commands"])
 
 
 def file_name(group: str) -> str:
@@ -205,8 +217,12 @@ def paragraph(text: str) -> str:
 
 
 def escaped(text: str) -> str:
-    """Text in which reStructuredText finds no markup."""
-    return "".join(f"\\{letter}" if letter in "\\*_|:<" else letter for letter in text)
+    """Text without markup, but what is in backticks and options are code."""
+    return re.sub(
+        r"`([^`]+)`|(--\w[\w-]*)|([\\`*_|:<])",
+        lambda found: f"\\{found[3]}" if found[3] else f"``{found[1] or found[2]}``",
+        text,
+    )
 
 
 def files() -> Iterator[tuple[str, str]]:

@@ -19,6 +19,7 @@ import textwrap
 from pathlib import Path
 
 import api_pages
+import site_checks
 from sphinx.cmd.build import build_main
 
 ROOT = Path(__file__).parents[1]
@@ -26,7 +27,7 @@ SITE, LESSONS, PICTURES = ROOT / "scripts/site", ROOT / "scripts/notes", ROOT / 
 
 
 def lesson_index(folder: Path) -> str:
-    """The page that lists the lessons of a folder, each with the first paragraph of its docstring."""
+    """The page that lists the lessons of a folder, with the beginning of each docstring."""
     text = api_pages.heading("Lessons")
     text += (
         "Each lesson is a script that runs as it is. Read it here, with what it prints and draws, "
@@ -36,7 +37,11 @@ def lesson_index(folder: Path) -> str:
     for path in sorted(folder.glob("[0-9]*.py")):
         about = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
         title, *paragraphs = re.split(r"\n=*\n+", about)
-        text += f"#. :doc:`{title} <{path.stem}>`\n\n" + textwrap.indent("".join(paragraphs[:1]), "   ") + "\n\n"
+        text += (
+            f"#. :doc:`{title} <{path.stem}>`\n\n"
+            + textwrap.indent("".join(paragraphs[:1]), "   ")
+            + "\n\n"
+        )
         names.append(path.stem)
     return text + api_pages.contents(names)
 
@@ -71,12 +76,20 @@ def build(out: Path, lessons: str = ".") -> int:
 
 
 def main() -> None:
-    """Build the site, and exit with the code of Sphinx."""
+    """Build the site, print what is wrong with it, and exit with 1 if anything is."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--out", type=Path, default=ROOT / "build/site", help="default: build/site")
     parser.add_argument("--lessons", default=".", help="run the lessons whose path matches")
     arguments = parser.parse_args()
-    sys.exit(build(arguments.out, arguments.lessons))
+    shutil.rmtree(arguments.out, ignore_errors=True)
+    if code := build(arguments.out, arguments.lessons):
+        sys.exit(code)
+    found = site_checks.problems(arguments.out)
+    for kind, lines in found.items():
+        for line in lines:
+            print(f"{kind}: {line}")
+    print(f"{arguments.out}:", ", ".join(f"{len(lines)} {kind}" for kind, lines in found.items()))
+    sys.exit(any(found.values()))
 
 
 if __name__ == "__main__":

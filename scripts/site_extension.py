@@ -19,9 +19,9 @@ from docutils import nodes
 from docutils.utils.math.latex2mathml import tex2mathml
 from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
+from sphinx.domains.python import PyObject
 from sphinx.errors import ExtensionError
 from sphinx.util.typing import stringify_annotation
-from sphinx_gallery.scrapers import figure_rst
 
 import fnet
 
@@ -38,6 +38,9 @@ PLACES = {
 
 ELSEWHERE = [("py:.*", r"(?!fnet\b).*"), ("py:class", r"fnet\.\w+\.\w+\.\w+")]
 """References without a page: what other packages document, and types inside fnet."""
+
+TYPE_FIELDS = {"param": "type", "ivar": "vartype", "returns": "rtype"}
+"""The field of a docstring that holds the type of what another describes."""
 
 
 def section(path: str, heading: str | None) -> str:
@@ -65,7 +68,13 @@ def include_sections(app: Sphinx, name: str, content: list[str]) -> None:
 
 
 def code_role(
-    name: str, rawtext: str, text: str, lineno: int, inliner: Any, options: Any = None, content: Any = ()
+    name: str,
+    rawtext: str,
+    text: str,
+    lineno: int,
+    inliner: Any,
+    options: Any = None,
+    content: Any = (),
 ) -> tuple[list[nodes.Node], list[nodes.system_message]]:
     """Code, with a link where it is a class or a qualified name that has a page."""
     literal = nodes.literal(rawtext, text)
@@ -91,6 +100,8 @@ def visit_math_block(self: Any, node: nodes.math_block) -> None:
 
 def last_value(block: Any, variables: dict[str, Any], options: dict[str, Any]) -> str:
     """For sphinx-gallery: the picture of the last value of a cell, for values that have one."""
+    from sphinx_gallery.scrapers import figure_rst
+
     names = variables["example_globals"]
     value = names.get("___")
     if not hasattr(value, "_repr_png_"):
@@ -101,32 +112,28 @@ def last_value(block: Any, variables: dict[str, Any], options: dict[str, Any]) -
     return figure_rst([str(path)], options["src_dir"])
 
 
-def skip(app: Sphinx, what: str, name: str, member: Any, skipped: bool, options: Any) -> bool | None:
+def skip(
+    app: Sphinx, what: str, name: str, member: Any, skipped: bool, options: Any
+) -> bool | None:
     """Leave out what a class inherits from elsewhere, and the fields of records."""
-    if isinstance(member, property):
-        member = member.fget
-    home = getattr(inspect.unwrap(getattr(member, "__func__", member)), "__module__", None) or ""
-    return True if not home.startswith("fnet.") else None
+    member = member.fget if isinstance(member, property) else member
+    return None if api_pages.is_ours(member) else True
 
 
 def complete(app: Sphinx, what: str, name: str, thing: Any, options: Any, lines: list[str]) -> None:
     """Add types to what a docstring describes, and qualify the names of errors."""
     types = types_of(thing) if what in ("class", "function", "method") else {}
-    for number, line in enumerate(lines):
-        lines[number] = re.sub(r"^:raises (\w+):", _qualified, line)
-    for line in reversed(lines):
-        described = re.match(r":(param|ivar) (\w+):", line.replace("\\", ""))
-        if described and described[2] in types:
-            field = "type" if described[1] == "param" else "vartype"
-            lines.append(f":{field} {described[2]}: {types[described[2]]}")
-    if "return" in types:
-        lines.append(f":rtype: {types['return']}")
-
-
-def _qualified(found: re.Match[str]) -> str:
-    """A field of an error with the error's public name."""
-    name = found[1]
-    return f":raises {'fnet.' * (name in fnet.__all__)}{name}:"
+    result = []
+    for line in lines:
+        field = re.match(r":(param|ivar|raises|returns)(?: (\w+))?:", line.replace("\\", ""))
+        kind, described = field.groups() if field else ("", None)
+        if kind in TYPE_FIELDS and (described or "return") in types:
+            type_field = f"{TYPE_FIELDS[kind]} {described or ''}".rstrip()
+            result.append(f":{type_field}: {types[described or 'return']}")
+        if kind == "raises" and described in fnet.__all__:
+            line = line.replace(described, f"~fnet.{described}", 1)
+        result.append(line)
+    lines[:] = result
 
 
 def types_of(thing: Any) -> dict[str, str]:
@@ -143,11 +150,15 @@ def types_of(thing: Any) -> dict[str, str]:
 
 def shown_type(kind: Any) -> str:
     """A type as text in which public names and aliases are references."""
-    text = kind if isinstance(kind, str) else stringify_annotation(kind, "smart", short_literals=True)
+    text = (
+        kind if isinstance(kind, str) else stringify_annotation(kind, "smart", short_literals=True)
+    )
     named = {n.rpartition(".")[2]: n for n, v in api_pages.pages().items() if inspect.isclass(v)}
     named |= {alias: f"{ALIASES}.{alias}" for alias, _, _ in api_pages.aliases()}
     text = text.replace(stringify_annotation(npt.NDArray[Any], "smart"), "NDArray")
-    return re.sub(r"(?<![\w.~'])[A-Z]\w+\b", lambda w: f"~{named[w[0]]}" if w[0] in named else w[0], text)
+    return re.sub(
+        r"(?<![\w.~'])[A-Z]\w+\b", lambda w: f"~{named[w[0]]}" if w[0] in named else w[0], text
+    )
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
@@ -156,6 +167,9 @@ def setup(app: Sphinx) -> dict[str, bool]:
         if inspect.isclass(thing) and not issubclass(thing, Exception):
             thing.__signature__ = inspect.signature(thing)
             thing.__name__ = name.rpartition(".")[2]
+    for field in PyObject.doc_field_types:
+        if field.name == "variable":
+            field.label = "Attributes"
     app.add_role("public", code_role)
     app.add_html_math_renderer("mathml", (visit_math, None), (visit_math_block, None))
     app.connect("source-read", include_sections)

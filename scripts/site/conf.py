@@ -25,11 +25,13 @@ nitpick_ignore_regex = site_extension.ELSEWHERE
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"  # the extension adds them to the descriptions
 napoleon_use_ivar = True
+napoleon_attr_annotations = False
 napoleon_use_rtype = False
 napoleon_preprocess_types = False
 maximum_signature_line_length = 60
 
 myst_heading_anchors = 3
+myst_enable_extensions = ["dollarmath"]
 
 sphinx_gallery_conf = {
     "examples_dirs": ["notes"],
@@ -47,7 +49,7 @@ sphinx_gallery_conf = {
 }
 
 html_theme = "furo"
-smartquotes = False
+smartquotes_action = "D"  # dashes alone
 pygments_dark_style = "github-dark"
 html_title = f"fnet {release}"
 html_math_renderer = "mathml"
