@@ -96,7 +96,7 @@ def draw_speed(ax: Axes, speed: dict[str, Any]) -> None:
         bars, [f"{time:,.0f}" if time >= 100 else f"{time:.1f}" for time in times], padding=3
     )
     ax.invert_yaxis()
-    ax.set(xscale="log", xlabel="microseconds a step of the digits run, on two cores")
+    ax.set(xscale="log", xlabel="microseconds a step, on two cores")
     ax.margins(x=0.12)
     ax.xaxis.set_minor_locator(NullLocator())
     ax.xaxis.set_major_formatter("{x:,g}")

@@ -2,7 +2,7 @@
 
 Each worker runs the same script and computes its share of the rows of each batch; gradients are
 summed over workers in the compiled program. Params, history and everything else are the same on all
-workers, bit for bit.
+workers, bit for bit. A script::
 
     # script.py, to be started by `python -m fnet.distributed script.py --workers 2`
     import fnet
