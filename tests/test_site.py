@@ -197,13 +197,14 @@ def test_new_figures_are_those_of_the_tables_that_all_models_share(load, tmp_pat
         *(
             ("fnet", "iris", 0, 0.9, 2.0),
             ("fnet", "iris", 1, 0.5, 9.0),
-            ("fnet", "cars", 0, 0.7, 4.0),
+            ("fnet", "iris", 2, 0.1, 9.0),
         ),
         *(
             ("hist", "iris", 0, 0.8, 1.0),
+            ("hist", "iris", 1, 0.6, 3.0),
             ("hist", "cars", 0, 0.6, 3.0),
-            ("fnet", "HI", 0, 0.1, 9.0),
         ),
+        *(("fnet", "cars", 0, 0.7, 4.0), ("fnet", "HI", 0, 0.1, 9.0)),
         ("hist quantiles", "iris", 0, 0.0, 1.0),
     ]
     keys = ("model", "table", "fold", "score", "seconds")
@@ -213,7 +214,7 @@ def test_new_figures_are_those_of_the_tables_that_all_models_share(load, tmp_pat
     )
     assert drawing.accuracy_of(accuracy) == {
         "tables": ["cars", "iris"],
-        "models": {"fnet": [0.8, 3.0], "hist": [0.7, 2.0]},
+        "models": {"fnet": [0.7, 4.75], "hist": [0.65, 2.5]},
     }
 
 
