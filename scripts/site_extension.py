@@ -7,6 +7,8 @@
 - Classes show what fnet gives them, and not what they inherit from elsewhere.
 """
 
+import functools
+import importlib
 import inspect
 import re
 from pathlib import Path
@@ -150,15 +152,31 @@ def types_of(thing: Any) -> dict[str, str]:
 
 def shown_type(kind: Any) -> str:
     """A type as text in which public names and aliases are references."""
-    text = (
-        kind if isinstance(kind, str) else stringify_annotation(kind, "smart", short_literals=True)
-    )
+    text = kind if isinstance(kind, str) else type_text(kind)
     named = {n.rpartition(".")[2]: n for n, v in api_pages.pages().items() if inspect.isclass(v)}
     named |= {alias: f"{ALIASES}.{alias}" for alias, _, _ in api_pages.aliases()}
-    text = text.replace(stringify_annotation(npt.NDArray[Any], "smart"), "NDArray")
+    for expanded, alias in expansions():
+        text = text.replace(expanded, alias)
     return re.sub(
-        r"(?<![\w.~'])[A-Z]\w+\b", lambda w: f"~{named[w[0]]}" if w[0] in named else w[0], text
+        r"(?<![\w.~'])[A-Z]\w+\b",
+        lambda word: f"~{named[word[0]]}" if word[0] in named else word[0],
+        text,
     )
+
+
+@functools.cache
+def expansions() -> list[tuple[str, str]]:
+    """`(text, name)` of the types that have a name but not in a signature; the longest first."""
+    module = importlib.import_module(ALIASES)
+    names = {name: getattr(module, name) for name, _, _ in api_pages.aliases()}
+    names |= {"NDArray": npt.NDArray[Any], "DTypeLike": npt.DTypeLike}
+    found = [(type_text(kind), name) for name, kind in names.items() if kind is not Any]
+    return sorted(found, key=lambda pair: -len(pair[0]))
+
+
+def type_text(kind: Any) -> str:
+    """A type as Sphinx writes it."""
+    return stringify_annotation(kind, "smart", short_literals=True)
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

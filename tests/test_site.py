@@ -60,7 +60,14 @@ def test_sections_end_where_the_next_begins_and_keep_the_order_of_headings(load)
     assert "\n#" not in section("README.md", "scikit-learn")
 
 
-@pytest.mark.parametrize("name", sorted(n for n, b in BLOCKS.items() if "python" in dict(b)))
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[pytest.mark.slow] * ("Tabular" in PAGES[name]))
+        for name, blocks in sorted(BLOCKS.items())
+        if "python" in dict(blocks)
+    ],
+)
 def test_code_of_the_pages_prints_what_stands_below_it(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     names = {}
@@ -72,6 +79,7 @@ def test_code_of_the_pages_prints_what_stands_below_it(name, tmp_path, monkeypat
             assert printed.getvalue() == (expected if below == "text" else "")
 
 
+@pytest.mark.slow
 def test_the_commands_of_the_pages_run(shell):
     commands = [
         line
@@ -125,7 +133,9 @@ def test_types_are_references_to_pages(load):
     shown = load("site_extension").types_of
     assert shown(fnet.forward)["params"] == "~fnet.core.aliases.Params"
     assert shown(fnet.Run)["state"] == "~fnet.core.optimizers.OptState"
-    assert shown(fnet.MLPRegressor.predict)["return"].startswith("NDArray")
+    assert shown(fnet.MLPRegressor.predict)["return"] == "NDArray"
+    assert shown(fnet.MLPClassifier)["precision"] == "~fnet.core.aliases.Precision"
+    assert shown(fnet.save)["classes"] == "~fnet.core.aliases.ArrayLike | None"
     assert "self" not in shown(fnet.MLPRegressor.predict)
 
 
