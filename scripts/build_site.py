@@ -28,11 +28,7 @@ SITE, LESSONS, PICTURES = ROOT / "scripts/site", ROOT / "scripts/notes", ROOT / 
 
 def lesson_index(folder: Path) -> str:
     """The page that lists the lessons of a folder, with the beginning of each docstring."""
-    text = api_pages.heading("Lessons")
-    text += (
-        "Each lesson is a script that runs as it is. Read it here, with what it prints and draws, "
-        "or download it as a script or a notebook at the bottom of its page.\n\n"
-    )
+    text = (folder / "GALLERY_HEADER.rst").read_text(encoding="utf-8") + "\n"
     names = []
     for path in sorted(folder.glob("[0-9]*.py")):
         about = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""

@@ -143,6 +143,7 @@ def test_lessons_are_listed_with_what_they_are_about(load, tmp_path):
     lesson = '"""\nA title\n=======\n\nWhat it is\nabout.\n\nMore.\n"""\n'
     (tmp_path / "01_first.py").write_text(lesson)
     (tmp_path / "shared.py").write_text("")
+    (tmp_path / "GALLERY_HEADER.rst").write_text("Lessons\n=======\n")
     text = load("build_site").lesson_index(tmp_path)
     assert "#. :doc:`A title <01_first>`\n\n   What it is\n   about.\n\n" in text
     assert "shared" not in text

@@ -70,10 +70,9 @@ assert max(scaled) > 0.95
 # %%
 # Why: the shape of the loss
 # --------------------------
-# Take the simplest case, a linear model ``w[0] * length + w[1] * width + b`` of the flowers in
-# lesson
-# 1. Its squared error is a bowl over the weights, and how steep the bowl is in each direction are
-#    the eigenvalues of ``x.T @ x / N``, with a column of ones for b.
+# Take the simplest case, a linear model ``w[0] * length + w[1] * width + b`` of the flowers of the
+# first lesson. Its squared error is a bowl over the weights, and how steep the bowl is in each
+# direction are the eigenvalues of ``x.T @ x / N``, with a column of ones for b.
 
 flowers, labels = datasets.load_course()
 
