@@ -104,16 +104,19 @@ def draw_speed(ax: Axes, speed: dict[str, Any]) -> None:
 
 def draw_accuracy(ax: Axes, accuracy: dict[str, Any]) -> None:
     """A point for each model: the mean score against the seconds of a fit."""
-    for name, (score, seconds) in accuracy["models"].items():
+    by_seconds = sorted(accuracy["models"].items(), key=lambda model: model[1][1])
+    for rank, (name, (score, seconds)) in enumerate(by_seconds):
         ours = name in FNET
         ax.plot(seconds, score, "o" if ours else "s", color=OURS if ours else OTHERS, markersize=9)
-        place = {"xytext": (9, 0), "textcoords": "offset points", "va": "center"}
+        above = {"xytext": (0, 9), "va": "bottom"}
+        below = {"xytext": (0, -9), "va": "top"}
+        place = {"textcoords": "offset points", "ha": "center"} | (below if rank % 2 else above)
         weight = "bold" if ours else "normal"
         ax.annotate(LABELS.get(name, name), (seconds, score), weight=weight, **place)
     number = len(accuracy["tables"])
     ax.set(xscale="log", xlabel="seconds of a fit, the median of the tables")
     ax.set_ylabel(f"mean accuracy or R² on {number} tables")
-    ax.margins(x=0.4, y=0.2)
+    ax.margins(x=0.3, y=0.2)
     ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     ax.xaxis.set_minor_locator(NullLocator())
     ax.xaxis.set_major_formatter("{x:g}")
