@@ -2,8 +2,9 @@
 A network by hand
 =================
 
-A network of nine weights, in NumPy, with its gradient by hand. The lecture notes begin with it.
-Their network learns nothing. You will see why, and then train one that learns.
+A network of nine weights, in NumPy, with its gradient by hand. The lecture notes that these lessons
+follow begin with it; you do not need them. Their network learns nothing. You will see why, and then
+train one that learns.
 
 You need to know NumPy's arrays, the matrix product ``@``, and what a derivative is. Shapes use
 the same letters in all lessons: N rows, D inputs, H hidden units, K outputs.
@@ -33,7 +34,8 @@ assert (y == 1).sum() == 100
 # Lines with ``assert`` say what must be true. If one is not, the lesson stops with an error.
 
 # %%
-# A picture of the rows. (The last line of a cell is shown, in a notebook and on the page.)
+# A picture of the rows. The last line of a cell is shown, in a notebook and on the page. In a
+# script, write ``figure.savefig("rows.png")`` to see it.
 
 figure = Figure(figsize=(5, 3.4), layout="constrained")
 axes = figure.subplots()
@@ -124,8 +126,10 @@ assert abs(slope - dw2[0, 0]) < 1e-6
 # %%
 # fnet does the same. ``fnet.reference`` is fnet in NumPy, with every gradient written by hand; at
 # the top it was imported as ``fnet``. A ``Network`` holds sizes and names. Its weights are
-# separate, one ``Layer(w, b)`` for each layer, together the *params*. ``grads`` gives their
-# gradient.
+# separate, one ``Layer(w, b)`` for each layer, together the *params*; ``init_params`` makes them
+# by a scheme, here all ones, from a seed for random numbers, as ``float64``, numbers of 64 bits.
+# ``b`` is a bias, a number added to each z; this network has none. ``grads`` gives the gradient
+# of the params.
 
 net = fnet.Network((2, 3, 1), "sigmoid", "sigmoid", bias=False, loss="squared_error")
 params = fnet.init_params(net, seed=0, scheme="ones", dtype="float64")
@@ -133,6 +137,19 @@ grads = fnet.grads(net, params, x, y)
 print(np.allclose(grads[0].w, dw1), np.allclose(grads[1].w, dw2))
 assert np.allclose(grads[0].w, dw1)
 assert np.allclose(grads[1].w, dw2)
+
+# %%
+# ``trace`` prints every number of a step, as on a blackboard. ``[1]`` is the first layer and
+# ``[2]`` the second. This is the step for the first flower alone:
+
+step = fnet.trace(net, params, x[:1], y[:1])
+print(step)
+assert np.allclose(step.grads[1].w, gradient(w1, w2, x[:1], y[:1])[1])
+
+# %%
+# The same numbers in the network:
+
+plots.network(net, params, step)
 
 # %%
 # Gradient descent
@@ -192,10 +209,11 @@ assert np.isclose(np.mean((best - y) ** 2), 1 / 3)
 # A network that learns
 # ---------------------
 # Three changes: labels 0 and 1, which a sigmoid can reach; random weights, so that the hidden units
-# differ; and biases, a number added to each z, so that a unit need not be 1/2 where the inputs are
-# 0.
+# differ; and biases, so that a unit need not be 1/2 where the inputs are 0. (Lesson 2 leaves them
+# out again, to repeat the notes.)
 #
-# ``sgd`` is gradient descent, and ``update`` takes one step.
+# ``sgd`` is gradient descent, and ``update`` takes one step. Its ``state`` is what an optimizer
+# remembers between steps: for this one, how many there were.
 
 net = fnet.Network((2, 3, 1), "sigmoid", "sigmoid", loss="squared_error")
 params = fnet.init_params(net, seed=0, scheme="normal", dtype="float64")
@@ -228,7 +246,7 @@ plots.learning_curves({"loss": corrected})
 # 1. With labels 0 and 1, what is the best constant output, and what is its loss?
 # 2. Start the hidden units equal, but the three output weights at 1, 2 and 3. Do the hidden units
 #    stay equal?
-# 3. What happens to the network that learns at a learning rate of 50?
+# 3. Train the last network with ``sgd(learning_rate=50)``. What happens?
 
 # %%
 # Answer 1
@@ -247,7 +265,7 @@ assert np.isclose(loss, 2 / 9)
 # first step on.
 
 dw1, _ = gradient(np.ones((2, 3)), np.array([[1.0], [2.0], [3.0]]), x, y)
-print(dw1[0].round(6))
+print(dw1[0])
 assert len(set(dw1[0])) == 3
 
 # %%
@@ -257,7 +275,8 @@ assert len(set(dw1[0])) == 3
 # large that the sigmoid saturates. Its derivative ``a (1 - a)`` is then nearly 0, and so is every
 # gradient.
 #
-# ``train`` takes all the steps in one call; lesson 3 explains it.
+# ``train`` takes all the steps in one call, an epoch for each pass over the rows; lesson 3
+# explains it.
 
 params = fnet.init_params(net, seed=0, scheme="normal", dtype="float64")
 plan = fnet.full_batch_plan(len(x), epochs=1000)

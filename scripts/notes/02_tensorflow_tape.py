@@ -19,6 +19,8 @@ tf = backends.import_tensorflow()  # without its start-up messages
 # ------
 # Inside ``with`` the tape records every operation on what it watches. Afterwards it gives the
 # derivative of a result: that of ``w * w`` is ``2 w``, so 6 at w = 3.
+#
+# A tensor is TensorFlow's array; ``.numpy()`` makes it one of NumPy.
 
 w = tf.constant(3.0)
 with tf.GradientTape() as tape:
@@ -67,10 +69,10 @@ assert difference < 1e-12
 # ``tf.function`` runs the Python code once, to find the operations, and then runs these alone. The
 # learning rate is a tensor: for each new Python number it would run the Python code again.
 
-compiled_step = tf.function(step, autograph=False)  # it has no loops to translate
+compiled_step = tf.function(step, autograph=False)  # no loop in it depends on tensors
 
 
-def descend(net, params, learning_rate, steps):
+def descend(net, params, x, y, learning_rate, steps):
     rate = tf.constant(learning_rate, tf.float64)
     losses = []
     for _ in range(steps):
@@ -83,7 +85,8 @@ def descend(net, params, learning_rate, steps):
 # As in the notes
 # ---------------
 # 200 steps at 0.1. The notes call the loss a sum of squares; their code takes the mean, and so does
-# this. (Their ``tf.losses.mean_squared_error`` is ``tf.losses.MSE`` today.)
+# this. (Their ``tf.losses.mean_squared_error`` is ``tf.losses.MSE`` today.) Each loss is that
+# before its step, so the line of epoch 100 has the loss of step 100, which 99 steps came before.
 
 
 def report(losses):
@@ -91,7 +94,7 @@ def report(losses):
         print(f"Epoch [{epoch:03d}/{len(losses)}], Loss: [{losses[max(epoch - 1, 0)]:.4f}]")
 
 
-notes = descend(net, ones, learning_rate=0.1, steps=200)
+notes = descend(net, ones, x, y, learning_rate=0.1, steps=200)
 report(notes)
 assert np.round(notes[99], 4) == 0.9051
 assert np.round(notes[199], 4) == 0.8889
@@ -107,7 +110,7 @@ assert np.round(notes[199], 4) == 0.8889
 
 net = fnet.Network((2, 3, 1), "tanh", "tanh", bias=False, loss="squared_error")
 params = fnet.init_params(net, seed=1, dtype="float64")
-corrected = descend(net, params, learning_rate=0.04, steps=400)
+corrected = descend(net, params, x, y, learning_rate=0.04, steps=400)
 report(corrected)
 assert corrected[-1] < 0.05
 
@@ -165,9 +168,9 @@ assert slope is None
 # --------
 # No. It jumps up and down. Sepals of 2 to 8 cm make ``z`` large, and where tanh is flat the
 # gradient is nearly 0; where it is steep, a step of this length goes too far. Lesson 3 standardizes
-# the features, which cures both.
+# the features: then ``z`` stays where tanh is neither flat nor too steep for the step.
 
-losses = descend(net, params, learning_rate=0.1, steps=400)
+losses = descend(net, params, x, y, learning_rate=0.1, steps=400)
 rises = np.sum(np.diff(losses) > 0)
 print(f"the loss rises in {rises} of {len(losses)} steps")
 assert rises > 10

@@ -11,7 +11,7 @@ import numpy as np
 import fnet
 from fnet import backends
 
-backends.import_tensorflow()  # without its start-up messages
+tf = backends.import_tensorflow()  # without its start-up messages
 
 # %%
 # A rule and its state
@@ -31,9 +31,9 @@ assert fnet.loss(net, params, x, y) < fnet.loss(net, ones, x, y)
 
 # %%
 # The notes make a new SGD in every step. That is harmless: this rule remembers nothing, so its
-# state has no moments, only the number of steps.
+# state has only the number of steps, and no moments, which are the arrays that a rule remembers.
 #
-# They also miss plain gradient descent in TensorFlow. SGD on all rows is just that.
+# The notes also say that TensorFlow lacks plain gradient descent. SGD on all rows is just that.
 
 print(f"{int(state.step)} step, {len(state.moments)} moments")
 assert state.moments == ()
@@ -56,8 +56,9 @@ report(notes.history["loss"])
 assert notes.history["loss"][[0, 99, 199]].round(6).tolist() == [1.272302, 0.905149, 0.888928]
 
 # %%
-# These are the numbers of the tape in lesson 2. ``notes`` is a ``Run``: the params at the end, the
-# history, and all that is needed to go on.
+# These are the numbers of the tape in lesson 2. ``notes`` is a ``Run``: the params at the end,
+# the history, and all that is needed to go on. It prints its optimizer, how many epochs it ran,
+# and why it ended: here because all epochs of the plan were done.
 
 print(notes)
 
@@ -108,7 +109,7 @@ fnet.plots.decision_regions(run, standardized, y, features=names)
 # Exercises
 # ---------
 # 1. Train the same start without momentum. How far does it come in 200 steps?
-# 2. Now make a new optimizer *with* momentum in each step, as the notes do without. What is lost?
+# 2. Start each step from a new state, as the notes do, but with momentum. What is lost?
 # 3. A new flower has a sepal of 5.0 by 3.5 cm. What does the network say?
 
 # %%
