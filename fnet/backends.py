@@ -15,6 +15,7 @@ from types import ModuleType
 from typing import Any, Literal, TypeAlias
 
 import fnet
+from fnet.core import interrupts
 from fnet.core.network import Network
 
 Engine: TypeAlias = Literal["numpy", "tensorflow"]
@@ -147,9 +148,9 @@ def _exit_on_interrupt() -> Iterator[None]:
 
     It changes nothing outside the main thread, or where the caller has a handler of their own.
     """
-    ours = (
-        threading.current_thread() is threading.main_thread()
-        and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    before = signal.getsignal(signal.SIGINT)
+    ours = threading.current_thread() is threading.main_thread() and (
+        before is signal.default_int_handler or interrupts.are_awaited()
     )
     if not ours:
         yield
@@ -164,5 +165,5 @@ def _exit_on_interrupt() -> Iterator[None]:
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGINT, before)
         os.close(stderr)

@@ -274,6 +274,7 @@ def run_script(name, *options):
     return done.stdout
 
 
+@pytest.mark.slow
 def test_mutated_files_are_refused_or_unchanged():
     printed = run_script("mutate.py", "--count", 5000, "--seed", 1)
     assert "UNDETECTED" not in printed
@@ -284,6 +285,7 @@ def test_mutated_files_are_refused_or_unchanged():
     assert float(memory) < 0
 
 
+@pytest.mark.slow
 def test_killed_processes_leave_complete_files_and_resumable_runs():
     printed = run_script("crash.py", "--saves", 50, "--runs", 2)
     found = re.search(

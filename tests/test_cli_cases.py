@@ -75,7 +75,7 @@ def test_a_case_trains_the_right_model(run, name):
 
 @pytest.mark.parametrize("table", ["index_leak.parquet", "index_unnamed.csv"])
 def test_noise_is_not_learnt_from_the_index(run, table):
-    printed, _, _ = train(run, f"{table} --target y")
+    printed, _, _ = train(run, f"{table} --target y --epochs 20")
     assert abs(float(re.search(r"accuracy ([\d.]+)", printed)[1]) - 0.5) < 0.15
     _, notes, model = train(run, f"{table} --target y --keep-index --epochs 2")
     assert len(model.features) == 4

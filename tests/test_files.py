@@ -338,6 +338,7 @@ print(json.dumps([found, [name for name in heavy if name in sys.modules], fnet._
 """
 
 
+@pytest.mark.slow
 def test_a_file_predicts_where_only_numpy_and_safetensors_are_installed(tmp_path):
     fnet.save(tmp_path / "net.fnet", (NET, PARAMS), classes=["a", "b", "c"])
     subprocess.run([sys.executable, "-m", "venv", tmp_path / "bare"], check=True)

@@ -45,6 +45,7 @@ def test_the_main_job_shows_a_progress_bar_and_no_message_of_tensorflow(tmp_path
     assert (tmp_path / "digits.png").exists()
 
 
+@pytest.mark.slow
 def test_the_benchmark_compares_implementations(tmp_path):
     """On a few epochs, with implementations that the plain install includes."""
     report = tmp_path / "report.json"
@@ -58,6 +59,7 @@ def test_the_benchmark_compares_implementations(tmp_path):
     assert (tmp_path / "report.png").exists()
 
 
+@pytest.mark.slow
 def test_a_version_has_the_same_bits_as_itself():
     """Also refuses a folder that contains no fnet."""
     command = [sys.executable, SCRIPTS / "compare_versions.py", SCRIPTS.parent]

@@ -121,7 +121,7 @@ def estimator(
     y: npt.NDArray[Any],
     options: TrainOptions,
     folds: FoldOptions,
-    encoder: fnet.TableEncoder | None,
+    encoder: "fnet.TableEncoder | None",
 ) -> "TabularClassifier | TabularRegressor":
     """The estimator that these options describe, not fitted yet.
 

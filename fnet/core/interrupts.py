@@ -9,6 +9,11 @@ from typing import Any
 _outer: threading.Event | None = None
 
 
+def are_awaited() -> bool:
+    """Whether the next Ctrl-C only sets the event of a context `interrupts`."""
+    return _outer is not None and not _outer.is_set()
+
+
 @contextlib.contextmanager
 def interrupts() -> Iterator[threading.Event]:
     """Inside the context, the first Ctrl-C only sets the event that it yields; the second raises.

@@ -171,7 +171,7 @@ def _decision_regions(model: Model, evaluation: Evaluation, encoded: bool) -> _D
     added = ", encoded" if encoded else ""
     features = [
         style.name(f, style.MAX_AXIS_LETTERS - len(added)) + added
-        for f in model.features or ("feature 1", "feature 2")
+        for f in model.features or ("feature 0", "feature 1")
     ]
     figure = plots.decision_regions(
         model, evaluation.x, classes[evaluation.y_true], features=features

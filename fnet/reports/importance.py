@@ -134,7 +134,7 @@ def permuted(
 def _columns(model: Model) -> Iterator[tuple[str, slice]]:
     """Each column that the model uses, with the features that it becomes."""
     if model.encoding is None:
-        names = model.features or [f"feature {i + 1}" for i in range(model.net.sizes[0])]
+        names = model.features or [f"feature {i}" for i in range(model.net.sizes[0])]
         widths = [1] * len(names)
     else:
         encoded = used(model.encoding)
