@@ -63,6 +63,7 @@ TRAINED = {
 
 
 @pytest.mark.parametrize("name", TRAINED)
+@pytest.mark.slow
 def test_a_case_trains_the_right_model(run, name):
     line, features, classes, note = TRAINED[name]
     printed, notes, model = train(run, f"{line} --epochs 60")

@@ -51,12 +51,14 @@ def train(side, loss, optimizer):
 
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("optimizer", KINDS)
+@pytest.mark.slow
 def test_the_twin_trains_to_the_end(optimizer, loss):
     losses = train(reference, loss, optimizer)
     assert losses[-1] < RUNS[loss][2] < losses[0]
 
 
 @pytest.mark.parametrize(("optimizer", "loss"), list(zip(KINDS, itertools.cycle(LOSSES))))
+@pytest.mark.slow
 def test_tensorflow_trains_to_the_same_end(optimizer, loss):
     """Every optimizer and every loss, but not all pairs, to save time."""
     ours, theirs = (train(side, loss, optimizer) for side in (fnet, reference))

@@ -169,6 +169,7 @@ RUNS = [(name, xla) for name in NETWORKS for xla in (False, True) if name in XLA
 
 @pytest.mark.parametrize(("name", "xla"), RUNS)
 @MEMBERS
+@pytest.mark.slow
 def test_runs_agree(name, seed, xla):
     net = NETWORKS[name]
     plan = fnet.minibatch_plan(len(X), 6, epochs=5, seed=2)

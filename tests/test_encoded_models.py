@@ -409,6 +409,7 @@ def use(model):
 
 
 @pytest.mark.parametrize("odd", ODD, ids=repr)
+@pytest.mark.slow
 def test_whatever_passes_of_an_encoding_works(odd):
     """Each place of an encoding gets an odd value: refused on one line, or all uses work."""
     accepted = 0

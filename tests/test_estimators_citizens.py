@@ -69,6 +69,7 @@ def failures(estimator):
 
 @KINDS
 @pytest.mark.parametrize("name", SETTINGS)
+@pytest.mark.slow
 def test_no_check_fails_that_scikit_learns_class_passes(name, kind):
     """scikit-learn's class gets another name, since some checks change arguments by name."""
     other = type(kind, (getattr(theirs, kind),), {})

@@ -143,6 +143,7 @@ def test_the_default_initializer_follows_the_activation():
 @BOTH
 @given(case=cases(members=((3,), (2, 2))))
 @fewer(4)
+@pytest.mark.slow
 def test_members_equal_separate_networks(side, case):
     net, params, x, y, weights = case.arguments
     own = x.ndim > 2

@@ -802,6 +802,7 @@ def names_of(name):
 
 
 @pytest.mark.parametrize("name", PLACES)
+@pytest.mark.slow
 def test_a_place_shows_every_name(world, name):
     found = list(PLACES[name](world))
     assert found == names_of(name)

@@ -44,7 +44,15 @@ def run(path):
                 assert shown._repr_png_()[:4] == b"\x89PNG"
 
 
-@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+def slow_after(count):
+    """All lessons, of which those after the first few are marked slow."""
+    return [
+        *LESSONS[:count],
+        *(pytest.param(path, marks=pytest.mark.slow) for path in LESSONS[count:]),
+    ]
+
+
+@pytest.mark.parametrize("path", slow_after(3), ids=lambda path: path.stem)
 def test_a_lesson_runs(path, capsys):
     """Every number that it gives is asserted in it."""
     run(path)
@@ -68,11 +76,7 @@ def test_a_lesson_has_a_title_and_three_exercises_with_answers(path):
         assert any(isinstance(statement, ast.Assert) for statement in statements)
 
 
-@pytest.mark.parametrize(
-    "path",
-    [LESSONS[0], *(pytest.param(path, marks=pytest.mark.slow) for path in LESSONS[1:])],
-    ids=lambda path: path.stem,
-)
+@pytest.mark.parametrize("path", slow_after(1), ids=lambda path: path.stem)
 def test_a_lesson_runs_as_a_script_and_writes_no_message_and_no_file(path, tmp_path):
     command = [sys.executable, "-W", "error", path]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)

@@ -273,6 +273,7 @@ def ending(side, axes, member, start=None, **options):
 @BOTH
 @pytest.mark.filterwarnings("ignore:the loss or a gradient")
 @pytest.mark.parametrize("axes", ENDS.values(), ids=ENDS)
+@pytest.mark.slow
 def test_ended_members_leave_the_others_to_go_on_alone(side, axes, tmp_path, monkeypatch):
     """Every member is as alone, and in pieces, and after a file, which has the same bits."""
     sizes, compile_steps = [], f"fnet.{FOLDER[side]}.training._compile_steps"

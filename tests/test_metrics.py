@@ -402,6 +402,7 @@ def by_hand(side, kind, name, params):
         pytest.param(fnet, False, 1, "linked", id="linked-graph"),
     ],
 )
+@pytest.mark.slow
 def test_a_run_measures_the_metrics_of_each_epoch(side, kind, xla, seed):
     names = metrics_of(NETS[kind])
     run = run_on(side, kind, seed, metrics=names, xla=xla)

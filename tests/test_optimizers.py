@@ -131,6 +131,7 @@ def by_paper(name, p, grads, decays):
 
 @BOTH
 @EVERY
+@pytest.mark.slow
 def test_a_thousand_steps_equal_the_papers_formulas(side, name):
     start, grads = random_steps()
     (found,), state = named_updates(side, name)

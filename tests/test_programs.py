@@ -47,6 +47,7 @@ def traces(program_runs):
     ],
     ids=["full", "kfold", "minibatch"],
 )
+@pytest.mark.slow
 def test_similar_numbers_of_rows_share_programs(plan):
     """As with expanding windows and folds of different sizes; validation rows too."""
     net = Network((3, 4, 2))
@@ -67,6 +68,7 @@ def test_similar_numbers_of_rows_share_programs(plan):
 
 
 @pytest.mark.parametrize("rows", [1, 2, 15, 16, 17, 100, 1437, 10**6 + 1])
+@pytest.mark.slow
 def test_padding_adds_at_most_an_eighth(rows):
     n_padded = batch_source.padded_rows(rows)
     assert rows <= n_padded <= rows * 9 / 8 + 1

@@ -81,6 +81,7 @@ def test_the_service_predicts_rows_and_names_the_field_that_is_wrong(shell):
         assert answer(app, bad)[0] == 422
 
 
+@pytest.mark.slow
 def test_the_shell_commands_run(shell):
     lines = [line for kind, block in BLOCKS if kind == "sh" for line in block.splitlines()]
     assert sum("fnet digits" in line for line in lines) == 1

@@ -275,6 +275,7 @@ ON_TENSORFLOW = [
 
 
 @pytest.mark.parametrize("name", ON_TENSORFLOW)
+@pytest.mark.slow
 def test_a_search_by_tensorflow_is_scikit_learns_by_the_twin(name, monkeypatch):
     case = CASES[name]
     other = theirs.GridSearchCV(case.estimator, case.grid, **case.search)

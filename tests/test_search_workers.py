@@ -57,6 +57,7 @@ def on_dask(client):
     return {"backend": "dask"}
 
 
+@pytest.mark.slow
 def test_a_dask_cluster_gives_the_same_bits(on_dask):
     """By TensorFlow; the next test compares those of the twin."""
     with joblib.parallel_config(**on_dask):

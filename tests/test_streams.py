@@ -228,6 +228,7 @@ def assert_batches(dataset, x, y):
     [*((kind,) for kind in WRITERS), ("csv", "parquet"), ("arrow", "csv.gz", "parquet")],
     ids="+".join,
 )
+@pytest.mark.slow
 def test_batches_are_those_of_the_table_in_memory(tmp_path, formats, kinds, order, monkeypatch):
     monkeypatch.setattr(csv_blocks, "BLOCK_BYTES", 300)
     table = columns(sum(ROWS), kinds)
@@ -823,6 +824,7 @@ def numbered(tmp_path, **options):
 
 
 @pytest.mark.parametrize("name", TABULAR)
+@pytest.mark.slow
 def test_an_ensemble_is_fitted_to_a_stream_as_by_train(tmp_path, name):
     kind, more, task = TABULAR[name]
     found, table = numbered(tmp_path, task=task, epochs=4)

@@ -507,6 +507,7 @@ READ_BOMB = """if True:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the peak of memory is read from /proc")
 @pytest.mark.parametrize("name", BOMBS)
+@pytest.mark.slow
 def test_a_compression_bomb_takes_no_memory_but_blocks(file, name):
     """Each takes 256 MiB or more when it is unpacked or parsed whole."""
     path = file(eval(BOMBS[name], {"pack": packed("zstd"), "lzma": lzma}), "bomb")
