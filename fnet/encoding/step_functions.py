@@ -217,7 +217,10 @@ STEPS: dict[type[Any], Rule] = {
 
 def levels_of(steps: tuple[Step, ...]) -> Levels | None:
     """The levels among steps, or None."""
-    return next((step for step in steps if isinstance(step, Levels)), None)
+    for step in steps:
+        if isinstance(step, Levels):
+            return step
+    return None
 
 
 def n_codes(step: Levels | Code) -> int:
