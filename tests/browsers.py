@@ -38,6 +38,11 @@ def resize(browser, width):
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
 
 
+def wait_for_download(path):
+    """Wait until a file is there as a whole: Chromium puts an empty one in its place at first."""
+    wait_for(lambda: path.exists() and path.stat().st_size)
+
+
 def wait_for(what):
     """What a function returns once it is true."""
     return WebDriverWait(None, HANG_SECONDS, poll_frequency=0.02).until(lambda _: what())

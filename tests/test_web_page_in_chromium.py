@@ -77,7 +77,7 @@ def test_a_table_is_predicted_as_by_numpy(browser, downloads, tmp_path, name):
     browser.get(path.as_uri())
     upload(browser, given).click()
     found = downloads / f"{name} table predicted.csv"
-    browsers.wait_for(found.exists)
+    browsers.wait_for_download(found)
     text = found.read_bytes().decode("utf-8-sig")
     header, columns = rows_of(text)
     check_predictions(name, model, header, columns)
@@ -175,7 +175,7 @@ def test_a_table_of_hostile_names_is_predicted(browser, downloads, tmp_path):
     given = {name: ["0", "x", '<img src="x">'] for name in TEXTS}
     (tmp_path / "hostile.csv").write_text(as_csv(given, line="\r\n"), encoding="utf-8", newline="")
     upload(browser, tmp_path / "hostile.csv").click()
-    browsers.wait_for((downloads / "hostile predicted.csv").exists)
+    browsers.wait_for_download(downloads / "hostile predicted.csv")
     text = (downloads / "hostile predicted.csv").read_bytes().decode("utf-8-sig")
     header, first, *others = csv.reader(io.StringIO(text, newline=""))
     assert header[: len(TEXTS)] == TEXTS
