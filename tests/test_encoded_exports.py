@@ -368,7 +368,7 @@ def test_a_program_encodes_like_numpy(options, backend):
 
 
 def test_both_programs_implement_the_closed_list_of_steps():
-    closed = [*READS, *step_functions.STEPS]
+    closed = [*READS, steps.Levels, *step_functions.STEPS]
     for table in (onnx_encoder.STEPS, saved_model_encoder.STEPS):
         assert list(table) == closed
     encodings = [learn(TABLE, Options(**ENCODER | each)) for each in OPTIONS.values()]
@@ -818,7 +818,7 @@ def test_an_encoding_comes_back_from_json(options):
     assert found["named"] is True
     assert [column["name"] for column in found["columns"]] == list(TABLE)
     kinds = {step["step"] for column in found["columns"] for step in column["steps"]}
-    assert kinds <= {kind.__name__ for kind in (*READS, *step_functions.STEPS)}
+    assert kinds <= {kind.__name__ for kind in (*READS, steps.Levels, *step_functions.STEPS)}
 
 
 def test_rows_without_names_and_hostile_names_come_back_from_json():

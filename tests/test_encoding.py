@@ -645,7 +645,7 @@ def test_every_step_has_one_function():
     listed = {
         kind for kind in vars(steps).values() if isinstance(kind, type) and hasattr(kind, "_fields")
     }
-    assert {*READS, *STEPS} == listed == set(steps.Step.__args__)
+    assert {*READS, steps.Levels, *STEPS} == listed == set(steps.Step.__args__)
     for kind in listed:
         assert f"| `{kind.__name__}` |" in steps.__doc__
 
@@ -664,11 +664,13 @@ def test_what_is_learnt_is_plain_data():
     check(learn(table, Options(kinds={"n0": "category"}, embed=1)))
 
 
-def test_the_result_does_not_depend_on_blocks_of_rows(monkeypatch):
+@pytest.mark.parametrize("columns", [1, 2])
+def test_the_result_does_not_depend_on_blocks_of_rows_and_columns(monkeypatch, columns):
     table = table_of(100) | {"t": np.datetime64("2024-01-01T05:00") + np.arange(100) * 1000}
     encoding = learn(table)
     together = encode(encoding, table)
-    monkeypatch.setattr("fnet.encoding.apply.BLOCK", 7)
+    monkeypatch.setattr("fnet.encoding.apply.BLOCK_CELLS", 7)
+    monkeypatch.setattr("fnet.encoding.apply.GROUP_COLUMNS", columns)
     np.testing.assert_array_equal(encode(encoding, table), together)
     single = [
         encode(encoding, {name: column[i : i + 1] for name, column in table.items()})

@@ -1,6 +1,8 @@
 """Rows of a table as numbers, by an Encoding: NumPy alone."""
 
+import collections
 import functools
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -14,15 +16,15 @@ from fnet.encoding.problems import MAX_NAMED, Problem, TableError, shown
 from fnet.encoding.raw_columns import RawColumn, to_raw
 from fnet.encoding.reading import KindError, cell_at, read
 from fnet.encoding.records import ColumnEncoding, Encoding, read_step, used
-from fnet.encoding.step_functions import STEPS, levels_of
-from fnet.encoding.steps import Boolean, Date, Number, Step, Text
+from fnet.encoding.step_functions import STEPS, level_codes, levels_of, width_of, writing
+from fnet.encoding.steps import Boolean, Date, Levels, Number, Step, Text
 from fnet.encoding.unlike import unlike
 
-BLOCK = 8192
-"""The rows that are written at a time, so that they stay in the processor's cache."""
+BLOCK_CELLS = 1 << 14
+"""The cells that are encoded at a time, so that they stay in the processor's cache."""
 
-NO_COLUMNS = np.empty((0, 0))
-"""What steps write that work on all cells at once."""
+GROUP_COLUMNS = 32
+"""The most columns that are encoded at a time."""
 
 READ_AS: dict[type[Any], str] = {
     Number: "a number",
@@ -50,19 +52,16 @@ class Encoded(NamedTuple):
     unlike: npt.NDArray[np.bool_] | None = None
 
 
-class Part(NamedTuple):
-    """How a column of a table becomes columns of the result.
+class Group(NamedTuple):
+    """Columns of a table with the same types of steps, so that each step works on all at once.
 
     Attributes:
-        column: The column.
-        at_once: The steps that work on all cells at once, as functions `(value, out)`.
-        by_blocks: Those that work on blocks of rows, as `(function, first, stop)`: the columns of
-            the result that it writes.
+        columns: Their positions among the columns that the encoding uses.
+        steps: What their steps do, as functions `(block, spare, rows of the result)`.
     """
 
-    column: ColumnEncoding
-    at_once: tuple[Callable[..., Any], ...]
-    by_blocks: tuple[tuple[Callable[..., Any], int, int], ...]
+    columns: tuple[int, ...]
+    steps: tuple[Callable[..., Any], ...]
 
 
 class Prepared(NamedTuple):
@@ -70,31 +69,43 @@ class Prepared(NamedTuple):
 
     Attributes:
         encoding: The Encoding.
-        parts: How each column that it uses becomes numbers.
+        columns: The columns that it uses, with the levels of each.
+        groups: How they become numbers.
         width: D, the number of columns of the result.
     """
 
     encoding: Encoding
-    parts: tuple[Part, ...]
+    columns: tuple[tuple[ColumnEncoding, Levels | None], ...]
+    groups: tuple[Group, ...]
     width: int
 
 
 def prepare(encoding: Encoding) -> Prepared:
     """An Encoding, ready to be applied many times."""
-    parts, stop = [], 0
-    for column in used(encoding):
-        at_once: list[Any] = []
-        by_blocks: list[Any] = []
-        for step in column.steps[1:]:
-            rule = STEPS[type(step)]
-            apply = functools.partial(rule.apply, rule.prepare(step))
-            if rule.at_once:
-                at_once.append(apply)
-            else:
-                first, stop = stop, stop + rule.width(step)
-                by_blocks.append((apply, first, stop))
-        parts.append(Part(column, tuple(at_once), tuple(by_blocks)))
-    return Prepared(encoding, tuple(parts), stop)
+    columns = used(encoding)
+    ends = np.cumsum([0, *(width_of(column.steps) for column in columns)])
+    alike: dict[Any, list[int]] = collections.defaultdict(list)
+    for i, column in enumerate(columns):
+        alike[tuple(map(type, column.steps))].append(i)
+    groups = []
+    for members in alike.values():
+        for start in range(0, len(members), GROUP_COLUMNS):
+            some = members[start : start + GROUP_COLUMNS]
+            groups.append(Group(tuple(some), _together([columns[i] for i in some], ends[some])))
+    with_levels = tuple((column, levels_of(column.steps)) for column in columns)
+    return Prepared(encoding, with_levels, tuple(groups), int(ends[-1]))
+
+
+def _together(
+    columns: list[ColumnEncoding], places: npt.NDArray[Any]
+) -> tuple[Callable[..., Any], ...]:
+    """What steps do, of columns with the same types of steps, from these places of the result."""
+    found = []
+    for steps in zip(*(writing(column.steps) for column in columns), strict=True):
+        rule = STEPS[type(steps[0])]
+        found.append(functools.partial(rule.apply, rule.prepare(steps, places)))
+        places = places + [rule.width(step) for step in steps]
+    return tuple(found)
 
 
 def encode(encoding: Encoding, table: Any, dtype: npt.DTypeLike = np.float64) -> npt.NDArray[Any]:
@@ -145,8 +156,7 @@ def encode_rows(
     values_of, problems, bad = [], [], np.zeros(columns.rows, bool)
     errors: list[Problem] = []
     far: list[npt.NDArray[np.bool_]] = []
-    for part, own in zip(ready.parts, select(ready, columns), strict=True):
-        column = part.column
+    for (column, levels), own in zip(ready.columns, select(ready, columns), strict=True):
         try:
             raw = to_raw(column.name, own)
             value, refused = read(column.steps, raw)
@@ -161,22 +171,31 @@ def encode_rows(
             bad |= refused
         if find_unlike:
             far.append(unlike(column, value, columns.rows))
-        for apply in part.at_once:
-            value = apply(value, NO_COLUMNS)
-        values_of.append(value)
+        values_of.append(value if levels is None else level_codes(levels, value))
     if errors:
         raise TableError(errors)
     values = np.zeros((columns.rows, ready.width), dtype) if out is None else out
-    for start in range(0, columns.rows, BLOCK):
-        rows = slice(start, start + BLOCK)
-        block = values[rows]
-        for part, value in zip(ready.parts, values_of, strict=True):
-            value = value[rows]
-            for apply, first, stop in part.by_blocks:
-                value = apply(value, block[:, first:stop])
+    for group in ready.groups:
+        _write(group.steps, [values_of[i] for i in group.columns], values)
     if problems:
         values[bad] = np.nan
     return Encoded(values, bad, tuple(problems), np.stack(far, axis=1) if far else None)
+
+
+def _write(
+    steps: tuple[Callable[..., Any], ...], cells: list[npt.NDArray[Any]], out: npt.NDArray[Any]
+) -> None:
+    """Write the columns of a group, from what was read of them, block by block."""
+    size = BLOCK_CELLS // len(cells) | 1  # odd: columns a power of two apart share cache lines
+    most = min(size, len(out)) * len(cells)
+    work = np.empty(most, cells[0].dtype), np.empty(most)
+    for start in range(0, len(out), size):
+        rows = out[start : start + size]
+        shape = len(cells), len(rows)
+        value, spare = (each[: math.prod(shape)].reshape(shape) for each in work)
+        np.concatenate([each[start : start + size] for each in cells], out=value.reshape(-1))
+        for apply in steps:
+            value = apply(value, spare, rows)
 
 
 def select(ready: Prepared, columns: Columns) -> Sequence[Any]:
@@ -196,7 +215,7 @@ def select(ready: Prepared, columns: Columns) -> Sequence[Any]:
         pairs = zip(encoding.columns, columns.cells, strict=True)
         return [cells for column, cells in pairs if column.steps]
     by_name = dict(zip(columns.names, columns.cells, strict=True))
-    names = [part.column.name for part in ready.parts]
+    names = [column.name for column, _ in ready.columns]
     if missing := [name for name in names if name not in by_name]:
         named = ", ".join(map(shown, missing[:MAX_NAMED]))
         more = f" and {len(missing) - MAX_NAMED} more" if len(missing) > MAX_NAMED else ""

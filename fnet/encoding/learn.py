@@ -52,7 +52,7 @@ from fnet.encoding.records import (
     Moments,
     Statistics,
 )
-from fnet.encoding.step_functions import STEPS, n_codes, position
+from fnet.encoding.step_functions import days_of, n_codes, position
 from fnet.encoding.steps import (
     Boolean,
     Clip,
@@ -333,7 +333,7 @@ def _date(task: _Task) -> ColumnEncoding:
     present = task.value[~np.isnat(task.value)]
     if not len(present):
         return task.ignored("is empty", task.statistics())
-    days = STEPS[Days].apply(Days(), present, np.empty((0, 0)))
+    days = days_of(present)
     varying = [part for part in CYCLES if len(np.unique(position(part, present))) > 1]
     return _scaled(task, "date", days, tuple(map(Cycle, varying)), (Days(),))
 

@@ -18,11 +18,15 @@ from fnet.core.containers import MISSING
 from fnet.core.errors import InvalidArgument
 from fnet.encoding.cells import Cell, Texts, text_codes
 from fnet.encoding.problems import Option, column_error, shown
+from fnet.encoding.step_functions import is_missing
 
 RawKind = Literal["numbers", "booleans", "dates", "text", "gaps"]
 
 MAX_TYPES = 256
 """The types of cells whose meanings are kept."""
+
+ARROW_FLOATS = {"halffloat": "float16", "float": "float32", "double": "float64"}
+"""The floating-point types of Arrow, and what NumPy calls them."""
 
 NAT = int(np.iinfo(np.int64).min)
 """The whole number that NumPy reads as NaT."""
@@ -58,15 +62,9 @@ def to_raw(name: str, cells: Any) -> RawColumn:
     """
     raw = _raw(name, cells)
     values = raw.values.codes if raw.kind == "text" else raw.values
-    if _are_missing(values[:1]) and _are_missing(values):
+    if (not len(values) or is_missing(values[0])) and is_missing(values).all():
         return RawColumn("gaps", np.full(len(values), np.nan))
     return raw
-
-
-def _are_missing(values: npt.NDArray[Any]) -> bool:
-    """Whether all of these are gaps."""
-    missing = values < 0 if values.dtype.kind == "i" else values != values  # NaN and NaT
-    return bool(missing.all())
 
 
 def _raw(name: str, cells: Any) -> RawColumn:
@@ -157,9 +155,9 @@ def _from_arrow(name: str, column: Any) -> RawColumn:
         return _from_arrow(name, column.dictionary_encode())._replace(categorical=False)
     if kind == "bool":
         return RawColumn("booleans", arrow_values(column.cast("int8"), "int8", -1))
-    if kind in ("double", "float", "halffloat") or kind.startswith(("int", "uint")):
-        numbers_ = column.cast("float64", safe=False)
-        return RawColumn("numbers", arrow_values(numbers_, "float64", np.nan))
+    if kind in ARROW_FLOATS or kind.startswith(("int", "uint")):
+        stored = ARROW_FLOATS.get(kind, kind)
+        return RawColumn("numbers", arrow_values(column, stored, np.nan, "float64"))
     if kind.startswith(("timestamp", "date32", "date64", "duration")):
         unit = "D" if kind.startswith("date32") else getattr(column.type, "unit", "ms")
         column = column.cast("int32").cast("int64") if unit == "D" else column.cast("int64")
@@ -168,13 +166,16 @@ def _from_arrow(name: str, column: Any) -> RawColumn:
     return _from_objects(name, column.to_pylist())
 
 
-def arrow_values(column: Any, dtype: str, gap: float) -> npt.NDArray[Any]:
+def arrow_values(
+    column: Any, stored: str, gap: float, dtype: str | None = None
+) -> npt.NDArray[Any]:
     """An Arrow column of numbers as an array; not by its `fill_null`, which imports pandas.
 
     Args:
         column: An array or a chunked array of Arrow, `[N]`.
-        dtype: Its type, as NumPy calls it.
+        stored: Its type, as NumPy calls it.
         gap: What stands for a missing value.
+        dtype: The type of the result; None for the same.
 
     Returns:
         The values, `[N]`.
@@ -183,14 +184,15 @@ def arrow_values(column: Any, dtype: str, gap: float) -> npt.NDArray[Any]:
     for part in getattr(column, "chunks", [column]):
         rows = slice(part.offset, part.offset + len(part))
         valid, values = part.buffers()
-        found = np.frombuffer(values, dtype)[rows] if len(part) else np.empty(0, dtype)
+        found = np.frombuffer(values, stored)[rows] if len(part) else np.empty(0, stored)
+        found = found.astype(dtype or stored, copy=False)
         if part.null_count:
             bits = np.unpackbits(np.frombuffer(valid, np.uint8), bitorder="little")
-            found = np.where(bits[rows] == 1, found, np.array(gap, dtype))
+            found = np.where(bits[rows] == 1, found, np.array(gap, found.dtype))
         parts.append(found)
     if len(parts) == 1:
         return parts[0]
-    return np.concatenate(parts) if parts else np.empty(0, dtype)
+    return np.concatenate(parts) if parts else np.empty(0, dtype or stored)
 
 
 def _from_polars(name: str, series: Any) -> RawColumn:

@@ -98,9 +98,7 @@ def _numbers(step: Number, raw: RawColumn, steps: tuple[Step, ...]) -> Reading:
 def _limited(value: npt.NDArray[Any], steps: tuple[Step, ...]) -> Reading:
     """Numbers, those that are too large refused."""
     limit = MAX_LEVEL if levels_of(steps) else MAX_MAGNITUDE
-    if len(value) and -limit <= value.min() and value.max() <= limit:  # not where one is NaN
-        return Reading(value)
-    bad = np.abs(value) > limit
+    bad = (value > limit) | (value < -limit)
     if np.count_nonzero(bad):
         return Reading(np.where(bad, np.nan, value), bad)
     return Reading(value)

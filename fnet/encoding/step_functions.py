@@ -1,7 +1,7 @@
 """What the steps of `steps.py` do: `STEPS`, one Rule for each."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -28,28 +28,33 @@ from fnet.encoding.steps import (
 MAX_STEPS = 4096
 """The steps of which what follows from them is kept."""
 
+Block = npt.NDArray[Any]
+"""Cells of C columns of a table in R rows, `[C, R]`."""
+
 Result = npt.NDArray[Any]
-"""The columns `[N, width]` that a step writes."""
+"""R rows of the result, `[R, D]`."""
+
+Places = Any
+"""Which columns of the result a step writes first, for each of C columns of a table, `[C]`."""
 
 
 class Rule(NamedTuple):
-    """What a step does.
+    """What a step does, for C columns of a table that have such a step.
 
     Attributes:
-        apply: Takes what `prepare` has made of the step, the value of N cells and the columns
-            `[N, width]` to write, which are 0. Returns the value for the next step.
+        apply: Takes what `prepare` has returned, a block, float64 `[C, R]` that may be overwritten
+            as the block may, and the rows of the result, which are 0 where they are to be written.
+            Returns the block for the next step.
         columns: Takes the step and the levels before it; returns what is added to the name of the
             column for each column that it writes.
         width: Takes the step; returns the number of columns that it writes.
-        at_once: Whether it works on all cells at once; the others work on any rows by themselves.
-        prepare: Takes the step; returns what `apply` takes, which is the step or what it looks up.
+        prepare: Takes the steps of the C columns, and the Places; returns what `apply` needs.
     """
 
-    apply: Callable[[Any, Any, Result], Any]
+    apply: Callable[[Any, Block, Block, Result], Block]
     columns: Callable[[Any, Levels | None], list[str]] = lambda step, levels: []
     width: Callable[[Any], int] = lambda step: 0
-    at_once: bool = False
-    prepare: Callable[[Any], Any] = lambda step: step
+    prepare: Callable[[Sequence[Any], Places], Any] = lambda steps, places: None
 
 
 def is_missing(value: Any) -> npt.NDArray[np.bool_]:
@@ -59,19 +64,17 @@ def is_missing(value: Any) -> npt.NDArray[np.bool_]:
     return found
 
 
-Codes = tuple[Levels, dict[Any, int], dict[float | None, int]]
-
-
 @functools.lru_cache(maxsize=MAX_STEPS)
-def _codes(step: Levels) -> Codes:
-    """The step, the code of each level, and of each number that a level is or is written as."""
+def _codes(step: Levels) -> tuple[dict[Any, int], dict[float | None, int]]:
+    """The code of each level, and of each number that a level is or is written as."""
     levels = list(enumerate(step.levels))[::-1]  # the first one of a number wins
     known = {level: code for code, level in levels}
-    return step, known, {level_number(level): code for code, level in levels} | {None: step.pool}
+    return known, {level_number(level): code for code, level in levels} | {None: step.pool}
 
 
-def _levels(codes: Codes, value: Any, out: Result) -> Any:
-    step, known, numbers = codes
+def level_codes(step: Levels, value: Any) -> npt.NDArray[np.int32]:
+    """The code of each cell of a column, `[N]`, as its first step has read them."""
+    known, numbers = _codes(step)
     if isinstance(value, Texts):
         cells, positions = value.texts, value.codes
     else:
@@ -85,7 +88,8 @@ def _levels(codes: Codes, value: Any, out: Result) -> Any:
         same = known.get(number, known.get(None if number is None else as_text(number)))
         return numbers.get(number, step.pool) if same is None else same
 
-    return np.array([*map(code, cells), step.gap], np.int32)[positions]
+    codes: npt.NDArray[np.int32] = np.array([*map(code, cells), step.gap], np.int32)[positions]
+    return codes
 
 
 def level_number(cell: Any) -> float | None:
@@ -94,33 +98,47 @@ def level_number(cell: Any) -> float | None:
     return None if number is None or abs(number) > MAX_LEVEL else number
 
 
-def _days(step: Days, value: Any, out: Result) -> Any:
-    days = value.view(np.int64) / MICROSECONDS
-    days[np.isnat(value)] = np.nan
-    return days
+def days_of(dates: npt.NDArray[np.datetime64]) -> npt.NDArray[np.float64]:
+    """Days since 1970-01-01 of dates in microseconds, NaN for NaT."""
+    found: npt.NDArray[np.float64] = dates.view(np.int64) / MICROSECONDS
+    found[np.isnat(dates)] = np.nan
+    return found
 
 
-def _fill(step: Fill, value: Any, out: Result) -> Any:
+def _days(state: None, value: Block, spare: Block, out: Result) -> Block:
+    return days_of(value)
+
+
+def _column(numbers: Iterable[float]) -> npt.NDArray[np.float64]:
+    """A number for each column of a block, `[C, 1]`."""
+    return np.array([*numbers], np.float64)[:, None]
+
+
+def _fill(fills: npt.NDArray[Any], value: Block, spare: Block, out: Result) -> Block:
     missing = np.isnan(value)
-    return np.where(missing, step.value, value) if np.count_nonzero(missing) else value
+    if np.count_nonzero(missing):
+        np.copyto(value, fills, where=missing)
+    return value
 
 
-def _scale(step: Scale, value: Any, out: Result) -> Any:
-    scaled = value - step.center
-    scaled *= step.factor
-    return scaled
+def _scale(state: Any, value: Block, spare: Block, out: Result) -> Block:
+    centers, factors = state
+    value -= centers
+    value *= factors
+    return value
 
 
-def _clip(step: Clip, value: Any, out: Result) -> Any:
-    size = value * (1 / step.limit)
+def _clip(scales: npt.NDArray[Any], value: Block, spare: Block, out: Result) -> Block:
+    size = np.multiply(value, scales, out=spare)
     size *= size
     size += 1
     np.sqrt(size, out=size)
-    return np.divide(value, size, out=size)
+    value /= size
+    return value
 
 
-def _missing(step: Missing, value: Any, out: Result) -> Any:
-    out[:, 0] = is_missing(value)
+def _missing(places: Places, value: Block, spare: Block, out: Result) -> Block:
+    out[:, places] = is_missing(value).T
     return value
 
 
@@ -130,9 +148,10 @@ def _sorted_levels(step: Code) -> npt.NDArray[np.float64]:
     return np.array([*step.levels, np.nan])
 
 
-def _code(levels: npt.NDArray[np.float64], value: Any, out: Result) -> Any:
-    place = levels.searchsorted(value)
-    out[:, 0] = np.where(levels[place] == value, place, len(levels) - 1)
+def _code(state: Any, value: Block, spare: Block, out: Result) -> Block:
+    for levels, place, cells in zip(*state, value, strict=True):
+        code = levels.searchsorted(cells)
+        out[:, place] = np.where(levels[code] == cells, code, len(levels) - 1)
     return value
 
 
@@ -149,30 +168,37 @@ def position(part: CyclePart, value: Any) -> npt.NDArray[np.float64]:
     return found
 
 
-def _cycle(step: Cycle, value: Any, out: Result) -> Any:
-    angle = 2 * np.pi * position(step.part, value)
-    here = ~np.isnat(value)
-    np.sin(angle, out=out[:, 0], where=here, casting="same_kind")
-    np.cos(angle, out=out[:, 1], where=here, casting="same_kind")
+def _cycle(state: Any, value: Block, spare: Block, out: Result) -> Block:
+    for part, place, dates in zip(*state, value, strict=True):
+        angle = 2 * np.pi * position(part, dates)
+        here = ~np.isnat(dates)
+        np.sin(angle, out=out[:, place], where=here, casting="same_kind")
+        np.cos(angle, out=out[:, place + 1], where=here, casting="same_kind")
     return value
 
 
-def _one_hot(step: OneHot, value: Any, out: Result) -> Any:
-    rows = np.arange(len(value))
-    if len(value) and value.min() < 0:
-        rows = np.flatnonzero(value >= 0)
-    out[rows, value[rows]] = 1
+def _one_hot(places: Places, value: Block, spare: Block, out: Result) -> Block:
+    columns, rows = np.nonzero(value >= 0)
+    out[rows, (value + places[:, None])[columns, rows]] = 1
     return value
 
 
-def _contrast(step: Contrast, value: Any, out: Result) -> Any:
-    out[:, 0] = np.array([-1, 1, 0])[value]
+def _contrast(places: Places, value: Block, spare: Block, out: Result) -> Block:
+    out[:, places] = np.array([-1, 1, 0])[value].T
     return value
 
 
-def _value(step: Value, value: Any, out: Result) -> Any:
-    out[:, 0] = value
+def _value(places: Places, value: Block, spare: Block, out: Result) -> Block:
+    out[:, places] = value.T
     return value
+
+
+def _written(steps: Sequence[Step], places: Places) -> Any:
+    """The columns that steps of one column each write: a slice, which is faster, if it can be."""
+    apart = np.unique(np.diff(places))
+    if len(apart) > 1:
+        return places
+    return slice(int(places[0]), int(places[-1]) + 1, *apart.tolist())
 
 
 def level_names(levels: Levels) -> dict[int, str]:
@@ -196,23 +222,35 @@ def _one(step: Any) -> int:
 
 
 STEPS: dict[type[Any], Rule] = {
-    Levels: Rule(_levels, at_once=True, prepare=_codes),
     Days: Rule(_days),
-    Fill: Rule(_fill),
-    Scale: Rule(_scale),
-    Clip: Rule(_clip),
-    Missing: Rule(_missing, lambda step, levels: [" is missing"], _one),
-    Code: Rule(_code, lambda step, levels: [" code"], _one, prepare=_sorted_levels),
+    Fill: Rule(_fill, prepare=lambda steps, places: _column(step.value for step in steps)),
+    Scale: Rule(
+        _scale,
+        prepare=lambda steps, places: (
+            _column(step.center for step in steps),
+            _column(step.factor for step in steps),
+        ),
+    ),
+    Clip: Rule(_clip, prepare=lambda steps, places: _column(1 / step.limit for step in steps)),
+    Missing: Rule(_missing, lambda step, levels: [" is missing"], _one, _written),
+    Code: Rule(
+        *(_code, lambda step, levels: [" code"], _one),
+        lambda steps, places: ([_sorted_levels(step) for step in steps], places),
+    ),
     Cycle: Rule(
         _cycle,
         lambda step, levels: [f" {step.part} {wave}" for wave in ("sine", "cosine")],
         lambda step: 2,
+        lambda steps, places: ([step.part for step in steps], places),
     ),
-    OneHot: Rule(_one_hot, _one_hot_names, lambda step: int(step.size)),
-    Contrast: Rule(_contrast, _contrast_names, _one),
-    Value: Rule(_value, lambda step, levels: [""], _one),
+    OneHot: Rule(
+        *(_one_hot, _one_hot_names, lambda step: int(step.size)),
+        lambda steps, places: places,
+    ),
+    Contrast: Rule(_contrast, _contrast_names, _one, _written),
+    Value: Rule(_value, lambda step, levels: [""], _one, _written),
 }
-"""What each step after the first one does; `reading.READS` has the first ones."""
+"""What each step after `Levels` or the first one does; `reading.READS` has the first ones."""
 
 
 def levels_of(steps: tuple[Step, ...]) -> Levels | None:
@@ -221,6 +259,11 @@ def levels_of(steps: tuple[Step, ...]) -> Levels | None:
         if isinstance(step, Levels):
             return step
     return None
+
+
+def writing(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    """The steps that `STEPS` has: all but the first one and `Levels`."""
+    return tuple(step for step in steps[1:] if not isinstance(step, Levels))
 
 
 def n_codes(step: Levels | Code) -> int:
@@ -233,9 +276,9 @@ def n_codes(step: Levels | Code) -> int:
 def columns_of(steps: tuple[Step, ...]) -> list[str]:
     """What is added to the name of a column for each of the columns that its steps write."""
     levels = levels_of(steps)
-    return [name for step in steps[1:] for name in STEPS[type(step)].columns(step, levels)]
+    return [name for step in writing(steps) for name in STEPS[type(step)].columns(step, levels)]
 
 
 def width_of(steps: tuple[Step, ...]) -> int:
     """The number of columns that steps write."""
-    return sum(STEPS[type(step)].width(step) for step in steps[1:])
+    return sum(STEPS[type(step)].width(step) for step in writing(steps))

@@ -10,8 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fnet.encoding.cells import Texts
-from fnet.encoding.step_functions import STEPS
-from fnet.encoding.steps import Days
+from fnet.encoding.step_functions import days_of
 
 MAX_VALUES = 1 << 16
 """The most different values that are told apart where rows are counted in turn."""
@@ -71,7 +70,7 @@ def _counted(value: Any) -> tuple[int, int, Any, Any, npt.NDArray[np.float64] | 
         codes = np.flatnonzero(per_code[1:])
         return len(value), int(per_code[0]), codes, per_code[1:][codes], None
     if value.dtype.kind == "M":
-        value = STEPS[Days].apply(Days(), value, np.empty((0, 0)))
+        value = days_of(value)
     present = value[~np.isnan(value)]
     values, number = np.unique(present, return_counts=True)
     return len(value), len(value) - len(present), values, number, present

@@ -13,11 +13,8 @@ import numpy.typing as npt
 
 from fnet.encoding.cells import Texts
 from fnet.encoding.records import ColumnEncoding
-from fnet.encoding.step_functions import STEPS, is_missing, levels_of
+from fnet.encoding.step_functions import is_missing, level_codes, levels_of
 from fnet.encoding.steps import MICROSECONDS
-
-NO_COLUMNS = np.empty((0, 0))
-"""What the step of levels writes."""
 
 
 def bounds(column: ColumnEncoding) -> tuple[float, float]:
@@ -48,8 +45,7 @@ def unlike(column: ColumnEncoding, value: Any, rows: int) -> npt.NDArray[np.bool
     if knows_all_levels(column):
         levels = levels_of(column.steps)
         assert levels is not None
-        rule = STEPS[type(levels)]
-        code = rule.apply(rule.prepare(levels), value, NO_COLUMNS)
+        code = level_codes(levels, value)
         return np.asarray((code == levels.pool) & ~_is_gap(value))
     low, high = bounds(column)
     if low == -np.inf:
