@@ -1,8 +1,7 @@
 """The batches of a run from a stream: rows that are read in windows, in the order of a plan."""
 
 import contextlib
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Generator, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,6 +11,7 @@ from fnet.core import checks, class_weights, stream_order
 from fnet.core.batch_source import Source, padded_rows
 from fnet.core.batches import Plan
 from fnet.core.errors import InvalidArgument
+from fnet.core.read_ahead import read_ahead
 from fnet.core.stream_order import Folds
 
 
@@ -99,23 +99,18 @@ def stream_source(
             weights = weights[:, None] * np.moveaxis(trained, 0, 1)
         return (pad(x, size), pad(y, size)), rows, weights
 
+    def blocks(epoch: int, number: int, windows: Any) -> Generator[Any, None, None]:
+        for position, window in zip(positions(plan, epoch, number), windows, strict=True):
+            yield ready(position, window)
+
     def batches_from(step: int) -> Iterator[Any]:
         epoch, batch = divmod(step, plan.steps)
         number, skip = divmod(batch, (plan.window or 1) // plan.width)
         with (
             contextlib.closing(stream.windows(epoch, number)) as windows,
-            ThreadPoolExecutor(1) as pool,
+            contextlib.closing(read_ahead(blocks(epoch, number, windows))) as found,
         ):
-            places = zip(positions(plan, epoch, number), windows, strict=True)
-
-            def load() -> Any:
-                found = next(places, None)
-                return None if found is None else ready(*found)
-
-            upcoming = pool.submit(load)
-            while (block := upcoming.result()) is not None:
-                upcoming = pool.submit(load)
-                data, rows, weights = block
+            for data, rows, weights in found:
                 yield data, rows[skip:], weights[skip:]
                 skip = 0
 

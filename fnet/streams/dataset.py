@@ -13,6 +13,7 @@ from pyarrow import fs
 from fnet.core import checks, philox, stream_order
 from fnet.core.batches import WINDOW_ROWS, Plan, stream_plan
 from fnet.core.errors import InvalidArgument
+from fnet.core.read_ahead import read_ahead
 from fnet.core.stream_source import Stream, positions, window_batches
 from fnet.encoding import Options
 from fnet.encoding.records import used
@@ -54,7 +55,8 @@ class Windows(NamedTuple):
                 first = window * size
                 if now != current:
                     rows.close()
-                    rows = stack.enter_context(contextlib.closing(_Rows(self._chunks(now, first))))
+                    chunks = read_ahead(self._chunks(now, first))
+                    rows = stack.enter_context(contextlib.closing(_Rows(chunks)))
                     current = now
                 yield self._encoded(rows, min(size, self.plan.rows - first), pool)
 
@@ -75,7 +77,7 @@ class Windows(NamedTuple):
         numbers, x, y = map(np.concatenate, zip(*parts, strict=True))
         return numbers, x, y
 
-    def _chunks(self, epoch: int, first: int) -> Iterator[Chunk]:
+    def _chunks(self, epoch: int, first: int) -> Generator[Chunk, None, None]:
         """The rows of an epoch, in the order of its shards, from one on."""
         for shard in stream_order.shards(self.plan.seed, len(self.found.shards), epoch):
             index = self.found.indexes[shard]
