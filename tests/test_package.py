@@ -40,6 +40,7 @@ AT_THE_TOP = {
 """What a file may import at its top, beside those."""
 
 INSIDE = {
+    "core/blas_threads.py": {"threadpoolctl"},
     "core/lbfgs.py": {"scipy"},
     "core/progress_bar.py": {"tqdm"},
 }

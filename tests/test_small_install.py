@@ -24,7 +24,8 @@ MAX_MEGABYTES = 300
 BLOCKED = """
 import sys
 
-OTHERS = "dateutil jinja2 joblib matplotlib onnx pandas scipy sklearn tensorflow tqdm".split()
+OTHERS = "dateutil jinja2 joblib matplotlib onnx pandas scipy sklearn tensorflow".split()
+OTHERS += "threadpoolctl tqdm".split()
 
 class Blocked:
     def find_spec(self, name, path=None, target=None):

@@ -9,6 +9,7 @@ from fnet.core.errors import FnetError
 INSTALLED_BY = {
     **dict.fromkeys(("jinja2", "matplotlib", "pandas", "scipy", "tensorflow", "tqdm"), "fnet"),
     **dict.fromkeys(("click", "numpy", "pyarrow", "safetensors", "sklearn"), "fnet"),
+    "threadpoolctl": "fnet",
     "onnx": '"fnet[onnx]"',
 }
 """What `pip install` takes, for the module of each package."""

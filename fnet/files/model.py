@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Union
 import numpy as np
 import numpy.typing as npt
 
-from fnet.core import checks, conformal, containers, packages
+from fnet.core import blas_threads, checks, conformal, containers, packages
 from fnet.core.aliases import ArrayLike, Params
 from fnet.core.ensemble import Ensemble, conformity_for, intervals
 from fnet.core.errors import InvalidArgument
@@ -406,6 +406,12 @@ class Model:
         self, x: npt.NDArray[Any], finish: Callable[[npt.NDArray[Any]], npt.NDArray[Any]]
     ) -> npt.NDArray[Any]:
         """`finish` of the predictions `[*M, N, K]` of checked rows; it keeps the axes M and N."""
+        with blas_threads.limited_threads(self.net, min(len(x), self._chunk_rows)):
+            return self._predict_each_chunk(x, finish)
+
+    def _predict_each_chunk(
+        self, x: npt.NDArray[Any], finish: Callable[[npt.NDArray[Any]], npt.NDArray[Any]]
+    ) -> npt.NDArray[Any]:
         first = finish(self._predict_chunk(x[: self._chunk_rows]))
         if len(x) <= self._chunk_rows:
             return first

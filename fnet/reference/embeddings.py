@@ -61,11 +61,12 @@ def periodic_back(net: Network, entry: Any, x: Array, g: Array) -> Any:
     dangles = de @ entry.w.mT  # [*M, F, B, H]
     dangles *= -np.sin(angles, out=angles)
     chosen = x.take(features, axis=-1).mT  # [*M, F, B]
+    ones = np.ones(x.shape[-2], x.dtype)  # sums over rows as products, which are faster
     return PeriodicEmbedding(
         frequencies=2 * np.pi * (chosen[..., None, :] @ dangles)[..., 0, :],
-        phases=dangles.sum(axis=-2),
+        phases=ones @ dangles,
         w=dw,
-        b=de.sum(axis=-2),
+        b=ones @ de,
     )
 
 

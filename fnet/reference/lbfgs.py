@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from fnet.core import lbfgs, signatures
+from fnet.core import blas_threads, lbfgs, signatures
 from fnet.core.aliases import Array, Params
 from fnet.core.batches import Batch
 from fnet.core.lbfgs import LBFGSResult
@@ -21,6 +21,7 @@ def minimize_lbfgs(
         batch = Batch(x, y, normalized, functions.total_weight(weights, x))
         return lambda vector: functions.loss_and_grads(net, vector, batch, tuning)
 
-    end = lbfgs.minimize(net, params, (x, y, weights), evaluator, options)
+    with blas_threads.limited_threads(net, len(x)):
+        end = lbfgs.minimize(net, params, (x, y, weights), evaluator, options)
     result: LBFGSResult = end._replace(params=layout.unpack(shapes(net), end.params))
     return result

@@ -11,6 +11,7 @@ import numpy as np
 
 from fnet.core import (
     batch_source,
+    blas_threads,
     checks,
     early_stopping,
     metric_names,
@@ -53,7 +54,8 @@ def train(
         net, start, data, settings.class_weight, np.asarray, keep_sparse=True
     )
     engine = training_loop.Engine(_chunk_runner, _compile_steps, optimizers.rates, np.asarray)
-    return training_loop.train(net, optimizer, params, source, settings, engine)
+    with blas_threads.limited_threads(net, source.width):
+        return training_loop.train(net, optimizer, params, source, settings, engine)
 
 
 def _compile_steps(setup: RunSetup, run: Run) -> int:

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
-from fnet.core import checks
+from fnet.core import blas_threads, checks
 from fnet.core.aliases import Params
 from fnet.core.ensemble import Ensemble, Importances
 from fnet.core.network import Network
@@ -175,9 +175,10 @@ def predictions(
     """
     params = map_params(lambda array: np.asarray(array, np.float64), params)
     rows = max(1, checks.CHUNK // (math.prod(checks.members_of(params)) * net.width))
-    parts = [
-        np.asarray(functions.predict(net, params, x[start : start + rows].astype(np.float64)))
-        for start in range(0, max(1, len(x)), rows)
-    ]
+    with blas_threads.limited_threads(net, rows):
+        parts = [
+            np.asarray(functions.predict(net, params, x[start : start + rows].astype(np.float64)))
+            for start in range(0, max(1, len(x)), rows)
+        ]
     found = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=-2)
     return found if scaling is None else scaling.predictions(found)
