@@ -9,6 +9,10 @@ numbers for the levels of whole numbers gained .011 (.15 where the column is a s
 epoch was .01 better than the last. It is the same for all networks, by their mean loss on held-out
 rows: where each network had its own, the score of the out-of-fold predictions was .017 higher, and
 new rows were predicted .003 worse.
+
+On four tables of 20,000 rows and more, two folds each, a moving average of params raised the
+out-of-fold score of each, by .003 to .025, and R² of new rows by .014 in the mean; 2,000 steps were
+as good as 4,000. On the smaller tables it lost .003.
 """
 
 import math
@@ -18,6 +22,7 @@ from fnet.core import schedules
 from fnet.core.batches import Plan, minibatch_plan
 from fnet.core.network import Codes, Embedding, Network
 from fnet.core.optimizers import Optimizer, adam
+from fnet.core.tuning import Tuning
 from fnet.encoding import Encoding, code_features, feature_names, number_features
 from fnet.encoding.transformer import TableEncoder
 
@@ -33,8 +38,14 @@ EPOCHS = 96
 MIN_STEPS = 128
 """The fewest steps: a table of few rows gets more epochs."""
 
-MAX_STEPS = 4000
+MAX_STEPS = 2000
 """The most steps: a table of many rows gets fewer epochs, but at least MIN_EPOCHS."""
+
+AVERAGED_ROWS = 8192
+"""From so many rows on, a moving average of params predicts."""
+
+EMA_MOMENTUM = 0.99
+"""The momentum of the moving average."""
 
 MIN_EPOCHS = 8
 
@@ -59,11 +70,13 @@ class Recipe(NamedTuple):
         hidden: The units of each hidden layer.
         epochs: The number of epochs.
         batch_size: The number of rows in a batch.
+        ema_momentum: The momentum of a moving average of params, which predicts; None for none.
     """
 
     hidden: tuple[int, ...]
     epochs: int
     batch_size: int
+    ema_momentum: float | None = None
 
     def network(self, encoding: Encoding, outputs: int, loss: Any) -> Network:
         """The network of each fold.
@@ -90,6 +103,12 @@ class Recipe(NamedTuple):
         """Adam, whose rate falls to 0 by the end of the plan."""
         return adam(schedules.cosine(LEARNING_RATE, plan.epochs * plan.steps))
 
+    def tuning(self, of_loss: Tuning | None) -> Tuning | None:
+        """The Tuning of the loss, with what the recipe adds to it."""
+        if self.ema_momentum is None:
+            return of_loss
+        return (of_loss or Tuning())._replace(ema_momentum=self.ema_momentum)
+
 
 def make_encoder(columns: int) -> TableEncoder:
     """The TableEncoder for a table of this many columns."""
@@ -110,4 +129,4 @@ def make_recipe(rows: int, hidden: Any = None, epochs: int | None = None) -> Rec
     if epochs is None:
         most = max(MIN_EPOCHS, MAX_STEPS // steps)
         epochs = min(max(EPOCHS, math.ceil(MIN_STEPS / steps)), most)
-    return Recipe(sizes, epochs, batch)
+    return Recipe(sizes, epochs, batch, EMA_MOMENTUM if rows >= AVERAGED_ROWS else None)
