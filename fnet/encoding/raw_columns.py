@@ -185,7 +185,8 @@ def arrow_values(
         rows = slice(part.offset, part.offset + len(part))
         valid, values = part.buffers()
         found = np.frombuffer(values, stored)[rows] if len(part) else np.empty(0, stored)
-        found = found.astype(dtype or stored, copy=False)
+        with np.errstate(invalid="ignore"):  # a signaling NaN
+            found = found.astype(dtype or stored, copy=False)
         if part.null_count:
             bits = np.unpackbits(np.frombuffer(valid, np.uint8), bitorder="little")
             found = np.where(bits[rows] == 1, found, np.array(gap, found.dtype))

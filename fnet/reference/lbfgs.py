@@ -19,9 +19,13 @@ def minimize_lbfgs(
     def evaluator(x: Array, y: Array, weights: Array, tuning: Any) -> Any:
         normalized = functions.normalized_weights(weights, x)
         batch = Batch(x, y, normalized, functions.total_weight(weights, x))
-        return lambda vector: functions.loss_and_grads(net, vector, batch, tuning)
 
-    with blas_threads.limited_threads(net, len(x)):
-        end = lbfgs.minimize(net, params, (x, y, weights), evaluator, options)
+        def evaluate(vector: Array) -> Any:
+            with blas_threads.limited_threads(net, x.shape[0]):
+                return functions.loss_and_grads(net, vector, batch, tuning)
+
+        return evaluate
+
+    end = lbfgs.minimize(net, params, (x, y, weights), evaluator, options)
     result: LBFGSResult = end._replace(params=layout.unpack(shapes(net), end.params))
     return result
