@@ -684,6 +684,31 @@ def test_the_result_does_not_depend_on_blocks_of_rows_and_columns(monkeypatch, c
     assert encode(encoding, table, "float32").dtype == np.float32
 
 
+def test_columns_are_encoded_together_as_each_alone():
+    table = {
+        f"{name} {i}": (column[i:] + column[:i] if isinstance(column, list) else np.roll(column, i))
+        for name, column in table_of(100).items()
+        for i in range(3)
+    }
+    random = np.random.default_rng(0)
+    for i in range(5):  # numbers with gaps, whose center and spread differ
+        cells = random.normal(10 * i, 1 + i, 100)
+        cells[i::7] = np.nan
+        table[f"gaps {i}"] = cells
+    found = learn(table)
+    first = found.columns[0]
+    found = found._replace(columns=(*found.columns, of_levels(first, 2), of_levels(first, 3)))
+    table |= {"levels 2": list("abab") * 25, "levels 3": list("cabc") * 25}
+    alone = [encode(found._replace(columns=(each,)), table) for each in found.columns if each.steps]
+    np.testing.assert_array_equal(encode(found, table), np.concatenate(alone, axis=1))
+
+
+def of_levels(like, count):
+    """A column whose levels become columns of their own, and then their code."""
+    text = steps.Text(), steps.Levels(tuple("abc"[:count])), steps.OneHot(count), steps.Value()
+    return like._replace(name=f"levels {count}", kind="category", steps=text)
+
+
 REFUSED = {
     "ambiguous number": (["1,234", "2,345"], {}, ["row 0", "1.234 or 1234.0", "decimal='.'"]),
     "ambiguous date": (

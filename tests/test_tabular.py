@@ -419,3 +419,14 @@ def test_what_a_model_cannot_predict_is_refused(tmp_path):
         classifier().fit(FRAME, LABELS).predict_set(FRAME)
     with pytest.raises(InvalidArgument, match="'town'"):
         numbers.predict(FRAME.drop(columns="town"))
+
+
+def test_a_moving_average_predicts_where_a_table_has_many_rows(monkeypatch):
+    x, y = np.random.default_rng(0).normal(size=(2, 60, 3))
+    model = fnet.TabularRegressor(cv=2, hidden=(4,), epochs=3, engine="numpy")
+    last = model.fit(x, y[:, 0]).predict(x)
+    monkeypatch.setattr("fnet.estimators.tabular.recipe.AVERAGED_ROWS", 60)
+    averaged = model.fit(x, y[:, 0]).predict(x)
+    monkeypatch.setattr("fnet.estimators.tabular.recipe.EMA_MOMENTUM", 0.0)
+    assert not np.array_equal(averaged, last)
+    np.testing.assert_array_equal(model.fit(x, y[:, 0]).predict(x), last)
