@@ -42,7 +42,7 @@ class Ensemble(NamedTuple):
             quantiles of the training rows of each fold.
         importances: What columns are worth, where it was asked for.
         history: The learning curves of all folds, `[E, F]` by name.
-        n_epochs: The number of epochs.
+        n_epochs: The number of epochs planned; training may end sooner.
         n_repeats: The number of networks for each fold.
     """
 

@@ -224,15 +224,18 @@ def _check_counts(value: Ensemble, members: int) -> None:
     if value.history is not None and not _is_history(value.history, (value.n_epochs, trained)):
         raise InvalidArgument(
             f"history of an ensemble must be curves of float64 named {' and '.join(CURVES)}, of "
-            f"{value.n_epochs} epochs and {trained} networks; got {brief(value.history)}"
+            f"at most {value.n_epochs} epochs and {trained} networks; got {brief(value.history)}"
         )
 
 
-def _is_history(value: Any, shape: tuple[int, int]) -> bool:
-    return isinstance(value, dict) and all(
-        one_of(*CURVES)(name) and _is_floats(curve, 2) and curve.shape == shape
-        for name, curve in value.items()
-    )
+def _is_history(value: Any, most: tuple[int, int]) -> bool:
+    """Whether these are curves of one length, of at most so many epochs, and so many networks."""
+    if not isinstance(value, dict):
+        return False
+    if not all(one_of(*CURVES)(name) and _is_floats(v, 2) for name, v in value.items()):
+        return False
+    shapes = {curve.shape for curve in value.values()}
+    return len(shapes) <= 1 and all(n <= most[0] and m == most[1] for n, m in shapes)
 
 
 def _check_conformity(value: Any, net: Network, members: int) -> None:

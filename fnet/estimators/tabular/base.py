@@ -192,6 +192,7 @@ class BaseTabular(ScoredTabular):
             given = options | {"callback": callback}
             if self.splits_:
                 given |= {"monitor": "mean_validation_loss", "restore_best": True, "metrics": ()}
+                given |= {"patience": recipe.patience(plan)}
             if data is not None:
                 held_out = streams.held_out(x, targets.y, self.splits_)
                 return side.train(*begin, data=data, validation=held_out, **given), engine

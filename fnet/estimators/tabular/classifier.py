@@ -62,7 +62,7 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
             `sklearn.inspection.permutation_importance`.
         history_: The loss and the validation loss of each epoch and network, `[E, M]`.
         encoder_: The fitted TableEncoder.
-        n_epochs_: The number of epochs.
+        n_epochs_: The number of epochs planned; training may end sooner (`history_`).
         splits_: `(training rows, held-out rows)` of each network.
         n_features_in_: The number of columns.
         feature_names_in_: Their names, if the table has names.

@@ -49,6 +49,12 @@ EMA_MOMENTUM = 0.99
 
 MIN_EPOCHS = 8
 
+PATIENCE, PATIENT_STEPS = 16, 96
+"""Training ends after so many epochs, of at least so many steps, without a better mean of losses.
+
+Without it 17 of 19 tables had their best epoch among the first 30, and none gained by the rest.
+"""
+
 BATCH = 256
 """Rows in a batch, or all rows if fewer."""
 
@@ -102,6 +108,10 @@ class Recipe(NamedTuple):
     def optimizer(self, plan: Plan) -> Optimizer:
         """Adam, whose rate falls to 0 by the end of the plan."""
         return adam(schedules.cosine(LEARNING_RATE, plan.epochs * plan.steps))
+
+    def patience(self, plan: Plan) -> int:
+        """The epochs without improvement after which training ends."""
+        return max(PATIENCE, math.ceil(PATIENT_STEPS / plan.steps))
 
     def tuning(self, of_loss: Tuning | None) -> Tuning | None:
         """The Tuning of the loss, with what the recipe adds to it."""
