@@ -29,6 +29,7 @@ from fnet import (
     reference,
 )
 from fnet.core.params import map_params
+from fnet.estimators.tabular import recipe
 
 N = 120
 RNG = np.random.default_rng(0)
@@ -430,3 +431,17 @@ def test_a_moving_average_predicts_where_a_table_has_many_rows(monkeypatch):
     monkeypatch.setattr("fnet.estimators.tabular.recipe.EMA_MOMENTUM", 0.0)
     assert not np.array_equal(averaged, last)
     np.testing.assert_array_equal(model.fit(x, y[:, 0]).predict(x), last)
+
+
+def test_training_ends_without_improvement_and_loses_nothing_by_it(monkeypatch):
+    def fit():
+        return classifier(random_state=0, epochs=400).fit(FRAME, NAMES)
+
+    model = fit()
+    losses = model.history_["validation_loss"].mean(axis=1)
+    assert len(losses) == 1 + losses.argmin() + recipe.PATIENT_STEPS < 400
+    monkeypatch.setattr(recipe, "PATIENCE", 400)
+    whole = fit()
+    assert len(whole.history_["loss"]) == 400
+    assert whole.history_["validation_loss"].mean(axis=1).argmin() == losses.argmin()
+    np.testing.assert_array_equal(whole.predict_proba(FRAME), model.predict_proba(FRAME))
