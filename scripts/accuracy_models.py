@@ -204,11 +204,11 @@ def pytabkit(name: str, **arguments: Any) -> Fit:
 
 
 def fnet_tabular(task: Task) -> Predict:
-    """fnet's estimators, compiled, as in a process that has TensorFlow."""
+    """fnet's estimators, whose rule chooses the engine."""
     import fnet
 
     kind = fnet.TabularClassifier if task.classes else fnet.TabularRegressor
-    model: Any = kind(random_state=0, engine="tensorflow").fit(task.train, task.y)
+    model: Any = kind(random_state=0).fit(task.train, task.y)
 
     def predict() -> Outcome:
         if task.classes:

@@ -1,6 +1,7 @@
 """The estimators of tables: what one fit gives, held to its parts and to scikit-learn."""
 
 import functools
+import math
 import pickle
 import subprocess
 import sys
@@ -425,11 +426,12 @@ def test_what_a_model_cannot_predict_is_refused(tmp_path):
 def test_a_moving_average_predicts_where_a_table_has_many_rows(monkeypatch):
     x, y = np.random.default_rng(0).normal(size=(2, 60, 3))
     model = fnet.TabularRegressor(cv=2, hidden=(4,), epochs=3, engine="numpy")
-    last = model.fit(x, y[:, 0]).predict(x)
-    monkeypatch.setattr("fnet.estimators.tabular.recipe.AVERAGED_ROWS", 60)
+    monkeypatch.setattr(recipe, "AVERAGED_ROWS", 60)
     averaged = model.fit(x, y[:, 0]).predict(x)
-    monkeypatch.setattr("fnet.estimators.tabular.recipe.EMA_MOMENTUM", 0.0)
+    monkeypatch.setattr(recipe, "EMA_MOMENTUM", None)
+    last = model.fit(x, y[:, 0]).predict(x)
     assert not np.array_equal(averaged, last)
+    monkeypatch.setattr(recipe, "EMA_MOMENTUM", 0.0)
     np.testing.assert_array_equal(model.fit(x, y[:, 0]).predict(x), last)
 
 
@@ -439,8 +441,8 @@ def test_training_ends_without_improvement_and_loses_nothing_by_it(monkeypatch):
 
     model = fit()
     losses = model.history_["validation_loss"].mean(axis=1)
-    assert len(losses) == 1 + losses.argmin() + recipe.PATIENT_STEPS < 400
-    monkeypatch.setattr(recipe, "PATIENCE", 400)
+    assert len(losses) == 1 + losses.argmin() + math.ceil(400 / recipe.PATIENT_PART) < 400
+    monkeypatch.setattr(recipe, "MIN_PATIENCE", 400)
     whole = fit()
     assert len(whole.history_["loss"]) == 400
     assert whole.history_["validation_loss"].mean(axis=1).argmin() == losses.argmin()
