@@ -150,7 +150,7 @@ def test_what_is_printed_is_what_was_found(run, target):
     task, trained, expected, important, model, after = ok(run, line)[0].splitlines()
     assert task.startswith(begin)
     assert re.fullmatch(
-        rf"Trained 3 networks \d+-6-{outputs} on 60 rows, each without a fold, for {EPOCHS} epochs "
+        rf"Trained 3 networks \d+-6-{outputs} on 60 rows, each without a fold, for up to {EPOCHS} epochs "
         "by NumPy",
         trained,
     )
@@ -255,7 +255,7 @@ def test_what_estimators_warn_of_is_a_note(run, name):
 def test_a_time_limit_says_how_to_repeat_the_result(run):
     line = "fnet train t.csv --target y --out m.fnet --cv 2 --hidden 4 --epochs 3"
     out, _ = ok(run, f"{line} --time-limit 1000")
-    assert "for 3 epochs by NumPy (--epochs 3 repeats this)" in out
+    assert "for up to 3 epochs by NumPy (--epochs 3 repeats this)" in out
     limited = fnet.load("m.fnet").predict(FRAME)
     ok(run, line)
     np.testing.assert_array_equal(fnet.load("m.fnet").predict(FRAME), limited)

@@ -951,7 +951,7 @@ def test_a_folder_is_trained_from_memory_or_in_turn(good, monkeypatch, train):
     monkeypatch.setattr("fnet.cli.folders.BATCH_ROWS", 16)
     options = ["--target", "target", "--epochs", 2, "--out", folder / "folds.fnet"]
     printed = train(shards_folder, *options, "--cv", 3, "--hidden", 5)
-    assert "Trained 3 networks 5-5-2 on 60 rows, each without a fold, for 2 epochs" in printed
+    assert "Trained 3 networks 5-5-2 on 60 rows, each without a fold, for up to 2 epochs" in printed
     assert "Expect on new rows: accuracy" in printed
     model = fnet.load(folder / "folds.fnet")
     assert model.predict(x).shape == (2,)

@@ -268,7 +268,7 @@ def lines(result: dict[str, Any], interrupted: bool) -> Iterator[str]:
     yield (
         f"Trained {common.count(result['networks'], 'network')} "
         f"{'-'.join(map(str, result['sizes']))} on {common.count(result['rows'], 'row')}, each "
-        f"without a fold, for {common.count(result['epochs'], 'epoch')} by "
+        f"without a fold, for up to {common.count(result['epochs'], 'epoch')} by "
         f"{training_results.ENGINES[result['engine']]}"
         + (f" (--epochs {result['epochs']} repeats this)" if repeats else "")
     )

@@ -10,9 +10,9 @@ out-of-fold predictions was .017 higher, and new rows were predicted .003 worse.
 
 With one cosine over 96 epochs, 17 of these 19 tables had their best epoch among the first 30, at a
 high rate. A rate in waves that end at epochs 4, 12, 28 and 60, with dropout of .2, gained .004 on
-new rows and .002 out of fold, and .006 of out-of-fold log loss, in a third of the time. One table of
-them lost .008: its target follows from its features without noise. Waves without dropout gained
-.001, and dropout without waves .0005.
+new rows and .002 out of fold, and .006 of out-of-fold log loss, in a third of the time. One of them
+lost .008: its target follows from its features without noise. Waves without dropout gained .001,
+and dropout without waves .0005.
 
 On four tables of 20,000 rows and more, two folds each, a moving average of params raised the
 out-of-fold score of each, by .003 to .025, and R² of new rows by .014 in the mean; 2,000 steps were
@@ -47,7 +47,7 @@ DROPOUT = 0.2
 """The rate at which hidden units are dropped."""
 
 PATIENT_PART, MIN_PATIENCE = 6, 3
-"""Training ends after a sixth of the epochs, but no fewer than 3, without a better mean of losses."""
+"""Training ends after a sixth of the epochs, but at least 3, without a better mean of losses."""
 
 AVERAGED_ROWS = 8192
 """From so many rows on, a moving average of params predicts: then the rate falls to 0 along one
