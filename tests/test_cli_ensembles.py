@@ -150,8 +150,8 @@ def test_what_is_printed_is_what_was_found(run, target):
     task, trained, expected, important, model, after = ok(run, line)[0].splitlines()
     assert task.startswith(begin)
     assert re.fullmatch(
-        rf"Trained 3 networks \d+-6-{outputs} on 60 rows, each without a fold, for up to {EPOCHS} epochs "
-        "by NumPy",
+        rf"Trained 3 networks \d+-6-{outputs} on 60 rows, each without a fold, for up to "
+        rf"{EPOCHS} epochs by NumPy",
         trained,
     )
     score, error, base = re.findall(r"-?\d\.\d{4}", expected)
