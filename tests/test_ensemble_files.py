@@ -74,9 +74,10 @@ OF_ENSEMBLE = {
     "cv_scores": [None, [0.1, 0.2, 0.3], np.zeros(3, np.float32), np.zeros((3, 1)), np.zeros(4)],
     "baseline_score": NO_NUMBERS,
     "importances": ["x", tuple(ENSEMBLE.importances), {}],
-    "history": [[LOSS], {"mse": LOSS}, {"loss": LOSS[:1]}, {"loss": LOSS[:, :2]}]
+    "history": [[LOSS], {"mse": LOSS}, {"loss": np.tile(LOSS, (2, 1))}, {"loss": LOSS[:, :2]}]
+    + [{"loss": LOSS, "validation_loss": LOSS[:1]}]
     + [{1: LOSS}, {"loss": LOSS.astype(np.float32)}, {"loss": LOSS.tolist()}],
-    "n_epochs": [-1, 3, 2.0, "2", None, 10**400],
+    "n_epochs": [-1, 1, 2.0, "2", None, 10**400],
     "n_repeats": [0, 2, 1.0, "1", None],
 }
 OF_CONFORMITY = {

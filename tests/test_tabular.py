@@ -443,7 +443,7 @@ def test_training_ends_without_improvement_and_loses_nothing_by_it(monkeypatch):
     losses = model.history_["validation_loss"].mean(axis=1)
     assert len(losses) == 1 + losses.argmin() + math.ceil(400 / recipe.PATIENT_PART) < 400
     monkeypatch.setattr(recipe, "MIN_PATIENCE", 400)
-    whole = fit()
-    assert len(whole.history_["loss"]) == 400
-    assert whole.history_["validation_loss"].mean(axis=1).argmin() == losses.argmin()
-    np.testing.assert_array_equal(whole.predict_proba(FRAME), model.predict_proba(FRAME))
+    full = fit()
+    assert len(full.history_["loss"]) == 400
+    assert full.history_["validation_loss"].mean(axis=1).argmin() == losses.argmin()
+    np.testing.assert_array_equal(full.predict_proba(FRAME), model.predict_proba(FRAME))
