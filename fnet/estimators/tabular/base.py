@@ -174,7 +174,7 @@ class BaseTabular(ScoredTabular):
         recipe = make_recipe(len(x), self.hidden, epochs)
         members = len(self.splits_) or self.repeats
         options: dict[str, Any] = {
-            "tuning": recipe.tuning(targets.tuning, targets.classes is not None, seed),
+            "tuning": recipe.tuning(targets.tuning, seed),
             "class_weight": self._class_weights(targets),
             "progress": bool(self.verbose),
             "precision": self.precision,
