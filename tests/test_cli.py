@@ -63,8 +63,8 @@ EXAMPLES = {name: re.findall(r"^ *\$ (.+)$", text, re.MULTILINE) for name, text 
 def test_examples_in_the_help_run_as_printed(shell, monkeypatch, name):
     make_recipe = base.make_recipe
 
-    def briefly(rows, hidden=None, epochs=None):
-        return make_recipe(rows, hidden, epochs or 4)
+    def briefly(rows, hidden=None, epochs=None, *checked):
+        return make_recipe(rows, hidden, epochs or 4, *checked)
 
     monkeypatch.setattr(base, "make_recipe", briefly)
     assert EXAMPLES[name]

@@ -447,3 +447,18 @@ def test_training_ends_without_improvement_and_loses_nothing_by_it(monkeypatch):
     assert len(full.history_["loss"]) == 400
     assert full.history_["validation_loss"].mean(axis=1).argmin() == losses.argmin()
     np.testing.assert_array_equal(full.predict_proba(FRAME), model.predict_proba(FRAME))
+
+
+@pytest.mark.parametrize(
+    ("rows", "checked", "unchecked"), [(100, 480, 96), (1000, 120, 24), (5000, 60, 12)]
+)
+def test_one_network_on_all_rows_has_a_fifth_of_the_epochs(rows, checked, unchecked):
+    assert recipe.make_recipe(rows).epochs == checked  # waves of 1, 2, 4 and 8 parts
+    assert recipe.make_recipe(rows, are_checked=False).epochs == unchecked
+    assert recipe.make_recipe(rows, epochs=7, are_checked=False).epochs == 7
+
+
+def test_many_rows_take_two_thousand_steps():
+    assert recipe.make_recipe(20_000).epochs == 25  # of 79 steps
+    assert recipe.make_recipe(20_000, are_checked=False).epochs == 5
+    assert recipe.make_recipe(10**6).epochs == recipe.MIN_EPOCHS

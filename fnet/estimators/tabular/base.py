@@ -171,7 +171,7 @@ class BaseTabular(ScoredTabular):
         """Train all networks together, by the engine that finishes first."""
         x, targets, weights, data = rows
         epochs = self.epochs if data is None else data.plan.epochs
-        recipe = make_recipe(len(x), self.hidden, epochs)
+        recipe = make_recipe(len(x), self.hidden, epochs, bool(self.splits_))
         members = len(self.splits_) or self.repeats
         options: dict[str, Any] = {
             "tuning": recipe.tuning(targets.tuning, seed),

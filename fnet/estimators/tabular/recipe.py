@@ -13,6 +13,9 @@ high rate. A rate in waves that end at epochs 4, 12, 28 and 60, with dropout of 
 the time. Over five folds of all 19 it gained .001 on new rows, .002 out of fold, and nothing of log
 loss. Dropout of .2 lost .001 of that, and .008 where a target has little noise.
 
+One network on all rows, which nothing ends, was best with a fifth of the epochs: on 18 tables, two
+folds each, .679 in place of .640, and .39 of log loss in place of .79.
+
 On four tables of 20,000 rows and more, two folds each, a moving average of params raised the
 out-of-fold score of each, by .003 to .025, and R² of new rows by .014 in the mean; 2,000 steps were
 as good as 4,000. On the smaller tables it lost .003. Waves gained nothing there, and dropout lost
@@ -47,6 +50,9 @@ DROPOUT = 0.1
 
 PATIENT_PART, MIN_PATIENCE = 6, 3
 """Training ends after a sixth of the epochs, but at least 3, without a better mean of losses."""
+
+UNCHECKED_PART = 5
+"""Without held-out rows, a fifth of the epochs is planned: nothing tells when to end."""
 
 AVERAGED_ROWS = 8192
 """From so many rows on, a moving average of params predicts: then the rate falls to 0 along one
@@ -141,13 +147,16 @@ def make_encoder(columns: int) -> TableEncoder:
     return TableEncoder(embed=MAX_ONE_HOT if columns <= MAX_EMBEDDED else None)
 
 
-def make_recipe(rows: int, hidden: Any = None, epochs: int | None = None) -> Recipe:
+def make_recipe(
+    rows: int, hidden: Any = None, epochs: int | None = None, are_checked: bool = True
+) -> Recipe:
     """The Recipe for a table of this many rows.
 
     Args:
         rows: The number of rows.
         hidden: The units of the hidden layers; None for the rule.
         epochs: The number of epochs; None for the rule.
+        are_checked: Whether held-out rows tell when training ends.
     """
     sizes = HIDDEN if hidden is None else tuple(hidden)
     batch, averaged = min(BATCH, rows), rows >= AVERAGED_ROWS
@@ -156,4 +165,6 @@ def make_recipe(rows: int, hidden: Any = None, epochs: int | None = None) -> Rec
         epochs = (2**CYCLES - 1) * max(FIRST_EPOCHS, math.ceil(FIRST_STEPS / steps))
         if averaged:
             epochs = min(EPOCHS, max(MIN_EPOCHS, MAX_STEPS // steps))
+        if not are_checked:
+            epochs = math.ceil(epochs / UNCHECKED_PART)
     return Recipe(sizes, epochs, batch, averaged)
