@@ -18,8 +18,9 @@ from fnet.core import checks
 POLL_SECONDS = 0.05
 """Seconds between two looks at the processes."""
 
-END_SECONDS = 5.0
-"""Seconds that workers have to end by themselves after one has failed."""
+END_SECONDS = 25.0
+"""Seconds that workers have to end by themselves after one has failed. It is longer than TensorFlow
+takes to notice a lost worker at the latest, by its heartbeat, so that the others can name it."""
 
 MAX_SHOWN = 4000
 """The most bytes of the last output of a failed worker that are shown."""
