@@ -845,10 +845,11 @@ def test_an_ensemble_is_fitted_to_a_stream_as_by_train(tmp_path, name):
         every = np.broadcast_to(np.arange(60), (len(held_out), 60))
         validation = x[every], y[every], held_out.astype(np.float32)
     net = model.functional()[0]
-    tuning = fnet.Tuning(quantiles=[0.2, 0.8]) if name == "quantiles" else None
+    quantiles = [0.2, 0.8] if name == "quantiles" else None
+    tuning = fnet.Tuning(quantiles=quantiles, dropout=0.1, seed=seed)
     run = fnet.train(
         net,
-        fnet.adam(fnet.schedules.cosine(0.008, plan.epochs * plan.steps)),
+        fnet.adam(fnet.schedules.log_cosine(0.008, plan.epochs * plan.steps, cycles=4)),
         fnet.init_params(net, fnet.member_seeds(seed, 2 * max(cv, 1))),
         *(x, y, plan),
         validation=validation,
