@@ -8,6 +8,7 @@ import io
 import os
 import shlex
 import shutil
+import signal
 
 import matplotlib
 import pytest
@@ -15,6 +16,8 @@ from hypothesis import HealthCheck, settings
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 matplotlib.use("Agg")
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in a background job of a shell
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 for name, examples in {"quick": 200, "deep": 2000}.items():
     settings.register_profile(
