@@ -7,7 +7,8 @@
 
 The figures are stored in `.github/measured.json`: microseconds of a step and the time relative to
 fnet for each implementation; score and seconds of a fit for each model, as means and medians over
-tables. The pictures are `.github/speed.svg` and `.github/accuracy.svg`.
+tables, and the score on each outer fold of each table, so that ranks and pairs can be computed
+without fitting again. The pictures are `.github/speed.svg` and `.github/accuracy.svg`.
 """
 
 import argparse
@@ -60,9 +61,10 @@ SIDES = {
 MODEL_SIDES = {
     "hist": "right",
     "CatBoost": "right",
+    "MLP": "left",
     "RealMLP-TD-S": "right",
     "RealMLP-TD": "left",
-    "RealMLP-TD x8": "below",
+    "RealMLP-TD-S x8": "left",
 }
 """The side of the label of a model; others stand above."""
 
@@ -87,13 +89,16 @@ def speed_of(path: Path) -> dict[str, Any]:
 
 
 def accuracy_of(path: Path) -> dict[str, Any]:
-    """The tables that all models share; for each model the mean score and the median seconds."""
+    """The tables that all models share; for each model the mean score and the median seconds.
+
+    The scores of all outer folds that all models share stand beside them, by model and table.
+    """
     lines: dict[str, dict[str, dict[int, Any]]] = defaultdict(lambda: defaultdict(dict))
     for line in map(json.loads, path.read_text().splitlines()):
         if line["model"] in MODELS:
             lines[line["model"]][line["table"]][line["fold"]] = line
     tables = sorted(set.intersection(*(set(of_model) for of_model in lines.values())))
-    found = {}
+    found, every_score = {}, {}
     for model in filter(lines.__contains__, MODELS):
         values = []
         for table in tables:
@@ -103,7 +108,11 @@ def accuracy_of(path: Path) -> dict[str, Any]:
         scores = [np.mean(folds, axis=0)[0] for folds in values]
         seconds = [np.median(folds, axis=0)[1] for folds in values]
         found[model] = [round(float(np.mean(scores)), 4), round(float(np.median(seconds)), 2)]
-    return {"tables": tables, "models": found}
+        every_score[model] = {
+            table: " ".join(f"{score:.4f}" for score, _ in folds)
+            for table, folds in zip(tables, values, strict=True)
+        }
+    return {"tables": tables, "models": found, "scores": every_score}
 
 
 def draw_speed(ax: Axes, speed: dict[str, Any]) -> None:
