@@ -6,9 +6,9 @@
     python scripts/draw_benchmarks.py --accuracy accuracy.jsonl     # what `accuracy.py` wrote
 
 The figures are stored in `.github/measured.json`: microseconds of a step and the time relative to
-fnet for each implementation; score and seconds of a fit for each model, as means and medians over
-tables, and the score on each outer fold of each table, so that ranks and pairs can be computed
-without fitting again. The pictures are `.github/speed.svg` and `.github/accuracy.svg`.
+fnet for each implementation; for each model the median seconds of a fit, and the score on each
+outer fold of each table, so that ranks can be computed without fitting again. The pictures are
+`.github/speed.svg` and `.github/accuracy.svg`.
 """
 
 import argparse
@@ -89,30 +89,22 @@ def speed_of(path: Path) -> dict[str, Any]:
 
 
 def accuracy_of(path: Path) -> dict[str, Any]:
-    """The tables that all models share; for each model the mean score and the median seconds.
-
-    The scores of all outer folds that all models share stand beside them, by model and table.
-    """
+    """For each model the median seconds, and its scores on the tables and folds that all share."""
     lines: dict[str, dict[str, dict[int, Any]]] = defaultdict(lambda: defaultdict(dict))
     for line in map(json.loads, path.read_text().splitlines()):
         if line["model"] in MODELS:
             lines[line["model"]][line["table"]][line["fold"]] = line
     tables = sorted(set.intersection(*(set(of_model) for of_model in lines.values())))
-    found, every_score = {}, {}
+    found = {}
     for model in filter(lines.__contains__, MODELS):
-        values = []
+        seconds, scores = [], {}
         for table in tables:
             folds = set.intersection(*(set(of_model[table]) for of_model in lines.values()))
             shared = [lines[model][table][fold] for fold in sorted(folds)]
-            values.append([[line["score"], line["seconds"]] for line in shared])
-        scores = [np.mean(folds, axis=0)[0] for folds in values]
-        seconds = [np.median(folds, axis=0)[1] for folds in values]
-        found[model] = [round(float(np.mean(scores)), 4), round(float(np.median(seconds)), 2)]
-        every_score[model] = {
-            table: " ".join(f"{score:.4f}" for score, _ in folds)
-            for table, folds in zip(tables, values, strict=True)
-        }
-    return {"tables": tables, "models": found, "scores": every_score}
+            seconds.append(np.median([line["seconds"] for line in shared]))
+            scores[table] = [round(line["score"], 4) for line in shared]
+        found[model] = {"seconds": round(float(np.median(seconds)), 2), "scores": scores}
+    return found
 
 
 def draw_speed(ax: Axes, speed: dict[str, Any]) -> None:
@@ -132,15 +124,16 @@ def draw_speed(ax: Axes, speed: dict[str, Any]) -> None:
 
 def draw_accuracy(ax: Axes, accuracy: dict[str, Any]) -> None:
     """A point for each model: the mean score against the seconds of a fit."""
-    for name, (score, seconds) in accuracy["models"].items():
+    for name, measured in accuracy.items():
+        seconds, scores = measured["seconds"], measured["scores"]
+        score = np.mean([np.mean(folds) for folds in scores.values()])
         ours = name in FNET
         ax.plot(seconds, score, "o" if ours else "s", color=OURS if ours else OTHERS, markersize=9)
         place = {"textcoords": "offset points"} | SIDES[MODEL_SIDES.get(name, "above")]
         weight = "bold" if ours else "normal"
         ax.annotate(LABELS.get(name, name), (seconds, score), weight=weight, **place)
-    number = len(accuracy["tables"])
     ax.set(xscale="log", xlabel="seconds of a fit, the median of the tables")
-    ax.set_ylabel(f"mean accuracy or R² on {number} tables")
+    ax.set_ylabel(f"mean accuracy or R² on {len(scores)} tables")
     ax.margins(x=0.3, y=0.2)
     ax.xaxis.set_major_locator(LogLocator())
     ax.xaxis.set_minor_locator(NullLocator())

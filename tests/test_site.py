@@ -224,12 +224,8 @@ def test_new_figures_are_those_of_the_tables_that_all_models_share(load, tmp_pat
         "".join(json.dumps(dict(zip(keys, row, strict=True))) + "\n" for row in measured)
     )
     assert drawing.accuracy_of(accuracy) == {
-        "tables": ["cars", "iris"],
-        "models": {"fnet": [0.7, 4.75], "hist": [0.65, 2.5]},
-        "scores": {
-            "fnet": {"cars": "0.7000", "iris": "0.9000 0.5000"},
-            "hist": {"cars": "0.6000", "iris": "0.8000 0.6000"},
-        },
+        "fnet": {"seconds": 4.75, "scores": {"cars": [0.7], "iris": [0.9, 0.5]}},
+        "hist": {"seconds": 2.5, "scores": {"cars": [0.6], "iris": [0.8, 0.6]}},
     }
 
 
