@@ -375,6 +375,8 @@ def test_the_command_line_goes_on_without_its_checkpoint_if_asked(
     [("XLA_FLAGS", "--xla_cpu_enable_fast_math=true"), ("TF_ENABLE_ONEDNN_OPTS", "0")],
 )
 def test_another_environment_gives_a_warning_or_an_error(name, value, tmp_path, monkeypatch):
+    for switch in environment.SWITCHES:  # the machine may have set some
+        monkeypatch.delenv(switch, raising=False)
     path = tmp_path / "run.fnet"
     with pytest.raises(Crash):
         call(reference, Crashing(path, every=0))
